@@ -1,0 +1,40 @@
+"""The command ``segtutor``: finds the command's module, hands it the arguments, turns an error into a sentence."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from segtutor import __version__
+
+# command: what it does. A command's module, segtutor.commands.NAME, is imported only when it is called.
+COMMANDS: dict[str, str] = {}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(prog="segtutor", description="Deep semantic segmentation, taught and measured.")
+    parser.add_argument("--version", action="version", version=f"segtutor {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary)
+        if arguments[:1] == [name]:
+            module = importlib.import_module(f"segtutor.commands.{name}")
+            module.configure(command)
+            command.set_defaults(run=module.run)
+    parsed = parser.parse_args(arguments)
+    try:
+        return int(parsed.run(parsed) or 0)
+    except (ValueError, OSError) as error:
+        print(f"segtutor {parsed.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"\nsegtutor {parsed.command}: stopped", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""One module per command of ``segtutor``: ``configure(parser)`` declares its arguments, ``run(arguments)`` does it."""

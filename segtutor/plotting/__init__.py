@@ -1,0 +1,1 @@
+"""plotting of segtutor."""
