@@ -1,1 +1,27 @@
-"""metrics of segtutor."""
+"""Scores of segmentation, equal to those of the official evaluators.
+
+One policy everywhere: void counts nowhere, a class that is absent from target and prediction is NaN and left out of
+the mean, and a data set is scored as a whole unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "confusion": ("ConfusionMatrix", "iou_per_image"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME_OF:
+        return getattr(importlib.import_module(f"segtutor.metrics.{_HOME_OF[name]}"), name)
+    raise AttributeError(f"module 'segtutor.metrics' has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return __all__
