@@ -1,0 +1,72 @@
+"""Execute lessons in a fresh kernel and commit what a reader should see: small outputs, the same from run to run."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+
+from notebooks.tools.masters import Course, Master, code_hash, to_text, write_text
+from notebooks.tools.outputs import clean
+
+CELL_SECONDS = 300
+
+
+def execute(masters: list[Master], course: Course) -> list[str]:
+    """Run the lessons among ``masters`` and write them with outputs; returns the troubles, one text each.
+
+    A lesson with a trouble keeps its committed file.
+    """
+    troubles = []
+    for master in masters:
+        if master.is_assignment:
+            continue
+        ((path, notebook),) = master.products(course).items()
+        start = time.perf_counter()
+        try:
+            metadata = copy.deepcopy(notebook.metadata)
+            run_in_empty_folder(notebook)
+            notebook.metadata = metadata  # the kernel has added its exact version
+            clean(notebook)
+        except CellExecutionError as error:
+            failed = next(cell.id for cell in notebook.cells if has_error(cell))
+            troubles.append(f"{path.name}: cell {failed} failed\n{error}")
+            continue
+        except Exception as error:  # a dead kernel, a cell over time: the other lessons still get their turn
+            troubles.append(f"{path.name}: {type(error).__name__}: {error}")
+            continue
+        notebook.metadata["segtutor"] = {"executed": code_hash(notebook), "outputs": count_outputs(notebook)}
+        nbformat.validate(notebook)
+        write_text(path, to_text(notebook))
+        print(f"{path.name}: {time.perf_counter() - start:.1f} s, {path.stat().st_size / 1000:.0f} kB", flush=True)
+    return troubles
+
+
+def run_in_empty_folder(notebook: NotebookNode) -> None:
+    """Execute all cells in a fresh kernel whose current folder holds nothing."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        client = NotebookClient(
+            notebook,
+            timeout=CELL_SECONDS,
+            kernel_name="python3",
+            record_timing=False,
+            extra_arguments=["--log-level=ERROR"],
+            resources={"metadata": {"path": str(Path(folder))}},
+        )
+        client.execute()
+
+
+def has_error(cell: NotebookNode) -> bool:
+    """Whether a cell ended in an exception."""
+    return any(output.output_type == "error" for output in cell.get("outputs", []))
+
+
+def count_outputs(notebook: NotebookNode) -> int:
+    """The outputs of all cells together; kept in the metadata, so that a lost one is seen."""
+    return sum(len(cell.get("outputs", [])) for cell in notebook.cells)

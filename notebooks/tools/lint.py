@@ -1,0 +1,88 @@
+"""The house style of masters, as far as a program can see it."""
+
+from __future__ import annotations
+
+import re
+
+from nbformat import NotebookNode
+
+from notebooks.tools.masters import Course, Master, cell_ids
+
+MAX_LINES = 40
+# What each heading of the skeleton is recognized by, in the order in which they stand.
+SKELETON = ("objectives", "claim", "pitfalls", "summary", "self-test", "reading")
+
+
+def lint(master: Master, course: Course) -> list[str]:
+    """Findings about one master, each naming file and cell."""
+    findings = [] if master.is_assignment else skeleton(master)
+    before: NotebookNode | None = None
+    for cell_id, cell in zip(cell_ids(master), master.cells, strict=True):
+        found = code_findings(cell, before) if cell.cell_type == "code" else markdown_findings(cell.source, course)
+        findings += [f"cell {cell_id} {text}" for text in found]
+        before = cell
+    return [f"{master.path.relative_to(course.root).as_posix()}: {text}" for text in findings]
+
+
+def skeleton(master: Master) -> list[str]:
+    """The fixed parts of a lesson: objectives, claim, prediction, pitfalls, summary, self-test, reading."""
+    text = "\n\n".join(cell.source for cell in master.cells if cell.cell_type == "markdown")
+    headings = [heading.lower() for heading in re.findall(r"^##+ +(.+)$", text, re.MULTILINE)]
+    findings, position = [], -1
+    for part in SKELETON:
+        found = [index for index, heading in enumerate(headings) if part in heading]
+        if not found:
+            findings.append(f"no heading with “{part}”")
+        elif found[-1] < position:
+            findings.append(f"“{part}” stands too early; the order is {', '.join(SKELETON)}")
+        else:
+            position = found[0]
+    if "predict" not in text.lower():
+        findings.append("asks for no prediction (“Predict, then run”)")
+    goals = re.search(r"^##+ [^\n]*objectives[^\n]*\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL | re.IGNORECASE)
+    if goals and not 3 <= len(re.findall(r"^(?:[-*]|\d+\.) ", goals.group(1), re.MULTILINE)) <= 5:
+        findings.append("the objectives are not three to five list items")
+    test = re.search(r"^##+ [^\n]*self-test[^\n]*\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL | re.IGNORECASE)
+    if test and "<details" not in test.group(1):
+        findings.append("the answers of the self-test are not folded in <details>")
+    return findings
+
+
+def code_findings(cell: NotebookNode, before: NotebookNode | None) -> list[str]:
+    """A code cell is short, shows one thing, and is announced by a sentence."""
+    findings = []
+    lines = len(cell.source.splitlines())
+    if lines > MAX_LINES:
+        findings.append(f"has {lines} lines of code, more than {MAX_LINES}")
+    if before is None or before.cell_type != "markdown":
+        findings.append("is code without a sentence before it")
+    if cell.source.count("plt.show()") > 1:
+        findings.append("shows several figures in a row; give each its own cell")
+    return findings
+
+
+def markdown_findings(source: str, course: Course) -> list[str]:
+    """Formulas close, pictures have a text, links to files lead somewhere, details close."""
+    prose = re.sub(r"```.*?```|`[^`\n]*`", "", source, flags=re.DOTALL)
+    findings = []
+    if len(re.findall(r"(?<!\\)\$", prose)) % 2:
+        findings.append("has a formula that does not close ($); write \\$ for a dollar")
+    if prose.count("<details") != prose.count("</details>"):
+        findings.append("has a <details> that does not close")
+    if re.search(r"!\[\s*\]\(", prose) or re.search(r"<img(?![^>]*\balt=\"[^\"]+\")", prose):
+        findings.append("has a picture without an alternative text")
+    targets = re.findall(r"\]\(([^)\s]+)", prose) + re.findall(r"(?:href|src)=\"([^\"]+)\"", prose)
+    for target in targets:
+        file = target.split("#")[0]
+        if file and not re.match(r"[a-z]+:", file) and not leads_somewhere(file, course):
+            findings.append(f"links to {file}, which is not there")
+    return findings
+
+
+def leads_somewhere(file: str, course: Course) -> bool:
+    """Whether a relative link exists, seen from the lessons or from the assignments, or will be generated."""
+    names = {path.stem for path in (course.notebooks / "source").glob("*.py")}
+    names |= {name.removeprefix("assignment_") for name in names}
+    folders = (course.notebooks, course.notebooks / "assignments")
+    stem = file.rsplit("/", 1)[-1].removesuffix(".ipynb")
+    return (stem in names and file.endswith(".ipynb")) or any((folder / file).exists() for folder in folders)

@@ -1,0 +1,163 @@
+"""Outputs that may be committed: small, the same on every machine, with a text for those who cannot see the figure."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+
+import numpy as np
+from nbformat import NotebookNode
+from PIL import Image
+
+LIMIT = 500_000
+KEPT_TYPES = {
+    "image/png", "image/jpeg", "image/gif", "image/svg+xml",
+    "text/plain", "text/html", "text/latex", "text/markdown", "application/javascript",
+}  # fmt: skip
+# Where home, temporary and checkout folders lie on Linux, macOS and Windows.
+MACHINE_PATH = re.compile(
+    r"(?<![\w.:/])(?:/(?:home|Users|root|work|tmp|private|var/folders|mnt|opt)/[\w.~+-]+|[A-Za-z]:\\{1,2}Users\\)"
+)
+PROGRESS = re.compile(r"\d+%\||\d+(?:\.\d+)?\s?(?:it|img|batch|step|[kM]?B)/s|\|\s*\d+/\d+ \[|[━█▏▎▍▌▋▊▉]{2}")
+
+
+def clean(notebook: NotebookNode) -> None:
+    """Strip what differs from run to run or belongs to a live session, and number the code cells from 1.
+
+    Raises:
+        ValueError: An output may not be committed (a message on stderr, a path of this machine, too large).
+    """
+    trouble: list[str] = []
+    section = "figure"
+    for count, cell in enumerate_code(notebook):
+        if cell.cell_type == "markdown":
+            heading = re.findall(r"^#{1,4} +(.+)$", cell.source, re.MULTILINE)
+            section = heading[-1] if heading else section
+            continue
+        cell.metadata.pop("execution", None)
+        cell.execution_count = count
+        cell.outputs = merged([kept for output in cell.outputs if (kept := clean_output(output)) is not None])
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = count
+            if output.output_type in ("display_data", "execute_result"):
+                alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", f"Figure of the section “{section}”")
+                for kind in output.data:
+                    if kind.startswith("image/"):
+                        output.metadata.setdefault(kind, {})["alt"] = alt
+            if output.output_type == "stream" and output.name == "stderr":
+                trouble.append(f"{cell.id} writes to stderr: {output.text.strip()[:300]}")
+        trouble += [f"{cell.id} shows a path of this machine: {path}" for path in machine_paths(cell.outputs)]
+    if not trouble:
+        trouble = shrink(notebook)
+    if trouble:
+        raise ValueError("\n".join(trouble))
+
+
+def enumerate_code(notebook: NotebookNode) -> list[tuple[int, NotebookNode]]:
+    """All cells, each with the number of code cells up to it."""
+    numbered, count = [], 0
+    for cell in notebook.cells:
+        count += cell.cell_type == "code"
+        numbered.append((count, cell))
+    return numbered
+
+
+def clean_output(output: NotebookNode) -> NotebookNode | None:
+    """One output without progress bars, widgets and addresses of objects; None if nothing is left."""
+    if output.output_type == "stream":
+        # A carriage return overwrites the line: what the reader sees is what comes after the last one.
+        seen = [line.rstrip("\r").rsplit("\r", 1)[-1] for line in output.text.split("\n")]
+        output.text = steady("\n".join(line for line in seen if not PROGRESS.search(line)))
+        return output if output.text.strip() else None
+    if output.output_type in ("display_data", "execute_result"):
+        if any(kind.startswith("application/vnd.jupyter.widget") for kind in output.data):
+            return None
+        output.data = NotebookNode({kind: data for kind, data in output.data.items() if kind in KEPT_TYPES})
+        if "image/png" in output.data and output.data.get("text/plain", "").startswith("<Figure"):
+            output.data["text/plain"] = "<Figure>"
+        for kind, data in output.data.items():
+            if kind.startswith("text/"):
+                output.data[kind] = steady(data)
+        output.metadata = NotebookNode({k: v for k, v in output.metadata.items() if k in output.data})
+        output.pop("transient", None)
+        return output if output.data else None
+    return output
+
+
+def steady(text: str) -> str:
+    """Text without the memory addresses of objects, which differ from run to run."""
+    return re.sub(r" at 0x[0-9a-fA-F]{6,}", "", text)
+
+
+def merged(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """The outputs with neighboring pieces of the same stream joined."""
+    result: list[NotebookNode] = []
+    for output in outputs:
+        last = result[-1] if result else None
+        if last is not None and last.output_type == output.output_type == "stream" and last.name == output.name:
+            last.text += output.text
+        else:
+            result.append(output)
+    return result
+
+
+def machine_paths(outputs: list[NotebookNode]) -> list[str]:
+    """Paths of the machine in the text of outputs."""
+    texts: list[str] = []
+    for output in outputs:
+        if output.output_type == "stream":
+            texts.append(output.text)
+        elif output.output_type == "error":
+            texts += output.traceback
+        else:
+            texts += [data for kind, data in output.data.items() if kind.startswith("text/") and isinstance(data, str)]
+    # Embedded pictures are long base64 text in which anything can be found.
+    return [path for text in texts for path in MACHINE_PATH.findall(re.sub(r"base64,[A-Za-z0-9+/=\s]+", "", text))]
+
+
+def shrink(notebook: NotebookNode, limit: int = LIMIT) -> list[str]:
+    """Make the figures smaller, first without a loss that one sees; names the large cells if the limit is missed."""
+    for faithfulness in (40.0, 34.0, 30.0):
+        for cell in notebook.cells:
+            for output in cell.get("outputs", []):
+                if "image/png" in output.get("data", {}):
+                    output.data["image/png"] = smaller_png(output.data["image/png"], faithfulness)
+        if size(notebook) <= limit:
+            return []
+    cells = sorted(notebook.cells, key=lambda cell: -size(cell.get("outputs", [])))[:3]
+    parts = ", ".join(f"{cell.id} {size(cell.get('outputs', [])) / 1000:.0f} kB" for cell in cells)
+    return [f"{size(notebook) / 1000:.0f} kB are more than the {limit / 1000:.0f} kB allowed; largest: {parts}"]
+
+
+def size(part: object) -> int:
+    """Bytes of a notebook or a part of it as JSON."""
+    return len(json.dumps(part, indent=1, ensure_ascii=False).encode())
+
+
+def smaller_png(data: str, faithfulness: float) -> str:
+    """The same picture in fewer bytes; with 256 colors if the signal-to-noise ratio stays above ``faithfulness`` dB."""
+    raw = base64.b64decode(data)
+    image = Image.open(io.BytesIO(raw))
+    if image.mode not in ("RGB", "RGBA"):
+        return data
+    if image.mode == "RGBA" and image.getextrema()[3] == (255, 255):
+        image = image.convert("RGB")
+    candidates = [raw, encode(image)]
+    for dither in (Image.Dither.NONE, Image.Dither.FLOYDSTEINBERG):
+        method = Image.Quantize.MEDIANCUT if image.mode == "RGB" else Image.Quantize.FASTOCTREE
+        palette = image.quantize(256, method=method)
+        few = image.quantize(palette=palette, dither=dither) if image.mode == "RGB" else palette
+        error = np.asarray(image, dtype=float) - np.asarray(few.convert(image.mode), dtype=float)
+        if 10 * np.log10(255**2 / max(float(np.mean(error**2)), 1e-12)) >= faithfulness:
+            candidates.append(encode(few))
+    return base64.b64encode(min(candidates, key=len)).decode() + "\n"
+
+
+def encode(image: Image.Image) -> bytes:
+    """The picture as an optimized PNG without metadata."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

@@ -1,0 +1,132 @@
+"""Execute every notebook as a learner would, twice in the same kernel, without a network, and prove that it ran.
+
+nbmake executes; this module decides what it gets and believes only what the executed notebook shows: each code cell
+must have run, once in the first pass and once in the second. A notebook stands alone in its folder, in random order.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from notebooks.tools.execute import has_error
+from notebooks.tools.masters import Course, Master
+
+CELL_SECONDS = 120
+AGAIN = "-again"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one notebook did: cells that ran of the cells it has (both passes), seconds, and the trouble if any."""
+
+    name: str
+    executed: int
+    cells: int
+    seconds: float
+    trouble: str
+
+
+def run(course: Course, masters: list[Master], workers: int = 1, seed: int | None = None) -> list[Result]:
+    """Execute all notebooks of ``masters``, print a table and return one result per notebook."""
+    seed = random.SystemRandom().randrange(10**6) if seed is None else seed
+    folder = course.root / "build" / "notebooks"
+    shutil.rmtree(folder, ignore_errors=True)
+    copies: dict[str, Path] = {}
+    for master in masters:
+        for path in master.products(course):
+            name = path.relative_to(course.notebooks).with_suffix("").as_posix()
+            copies[name] = folder / name.replace("/", "-") / path.name
+            copies[name].parent.mkdir(parents=True)
+            nbformat.write(doubled(nbformat.read(path, as_version=4)), copies[name])
+    order = list(copies)
+    random.Random(seed).shuffle(order)
+    print(f"{len(order)} notebooks, each with all its cells twice, order by --seed {seed}", flush=True)
+    report = folder / "report.xml"
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-c", folder / "pytest.ini", "--rootdir", folder, "-q", "--tb=short",
+               "-p", "no:cacheprovider", "--nbmake", "--overwrite", "--nbmake-kernel=python3",
+               f"--nbmake-timeout={CELL_SECONDS}", f"--junitxml={report}", *([f"-n{workers}"] if workers > 1 else []),
+               *[copies[name] for name in order]]  # fmt: skip
+    log = folder / "pytest.log"
+    with log.open("w", encoding="utf-8") as stream:
+        subprocess.run([*map(str, command)], cwd=folder, env=environment(folder, workers), stdout=stream,
+                       stderr=subprocess.STDOUT, check=False)  # fmt: skip
+    seconds = durations(report)
+    results = [judge(name, copies[name], seconds.get(copies[name].parent.name, 0.0)) for name in sorted(copies)]
+    print(table(results))
+    if any(result.trouble for result in results):
+        print(f"the whole output is in {log.relative_to(course.root)}")
+    return results
+
+
+def doubled(notebook: NotebookNode) -> NotebookNode:
+    """The notebook without outputs, all its cells twice: “Run all” and “Run all” again in the same kernel."""
+    second = copy.deepcopy(notebook.cells)
+    for cell in second:
+        cell.id += AGAIN
+    result = copy.deepcopy(notebook)
+    result.cells += second
+    for cell in result.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return result
+
+
+def environment(folder: Path, workers: int) -> dict[str, str]:
+    """The environment of the kernels: no network, nobody's IPython start-up files, one thread each if they share."""
+    guard = str(Path(__file__).parent / "offline")
+    changed = {
+        "PYTHONPATH": os.pathsep.join(filter(None, [guard, os.environ.get("PYTHONPATH")])),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "PYTEST_ADDOPTS": "",
+    }
+    if workers > 1:
+        changed["OMP_NUM_THREADS"] = "1"
+    return {**os.environ, **changed}
+
+
+def durations(report: Path) -> dict[str, float]:
+    """Seconds per notebook folder, as pytest's report has them."""
+    if not report.exists():
+        return {}
+    cases = ElementTree.parse(report).getroot().iter("testcase")
+    return {re.split(r"[./]", case.get("classname", ""))[0]: float(case.get("time", 0)) for case in cases}
+
+
+def judge(name: str, path: Path, seconds: float) -> Result:
+    """Read the executed notebook: which code cells ran, and what stopped the rest."""
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    executed = [cell for cell in code if cell.execution_count is not None]
+    trouble = ""
+    for cell in code:
+        allowed = "raises-exception" in cell.metadata.get("tags", [])
+        if cell.execution_count is None or (has_error(cell) and not allowed):
+            which = "second" if cell.id.endswith(AGAIN) else "first"
+            errors = [f"{o.ename}: {o.evalue}" for o in cell.outputs if o.output_type == "error"]
+            trouble = f"{which} pass, cell {cell.id.removesuffix(AGAIN)}: {(errors or ['was not executed'])[0]}"
+            break
+    if not executed:
+        trouble = "executed nothing" + (f"; {trouble}" if code else ": it has no code")
+    return Result(name, len(executed), len(code), seconds, trouble)
+
+
+def table(results: list[Result]) -> str:
+    """The results as text, slowest notebook first."""
+    width = max(len(result.name) for result in results) if results else 0
+    rows = [f"{'ok  ' if not r.trouble else 'FAIL'} {r.name:{width}} {r.executed:4d} of {r.cells:3d} cells "
+            f"{r.seconds:7.1f} s  {r.trouble}".rstrip() for r in sorted(results, key=lambda r: -r.seconds)]  # fmt: skip
+    total = sum(result.seconds for result in results)
+    return "\n".join([*rows, f"{len(results)} notebooks, {total:.0f} s of kernel time"])
