@@ -1,0 +1,302 @@
+"""Joint transforms: what moves the image moves its labels, boxes and instance masks with it.
+
+They are torchvision v2 transforms, so they mix with torchvision's own in one ``v2.Compose``. Two things are decided
+here and nowhere else. Labels are only ever *picked* (nearest pixel), never blended: halfway between a cat (8) and a dog
+(12) lies a cow (10) that nobody labeled. And padding is void: label maps (H x W) are filled with the ignore index,
+instance masks (N x H x W) with 0, images with their mean color, which is 0 after normalization.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+from torchvision import tv_tensors
+from torchvision.ops import masks_to_boxes
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as F
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+
+# The parts of a detection target that have one row per object.
+_PER_OBJECT = frozenset({"boxes", "labels", "masks", "area", "iscrowd"})
+
+
+def resize_nearest(labels: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize ... x H x W labels by picking: pixel i of n takes source pixel floor((i + 0.5) * N / n).
+
+    Pillow, OpenCV and PyTorch's "nearest" pick three different pixels; this rule, which compares pixel centers, is
+    the one that agrees with a bilinear resize of the image (PyTorch calls it "nearest-exact").
+
+    >>> resize_nearest(torch.tensor([[0, 1, 2, 3, 4]]), (1, 3)).tolist()
+    [[0, 2, 4]]
+    """
+    height, width = labels.shape[-2:]
+    rows = ((2 * torch.arange(size[0], device=labels.device) + 1) * height) // (2 * size[0])
+    columns = ((2 * torch.arange(size[1], device=labels.device) + 1) * width) // (2 * size[1])
+    return labels[..., rows[:, None], columns[None, :]]
+
+
+def _image_size(parts: Sequence[Any]) -> tuple[int, int]:
+    for part in parts:
+        if isinstance(part, tv_tensors.Image | tv_tensors.Mask):
+            height, width = part.shape[-2:]
+            return int(height), int(width)
+    kinds = sorted({type(part).__name__ for part in parts})
+    raise ValueError(f"joint transforms need a tv_tensors.Image or Mask, but got only {', '.join(kinds)}")
+
+
+def _uniform(low: float, high: float) -> float:
+    return float(torch.empty(()).uniform_(low, high))
+
+
+class _JointTransform(v2.Transform):
+    """One set of parameters per sample, one method per kind of part."""
+
+    def __init__(self, ignore_index: int, mean: Sequence[float]) -> None:
+        super().__init__()
+        self.ignore_index = ignore_index
+        self.mean = tuple(mean)
+
+    def image_fill(self, image: Tensor) -> list[float]:
+        """The mean color in the image's own range: 0-255 for uint8, 0-1 for float."""
+        unit = 1.0 if image.is_floating_point() else 255.0
+        return [channel * unit for channel in self.mean]
+
+    def label_fill(self, mask: Tensor) -> int:
+        """Void for a label map (H x W), nothing for instance masks (N x H x W)."""
+        return self.ignore_index if mask.ndim == 2 else 0
+
+    def transform(self, part: Any, params: dict[str, Any]) -> Any:
+        if isinstance(part, tv_tensors.Image):
+            return tv_tensors.wrap(self.on_image(part.as_subclass(Tensor), params), like=part)
+        if isinstance(part, tv_tensors.Mask):
+            return tv_tensors.wrap(self.on_labels(part.as_subclass(Tensor), params), like=part)
+        if isinstance(part, tv_tensors.BoundingBoxes):
+            return self.on_boxes(part, params)
+        return part
+
+    def on_image(self, image: Tensor, params: dict[str, Any]) -> Tensor:
+        raise NotImplementedError
+
+    def on_labels(self, labels: Tensor, params: dict[str, Any]) -> Tensor:
+        raise NotImplementedError
+
+    def on_boxes(self, boxes: tv_tensors.BoundingBoxes, params: dict[str, Any]) -> tv_tensors.BoundingBoxes:
+        raise NotImplementedError
+
+
+class RandomScaledCrop(_JointTransform):
+    """Scale by a random factor, then cut a crop; what the image does not cover is padding.
+
+    The window is cut first and only it is resized, which gives the same picture as resizing all of the image and costs
+    less. The window has whole pixels, so the factor is rounded to what they allow.
+
+    Args:
+        crop: Height and width of the result, in pixels.
+        scale: Smallest and largest factor; 0.5 to 2 in PSPNet and DeepLab.
+        ignore_index: Label of the padding.
+        mean: Color of the padding, as fractions of full intensity.
+    """
+
+    def __init__(
+        self,
+        crop: tuple[int, int],
+        scale: tuple[float, float] = (0.5, 2.0),
+        ignore_index: int = 255,
+        mean: Sequence[float] = IMAGENET_MEAN,
+    ) -> None:
+        super().__init__(ignore_index, mean)
+        if min(crop) < 1:
+            raise ValueError(f"crop is {crop}; height and width must be at least 1 pixel")
+        if not 0 < scale[0] <= scale[1]:
+            raise ValueError(f"scale is {scale}; give (smallest, largest) with 0 < smallest <= largest")
+        self.crop, self.scale = (int(crop[0]), int(crop[1])), scale
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        height, width = _image_size(flat_inputs)
+        factor = _uniform(*self.scale)
+        # Size of the window in pixels of the source, and where it begins; it may be larger than the image.
+        window = [max(1, round(side / factor)) for side in self.crop]
+        starts = [int(_uniform(0, max(0, n - w) + 1 - 1e-6)) for n, w in zip((height, width), window, strict=True)]
+        ends = [min(n, s + w) for n, s, w in zip((height, width), starts, window, strict=True)]
+        # Size of the covered part in the result; the rest, below and to the right, is padding.
+        size = [
+            max(1, round((end - start) * side / w))
+            for start, end, side, w in zip(starts, ends, self.crop, window, strict=True)
+        ]
+        return {"box": (starts[0], starts[1], ends[0], ends[1]), "size": (size[0], size[1])}
+
+    def on_image(self, image: Tensor, params: dict[str, Any]) -> Tensor:
+        top, left, bottom, right = params["box"]
+        part = F.resize_image(image[..., top:bottom, left:right], list(params["size"]), antialias=True)
+        height, width = params["size"]
+        if (height, width) == self.crop:
+            return part
+        fill = torch.tensor(self.image_fill(image), device=image.device)
+        fill = fill if image.is_floating_point() else fill.round()
+        canvas = fill.to(image.dtype)[:, None, None].repeat(1, *self.crop)
+        canvas[..., :height, :width] = part
+        return canvas
+
+    def on_labels(self, labels: Tensor, params: dict[str, Any]) -> Tensor:
+        top, left, bottom, right = params["box"]
+        part = resize_nearest(labels[..., top:bottom, left:right], params["size"])
+        height, width = params["size"]
+        if (height, width) == self.crop:
+            return part
+        canvas = labels.new_full((*labels.shape[:-2], *self.crop), self.label_fill(labels))
+        canvas[..., :height, :width] = part
+        return canvas
+
+    def on_boxes(self, boxes: tv_tensors.BoundingBoxes, params: dict[str, Any]) -> tv_tensors.BoundingBoxes:
+        top, left, bottom, right = params["box"]
+        moved = F.crop(boxes, top, left, bottom - top, right - left)
+        moved = F.resize(moved, list(params["size"]))
+        return tv_tensors.BoundingBoxes(moved.as_subclass(Tensor), format=boxes.format, canvas_size=self.crop)
+
+
+class RandomRotation(_JointTransform):
+    """Turn by a random angle around the center; the corners that come in are padding.
+
+    Args:
+        degrees: Largest angle, to either side.
+        probability: How often to turn at all.
+        ignore_index: Label of the padding.
+        mean: Color of the padding, as fractions of full intensity.
+    """
+
+    def __init__(
+        self,
+        degrees: float,
+        probability: float = 0.5,
+        ignore_index: int = 255,
+        mean: Sequence[float] = IMAGENET_MEAN,
+    ) -> None:
+        super().__init__(ignore_index, mean)
+        if not 0 <= degrees <= 180:
+            raise ValueError(f"degrees is {degrees}; give the largest angle, between 0 and 180")
+        self.degrees, self.probability = degrees, probability
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        turned = _uniform(0, 1) < self.probability
+        return {"angle": _uniform(-self.degrees, self.degrees) if turned else 0.0}
+
+    def on_image(self, image: Tensor, params: dict[str, Any]) -> Tensor:
+        if params["angle"] == 0:
+            return image
+        bilinear = v2.InterpolationMode.BILINEAR
+        return F.rotate_image(image, params["angle"], interpolation=bilinear, fill=self.image_fill(image))
+
+    def on_labels(self, labels: Tensor, params: dict[str, Any]) -> Tensor:
+        if params["angle"] == 0 or labels.numel() == 0:
+            return labels
+        channels = labels.reshape(-1, *labels.shape[-2:])
+        return F.rotate_mask(channels, params["angle"], fill=self.label_fill(labels)).reshape(labels.shape)
+
+    def on_boxes(self, boxes: tv_tensors.BoundingBoxes, params: dict[str, Any]) -> tv_tensors.BoundingBoxes:
+        return F.rotate(boxes, params["angle"]) if params["angle"] else boxes
+
+
+class TightBoxes(v2.Transform):
+    """Draw each box anew around what is left of its mask, and drop the objects of which nothing is left.
+
+    Comes last. A detection target without masks keeps its moved boxes; those without an area are dropped.
+
+    Args:
+        min_area: An object with fewer visible pixels than this is dropped.
+    """
+
+    def __init__(self, min_area: int = 1) -> None:
+        super().__init__()
+        self.min_area = min_area
+
+    def forward(self, image: Any, target: Any) -> tuple[Any, Any]:
+        if not isinstance(target, dict) or "boxes" not in target:
+            return image, target
+        boxes, masks = target["boxes"], target.get("masks")
+        if masks is None:
+            corners = F.convert_bounding_box_format(boxes, new_format=tv_tensors.BoundingBoxFormat.XYXY)
+            area = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
+            keep = area.as_subclass(Tensor) > 0
+        else:
+            area = masks.as_subclass(Tensor).flatten(1).sum(1)
+            keep = area >= max(1, self.min_area)
+        tidy = dict(target)
+        for key in _PER_OBJECT & target.keys():
+            kept = target[key][keep]
+            tidy[key] = tv_tensors.wrap(kept, like=target[key]) if key in ("boxes", "masks") else kept
+        if masks is not None:
+            tidy["boxes"] = _boxes_around(tidy["masks"])
+            if "area" in tidy:
+                tidy["area"] = area[keep].to(tidy["area"].dtype)
+        return image, tidy
+
+
+def _boxes_around(masks: Tensor) -> tv_tensors.BoundingBoxes:
+    """Continuous XYXY boxes: the right and lower edge lie one past the last pixel."""
+    height, width = masks.shape[-2:]
+    boxes = masks.new_zeros((0, 4), dtype=torch.float32)
+    if len(masks):
+        boxes = masks_to_boxes(masks.as_subclass(Tensor)) + torch.tensor([0.0, 0.0, 1.0, 1.0], device=masks.device)
+    return tv_tensors.BoundingBoxes(
+        boxes.as_subclass(Tensor), format=tv_tensors.BoundingBoxFormat.XYXY, canvas_size=(int(height), int(width))
+    )
+
+
+def train_transforms(
+    crop: tuple[int, int],
+    scale: tuple[float, float] = (0.5, 2.0),
+    flip: float = 0.5,
+    degrees: float = 0.0,
+    jitter: float = 0.0,
+    ignore_index: int = 255,
+) -> v2.Compose:
+    """The usual training augmentation of PSPNet and DeepLab, for semantic and detection targets alike.
+
+    Args:
+        crop: Height and width of the result, in pixels.
+        scale: Range of the random scale factor.
+        flip: Probability of a mirror image.
+        degrees: Largest random rotation; PSPNet turns by up to 10 degrees, DeepLab not at all.
+        jitter: Strength of the change of brightness, contrast and saturation; 0 leaves colors alone.
+        ignore_index: Label of the padding.
+
+    Returns:
+        A transform ``(image, target) -> (image, target)``; the image keeps its dtype, normalization is the model's.
+    """
+    steps: list[Any] = []
+    if degrees:
+        steps.append(RandomRotation(degrees, ignore_index=ignore_index))
+    steps.append(RandomScaledCrop(crop, scale, ignore_index=ignore_index))
+    if flip:
+        steps.append(v2.RandomHorizontalFlip(flip))
+    if jitter:
+        steps.append(v2.ColorJitter(brightness=jitter, contrast=jitter, saturation=jitter, hue=jitter / 5))
+    return v2.Compose([*steps, TightBoxes()])
+
+
+class Transformed(Dataset):
+    """A data set seen through joint transforms.
+
+    Args:
+        dataset: Anything whose items are (image, target).
+        transforms: A function of image and target, ``train_transforms(...)`` for one.
+    """
+
+    def __init__(self, dataset: Any, transforms: Callable[[Any, Any], tuple[Any, Any]]) -> None:
+        self.dataset, self.transforms = dataset, transforms
+
+    @property
+    def labels(self) -> Any:
+        """The label set of the data set below."""
+        return self.dataset.labels
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        return self.transforms(*self.dataset[index])
