@@ -207,15 +207,10 @@ class Environment(object):
         check_writable(self.root)
         download, installed = sizes(platform.system(), self.has_locked_torch())
         cache = check_disk(download, installed, free_bytes(self.root), free_bytes(os.path.expanduser("~")))
-        say(
-            "Installing: up to %s to download, %s on disk%s. This takes minutes; you can stop with Ctrl-C and run the\n"
-            "same command again."
-            % (
-                gigabytes(download),
-                gigabytes(installed),
-                ", most of it PyTorch with NVIDIA's CUDA libraries" if installed > 5e9 else "",
-            )
-        )
+        big = ", most of it PyTorch with NVIDIA's CUDA libraries" if installed > 5e9 else ""
+        say("Installing: up to %s to download and %s on disk%s." % (gigabytes(download), gigabytes(installed), big))
+        say("This takes minutes; the last step, 'Installing collected packages', is the longest and may say nothing.")
+        say("You can stop with Ctrl-C at any time and run the same command again.")
         self.make()
         for path in (self.stamp, self.log):
             if os.path.exists(path):
@@ -465,7 +460,7 @@ def checks(python, arguments):
         ("layers: import-linter", [python, "-c", arrows]),
         ("notebooks are built from their masters", [python, build, "--check"]),
         ("tests", pytest + ["-n", "2", "--dist", "loadfile", "--durations", "10", "tests"]),
-        ("every notebook runs", [python, build, "--run"]),
+        ("every notebook runs", [python, build, "--run", "-n", "2"]),
     ]
 
 
