@@ -1,1 +1,20 @@
-"""training of segtutor."""
+"""Training semantic networks: ``fit``, its settings, and the pieces it is made of."""
+
+from segtutor.training.checkpoints import save_weights
+from segtutor.training.config import TrainingConfig, default_learning_rate
+from segtutor.training.loop import TrainingResult, Validation, fit
+from segtutor.training.losses import cross_entropy
+from segtutor.training.optimizers import parameter_groups
+from segtutor.training.schedules import polynomial
+
+__all__ = [
+    "TrainingConfig",
+    "TrainingResult",
+    "Validation",
+    "cross_entropy",
+    "default_learning_rate",
+    "fit",
+    "parameter_groups",
+    "polynomial",
+    "save_weights",
+]

@@ -1,0 +1,116 @@
+"""What a training run is told: one frozen dataclass, written into every checkpoint of the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, sqrt
+from pathlib import Path
+
+OPTIMIZERS = ("adamw", "sgd")
+PRECISIONS = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """The settings of ``fit``.
+
+    Attributes:
+        steps: Number of optimizer steps. Give either this or ``epochs``.
+        epochs: Number of passes over the training set.
+        batch_size: Images per step, over all processes together.
+        optimizer: "adamw", or "sgd" with momentum 0.9, the one of DeepLab's and PSPNet's papers.
+        learning_rate: Base rate. None takes ``default_learning_rate(optimizer, batch_size)``, which falls with the
+            batch size: a rate made for 8 GPUs and batch 32 wrecks a pretrained network at batch 4.
+        weight_decay: Applied to convolution and linear weights; never to normalization layers and biases.
+        power: Exponent of the polynomial schedule.
+        warmup_steps: Steps over which the rate rises from near 0 to its base.
+        gradient_clip: Largest norm of the gradient, or None for no limit.
+        auxiliary_weight: Factor of the auxiliary head's loss, for networks that have one (0.4 in PSPNet §3.2).
+        freeze_batch_norm: Keep batch norm's statistics and weights as they are; for fine-tuning at small batches.
+        precision: "float32", or "bfloat16" for autocast (no loss scaling needed).
+        flip: Mirror half of the images, left to right.
+        crop: Height and width of random crops; smaller images are padded (the mean color, and void). None keeps the
+            images, which must then all be of one size.
+        seed: Of the order of the images, the augmentation and dropout. The initial weights are made before ``fit``.
+        checkpoint: File to write; None writes none.
+        checkpoint_every: Steps between two checkpoints; None writes only one, at the end.
+        evaluate_every: Steps between two evaluations on the validation set; None evaluates only at the end.
+        num_workers: Processes that load images. The result does not depend on it.
+        device: "auto" (cuda, else mps, else cpu), or a PyTorch device name.
+        progress: Show a progress bar.
+    """
+
+    steps: int | None = None
+    epochs: float | None = None
+    batch_size: int = 8
+    optimizer: str = "adamw"
+    learning_rate: float | None = None
+    weight_decay: float = 1e-4
+    power: float = 0.9
+    warmup_steps: int = 0
+    gradient_clip: float | None = None
+    auxiliary_weight: float = 0.4
+    freeze_batch_norm: bool = False
+    precision: str = "float32"
+    flip: bool = True
+    crop: tuple[int, int] | None = None
+    seed: int = 0
+    checkpoint: str | Path | None = None
+    checkpoint_every: int | None = None
+    evaluate_every: int | None = None
+    num_workers: int = 0
+    device: str = "auto"
+    progress: bool = True
+
+    def __post_init__(self) -> None:
+        if (self.steps is None) == (self.epochs is None):
+            raise ValueError(f"give either steps or epochs (steps is {self.steps}, epochs is {self.epochs})")
+        for name, minimum in _MINIMUM.items():
+            value = getattr(self, name)
+            if value is not None and value < minimum:
+                raise ValueError(f"{name} is {value}, but must be at least {minimum}")
+        for name in ("epochs", "learning_rate", "gradient_clip"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} is {value}, but must be above 0")
+        for name, allowed in (("optimizer", OPTIMIZERS), ("precision", PRECISIONS)):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} is {getattr(self, name)!r}, but must be one of {', '.join(allowed)}")
+        if self.crop is not None and (len(self.crop) != 2 or min(self.crop) < 1):
+            raise ValueError(f"crop is {self.crop}, but must be (height, width), both at least 1")
+
+    @property
+    def base_learning_rate(self) -> float:
+        """The rate given, or the default for the optimizer and batch size."""
+        return self.learning_rate or default_learning_rate(self.optimizer, self.batch_size)
+
+    def total_steps(self, samples: int) -> int:
+        """Steps of the run on a training set of so many samples."""
+        if self.steps is not None:
+            return self.steps
+        assert self.epochs is not None
+        return max(1, ceil(self.epochs * samples / self.batch_size))
+
+    def course(self) -> dict[str, object]:
+        """The settings that decide what the weights become: those that a resumed run must share with its beginning."""
+        return {name: value for name, value in vars(self).items() if name not in _FREE_TO_CHANGE}
+
+
+_MINIMUM = {
+    "steps": 1, "batch_size": 1, "weight_decay": 0, "power": 0, "warmup_steps": 0, "auxiliary_weight": 0,
+    "checkpoint_every": 1, "evaluate_every": 1, "num_workers": 0,
+}  # fmt: skip
+_FREE_TO_CHANGE = {"checkpoint", "checkpoint_every", "evaluate_every", "num_workers", "device", "progress"}
+
+
+def default_learning_rate(optimizer: str, batch_size: int) -> float:
+    """Base learning rate for a batch size.
+
+    SGD: 0.01 at batch 16 (PSPNet §5.1; DeepLab v3 has 0.007), in proportion to the batch (Goyal et al. 2017).
+    AdamW: 0.001 at batch 16, in proportion to the root of the batch (Malladi et al. 2022).
+
+    >>> default_learning_rate("sgd", 4), default_learning_rate("adamw", 4)
+    (0.0025, 0.0005)
+    """
+    share = batch_size / 16
+    return 0.01 * share if optimizer == "sgd" else 0.001 * sqrt(share)
