@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from segtutor import __version__
 
 # command: what it does. A command's module, segtutor.commands.NAME, is imported only when it is called.
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "lab": "copy the lessons into a folder and open JupyterLab",
+    "doctor": "look at this machine: versions, device, memory, disk, weights, network",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

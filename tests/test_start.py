@@ -339,7 +339,9 @@ class TestRun:
         """Ctrl-C while pip works: no stamp, no traceback, and the same command goes on."""
         root = make_course(tmp_path)
         program = (
-            "import sys, start\n"
+            "import signal, sys, start\n"
+            # A test run in the background is started with Ctrl-C switched off, and hands that on.
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
             "start.Environment.make = lambda self: None\n"
             "start.Environment.python = property(lambda self: sys.executable)\n"
             "real = start.run\n"
