@@ -232,7 +232,7 @@ def fill(source: str, solved: bool) -> str:
     for line in source.splitlines():
         text, indent = line.strip(), line[: len(line) - len(line.lstrip())]
         if text.startswith(STUB):
-            stubs.append(indent + text.removeprefix(STUB).strip(" ") if text != STUB else "")
+            stubs.append(indent + text.removeprefix(STUB).removeprefix(" ") if text != STUB else "")
         elif text == BEGIN:
             inside = True
             task = f"Write {name}() here" if name and indent else "Write this part"

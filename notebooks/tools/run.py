@@ -20,7 +20,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from notebooks.tools.execute import has_error
+from notebooks.tools.execute import FIGURES, has_error
 from notebooks.tools.masters import Course, Master
 
 CELL_SECONDS = 120
@@ -88,6 +88,7 @@ def environment(folder: Path, workers: int) -> dict[str, str]:
     """The environment of the kernels: no network, nobody's IPython start-up files, one thread each if they share."""
     guard = str(Path(__file__).parent / "offline")
     changed = {
+        **FIGURES,
         "PYTHONPATH": os.pathsep.join(filter(None, [guard, os.environ.get("PYTHONPATH")])),
         "IPYTHONDIR": str(folder / "ipython"),
         "PYTEST_ADDOPTS": "",
