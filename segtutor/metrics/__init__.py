@@ -10,7 +10,20 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "boundary": ("boundary_band", "boundary_band_iou", "boundary_distance", "boundary_iou", "mask_boundary"),
+    "coco": ("evaluate_coco",),
     "confusion": ("ConfusionMatrix", "iou_per_image"),
+    "curves": (
+        "MeanAveragePrecision",
+        "PrecisionRecallCurve",
+        "average_precision",
+        "match_detections",
+        "mean_average_precision",
+        "precision_envelope",
+        "precision_recall_curve",
+    ),
+    "masks": ("mask_iou",),
+    "panoptic": ("PanopticQuality", "PanopticScores", "Quality", "panoptic_quality"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
