@@ -1,1 +1,133 @@
-"""models of segtutor."""
+"""The networks of the papers, by name, and their weights."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from segtutor.models.inputs import Preprocessing
+    from segtutor.models.weights import LoadReport, load_weights, save_weights
+
+__all__ = ["LoadReport", "ModelConfig", "Preprocessing", "available", "create", "load_weights", "save_weights"]
+
+# Module of this package that holds the constructor of the same name; imported when it is asked for.
+_CONSTRUCTORS = {
+    "deeplabv3_resnet50": "deeplabv3",
+    "deeplabv3_resnet101": "deeplabv3",
+    "deeplabv3_mobilenet_v2": "deeplabv3",
+    "deeplabv3_mobilenet_v3_large": "deeplabv3",
+    "deeplabv3_tiny": "deeplabv3",
+}
+_LAZY = {
+    "LoadReport": "weights",
+    "load_weights": "weights",
+    "save_weights": "weights",
+    "Preprocessing": "inputs",
+}
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What `create` was asked for; it stands in ``model.config`` and is written beside the weights.
+
+    Attributes:
+        name: Name of the network.
+        num_classes: K.
+        options: The constructor's further arguments.
+    """
+
+    name: str
+    num_classes: int
+    options: dict[str, Any]
+
+
+def available() -> list[str]:
+    """Names that `create` knows.
+
+    >>> "deeplabv3_resnet50" in available()
+    True
+    """
+    return sorted(_CONSTRUCTORS)
+
+
+def create(name: str, num_classes: int | None = None, weights: str | Path | None = None, **options: Any) -> nn.Module:
+    """Builds a network.
+
+    Args:
+        name: One of `available`.
+        num_classes: Background included; 21 unless said otherwise, or what the course's checkpoint has.
+        weights: None (random), "imagenet" (backbone only), "torchvision" (published, downloaded), "course" (comes with
+            segtutor), or the path of a file. For a file that `save_weights` wrote, the options that it was built with
+            are the defaults here.
+        **options: Of the constructor, as ``output_stride`` or ``aux``.
+
+    Returns:
+        The network in training mode. ``model.preprocessing`` tells what it expects of an image, ``model.config`` how it
+        was built.
+
+    Raises:
+        ValueError: If the name, an option or the weights do not fit; the message lists what does.
+        OSError: If the weights cannot be read or downloaded.
+
+    >>> model = create("deeplabv3_tiny", num_classes=5)
+    >>> model.config
+    ModelConfig(name='deeplabv3_tiny', num_classes=5, options={})
+    """
+    if name not in _CONSTRUCTORS:
+        raise ValueError(
+            f"there is no network {name!r}{_closest(name, available())}; there are {', '.join(available())}"
+        )
+    constructor = getattr(importlib.import_module(f"segtutor.models.{_CONSTRUCTORS[name]}"), name)
+    allowed = [option for option in inspect.signature(constructor).parameters if option != "num_classes"]
+    for option in options:
+        if option not in allowed:
+            raise ValueError(
+                f"{name} has no option {option!r}{_closest(option, allowed)}; it has {', '.join(allowed) or 'none'}"
+            )
+
+    source = _find_weights(name, weights)
+    if source is not None:
+        recorded = source.config()
+        if recorded is not None:
+            if recorded.name != name:
+                raise ValueError(
+                    f"{source} holds weights of {recorded.name}, not of {name}; create that network instead"
+                )
+            options = {**recorded.options, **options}
+            num_classes = recorded.num_classes if num_classes is None else num_classes
+    num_classes = 21 if num_classes is None else num_classes
+    if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 1:
+        raise ValueError(f"num_classes must be a whole number of at least 1, but {num_classes!r} came")
+
+    model = constructor(num_classes, **options)
+    model.config = ModelConfig(name, num_classes, options)
+    if source is not None:
+        source.load_into(model)
+    return model
+
+
+def _find_weights(name: str, weights: str | Path | None) -> Any:
+    """The place of the weights, found before anything is built; None for random ones."""
+    if weights is None:
+        return None
+    from segtutor.models import weights as module
+
+    return module.find_weights(name, weights)
+
+
+def _closest(name: str, names: list[str] | tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(str(name), names, n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(f"segtutor.models.{_LAZY[name]}"), name)
+    raise AttributeError(f"module 'segtutor.models' has no attribute {name!r}; it has {', '.join(__all__)}")

@@ -1,0 +1,217 @@
+"""Weights into networks: found, fetched, renamed, checked key by key, loaded.
+
+    source --> file --> arrays --> our names (layouts) --> without what has no place --> keys and shapes --> model
+
+A model is changed only after everything fits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from segtutor import resources
+from segtutor.fetch import cache_folder, fetch
+from segtutor.models import ModelConfig
+from segtutor.models.layouts import LAYOUTS, State, find_layout, rename, some
+from segtutor.models.semantic import SemanticNetwork
+from segtutor.models.weight_files import config_of, read_weights, save_weights, unwrap
+
+__all__ = [
+    "LoadReport",
+    "WeightSource",
+    "find_weights",
+    "load_weights",
+    "published_weights",
+    "read_weights",
+    "save_weights",
+]
+
+PUBLISHED = ("imagenet", "torchvision", "course")
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What `load_weights` did.
+
+    Attributes:
+        layout: Name of the rename table.
+        loaded: Our keys that now hold the source's arrays.
+        dropped: Keys of the source that have no place in the network.
+        untouched: Our keys that stay as they were.
+    """
+
+    layout: str
+    loaded: tuple[str, ...]
+    dropped: tuple[str, ...]
+    untouched: tuple[str, ...]
+
+    def __str__(self) -> str:
+        text = f"{len(self.loaded)} arrays loaded (layout {self.layout})"
+        if self.dropped:
+            text += f"; not used from the file: {some(self.dropped)}"
+        if self.untouched:
+            text += f"; left as they were: {some(self.untouched)}"
+        return text
+
+
+def load_weights(
+    model: nn.Module,
+    source: str | Path | Mapping[str, Any],
+    layout: str = "auto",
+    replace_head: bool = False,
+) -> LoadReport:
+    """Loads weights into a network, all of them or none.
+
+    Args:
+        model: The network; unchanged if anything does not fit.
+        source: Path of a .pt, .pth, .safetensors or .npz file, a state dict, or "imagenet", "torchvision", "course".
+        layout: A name in `LAYOUTS`; "auto" finds it from the keys. Weights of a classifier (ImageNet) must be asked for
+            by name, because they leave the head as it is.
+        replace_head: Leave the final layers as they are where their shapes differ: fine-tuning to other classes.
+
+    Returns:
+        Which keys were loaded, dropped, left.
+
+    Raises:
+        ValueError: If the file is not one of arrays, or keys or shapes differ.
+        OSError: If it cannot be read.
+    """
+    if isinstance(source, str) and source in PUBLISHED:
+        return find_weights(config_of(model).name, source).load_into(model, replace_head)
+    contents = unwrap(source) if isinstance(source, Mapping) else read_weights(source)
+    if layout == "auto":
+        layout = "segtutor" if contents.config is not None else find_layout(set(model.state_dict()), contents.state)
+    elif layout not in LAYOUTS:
+        raise ValueError(f"there is no layout {layout!r}; there are auto, {', '.join(LAYOUTS)}")
+    table = LAYOUTS[layout]
+    own = model.state_dict()
+
+    state, dropped = rename(contents.state, table, layout)
+    for key in [key for key in state if key.startswith("aux_classifier.") and key not in own]:
+        if getattr(model, "aux_classifier", None) is None:  # Published files carry it; the network was built without.
+            del state[key]
+            dropped.append(key)
+    wanted = {key for key in own if key.startswith(table.part)}
+    # A counter that only an averaging batch norm reads; older files have none, and newer ones may have one too many.
+    counters = {key for key in wanted - state.keys() if key.endswith("num_batches_tracked")}
+    for key in [key for key in state.keys() - wanted if key.endswith("num_batches_tracked")]:
+        del state[key]
+        dropped.append(key)
+    _check_keys(state.keys(), wanted - counters, layout)
+
+    different = [key for key in state if state[key].shape != own[key].shape]
+    _check_shapes(model, state, different, replace_head)
+    for key in different:
+        del state[key]
+        dropped.append(key)
+
+    model.load_state_dict({**own, **state})
+    if isinstance(model, SemanticNetwork):
+        if contents.preprocessing is not None:
+            model.preprocessing = contents.preprocessing
+        elif table.normalization is not None:
+            mean, std = table.normalization
+            model.preprocessing = replace(model.preprocessing, mean=mean, std=std)
+    untouched = tuple(sorted(own.keys() - state.keys() - counters))
+    return LoadReport(layout, tuple(sorted(state)), tuple(sorted(dropped)), untouched)
+
+
+def _check_shapes(model: nn.Module, state: State, different: list[str], replace_head: bool) -> None:
+    """Refuses arrays of another shape, except those of the final layers if these are to be replaced."""
+    own = model.state_dict()
+    layers: tuple[str, ...] = model.final_layers() if isinstance(model, SemanticNetwork) else ()
+    only_head = all(key.rpartition(".")[0] in layers for key in different)
+    if not different or (only_head and replace_head):
+        return
+    listing = some([f"{key} {tuple(state[key].shape)} for {tuple(own[key].shape)}" for key in different])
+    if only_head:
+        remedy = "the number of classes differs: create the network with the file's, or pass replace_head=True"
+    else:
+        remedy = "it is another network, or built with other options"
+    raise ValueError(f"these arrays of the file do not fit (file's shape for the network's): {listing}; {remedy}")
+
+
+def _check_keys(came: AbstractSet[str], wanted: set[str], layout: str) -> None:
+    missing, surplus = sorted(wanted - came), sorted(came - wanted)
+    if not missing and not surplus:
+        return
+    parts = []
+    if missing:
+        parts.append(f"the file lacks {some(missing)}")
+    if surplus:
+        parts.append(f"the network has no {some(surplus)}")
+    remedy = "is it another network, or was it built with other options?"
+    if missing and all(key.startswith("aux_classifier.") for key in missing):
+        remedy = "create the network with aux=False"
+    raise ValueError(f"the keys do not fit (layout {layout!r}): {'; '.join(parts)}; {remedy}")
+
+
+@dataclass(frozen=True)
+class WeightSource:
+    """Where the weights of a network lie: a local file, or a published one that is fetched when needed.
+
+    Attributes:
+        path: The file, or where it will be.
+        layout: Its rename table.
+        published: Its line in the table of published weights, None for a local file.
+    """
+
+    path: Path
+    layout: str = "auto"
+    published: Mapping[str, Any] | None = None
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def config(self) -> ModelConfig | None:
+        """How the network was built, where the file tells."""
+        return None if self.published is not None else read_weights(self.path).config
+
+    def load_into(self, model: nn.Module, replace_head: bool = False) -> LoadReport:
+        """Fetches the file if necessary and loads it."""
+        if self.published is not None:
+            fetch(self.published["url"], self.path, sha256=self.published["sha256_prefix"])
+        return load_weights(model, self.path, self.layout, replace_head)
+
+
+def published_weights() -> list[dict[str, Any]]:
+    """The table of published weights that segtutor can fetch: name, model, address, checksum, size, score, source."""
+    table: list[dict[str, Any]] = json.loads(resources.data("weights.json").read_text(encoding="utf-8"))["weights"]
+    return table
+
+
+def find_weights(name: str, weights: str | Path) -> WeightSource:
+    """The source that ``weights`` means for a network.
+
+    Raises:
+        ValueError: If there is none; the message lists what there is.
+    """
+    if weights in ("imagenet", "torchvision"):
+        table = published_weights()
+        for entry in table:
+            if entry["kind"] == weights and name in entry["models"]:
+                file_name = str(entry["url"]).rsplit("/", 1)[-1]
+                return WeightSource(cache_folder() / "weights" / file_name, entry["layout"], entry)
+        having = sorted({model for entry in table if entry["kind"] == weights for model in entry["models"]})
+        raise ValueError(f"there are no {weights} weights for {name}; there are for {', '.join(having)}")
+    if weights == "course":
+        folder = resources.folder("data") / "checkpoints"
+        path = folder / f"{name}.pt"
+        if not path.is_file():
+            having = sorted(file.stem for file in folder.glob("*.pt"))
+            raise ValueError(f"the course has no checkpoint of {name}; it has {', '.join(having) or 'none'}")
+        return WeightSource(path)
+    path = Path(weights)
+    if not path.is_file():
+        raise ValueError(
+            f"weights must be None, 'imagenet', 'torchvision', 'course' or the path of a file, but {str(weights)!r} "
+            "came, and there is no such file"
+        )
+    return WeightSource(path)
