@@ -13,6 +13,9 @@ from segtutor import __version__
 COMMANDS: dict[str, str] = {
     "lab": "copy the lessons into a folder and open JupyterLab",
     "doctor": "look at this machine: versions, device, memory, disk, weights, network",
+    "segment": "find the classes in a picture and draw them over it",
+    "train": "train a network on Scenes and write its weights",
+    "evaluate": "score a network on a data set, class by class",
 }
 
 

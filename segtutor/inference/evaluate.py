@@ -109,7 +109,7 @@ def count(
         batch_size=None,
         num_workers=num_workers,
         collate_fn=_as_it_is,
-        generator=torch.Generator(),
+        generator=torch.Generator(),  # else the loader would draw from the caller's
     )
     confusion = ConfusionMatrix(len(labels), labels.ignore_index)
     with evaluating(model):

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from segtutor.inference.devices import device_of
 from segtutor.inference.images import ImageSource, load_image
 from segtutor.models.inputs import Preprocessing
 
@@ -173,13 +174,6 @@ def preprocessing_of(model: nn.Module) -> Preprocessing:
     """What the model says about its input; ImageNet's mean and standard deviation if it says nothing."""
     preprocessing = getattr(model, "preprocessing", None)
     return preprocessing if isinstance(preprocessing, Preprocessing) else Preprocessing()
-
-
-def device_of(model: nn.Module) -> torch.device:
-    """Device of the model's first parameter or buffer; the CPU if it has none."""
-    for tensor in (*model.parameters(), *model.buffers()):
-        return tensor.device
-    return torch.device("cpu")
 
 
 def _resize(images: Tensor, size: tuple[int, int]) -> Tensor:

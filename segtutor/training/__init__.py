@@ -1,6 +1,5 @@
 """Training semantic networks: ``fit``, its settings, and the pieces it is made of."""
 
-from segtutor.training.checkpoints import save_weights
 from segtutor.training.config import TrainingConfig, default_learning_rate
 from segtutor.training.loop import TrainingResult, Validation, fit
 from segtutor.training.losses import cross_entropy
@@ -16,5 +15,4 @@ __all__ = [
     "fit",
     "parameter_groups",
     "polynomial",
-    "save_weights",
 ]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 FORMAT = "segtutor training run, version 1"
 
@@ -26,11 +25,6 @@ def save_atomically(content: Any, path: str | Path) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def save_weights(model: nn.Module, path: str | Path) -> None:
-    """The network's state dict alone, on the CPU: what ``models.load_weights`` reads."""
-    save_atomically({name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}, path)
 
 
 def save_run(path: str | Path, run: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from segtutor.inference.devices import choose_device
 from segtutor.metrics import ConfusionMatrix
 
 
@@ -69,9 +70,9 @@ def processes(device: str) -> Iterator[Processes]:
     """The processes that torchrun or accelerate started; one, if neither did."""
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
-        yield Processes(0, 1, _device(device, 0))
+        yield Processes(0, 1, choose_device(device))
         return
-    here = _device(device, int(os.environ.get("LOCAL_RANK", "0")))
+    here = choose_device(device, int(os.environ.get("LOCAL_RANK", "0")))
     started_here = not dist.is_initialized()
     if started_here:
         if here.type == "cuda":
@@ -82,17 +83,3 @@ def processes(device: str) -> Iterator[Processes]:
     finally:
         if started_here:
             dist.destroy_process_group()
-
-
-def _device(name: str, local_rank: int) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise ValueError(f"device is {name!r}, but must be auto, cpu, cuda, cuda:1, mps or the like") from None
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device is cuda, but PyTorch finds no CUDA device here: use auto or cpu")
-    if device.type == "cuda" and device.index is None:
-        device = torch.device("cuda", local_rank)
-    return device

@@ -294,17 +294,8 @@ def test_two_processes_do_what_one_does(tmp_path):
         "model = network(dropout=0.0, norm=False, aux=True)\n"
         f"result = fit(model, Blobs(), Blobs(5), config(checkpoint={str(tmp_path / 'two.pt')!r}))\n"
     )
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--nproc-per-node",
-        "2",
-        "--master-port",
-        "0",
-        str(script),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run([*launcher, str(script)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
     model = network(dropout=0.0, norm=False, aux=True)
     result = fit(model, Blobs(), Blobs(5), config())

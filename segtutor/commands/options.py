@@ -1,0 +1,114 @@
+"""What segment, train and evaluate share: the arguments that name a network, data, and views of a picture."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from segtutor.labels import SCENES, VOC2012, LabelSet, voc_colormap
+
+SCENE_SIZE = (128, 160)
+
+
+def add_network(parser: argparse.ArgumentParser, weights_help: str) -> None:
+    """--model, --weights, --option and --device."""
+    parser.add_argument("--model", default="deeplabv3_tiny", help="name of the network (default: %(default)s)")
+    parser.add_argument("--weights", help=weights_help)
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="NAME=VALUE", help="of the network, as output_stride=8; repeat"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: %(default)s)")
+
+
+def add_views(parser: argparse.ArgumentParser) -> None:
+    """--scales, --flip, --window and --overlap."""
+    parser.add_argument(
+        "--scales", type=_numbers, default=(1.0,), metavar="0.75,1,1.25", help="show the picture at each of these sizes"
+    )
+    parser.add_argument("--flip", action="store_true", help="show the mirror image too")
+    parser.add_argument("--window", type=size, metavar="HxW", help="slide a window of this size over the picture")
+    parser.add_argument(
+        "--overlap", type=float, default=1 / 3, help="share of a window in common with the next (default: 1/3)"
+    )
+
+
+def views(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The views as keyword arguments of ``predict`` and ``evaluate``."""
+    return {name: getattr(arguments, name) for name in ("scales", "flip", "window", "overlap")}
+
+
+def create_network(arguments: argparse.Namespace, num_classes: int | None, weights: str | Path | None) -> Any:
+    """The network that the arguments name, on their device."""
+    from segtutor import models
+    from segtutor.inference.devices import choose_device
+
+    device = choose_device(arguments.device)
+
+    options: dict[str, Any] = {}
+    for text in arguments.option:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"--option is NAME=VALUE, as output_stride=8, not {text!r}")
+        options[name] = _value(value)
+    return models.create(arguments.model, num_classes=num_classes, weights=weights, **options).to(device)
+
+
+def open_scenes(split: str, count: int, picture: tuple[int, int]) -> Any:
+    """Procedural scenes."""
+    from segtutor.datasets import Scenes
+
+    return Scenes(split, size=picture, count=count)
+
+
+def label_set_for(num_classes: int) -> LabelSet:
+    """The label set with so many classes; numbers for names if segtutor knows none."""
+    for labels in (VOC2012, SCENES):
+        if len(labels) == num_classes:
+            return labels
+    colors = tuple((int(r), int(g), int(b)) for r, g, b in voc_colormap(num_classes))
+    return LabelSet(f"{num_classes} classes", tuple(f"class {number}" for number in range(num_classes)), colors)
+
+
+def notes_of(path: Path) -> dict[str, Any]:
+    """What ``segtutor train`` wrote beside weights: data, command, seed, score; empty for weights from elsewhere."""
+    import torch
+
+    if path.suffix not in (".pt", ".pth"):
+        return {}
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    notes = content.get("notes") if isinstance(content, dict) else None
+    return notes if isinstance(notes, dict) else {}
+
+
+def size(text: str) -> tuple[int, int]:
+    """``128x160`` as (height, width)."""
+    height, x, width = text.lower().partition("x")
+    if not (x and height.isdigit() and width.isdigit() and int(height) and int(width)):
+        raise argparse.ArgumentTypeError(f"a size is HEIGHTxWIDTH, as 128x160, not {text!r}")
+    return int(height), int(width)
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
+    return int(text)
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(number) for number in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be numbers with commas between, as 0.75,1,1.25, not {text!r}") from None
+
+
+def _value(text: str) -> Any:
+    """A number, a truth value, or several numbers with commas between; else the text itself."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        parts = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        return text
+    return parts if len(parts) > 1 else parts[0]

@@ -1,0 +1,139 @@
+"""``segtutor segment IMAGE``: which classes a picture shows, and where."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from segtutor.commands.options import add_network, add_views, create_network, label_set_for, notes_of, views
+from segtutor.labels import LabelSet
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+LEAST_SHARE = 0.001  # classes on fewer pixels are summed up in one line
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    parser.add_argument("image", type=Path, help="the picture")
+    add_network(
+        parser, "course (comes with segtutor; the default of deeplabv3_tiny), torchvision (downloaded), or a file"
+    )
+    parser.add_argument(
+        "--out", type=Path, help="where to write the overlay (default: IMAGE_overlay.png in this folder)"
+    )
+    parser.add_argument("--labels-out", type=Path, help="where to write the label map, a PNG with VOC-style palette")
+    parser.add_argument("--opacity", type=float, default=0.55, help="of the colors, 0 to 1 (default: %(default)s)")
+    add_views(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Segment one picture and write the overlay."""
+    from PIL import Image
+
+    from segtutor.inference import load_image, predict
+
+    out = arguments.out or Path(f"{arguments.image.stem}_overlay.png")
+    _check(arguments, out)
+    picture = load_image(arguments.image)
+    weights = _weights(arguments)
+    model = create_network(arguments, None, weights)
+    labels = predict(model, picture, **views(arguments)).numpy().astype(np.uint8)
+    label_set = label_set_for(model.num_classes)
+
+    print(f"network  {arguments.model}, {model.num_classes} classes ({label_set.title})")
+    print(f"weights  {_origin(weights)}")
+    print(f"picture  {arguments.image}, {labels.shape[1]} x {labels.shape[0]} pixels")
+    for line in _shares(labels, label_set):
+        print(line)
+
+    pixels = (picture.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+    _save(Image.fromarray(_blend(pixels, labels, label_set, arguments.opacity)), out)
+    print(f"overlay  {out}")
+    if arguments.labels_out is not None:
+        label_map = Image.fromarray(labels)
+        label_map.putpalette(label_set.palette.flatten().tolist())
+        _save(label_map, arguments.labels_out)
+        print(f"labels   {arguments.labels_out}")
+    return 0
+
+
+def _check(arguments: argparse.Namespace, out: Path) -> None:
+    """What would fail only after the work, or spoil a file, is refused before it."""
+    if not 0 <= arguments.opacity <= 1:
+        raise ValueError(f"--opacity is {arguments.opacity}, but must be from 0 to 1")
+    for path in filter(None, (out, arguments.labels_out)):
+        if path.resolve() == arguments.image.resolve():
+            raise ValueError(f"{path} is the picture itself: name another file to write")
+        if not path.resolve().parent.is_dir():
+            raise FileNotFoundError(f"there is no folder {path.resolve().parent} to write {path.name} in")
+    if arguments.labels_out is not None and arguments.labels_out.suffix.lower() != ".png":
+        raise ValueError(
+            f"--labels-out must be a .png, not {arguments.labels_out.name}: other formats alter the labels"
+        )
+
+
+def _weights(arguments: argparse.Namespace) -> str | Path:
+    if arguments.weights in ("course", "torchvision"):
+        return str(arguments.weights)
+    if arguments.weights is not None:
+        return Path(arguments.weights)
+    from segtutor import models
+
+    if arguments.model == "deeplabv3_tiny" or arguments.model not in models.available():
+        return "course"  # of an unknown network, models.create says that it is unknown
+    raise ValueError(f"say which weights {arguments.model} shall have: --weights torchvision, or --weights FILE")
+
+
+def _origin(weights: str | Path) -> str:
+    """Where the weights come from, and what they were trained on: nobody should take one network for another."""
+    if weights == "torchvision":
+        return "published by torchvision, trained on COCO images with the 20 classes of PASCAL VOC"
+    from segtutor import resources
+
+    course = weights == "course"
+    path = resources.data("checkpoints", "deeplabv3_tiny.pt") if course else Path(weights)
+    notes = notes_of(path)
+    name = "the course's own checkpoint" if course else str(path)
+    if not notes:
+        return f"{name} (the file does not say what they were trained on)"
+    text = f"{name}, trained on {notes['data']} for {notes['steps']} steps (mean IoU {100 * notes['mean_iou']:.1f} %)"
+    if "Scenes" in notes["data"]:
+        text += "\n         drawn pictures, not photographs: on a photograph, expect little of it"
+    return text
+
+
+def _shares(labels: np.ndarray, label_set: LabelSet) -> list[str]:
+    counts = np.bincount(labels.ravel(), minlength=len(label_set)) / labels.size
+    order = np.argsort(-counts)
+    width = max(len(label_set.names[number]) for number in order if counts[number])
+    lines = [
+        f"  {label_set.names[number]:{width}}  {100 * counts[number]:5.1f} %"
+        for number in order
+        if counts[number] >= LEAST_SHARE
+    ]
+    rest = [label_set.names[number] for number in order if 0 < counts[number] < LEAST_SHARE]
+    if rest:
+        lines.append(f"  less than {100 * LEAST_SHARE:.1f} % each: {', '.join(rest)}")
+    return lines
+
+
+def _blend(pixels: np.ndarray, labels: np.ndarray, label_set: LabelSet, opacity: float) -> np.ndarray:
+    """The picture in the colors of its classes; background stays as it is, since its black would only darken it."""
+    tinted = labels != label_set.names.index("background") if "background" in label_set.names else labels >= 0
+    blended = pixels + opacity * tinted[..., None] * (label_set.palette[labels].astype(float) - pixels)
+    return blended.round().astype(np.uint8)
+
+
+def _save(image: Image.Image, path: Path) -> None:
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")  # keeps the ending, from which Pillow takes the format
+    try:
+        image.save(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

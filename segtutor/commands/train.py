@@ -1,0 +1,130 @@
+"""``segtutor train``: train a network on Scenes, and write its weights with all that is needed to make them again."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from segtutor import __version__
+from segtutor.commands.options import SCENE_SIZE, add_network, create_network, open_scenes, positive, size
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    add_network(parser, "start from these: imagenet (the backbone), course, or a file (default: random ones)")
+    parser.add_argument("--data", choices=("scenes",), default="scenes", help="data set (default: %(default)s)")
+    parser.add_argument("--size", type=size, default=SCENE_SIZE, metavar="HxW", help="of the scenes (default: 128x160)")
+    parser.add_argument(
+        "--train-count", type=positive, default=4000, help="scenes to learn from (default: %(default)s)"
+    )
+    parser.add_argument("--val-count", type=positive, default=200, help="scenes to score on (default: %(default)s)")
+    parser.add_argument("--steps", type=positive, default=2000, help="optimizer steps (default: %(default)s)")
+    parser.add_argument("--batch-size", type=positive, default=16, help="images per step (default: %(default)s)")
+    parser.add_argument("--optimizer", choices=("adamw", "sgd"), default="adamw", help="default: %(default)s")
+    parser.add_argument("--learning-rate", type=float, help="default: made for the optimizer and the batch size")
+    parser.add_argument("--weight-decay", type=float, default=1e-4, help="default: %(default)s")
+    parser.add_argument("--warmup-steps", type=int, default=0, help="steps of rising rate (default: %(default)s)")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="default: %(default)s")
+    parser.add_argument("--crop", type=size, metavar="HxW", help="train on random crops of this size")
+    parser.add_argument("--no-flip", action="store_true", help="do not mirror half of the images")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the initial weights and the order (default: %(default)s)"
+    )
+    parser.add_argument("--evaluate-every", type=positive, help="steps between scores (default: only at the end)")
+    parser.add_argument(
+        "--num-workers", type=int, default=0, help="processes that draw the scenes (default: %(default)s)"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="file of weights to write, .pt; a .json goes beside it")
+    parser.add_argument("--checkpoint", type=Path, help="file of the run's state, to go on from after an interruption")
+    parser.add_argument("--resume", action="store_true", help="go on from --checkpoint if it is there")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train, evaluate, write."""
+    import torch
+
+    from segtutor.inference import evaluate
+    from segtutor.models import save_weights
+    from segtutor.training import TrainingConfig, fit
+
+    if arguments.out.suffix != ".pt":
+        raise ValueError(f"--out must end in .pt, not {arguments.out.name}")
+    if not arguments.out.resolve().parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {arguments.out.resolve().parent} to write {arguments.out.name} in")
+    train = open_scenes("train", arguments.train_count, arguments.size)
+    val = open_scenes("val", arguments.val_count, arguments.size)
+    config = TrainingConfig(
+        steps=arguments.steps,
+        batch_size=arguments.batch_size,
+        optimizer=arguments.optimizer,
+        learning_rate=arguments.learning_rate,
+        weight_decay=arguments.weight_decay,
+        warmup_steps=arguments.warmup_steps,
+        precision=arguments.precision,
+        crop=arguments.crop,
+        flip=not arguments.no_flip,
+        seed=arguments.seed,
+        evaluate_every=arguments.evaluate_every,
+        checkpoint=arguments.checkpoint,
+        checkpoint_every=100 if arguments.checkpoint else None,
+        num_workers=arguments.num_workers,
+        device=arguments.device,
+    )
+    torch.manual_seed(arguments.seed)  # of the initial weights
+    model = create_network(arguments, len(train.labels), arguments.weights)
+    result = fit(model, train, None if config.evaluate_every is None else val, config, resume=arguments.resume)
+    if int(os.environ.get("RANK", "0")) > 0:
+        return 0  # torchrun's other processes: the first one scores and writes
+    score = evaluate(model, val)
+    notes = _notes(arguments, config.base_learning_rate, len(val), score, result.seconds)
+    save_weights(model, arguments.out, **notes)
+    record = arguments.out.with_suffix(".json")
+    temporary = record.with_name(f".{os.getpid()}.{record.name}")
+    temporary.write_text(json.dumps(notes, indent=2) + "\n", encoding="utf-8")
+    os.replace(temporary, record)
+    print(score)
+    print(f"weights  {arguments.out}\nrecord   {record}")
+    return 0
+
+
+def _notes(arguments: argparse.Namespace, rate: float, images: int, score: Any, seconds: float) -> dict[str, Any]:
+    """What somebody needs who wants to make the weights again, or to know what they are."""
+    import torch
+
+    return {
+        "command": _command(arguments),
+        "data": f"Scenes ({arguments.train_count} drawn pictures of {arguments.size[0]} x {arguments.size[1]} pixels)",
+        "labels": list(score.names),
+        "model": arguments.model,
+        "steps": arguments.steps,
+        "batch_size": arguments.batch_size,
+        "learning_rate": rate,
+        "seed": arguments.seed,
+        "mean_iou": round(score.mean_iou, 4),
+        "classes_counted": score.classes_counted,
+        "pixel_accuracy": round(score.pixel_accuracy, 4),
+        "iou": {name: round(value, 4) for name, value in score.iou.items() if value == value},
+        "scored_on": f"Scenes val, {images} pictures, whole, one view",
+        "seconds": round(seconds),
+        "date": datetime.now(UTC).date().isoformat(),
+        "versions": {"segtutor": __version__, "torch": torch.__version__, "python": platform.python_version()},
+    }
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """The command line that gives these arguments, all of them spelled out; files by their names only."""
+    words = ["segtutor train"]
+    for name, value in vars(arguments).items():
+        if name in ("command", "run", "device", "num_workers", "checkpoint", "resume") or value in (None, False, []):
+            continue
+        for one in value if isinstance(value, list) else [value]:
+            text = (
+                "x".join(map(str, one)) if isinstance(one, tuple) else one.name if isinstance(one, Path) else str(one)
+            )
+            words.append(f"--{name.replace('_', '-')}" + ("" if one is True else f" {text}"))
+    return " ".join(words)
