@@ -19,6 +19,7 @@ _HOMES = {
         "average_precision",
         "match_detections",
         "mean_average_precision",
+        "precision_at_levels",
         "precision_envelope",
         "precision_recall_curve",
     ),

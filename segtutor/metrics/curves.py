@@ -130,6 +130,23 @@ def precision_envelope(precision: Any) -> np.ndarray:
     return np.maximum.accumulate(to_numpy(precision)[::-1])[::-1]
 
 
+def precision_at_levels(precision: Any, recall: Any, levels: int, num_positives: int | None = None) -> np.ndarray:
+    """Best precision at each of ``levels`` recall levels from 0 to 1, or beyond it; 0 where recall does not reach.
+
+    ``num_positives`` compares in whole numbers, as in ``average_precision``; the mean of the result is that AP.
+
+    >>> precision_at_levels([1.0, 0.5, 0.6], [0.2, 0.2, 0.4], levels=5).tolist()
+    [1.0, 0.6, 0.0, 0.0, 0.0]
+    """
+    recall, envelope = to_numpy(recall), np.append(precision_envelope(precision), 0.0)
+    if num_positives is None:
+        first_reached = np.searchsorted(recall, np.linspace(0, 1, levels), side="left")
+    else:
+        hits = np.rint(recall * num_positives).astype(np.int64)
+        first_reached = np.searchsorted(hits * (levels - 1), np.arange(levels) * num_positives, side="left")
+    return envelope[first_reached]
+
+
 def average_precision(precision: Any, recall: Any, method: str = "area", num_positives: int | None = None) -> float:
     """One number for a precision-recall curve.
 
@@ -168,7 +185,7 @@ def average_precision(precision: Any, recall: Any, method: str = "area", num_pos
     if (np.diff(recall) < 0).any() or recall[0] < 0 or recall[-1] > 1:
         raise ValueError("recall must rise from 0 to at most 1; sort the detections by falling score first")
     if levels:
-        return _mean_at_levels(precision, recall, int(levels[1]), num_positives)
+        return float(precision_at_levels(precision, recall, int(levels[1]), num_positives).mean())
     steps = np.diff(recall, prepend=0.0)
     if method == "trapezoid":
         left = np.concatenate([[1.0], precision[:-1]])
@@ -224,13 +241,3 @@ def _checked_scores(scores: Any) -> np.ndarray:
     if wrong.size:
         raise ValueError(f"scores must be numbers, but {wrong.size} of them are NaN, the first at position {wrong[0]}")
     return array
-
-
-def _mean_at_levels(precision: np.ndarray, recall: np.ndarray, levels: int, num_positives: int | None) -> float:
-    envelope = np.append(precision_envelope(precision), 0.0)
-    if num_positives is None:
-        first_reached = np.searchsorted(recall, np.linspace(0, 1, levels), side="left")
-    else:
-        hits = np.rint(recall * num_positives).astype(np.int64)
-        first_reached = np.searchsorted(hits * (levels - 1), np.arange(levels) * num_positives, side="left")
-    return float(envelope[first_reached].mean())
