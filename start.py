@@ -133,7 +133,7 @@ class Environment(object):
         for name in (LOCK, "pyproject.toml"):
             with open(os.path.join(self.root, name), "rb") as file:
                 digest.update(file.read().replace(b"\r\n", b"\n") + b"\0")
-        return {"files": digest.hexdigest(), "python": platform.python_version(), "place": self.root}
+        return {"files": digest.hexdigest(), "python": self.python_version(), "place": self.root}
 
     def stamped(self):
         """The stamp's content; empty where an installation never came to its end."""
@@ -146,21 +146,24 @@ class Environment(object):
 
     def is_ready(self, extras):
         """Whether these extras are installed as locked, and the environment's Python still runs."""
-        stamp, wanted = self.stamped(), self.wanted()
-        return (
-            all(stamp.get(key) == value for key, value in wanted.items())
-            and set(extras) <= set(stamp.get("extras", []))
-            and self.python_runs()
-        )
+        stamp = self.stamped()
+        if not set(extras) <= set(stamp.get("extras", [])):
+            return False
+        wanted = self.wanted()
+        return bool(wanted["python"]) and all(stamp.get(key) == value for key, value in wanted.items())
 
-    def python_runs(self):
-        """Whether .venv has a Python of this version, with pip: not so after Python itself was removed or renewed."""
-        code = "import pip, platform; print(platform.python_version())"
+    def python_version(self):
+        """Version of .venv's Python, "3.11"; empty where it does not run, as after Python itself was removed.
+
+        It may be another than the one that runs this file: a working environment is not made anew for that.
+        """
+        code = "import pip, sys; print('%d.%d' % sys.version_info[:2])"
         try:
             answer = subprocess.check_output([self.python, "-c", code], stderr=subprocess.DEVNULL)
         except (OSError, subprocess.CalledProcessError):
-            return False
-        return answer.decode().strip() == platform.python_version()
+            return ""
+        version = answer.decode().strip()
+        return version if tuple(int(part) for part in version.split(".")) >= OLDEST else ""
 
     def reason_to_remake(self):
         """Why an existing .venv cannot be kept, or None."""
@@ -169,8 +172,8 @@ class Environment(object):
         stamp = self.stamped()
         if stamp and stamp.get("place") != self.root:
             return "The course's folder was moved"
-        if not self.python_runs():
-            return "The environment in .venv does not work with this Python"
+        if not self.python_version():
+            return "The Python in .venv does not run or is too old"
         if not stamp and "Installing collected packages" in read(self.log):
             return "The last installation was interrupted while it wrote files"
         return None
@@ -179,6 +182,11 @@ class Environment(object):
         """Make .venv, or make it anew where it is broken."""
         reason = self.reason_to_remake()
         if reason:
+            if os.path.realpath(sys.prefix) == os.path.realpath(self.folder):
+                raise Trouble(
+                    "%s, and .venv cannot be made anew by the Python inside it: type  deactivate  (or open a new "
+                    "window) and run the same command again." % reason
+                )
             say("%s: making .venv anew (what was downloaded is reused)." % reason)
             remove(self.folder)
         if not os.path.isdir(self.folder):
@@ -405,7 +413,10 @@ def set_up(extras, root=ROOT):
 
 
 def run(command, folder, environment=None, stdin=None):
-    """Exit status of a program that owns the terminal; Ctrl-C goes to it, and we wait until it has tidied up."""
+    """Exit status of a program that owns the terminal; Ctrl-C goes to it, and we wait until it has tidied up.
+
+    After a Ctrl-C its status is not believed: where the program ends in the same moment, Python loses it and says 0.
+    """
     process = subprocess.Popen(command, cwd=folder, env=environment, stdin=stdin)
     before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     interrupted = False
@@ -418,7 +429,7 @@ def run(command, folder, environment=None, stdin=None):
                 interrupted = True
     finally:
         signal.signal(signal.SIGTERM, before)
-    if interrupted and status:
+    if interrupted:
         raise KeyboardInterrupt
     return status
 
@@ -443,7 +454,10 @@ def open_lab(environment, port, browser):
     if port_is_busy(port):
         say("Port %d is busy (another JupyterLab?): JupyterLab takes the next free one." % port)
     say("Opening JupyterLab on %s. Stop it with Ctrl-C in this window." % FIRST_LESSON)
-    return run(command, environment.root)
+    try:
+        return run(command, environment.root)
+    except KeyboardInterrupt:
+        return 0
 
 
 def checks(python, arguments):
@@ -459,7 +473,7 @@ def checks(python, arguments):
         ("types: mypy", [python, "-m", "mypy"]),
         ("layers: import-linter", [python, "-c", arrows]),
         ("notebooks are built from their masters", [python, build, "--check"]),
-        ("tests", pytest + ["-n", "2", "--dist", "loadfile", "--durations", "10", "tests"]),
+        ("tests", pytest + ["-n", "2", "--dist", "loadfile", "--durations", "10", "tests", "segtutor"]),
         ("every notebook runs", [python, build, "--run", "-n", "2"]),
     ]
 

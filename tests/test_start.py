@@ -225,7 +225,25 @@ class TestStamp:
         write_stamp(environment)
         os.remove(environment.python)
         assert not environment.is_ready(["lab"])
-        assert "does not work" in environment.reason_to_remake()
+        assert "does not run" in environment.reason_to_remake()
+
+    def test_python_too_old(self, environment):
+        write_stamp(environment)
+        Path(environment.python).write_text("#!/bin/sh\necho 3.9\n")
+        assert not environment.is_ready(["lab"])
+        assert "too old" in environment.reason_to_remake()
+
+    def test_another_python_than_the_one_that_runs_start(self, environment):
+        Path(environment.python).write_text("#!/bin/sh\necho 3.99\n")
+        write_stamp(environment)
+        assert environment.is_ready(["lab"])
+
+    def test_it_does_not_delete_itself(self, environment, monkeypatch):
+        write_stamp(environment, place="/elsewhere")
+        monkeypatch.setattr(start.sys, "prefix", environment.folder)
+        with pytest.raises(start.Trouble, match="deactivate"):
+            environment.make()
+        assert os.path.exists(environment.python)
 
     def test_interrupted_while_writing(self, environment):
         Path(environment.log).write_text("Downloading torch\n")
@@ -314,6 +332,25 @@ class TestRun:
 
     def test_status_of_the_program(self, tmp_path):
         assert start.run([sys.executable, "-c", "raise SystemExit(7)"], str(tmp_path)) == 7
+
+    def test_a_status_that_ctrl_c_made_unsure_is_not_believed(self, tmp_path, monkeypatch):
+        """Python says 0 of a child that ended in the moment of a Ctrl-C: an unfinished installation is no success."""
+
+        answers = [KeyboardInterrupt(), 0]
+
+        class Process:
+            def __init__(self, *_, **__):
+                pass
+
+            def wait(self):
+                answer = answers.pop(0)
+                if isinstance(answer, BaseException):
+                    raise answer
+                return answer
+
+        monkeypatch.setattr(start.subprocess, "Popen", Process)
+        with pytest.raises(KeyboardInterrupt):
+            start.run(["pip"], str(tmp_path))
 
     def test_all_checks_run_and_one_failure_fails(self, capfd, monkeypatch):
         program = [sys.executable, "-c"]
