@@ -32,7 +32,7 @@ METADATA = {
 }
 BEGIN, END, STUB = "# BEGIN SOLUTION", "# END SOLUTION", "# STUB:"
 SETUP = """\
-# On Google Colab this installs the course; anywhere else it does nothing. Running it again is harmless.
+# Installs the course on Google Colab; anywhere else, and the second time, it does nothing.
 import importlib.util
 
 on_colab = importlib.util.find_spec("google") and importlib.util.find_spec("google.colab")
@@ -156,6 +156,7 @@ def build(master: Master, course: Course, path: Path, solved: bool) -> NotebookN
     setup = SETUP.format(repository=course.repository, version=course.project["version"])
     cells = [header, nbformat.v4.new_code_cell(setup.strip())]
     cells[0].id, cells[1].id = f"{master.number}-header", f"{master.number}-setup"
+    cells[1].metadata["tags"] = ["remove-cell"]  # from the page on the site, where nobody can run it
     for cell_id, cell in zip(cell_ids(master), master.cells, strict=True):
         if not solved and "solution" in tags(cell):
             continue
