@@ -100,7 +100,6 @@ def _notes(arguments: argparse.Namespace, rate: float, images: int, score: Any, 
         "command": _command(arguments),
         "data": f"Scenes ({arguments.train_count} drawn pictures of {arguments.size[0]} x {arguments.size[1]} pixels)",
         "labels": list(score.names),
-        "model": arguments.model,
         "steps": arguments.steps,
         "batch_size": arguments.batch_size,
         "learning_rate": rate,
@@ -112,7 +111,7 @@ def _notes(arguments: argparse.Namespace, rate: float, images: int, score: Any, 
         "scored_on": f"Scenes val, {images} pictures, whole, one view",
         "seconds": round(seconds),
         "date": datetime.now(UTC).date().isoformat(),
-        "versions": {"segtutor": __version__, "torch": torch.__version__, "python": platform.python_version()},
+        "versions": {"segtutor": __version__, "torch": str(torch.__version__), "python": platform.python_version()},
     }
 
 
