@@ -53,9 +53,10 @@ def mask_boundary(masks: Any, distance: int) -> np.ndarray:
     if distance < 1:
         raise ValueError(f"distance must be at least 1 pixel, but is {distance}")
     stack = as_masks(masks, "masks")
-    boundary = stack.copy()
-    for mask, outline in zip(stack, boundary, strict=True):
-        _cut_out_erosion(mask, outline, int(distance))
+    words = _pack_rows(stack)
+    for mask in words:
+        _cut_out_erosion(mask, int(distance))
+    boundary = np.unpackbits(words.view(np.uint8), axis=2, count=stack.shape[2], bitorder="little").view(bool)
     return boundary if np.ndim(masks) == 3 else boundary[0]
 
 
@@ -137,25 +138,59 @@ def boundary_band_iou(
     return confusion.iou()
 
 
-def _cut_out_erosion(mask: np.ndarray, outline: np.ndarray, distance: int) -> None:
-    """Clears in ``outline`` what is left of ``mask`` after its erosion.
+def _pack_rows(masks: np.ndarray) -> np.ndarray:
+    """Boolean masks R x H x W in words of 64 pixels, R x H x words; at least one 0 separates a row from the next."""
+    count, height, width = masks.shape
+    packed = np.zeros((count, height, 8 * (width // 64 + 1)), dtype=np.uint8)
+    packed[:, :, : -(-width // 8)] = np.packbits(masks, axis=2, bitorder="little")
+    return packed.view(np.uint64)
 
-    Only the bounding box is touched, and within it a window of 2 d + 1 pixels is ANDed together from two windows half
-    as long, those from quarters, and so on: log2(2 d + 1) steps along each axis instead of d passes.
+
+def _cut_out_erosion(mask: np.ndarray, distance: int) -> None:
+    """Clears in a mask of packed rows what is left of it after its erosion by ``distance``.
+
+    A window of 2 d + 1 pixels is ANDed together from two windows half as long, those from quarters, and so on:
+    log2(2 d + 1) steps along each axis, each of them on 64 pixels at once. All rows are one long string of bits: a
+    window that runs over the end of a row meets the 0 there, and does not survive.
     """
-    rows = np.flatnonzero(mask.any(axis=1))
-    if not rows.size:
-        return
-    top, bottom = rows[0], rows[-1] + 1
-    columns = np.flatnonzero(mask[top:bottom].any(axis=0))
-    left, right = columns[0], columns[-1] + 1
+    row = mask.shape[1]
+    string = mask.reshape(-1)
+    filled = np.flatnonzero(string)
     window = 2 * distance + 1
-    if bottom - top < window or right - left < window:
-        return  # too thin for anything to survive
-    eroded = _sliding(np.bitwise_and, mask[top:bottom, left:right].view(np.uint8), window, axis=0)
-    eroded = _sliding(np.bitwise_and, eroded, window, axis=1)
-    inner = outline[top + distance : bottom - distance, left + distance : right - distance].view(np.uint8)
-    np.bitwise_xor(inner, eroded, out=inner)  # what survives is part of the mask
+    top, bottom = (filled[0] // row, filled[-1] // row + 1) if filled.size else (0, 0)
+    if bottom - top < window:
+        return  # empty, or too thin for anything to survive
+    eroded = _sliding(np.bitwise_and, string[top * row : bottom * row].reshape(-1, row), window, axis=0).reshape(-1)
+    covered = 1
+    while covered < window:
+        step = min(covered, window - covered)
+        eroded = eroded & _earlier(eroded, step)
+        covered += step
+    string[(top + distance) * row : (bottom - distance) * row] ^= _later(eroded, distance)  # survivors are in the mask
+
+
+def _earlier(words: np.ndarray, pixels: int) -> np.ndarray:
+    """The string of bits moved to its start, filled up with 0; whole bytes are copied, only the rest is shifted."""
+    skipped, bits = divmod(pixels, 8)
+    moved = np.zeros_like(words)
+    moved.view(np.uint8)[: max(0, words.nbytes - skipped)] = words.view(np.uint8)[skipped:]
+    if bits:
+        carried = moved[1:] << (64 - bits)
+        moved >>= bits
+        moved[:-1] |= carried
+    return moved
+
+
+def _later(words: np.ndarray, pixels: int) -> np.ndarray:
+    """The string of bits moved towards its end, filled up with 0."""
+    skipped, bits = divmod(pixels, 8)
+    moved = np.zeros_like(words)
+    moved.view(np.uint8)[skipped:] = words.view(np.uint8)[: max(0, words.nbytes - skipped)]
+    if bits:
+        carried = moved[:-1] >> (64 - bits)
+        moved <<= bits
+        moved[1:] |= carried
+    return moved
 
 
 def _sliding(combine: Any, values: np.ndarray, window: int, axis: int) -> np.ndarray:

@@ -63,6 +63,19 @@ def test_authors_definition(seed, height, width, distance):
     np.testing.assert_array_equal(mask_boundary(mask, distance), authors_boundary(mask, distance))
 
 
+@pytest.mark.parametrize("distance", [1, 20, 31, 32, 33, 46, 63, 64, 65, 100])
+@pytest.mark.parametrize("width", [63, 64, 65, 300])
+def test_authors_definition_across_words(width, distance):
+    """Rows are packed into words of 64 pixels; their seams must not show."""
+    random = np.random.default_rng(distance)
+    masks = np.stack(
+        [blobs(random, (230, width)), np.ones((230, width), dtype=bool), random.random((230, width)) < 0.999]
+    )
+    masks[0, :, width // 3 :] = True
+    expected = np.stack([authors_boundary(mask, distance) for mask in masks])
+    np.testing.assert_array_equal(mask_boundary(masks, distance), expected)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (2, 2), (1, 9), (9, 1), (40, 50)])
 @pytest.mark.parametrize("distance", [1, 2, 16])
 def test_empty_and_full_masks(shape, distance):
