@@ -357,7 +357,8 @@ def explain(output, status, doing):
             "school's proxy: ask for its certificate file, name it with  pip config set global.cert FILE  and run the "
             "same command again."
         )
-    if any(word in text for word in NETWORK):
+    # hatchling, which every Python can use, is the first thing that pip looks for: without it there is no index.
+    if any(word in text for word in NETWORK) or "no matching distribution found for hatchling" in text:
         return (
             "The package index could not be reached: check the network (and, behind a proxy, the variable "
             "HTTPS_PROXY), then run the same command again; what was downloaded whole is kept."

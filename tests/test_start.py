@@ -162,6 +162,11 @@ class TestExplain:
         log = "Skipping link: connection refused\nERROR: No matching distribution found for torch==2.14.1\n"
         assert "no ready-made torch" in start.explain(start.complaints(log), 1, "installing")
 
+    def test_an_index_without_the_first_package_is_none(self):
+        """What pip says where it was told not to try again."""
+        log = "ERROR: No matching distribution found for hatchling>=1.24\n"
+        assert "index could not be reached" in start.explain(log, 1, "installing")
+
     def test_venv_without_ensurepip(self):
         said = "Error: Command '['.venv/bin/python3', '-m', 'ensurepip', '--upgrade']' returned non-zero exit status 1."
         assert "apt install python3" in start.explain(said, 1, "making the virtual environment")
