@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import pickle
 import tempfile
-import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -54,7 +53,9 @@ def read_weights(path: str | Path) -> Contents:
             f"{path} is not a plain file of weights: it is damaged, or holds objects whose loading would run code; "
             "export the state dict alone, torch.save(model.state_dict(), path)"
         ) from None
-    except (RuntimeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (PermissionError, MemoryError):
+        raise
+    except Exception as error:  # A damaged file makes the readers fail in any way, down to an IndexError.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"{path} cannot be read as a file of weights ({reason}); fetch or export it again") from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,10 +20,8 @@ class Server:
             def do_GET(self) -> None:
                 wanted = self.headers.get("Range")
                 outer.ranges.append(wanted)
-                try:
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     answer(self, int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0)
-                except (BrokenPipeError, ConnectionResetError):
-                    pass
 
             def log_message(self, *arguments: object) -> None:
                 pass
