@@ -57,6 +57,6 @@ def compare(
           f"medians of {rounds} interleaved rounds\n")  # fmt: skip
     print(f"| | seconds | {ours} / this |\n| --- | --- | --- |")
     for name, values in seconds.items():
-        print(f"| {name} | {statistics.median(values):.4f} | {f'{ratios[name]:.3f}' if name in ratios else '1'} |")
+        print(f"| {name} | {statistics.median(values):.4f} | {f'{ratios[name]:.3f}' if name in ratios else ''} |")
     print()
     return ratios

@@ -300,3 +300,11 @@ def check_tensors(ignore_index, device):
 
 def test_repr_says_what_it_holds(two_maps):
     assert "22 pixels, mean IoU 0.5132" in repr(counted(*two_maps, num_classes=4))
+
+
+def test_memory_does_not_grow_with_the_images():
+    confusion, sizes = ConfusionMatrix(5), []
+    for seed in range(10):
+        confusion.update(*random_maps(seed))
+        sizes.append(len(pickle.dumps(confusion)))
+    assert len(set(sizes)) == 1

@@ -314,3 +314,12 @@ def test_state_is_unchanged_after_an_error():
     assert quality.scores().overall.PQ == 1
     with pytest.raises(ValueError, match="category ids must differ, but 1"):
         PanopticQuality([*CATEGORIES, CATEGORIES[0]])
+
+
+def test_memory_does_not_grow_with_the_images():
+    random = np.random.default_rng(11)
+    quality, sizes = PanopticQuality(CATEGORIES), []
+    for _ in range(10):
+        quality.update(*random_image(random, CATEGORIES))
+        sizes.append(len(pickle.dumps(quality)))
+    assert len(set(sizes)) == 1
