@@ -65,10 +65,7 @@ def _read_safetensors(path: Path) -> State:
         from safetensors.torch import load_file
     except ImportError:
         raise ValueError("reading it needs the package safetensors: pip install safetensors") from None
-    try:
-        return load_file(path)
-    except Exception as error:  # its own exception class, which lies in a compiled module
-        raise ValueError(str(error)) from None
+    return load_file(path)
 
 
 def unwrap(contents: Any) -> Contents:
