@@ -1,6 +1,6 @@
 """Panoptic quality of 20 maps 512 x 1024, against the steps of panopticapi. Run: ``python benchmarks/panoptic.py``.
 
-panopticapi is not on the package index, so its evaluation is written out here from its definition: the maps it reads
+panopticapi could not be installed by name, so its evaluation is written out here from its definition: the maps it reads
 from PNG, the pair codes in 64 bits, the loops over dictionaries. Reading the PNG is part of what it does, since it
 knows no other input, and is shown with and without.
 """
