@@ -11,7 +11,7 @@ from typing import Any
 
 _HOMES = {
     "boundary": ("boundary_band", "boundary_band_iou", "boundary_distance", "boundary_iou", "mask_boundary"),
-    "coco": ("evaluate_coco",),
+    "coco": ("CocoCurves", "coco_curves", "evaluate_coco"),
     "confusion": ("ConfusionMatrix", "iou_per_image"),
     "curves": (
         "MeanAveragePrecision",
@@ -28,12 +28,14 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = sorted(_HOME_OF)
+__all__ = sorted([*_HOME_OF, "rle"])
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOME_OF:
         return getattr(importlib.import_module(f"segtutor.metrics.{_HOME_OF[name]}"), name)
+    if name == "rle":  # a module of its own names: rle.encode, rle.iou
+        return importlib.import_module("segtutor.metrics.rle")
     raise AttributeError(f"module 'segtutor.metrics' has no attribute {name!r}; it has {', '.join(__all__)}")
 
 

@@ -1,0 +1,160 @@
+"""Polygons drawn to masks exactly as COCO's own tools draw them, all of a data set at once.
+
+The official rule: scale the ring by five and round, walk each edge in whole steps along its longer axis, and let the
+mask change wherever the walk crosses the middle line of a pixel column, at the row above which it crosses. Only those
+crossings are computed here, not the walk. E edges, X crossings, R objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from segtutor.metrics.runs import Runs
+
+_SCALE = 5
+# Rings drawn at a time: the temporary arrays stay small and in the cache.
+_RINGS_AT_ONCE = 512
+
+
+def rasterize(
+    objects: Sequence[Sequence[Sequence[float]]],
+    sizes: np.ndarray,
+    name: Callable[[int], str] = lambda index: f"object {index}",
+) -> Runs:
+    """Draw R objects, each a list of rings ``[x0, y0, x1, y1, ...]``, on canvases of their own size.
+
+    Inside a ring the even-odd rule holds; the rings of an object are united.
+
+    Args:
+        objects: rings of each object, in pixels.
+        sizes: R x 2, height and width.
+        name: says in an error which object is wrong.
+
+    Raises:
+        ValueError: if an object has no ring, or a ring fewer than three points, half a point, or a value that is not
+            a finite number.
+    """
+    if not len(objects):
+        return Runs.from_masks([])
+    points, ring_offsets, owners = _flatten(objects, name)
+    pieces = []
+    for begin in range(0, len(owners), _RINGS_AT_ONCE):
+        stop = min(begin + _RINGS_AT_ONCE, len(owners))
+        offsets = ring_offsets[begin : stop + 1]
+        pieces.append(_draw_rings(points[offsets[0] : offsets[-1]], offsets - offsets[0], sizes[owners[begin:stop]]))
+    runs = Runs.concatenate(pieces)
+    rings = np.bincount(owners, minlength=len(objects))
+    if (rings == 1).all():
+        return runs
+    several = rings[owners] > 1
+    _, group = np.unique(owners[several], return_inverse=True)
+    united = runs.select(np.flatnonzero(several)).combine(group, np.ones(int((rings > 1).sum()), np.int64))
+    together = Runs.concatenate([runs.select(np.flatnonzero(~several)), united])
+    return together.select(np.argsort(np.concatenate([np.flatnonzero(rings == 1), np.flatnonzero(rings > 1)])))
+
+
+def _flatten(
+    objects: Sequence[Sequence[Sequence[float]]], name: Callable[[int], str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All points P x 2, the offsets of the rings in them, and the object of each ring."""
+    values: list[float] = []
+    lengths: list[int] = []
+    owners: list[int] = []
+    for index, rings in enumerate(objects):
+        if not len(rings):
+            raise ValueError(f"{name(index)} has an empty list of polygons; give at least one ring")
+        for ring in rings:
+            if not isinstance(ring, (list, tuple, np.ndarray)):
+                raise ValueError(f"{name(index)}: a polygon must be a list [x0, y0, x1, y1, ...], got {ring!r}")
+            if len(ring) < 6 or len(ring) % 2:
+                raise ValueError(
+                    f"{name(index)} has a polygon of {len(ring)} numbers; it needs x and y of at least three points"
+                )
+            values.extend(ring)
+            lengths.append(len(ring))
+            owners.append(index)
+    offsets = np.cumsum([0, *lengths])
+    try:
+        points = np.array(values, np.float64)
+        is_wrong = ~np.isfinite(points)
+    except (TypeError, ValueError):
+        is_wrong = np.array([not _is_number(value) for value in values])
+    if is_wrong.any():
+        at = int(np.argmax(is_wrong))
+        owner = owners[int(np.searchsorted(offsets, at, "right")) - 1]
+        raise ValueError(f"{name(owner)}: a polygon holds {values[at]!r}, which is not a finite number")
+    return points.reshape(-1, 2), offsets // 2, np.array(owners, np.int64)
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return bool(np.isfinite(float(value)))
+    except (TypeError, ValueError):
+        return False
+
+
+def _draw_rings(points: np.ndarray, offsets: np.ndarray, sizes: np.ndarray) -> Runs:
+    """One mask for each ring."""
+    height, width = sizes[:, 0], sizes[:, 1]
+    ring = np.repeat(np.arange(len(sizes)), np.diff(offsets))
+    x, y = (_SCALE * points + 0.5).astype(np.int64).T  # rounds toward zero after the half, as a C cast does
+    following = np.arange(1, len(points) + 1)
+    following[offsets[1:] - 1] = offsets[:-1]
+    x_start, y_start, x_end, y_end = x, y, x[following], y[following]
+
+    # Walk in the direction of the rising longer axis.
+    across = np.abs(x_end - x_start) >= np.abs(y_end - y_start)
+    backward = np.where(across, x_start > x_end, y_start > y_end)
+    x_start, x_end = np.where(backward, x_end, x_start), np.where(backward, x_start, x_end)
+    y_start, y_end = np.where(backward, y_end, y_start), np.where(backward, y_start, y_end)
+    x_step, y_step = x_end - x_start, y_end - y_start
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = np.where(across, y_step / x_step, x_step / y_step)
+
+    # The middle of pixel column c lies between 5c + 2 and 5c + 3.
+    first = np.maximum((np.minimum(x_start, x_end) + 2) // _SCALE, 0)
+    last = np.minimum((np.maximum(x_start, x_end) - 3) // _SCALE, width[ring] - 1)
+    keys, stride = [], int((height * width).max()) + 1
+    kind = np.int32 if stride * len(sizes) < 2**31 else np.int64  # 32 bits sort in half the time
+    for edges, row_of in ((across, _rows_of_flat_edges), (~across, _rows_of_steep_edges)):
+        crossed = np.flatnonzero(edges & (first <= last))
+        number = (last - first + 1)[crossed]
+        shift = first[crossed] - (np.cumsum(number) - number)
+        edge = np.repeat(crossed, number)
+        column = np.repeat(shift, number) + np.arange(len(edge))
+        row = row_of(column, x_start[edge], y_start[edge], slope[edge], y_step[edge])
+        tall = height[ring[edge]]
+        row = np.ceil(np.clip((row + 0.5) / _SCALE - 0.5, 0, tall)).astype(np.int64)
+        keys.append((ring[edge] * stride + column * tall + row).astype(kind))
+    return Runs.from_toggles(np.concatenate(keys), sizes, stride)
+
+
+def _rows_of_flat_edges(
+    column: np.ndarray, x_start: np.ndarray, y_start: np.ndarray, slope: np.ndarray, y_step: np.ndarray
+) -> np.ndarray:
+    """Upper row, in fifths of a pixel, of the two steps on either side of the column's middle. X values each."""
+    step = _SCALE * column + 2 - x_start
+    before = (y_start + slope * step + 0.5).astype(np.int64)
+    after = (y_start + slope * (step + 1) + 0.5).astype(np.int64)
+    return np.minimum(before, after)
+
+
+def _rows_of_steep_edges(
+    column: np.ndarray, x_start: np.ndarray, y_start: np.ndarray, slope: np.ndarray, y_step: np.ndarray
+) -> np.ndarray:
+    """Row, in fifths of a pixel, of the last step before the walk crosses the column's middle. X values each."""
+    bound = _SCALE * column + 3
+    rising = slope > 0
+
+    def not_yet_crossed(step: np.ndarray) -> np.ndarray:
+        reached = x_start + slope * step + 0.5 >= bound
+        return reached != rising
+
+    # The division may miss the exact step of the rounded walk by one either way.
+    step = np.clip(np.floor((bound - 0.5 - x_start) / slope), 0, y_step - 1)
+    step -= ~not_yet_crossed(step)
+    step += not_yet_crossed(step + 1)
+    return y_start + step
