@@ -37,7 +37,7 @@ def resize_nearest(labels: Tensor, size: tuple[int, int]) -> Tensor:
     height, width = labels.shape[-2:]
     rows = ((2 * torch.arange(size[0], device=labels.device) + 1) * height) // (2 * size[0])
     columns = ((2 * torch.arange(size[1], device=labels.device) + 1) * width) // (2 * size[1])
-    return labels[..., rows[:, None], columns[None, :]]
+    return labels.index_select(-2, rows).index_select(-1, columns)
 
 
 def _image_size(parts: Sequence[Any]) -> tuple[int, int]:
