@@ -125,8 +125,10 @@ def _shares(labels: np.ndarray, label_set: LabelSet) -> list[str]:
 
 def _blend(pixels: np.ndarray, labels: np.ndarray, label_set: LabelSet, opacity: float) -> np.ndarray:
     """The picture in the colors of its classes; background stays as it is, since its black would only darken it."""
+    from segtutor.plotting import colorize
+
     tinted = labels != label_set.names.index("background") if "background" in label_set.names else labels >= 0
-    blended = pixels + opacity * tinted[..., None] * (label_set.palette[labels].astype(float) - pixels)
+    blended = pixels + opacity * tinted[..., None] * (colorize(labels, label_set).astype(float) - pixels)
     return blended.round().astype(np.uint8)
 
 
