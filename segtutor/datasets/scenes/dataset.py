@@ -30,9 +30,10 @@ class Scenes(Dataset):
         count: How many pictures; any number, nothing is stored.
         seed: Another seed is another world with other pictures.
         target: What comes with the image. "semantic": a Mask, H x W int64, 255 void. "instances": a dict
-            as torchvision's detectors take it: boxes (R x 4, XYXY), labels (R), masks (R x H x W, visible pixels), image_id, area,
-            iscrowd. "panoptic": a dict of ``segments``, a Mask of H x W int64 segment ids with 0 for void, and
-            ``segments_info``, a list of dicts id, category_id, isthing, area, bbox (x, y, width, height), iscrowd.
+            as torchvision's detectors take it: boxes (R x 4, XYXY), labels (R), masks (R x H x W, visible pixels),
+            image_id, area, iscrowd. "panoptic": a dict of ``segments``, a Mask of H x W int64 segment ids with 0 for
+            void, ``segments_info``, a list of dicts id, category_id, isthing, area, bbox (x, y, width, height),
+            iscrowd, and image_id.
         kinds: The kinds of scene to draw from.
         thin: Amount of poles, lamp posts, masts and leashes; 0 for none.
         scale_range: Ratio of the largest to the smallest scale of things.
@@ -139,7 +140,7 @@ def instance_target(scene: Scene, number: int) -> dict[str, Any]:
     boxes = torch.tensor([item.box for item in scene.instances], dtype=torch.float32).reshape(count, 4)
     masks = np.stack([item.mask for item in scene.instances]) if count else np.zeros((0, *size), dtype=bool)
     return {
-        "boxes": tv_tensors.BoundingBoxes(boxes, format="XYXY", canvas_size=size),  # type: ignore[call-overload]
+        "boxes": tv_tensors.BoundingBoxes(boxes, format="XYXY", canvas_size=size),
         "labels": torch.tensor([item.label for item in scene.instances], dtype=torch.int64),
         "masks": tv_tensors.Mask(torch.from_numpy(masks)),
         "image_id": number,

@@ -20,9 +20,9 @@ def any_color(random: Random) -> Color:
     if random.random() < 0.3:
         value = random.choice((38, 70, 130, 200, 236))
         return value, value, min(255, value + random.randrange(10))
-    hue, strength, value = random.random() * 6, random.uniform(0.35, 0.9), random.uniform(110, 235)
-    channels = [1 - strength * min(1.0, max(0.0, abs((hue + shift) % 6 - 3) - 1)) for shift in (0, 4, 2)]
-    red, green, blue = (round(value * (1 - strength + strength * c) if c < 1 else value) for c in channels)
+    hue, strength, light = random.random() * 6, random.uniform(0.3, 0.8), random.uniform(110, 230)
+    channels = [1 - strength * (1 - min(1.0, max(0.0, abs((hue + s) % 6 - 3) - 1))) for s in (0, 4, 2)]
+    red, green, blue = (round(light * c) for c in channels)
     return red, green, blue
 
 
@@ -129,14 +129,16 @@ def cat(pen: Pen, random: Random, placed: Placed) -> None:
         for y in (0.2, 0.28, 0.36):
             pen.stroke([(-0.1, y), (-0.02, y + 0.01)], 0.025, stripe)
         head = (0.08, 0.52)
-    x, y = head
+    cx, cy = head
     for side in (-1, 1):
-        pen.polygon([(x + side * 0.02, y + 0.08), (x + side * 0.115, y + 0.2), (x + side * 0.13, y + 0.02)], stripe)
-    pen.ellipse(x, y, 0.14, 0.115, coat)
-    pen.ellipse(x + 0.03, y - 0.045, 0.06, 0.045, shade(coat, 1.2))
-    for side in (-0.04, 0.06):
-        pen.ellipse(x + side, y + 0.02, 0.022, 0.026, (210, 200, 90))
-        pen.ellipse(x + side, y + 0.02, 0.009, 0.024, (20, 20, 16))
+        pen.polygon(
+            [(cx + side * 0.02, cy + 0.08), (cx + side * 0.115, cy + 0.2), (cx + side * 0.13, cy + 0.02)], stripe
+        )
+    pen.ellipse(cx, cy, 0.14, 0.115, coat)
+    pen.ellipse(cx + 0.03, cy - 0.045, 0.06, 0.045, shade(coat, 1.2))
+    for shift in (-0.04, 0.06):
+        pen.ellipse(cx + shift, cy + 0.02, 0.022, 0.026, (210, 200, 90))
+        pen.ellipse(cx + shift, cy + 0.02, 0.009, 0.024, (20, 20, 16))
 
 
 def horse(pen: Pen, random: Random, placed: Placed) -> None:

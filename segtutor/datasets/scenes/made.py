@@ -79,14 +79,14 @@ def bicycle(pen: Pen, random: Random, placed: Placed) -> None:
             dx, dy = 0.3 * math.cos(a), 0.3 * math.sin(a)
             if pen.unit / pen.oversample > 60:
                 pen.stroke([(x - dx, y - dy), (x + dx, y + dy)], 0.008, (150, 150, 154))
-    for a, b in (
+    for start, end in (
         (rear, pedal),
         (rear, (-0.19, 0.72)),
         (pedal, seat),
         (pedal, (0.38, 0.74)),
         ((-0.19, 0.74), (0.38, 0.78)),
     ):
-        pen.stroke([a, b], 0.05, paint)
+        pen.stroke([start, end], 0.05, paint)
     pen.stroke([front, (0.40, 0.76), bar], 0.05, paint)
     pen.stroke([bar, (0.30, 1.0), (0.44, 1.0)], 0.045, (40, 40, 42))
     pen.stroke([(-0.34, 0.89), (-0.10, 0.88)], 0.075, (40, 34, 30))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 Point = tuple[float, float]
 Color = tuple[int, int, int]
@@ -68,6 +68,10 @@ class Pen:
 
     def ellipse(self, x: float, y: float, rx: float, ry: float, color: Color, angle: float = 0.0) -> None:
         """A filled ellipse, turned by ``angle`` radians."""
+        if not angle and not self.sine:
+            (left, top), (right, bottom) = self._place([(x - self.sign * rx, y + ry), (x + self.sign * rx, y - ry)])
+            self.draw.ellipse((left, top, right, bottom), fill=(*color, 255))
+            return
         c, s = math.cos(angle), math.sin(angle)
         self.polygon([(x + c * rx * u - s * ry * v, y + s * rx * u + c * ry * v) for u, v in CIRCLE], color)
 
@@ -85,7 +89,21 @@ class Pen:
         """A circle's outline."""
         self.stroke([(x + radius * u, y + radius * v) for u, v in [*CIRCLE, CIRCLE[0]]], width, color)
 
-    def finish(self) -> tuple[np.ndarray, np.ndarray]:
-        """Color times coverage, h x w x 3 in 0...255, and coverage, h x w in 0...1; both float32."""
-        sheet = np.asarray(self.sheet.reduce(self.oversample), dtype=np.float32)
-        return sheet[..., :3].copy(), sheet[..., 3] * np.float32(1 / 255)
+    def finish(self, blur: int) -> tuple[np.ndarray, int, int]:
+        """What was drawn, cropped to it.
+
+        Returns:
+            h x w x 5 float32: color times coverage (0...255), coverage, and coverage smoothed by ``blur`` pixels
+            (both 0...1); and the left and top of the crop, in pixels of the sheet.
+        """
+        sheet = self.sheet.reduce(self.oversample)
+        coverage = sheet.getchannel("K")
+        box = coverage.getbbox()
+        if box is None:
+            return np.zeros((0, 0, 5), dtype=np.float32), 0, 0
+        soft = coverage.filter(ImageFilter.BoxBlur(blur)).crop(box)
+        pixels = np.empty((box[3] - box[1], box[2] - box[0], 5), dtype=np.float32)
+        pixels[..., :4] = np.asarray(sheet.crop(box))
+        pixels[..., 4] = np.asarray(soft)
+        pixels[..., 3:] *= np.float32(1 / 255)
+        return pixels, box[0], box[1]

@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 from segtutor.datasets.scenes.layout import Composer, Layer, poisson
 
+NEAREST_BOLLARD = 0.97  # y at which the nearest one stands
+BOLLARD_HEIGHT = 0.78  # meters
+
 
 def row_of_buildings(c: Composer, base: float, tallest: float, gap: float) -> None:
     """Houses side by side with their feet at ``base``, up to ``tallest`` meters; ``gap``: share left out."""
@@ -47,12 +50,12 @@ def promenade(c: Composer, kind: str) -> Layer:
     assert begin is not None
     near, far = 1.04, begin + 0.03
     bollard = "street bollard" if kind == "street" else "mooring bollard"
-    nearest = 0.97
     for _ in range(poisson(c.random, 1.7 * c.settings.context)):
-        # A bollard is 0.75 m high: its head, too, keeps the distance from where the pavement ends.
-        lowest = c.frame.unit(begin) + c.settings.context_distance / c.frame.camera_height
-        unit = max(lowest * c.frame.camera_height / (c.frame.camera_height - 0.75), c.frame.unit(nearest) * 0.7)
-        unit = c.random.uniform(min(unit, c.frame.unit(nearest)), c.frame.unit(nearest))
+        # The head, too, keeps its distance from where the pavement ends.
+        room = begin + c.settings.context_distance + 0.01 - c.frame.horizon
+        largest = c.frame.unit(NEAREST_BOLLARD)
+        smallest = max(room / (c.frame.camera_height - BOLLARD_HEIGHT), 0.7 * largest)
+        unit = c.random.uniform(min(smallest, largest), largest)
         c.put("bollard", c.random.random() * c.frame.aspect, unit, bollard)
     for _ in range(poisson(c.random, 0.9)):
         c.group("person", 0.55, near, far, 0.8)

@@ -41,13 +41,20 @@ class Sprite:
         self.visible = x1 > 0 and y1 > 0 and x0 < canvas.width and y0 < h and x1 - x0 > 0 and y1 - y0 > 0
         if not self.visible:
             return
-        oversample = 4 if (x1 - x0) * (y1 - y0) < 6000 else 2
+        oversample = 4 if (x1 - x0) * (y1 - y0) < 1500 else 3 if (x1 - x0) * (y1 - y0) < 8000 else 2
         pen = Pen(
             (x0, y0), (x1 - x0, y1 - y0), (placed.x * h, placed.y * h), unit, placed.mirror, placed.tilt, oversample
         )
         figure.draw(pen, Random(placed.seed), placed)
-        color, alpha = pen.finish()
-        light = relief(alpha, look, unit)
+        radius = max(1, min(int((0.2 if figure.ragged else 0.09) * unit), min(x1 - x0, y1 - y0) // 3, 48))
+        pixels, left_blank, top_blank = pen.finish(radius)
+        x0, y0 = x0 + left_blank, y0 + top_blank
+        x1, y1 = x0 + pixels.shape[1], y0 + pixels.shape[0]
+        self.visible = x1 > max(x0, 0) and y1 > max(y0, 0) and x0 < canvas.width and y0 < h
+        if not self.visible:
+            return
+        color, alpha, soft = pixels[..., :3], pixels[..., 3], pixels[..., 4]
+        light = relief(soft, look, radius)
         if figure.grain:
             # Texture sticks to the object, in its own meters, so that it is the same at every size.
             step = 80 / unit
@@ -56,7 +63,8 @@ class Sprite:
             texture = tile(1.1)[v[:, None], u[None]]
             light += figure.grain * min(1.0, unit / 10) * texture
             if figure.ragged and unit > 2:
-                keep = np.clip(1 + figure.ragged * (2.0 * texture - 0.6) * edge(alpha, unit), 0, 1)
+                edge = np.clip(2.2 * (1 - soft), 0, 1)  # leaves let the background through near the outline only
+                keep = np.clip(1 + figure.ragged * (2.0 * texture - 0.6) * edge, 0, 1)
                 color *= keep[..., None]
                 alpha = alpha * keep
         color *= light[..., None]
@@ -70,43 +78,23 @@ class Sprite:
         self.color, self.alpha = color[a:c, b:d], alpha[a:c, b:d]
 
 
-def smooth(alpha: np.ndarray, radius: int) -> np.ndarray:
-    """Box filter of width 2 radius + 1 by running sums; zero outside."""
-    for axis in (0, 1):
-        pad = [(0, 0), (0, 0)]
-        pad[axis] = (radius + 1, radius)
-        total = np.cumsum(np.pad(alpha, pad), axis=axis, dtype=np.float32)
-        n = alpha.shape[axis]
-        high, low = (slice(2 * radius + 1, 2 * radius + 1 + n), slice(0, n))
-        alpha = (total[high] - total[low] if axis == 0 else total[:, high] - total[:, low]) / (2 * radius + 1)
-    return alpha
-
-
-def relief(alpha: np.ndarray, look: Look, unit: float) -> np.ndarray:
+def relief(soft: np.ndarray, look: Look, radius: int) -> np.ndarray:
     """Light on a rounded body: the side that looks to the sun, and the top, are brighter."""
-    radius = max(1, min(int(0.09 * unit), min(alpha.shape) // 3, 24))
-    light = np.full(alpha.shape, 1.0, dtype=np.float32)
-    light += np.linspace(0.05, -0.08, alpha.shape[0], dtype=np.float32)[:, None]
-    if min(alpha.shape) < 5:
+    light = np.empty(soft.shape, dtype=np.float32)
+    light[:] = np.linspace(1.05, 0.92, soft.shape[0], dtype=np.float32)[:, None]
+    if min(soft.shape) < 5:
         return light
-    soft = smooth(alpha, radius)
-    s = (0.25 + 0.45 * look.sun) * look.light
-    light[:, 1:-1] += (2.0 * radius * s / 3) * (soft[:, :-2] - soft[:, 2:]) * (1 if s else 0)
+    sideways = (0.17 + 0.30 * look.sun) * look.light * radius
+    light[:, 1:-1] += sideways * (soft[:, :-2] - soft[:, 2:])
     light[1:-1] += (0.28 * radius) * (soft[2:] - soft[:-2])
     return light
-
-
-def edge(alpha: np.ndarray, unit: float) -> np.ndarray:
-    """1 near the outline, 0 well inside: where leaves let the background through."""
-    radius = max(1, min(int(0.25 * unit), min(alpha.shape) // 3, 24))
-    return np.clip(2.2 * (1 - smooth(alpha, radius)), 0, 1)
 
 
 def cast_shadow(canvas: Canvas, look: Look, placed: Placed, sprite: Sprite) -> None:
     """The outline, flattened onto the ground and pushed away from the sun; on water, its mirror image."""
     h = canvas.height
     foot = min(round(placed.y * h) - sprite.top, sprite.alpha.shape[0])
-    if foot < 2:
+    if foot < 4:
         return
     alpha = sprite.alpha[:foot][::-1]
     reflecting = placed.shadow == "reflect"
@@ -150,10 +138,9 @@ def develop(canvas: Canvas, look: Look) -> np.ndarray:
     aspect = canvas.width / canvas.height
     distance = ((canvas.x - aspect / 2) ** 2)[None] + ((canvas.y - 0.5) ** 2)[:, None]
     blurred *= (1.03 - 0.14 * distance / (0.25 + aspect**2 / 4))[..., None] * vector(*look.gain)
-    grain = tile(0.0)
-    offset = look.seed % (TILE * TILE)
-    count = canvas.height * canvas.width * 3
-    noise = np.resize(np.roll(grain.ravel(), -offset), count).reshape(color.shape)
+    count, grain = color.size, tile(0.0).ravel()
+    start = look.seed % max(1, grain.size - count)
+    noise = (grain[start : start + count] if count <= grain.size else np.resize(grain, count)).reshape(color.shape)
     return np.clip(blurred + look.noise * noise + 0.5, 0, 255).astype(np.uint8)
 
 

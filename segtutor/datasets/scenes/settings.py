@@ -34,7 +34,7 @@ class Settings:
         crowd: How many companions a thing has, touching or overlapping it; 0 leaves every thing to itself.
         context: How many bollards there are, whose class only the far surroundings tell; 0 leaves them out.
         context_distance: Smallest distance from a bollard to anything that differs between a street and a harbor, as a
-            fraction of the image height, 0 to 0.35.
+            fraction of the image height, 0 to 0.3.
         void_border: Width of the void border around things, as a fraction of the image height; 0 leaves it out.
     """
 
@@ -55,7 +55,7 @@ class Settings:
             "scale_range": (1.0, 100.0),
             "crowd": (0.0, 10.0),
             "context": (0.0, 10.0),
-            "context_distance": (0.0, 0.35),
+            "context_distance": (0.0, 0.3),
             "void_border": (0.0, 0.1),
         }
         for item in fields(self):

@@ -115,6 +115,6 @@ FIGURES: dict[str, Figure] = {
     "bench": Figure(made.bench, -0.9, -0.05, 0.9, 1.0, 0.06),
     "crate": Figure(made.crate, -0.55, -0.02, 0.55, 0.85, 0.08),
     "parasol": Figure(made.parasol, -1.45, -0.05, 1.45, 2.55),
-    "tree": Figure(tree, -2.6, -0.05, 2.6, 7.0, 0.22, 0.5),
+    "tree": Figure(tree, -2.6, -0.05, 2.6, 7.0, 0.20, 0.4),
     "building": Figure(building, -7.0, -0.5, 7.0, 12.0, 0.06),
 }

@@ -53,7 +53,7 @@ class Ground:
 def grass(ground: Ground, surface: Surface) -> np.ndarray:
     """Greens in patches, blades, dry spots and a few flowers."""
     dry = 0.5 + 0.5 * np.sin(surface.seed % 100)
-    base = vector(86, 124, 52) * (1 - dry) + vector(118, 130, 62) * dry
+    base = vector(98, 136, 62) * (1 - dry) + vector(132, 144, 76) * dry
     patches, blades = ground.noise(1.3, 0.05, 0.06), ground.noise(0.5, 0.23, 0.11)
     value = 1 + 0.09 * patches + 0.13 * blades * ground.sharp
     color = value[..., None] * base
@@ -130,9 +130,9 @@ def outline(canvas: Canvas, frame: Frame, surface: Surface) -> np.ndarray:
     """Height of the surface's upper edge in every column."""
     x = canvas.x
     if surface.kind == "mountain":
-        low = profile(1.7, x * 0.16 + surface.seed % 97 / 97, surface.seed)
-        ridge = profile(1.35, x * 0.30 + surface.seed % 89 / 89, surface.seed // 7)
-        return surface.top - surface.relief * np.clip(0.52 + 0.26 * low + 0.16 * ridge, 0.06, 1.15)
+        low = profile(1.8, x * 0.11 + surface.seed % 97 / 97, surface.seed)
+        ridge = profile(1.6, x * 0.22 + surface.seed % 89 / 89, surface.seed // 7)
+        return surface.top - surface.relief * np.clip(0.52 + 0.24 * low + 0.13 * ridge, 0.06, 1.15)
     if surface.kind in ("treeline", "hill"):
         bumps = profile(1.2, x * 0.5 + surface.seed % 97 / 97, surface.seed)
         return surface.top - surface.relief * (0.5 + 0.3 * bumps)
@@ -159,7 +159,7 @@ def ridge(canvas: Canvas, surface: Surface, look: Look, top: np.ndarray, rows: s
         leaves = sample(0.9, x * 0.55 + shift, y * 0.55 + shift)
         base = vector(62, 96, 56) if surface.seed % 2 else vector(84, 104, 56)
         color = (1 + 0.20 * leaves - 0.25 * np.clip((y - top[None]) * 12, 0, 1))[..., None] * base
-        haze = np.float32(0.10 + 14 * look.haze)
+        haze = np.full((1, 1, 1), 0.10 + 14 * look.haze, dtype=np.float32)
     return color + np.clip(haze, 0, 0.6) * (vector(*look.skyline) - color)
 
 
@@ -183,5 +183,11 @@ def paint_surface(canvas: Canvas, frame: Frame, look: Look, surface: Surface) ->
         # 1 / unit is the distance in meters over the focal length.
         haze = np.clip(1 - np.exp(-look.haze * 0.4 * frame.camera_height * ground.depth), 0, 0.75)[:, None, None]
         color += haze * (vector(*look.skyline) - color)
-    alpha = np.clip((canvas.y[rows][:, None] - top[None]) * h + 0.5, 0, 1)
-    canvas.cover(first, 0, color * alpha[..., None], alpha, surface.label, 0, False)
+    # Only the rows that the outline crosses need blending.
+    solid = min(last, max(first, int(float(top.max()) * h) + 2))
+    alpha = np.clip((canvas.y[first:solid][:, None] - top[None]) * h + 0.5, 0, 1)
+    canvas.cover(first, 0, color[: solid - first] * alpha[..., None], alpha, surface.label, 0, False)
+    canvas.color[solid:last] = color[solid - first :]
+    canvas.labels[solid:last] = surface.label
+    canvas.things[solid:last] = 0
+    canvas.thin[solid:last] = False
