@@ -295,8 +295,13 @@ def test_two_processes_do_what_one_does(tmp_path):
         f"result = fit(model, Blobs(), Blobs(5), config(checkpoint={str(tmp_path / 'two.pt')!r}))\n"
     )
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    done = subprocess.run([*launcher, str(script)], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr[-2000:]
+    with subprocess.Popen([*launcher, str(script)], stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
+        try:
+            said = run.communicate(timeout=120)[1]
+        except subprocess.TimeoutExpired:
+            os.killpg(run.pid, signal.SIGKILL)  # the launcher's children too
+            raise
+    assert run.returncode == 0, said[-2000:]
     model = network(dropout=0.0, norm=False, aux=True)
     result = fit(model, Blobs(), Blobs(5), config())
     two = torch.load(tmp_path / "two.pt", weights_only=True)
