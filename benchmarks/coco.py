@@ -204,7 +204,8 @@ def main() -> None:
     truth, results = draw_workload(arguments.images, encoded=arguments.encoded)
     crowds = sum(annotation["iscrowd"] for annotation in truth["annotations"])
     print(f"{arguments.images} images {HEIGHT}x{WIDTH}, {len(truth['annotations'])} objects ({crowds} crowds), "
-          f"{len(results)} detections, 80 categories, {arguments.iou_type}, {arguments.rounds} rounds")  # fmt: skip
+          f"{len(results)} detections, 80 categories, {arguments.iou_type}, "
+          f"{'run lengths' if arguments.encoded else 'polygons'}, {arguments.rounds} rounds")  # fmt: skip
     names = [name for name in EVALUATORS if arguments.iou_type != "boundary" or name != "pycocotools"]
     measured: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as folder:
@@ -221,19 +222,25 @@ def main() -> None:
 
 
 def _report(measured: dict[str, list[dict[str, Any]]], names: list[str]) -> None:
-    seconds = {name: statistics.median(run["seconds"] for run in measured[name]) for name in names}
-    megabytes = {name: statistics.median(run["megabytes"] for run in measured[name]) for name in names}
+    """Medians; ratios are taken within a round."""
     yardstick = measured[names[0]][0]["numbers"]
-    print("| evaluator | s (median; least to most) | x | peak MB | x | AP | of 12 numbers equal to the last bit |")
+    print(f"| evaluator | s (median; least to most) | x {names[0]} | peak MB | x | AP | equal to the last bit, of 12 |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for name in names:
-        times = [run["seconds"] for run in measured[name]]
+        seconds = [run["seconds"] for run in measured[name]]
+        megabytes = [run["megabytes"] for run in measured[name]]
         numbers = measured[name][0]["numbers"]
         equal = sum(a == b for a, b in zip(numbers, yardstick, strict=True))
-        print(f"| {name} | {seconds[name]:.2f} ({min(times):.2f} to {max(times):.2f}) "
-              f"| {seconds[name] / seconds[names[0]]:.3f} | {megabytes[name]:.0f} "
-              f"| {megabytes[name] / megabytes[names[0]]:.2f} | {numbers[0]:.6f} | {equal} |")  # fmt: skip
-    print(f"segtutor / faster-coco-eval: {seconds['segtutor'] / seconds['faster-coco-eval']:.3f} of the time")
+        print(f"| {name} | {statistics.median(seconds):.2f} ({min(seconds):.2f} to {max(seconds):.2f}) "
+              f"| {_ratio(measured, name, names[0], 'seconds'):.3f} | {statistics.median(megabytes):.0f} "
+              f"| {_ratio(measured, name, names[0], 'megabytes'):.2f} | {numbers[0]:.6f} | {equal} |")  # fmt: skip
+    print(f"segtutor / faster-coco-eval: {_ratio(measured, 'segtutor', 'faster-coco-eval', 'seconds'):.3f} of the time")
+
+
+def _ratio(measured: dict[str, list[dict[str, Any]]], name: str, peer: str, quantity: str) -> float:
+    return statistics.median(
+        ours[quantity] / theirs[quantity] for ours, theirs in zip(measured[name], measured[peer], strict=True)
+    )
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ crossings are computed here, not the walk. E edges, X crossings, R objects.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -60,40 +61,42 @@ def _flatten(
     objects: Sequence[Sequence[Sequence[float]]], name: Callable[[int], str]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """All points P x 2, the offsets of the rings in them, and the object of each ring."""
-    values: list[float] = []
-    lengths: list[int] = []
-    owners: list[int] = []
-    for index, rings in enumerate(objects):
-        if not len(rings):
-            raise ValueError(f"{name(index)} has an empty list of polygons; give at least one ring")
-        for ring in rings:
-            if not isinstance(ring, (list, tuple, np.ndarray)):
-                raise ValueError(f"{name(index)}: a polygon must be a list [x0, y0, x1, y1, ...], got {ring!r}")
-            if len(ring) < 6 or len(ring) % 2:
-                raise ValueError(
-                    f"{name(index)} has a polygon of {len(ring)} numbers; it needs x and y of at least three points"
-                )
-            values.extend(ring)
-            lengths.append(len(ring))
-            owners.append(index)
-    offsets = np.cumsum([0, *lengths])
+    rings = [ring for polygons in objects for ring in polygons]
+    owners = np.repeat(np.arange(len(objects)), [len(polygons) for polygons in objects])
+    empty = np.flatnonzero(np.bincount(owners, minlength=len(objects)) == 0)
+    if empty.size:
+        raise ValueError(f"{name(int(empty[0]))} has an empty list of polygons; give at least one ring")
+    for number, ring in enumerate(rings):
+        if not isinstance(ring, (list, tuple, np.ndarray)):
+            raise ValueError(
+                f"{name(int(owners[number]))}: a polygon must be a list [x0, y0, x1, y1, ...], got {ring!r}"
+            )
+    lengths = np.array([len(ring) for ring in rings])
+    wrong = np.flatnonzero((lengths < 6) | (lengths % 2 == 1))
+    if wrong.size:
+        raise ValueError(
+            f"{name(int(owners[wrong[0]]))} has a polygon of {lengths[wrong[0]]} numbers; "
+            "it needs x and y of at least three points"
+        )
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
     try:
-        points = np.array(values, np.float64)
-        is_wrong = ~np.isfinite(points)
+        values = np.fromiter(itertools.chain.from_iterable(rings), np.float64, offsets[-1])
     except (TypeError, ValueError):
-        is_wrong = np.array([not _is_number(value) for value in values])
+        values = np.array([_number_or_nan(value) for ring in rings for value in ring])
+    is_wrong = ~np.isfinite(values)
     if is_wrong.any():
         at = int(np.argmax(is_wrong))
-        owner = owners[int(np.searchsorted(offsets, at, "right")) - 1]
-        raise ValueError(f"{name(owner)}: a polygon holds {values[at]!r}, which is not a finite number")
-    return points.reshape(-1, 2), offsets // 2, np.array(owners, np.int64)
+        number = int(np.searchsorted(offsets, at, "right")) - 1
+        value = rings[number][at - offsets[number]]
+        raise ValueError(f"{name(int(owners[number]))}: a polygon holds {value!r}, which is not a finite number")
+    return values.reshape(-1, 2), offsets // 2, owners
 
 
-def _is_number(value: Any) -> bool:
+def _number_or_nan(value: Any) -> float:
     try:
-        return bool(np.isfinite(float(value)))
+        return float(value)
     except (TypeError, ValueError):
-        return False
+        return float("nan")
 
 
 def _draw_rings(points: np.ndarray, offsets: np.ndarray, sizes: np.ndarray) -> Runs:

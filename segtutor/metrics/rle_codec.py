@@ -19,7 +19,7 @@ Rle = Mapping[str, Any]
 _FIRST_LETTER = 48
 _MOST_PIECES = 7  # 35 bits hold every difference of two counts of a canvas below 2**32 pixels
 # Letters decoded at a time, so that the temporary arrays stay small.
-_LETTERS_AT_ONCE = 1 << 19
+_LETTERS_AT_ONCE = 1 << 17
 
 
 def read(rles: Sequence[Rle], name: Callable[[int], str] = lambda index: f"mask {index}") -> Runs:

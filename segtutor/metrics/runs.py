@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # Runs looked up at a time in `Runs.intersections`: the temporary arrays stay small and in the cache.
-_LOOKUPS_AT_ONCE = 1 << 18
+_LOOKUPS_AT_ONCE = 1 << 15
 
 
 def _mask_number(index: int) -> str:
