@@ -77,7 +77,7 @@ def bicycle(pen: Pen, random: Random, placed: Placed) -> None:
         for k in range(4):
             a = k * math.pi / 4 + 0.3
             dx, dy = 0.3 * math.cos(a), 0.3 * math.sin(a)
-            if pen.unit / pen.oversample > 60:
+            if pen.detail > 60:
                 pen.stroke([(x - dx, y - dy), (x + dx, y + dy)], 0.008, (150, 150, 154))
     for start, end in (
         (rear, pedal),

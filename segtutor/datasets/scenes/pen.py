@@ -50,6 +50,7 @@ class Pen:
         self.unit = unit * oversample
         self.x = (origin[0] - corner[0]) * oversample
         self.y = (origin[1] - corner[1]) * oversample
+        self.detail = unit  # pixels per meter: a figure leaves out what could not be seen
         self.sign = -1.0 if mirror else 1.0
         self.cosine, self.sine = math.cos(tilt), math.sin(tilt)
 
@@ -79,7 +80,7 @@ class Pen:
         """A line with round ends; never thinner than one pixel, so that far thin things stay in the picture."""
         pixels = max(width * self.unit, 1.1 * self.oversample)
         placed = self._place(points)
-        self.draw.line(placed, fill=(*color, 255), width=max(1, round(pixels)), joint="curve")
+        self.draw.line(placed, fill=(*color, 255), width=max(1, round(pixels)), joint="curve" if pixels > 5 else None)
         if pixels >= 4:
             radius = pixels / 2 - 0.5
             for x, y in (placed[0], placed[-1]):
@@ -87,6 +88,14 @@ class Pen:
 
     def ring(self, x: float, y: float, radius: float, width: float, color: Color) -> None:
         """A circle's outline."""
+        if not self.sine:
+            ((cx, cy),) = self._place([(x, y)])
+            line = max(width * self.unit, 1.1 * self.oversample)
+            outer = radius * self.unit + line / 2
+            self.draw.ellipse(
+                (cx - outer, cy - outer, cx + outer, cy + outer), outline=(*color, 255), width=round(line)
+            )
+            return
         self.stroke([(x + radius * u, y + radius * v) for u, v in [*CIRCLE, CIRCLE[0]]], width, color)
 
     def finish(self, blur: int) -> tuple[np.ndarray, int, int]:

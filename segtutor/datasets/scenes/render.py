@@ -67,10 +67,12 @@ class Sprite:
                 keep = np.clip(1 + figure.ragged * (2.0 * texture - 0.6) * edge, 0, 1)
                 color *= keep[..., None]
                 alpha = alpha * keep
-        color *= light[..., None]
         distance = 1 / max(placed.unit, 1e-3)
         haze = min(1 - math.exp(-0.4 * look.haze * distance), 0.7)
-        color += haze * (vector(*look.skyline) * alpha[..., None] - color)
+        light *= 1 - haze
+        color *= light[..., None]
+        if haze > 0.02:
+            color += alpha[..., None] * (vector(*look.skyline) * np.float32(haze))
         # The sheet reaches beyond the picture so that light at its edge is right; what lies outside is cut off here.
         a, b = max(0, -y0), max(0, -x0)
         c, d = min(y1, h) - y0, min(x1, canvas.width) - x0
@@ -94,7 +96,7 @@ def cast_shadow(canvas: Canvas, look: Look, placed: Placed, sprite: Sprite) -> N
     """The outline, flattened onto the ground and pushed away from the sun; on water, its mirror image."""
     h = canvas.height
     foot = min(round(placed.y * h) - sprite.top, sprite.alpha.shape[0])
-    if foot < 4:
+    if foot < 6:
         return
     alpha = sprite.alpha[:foot][::-1]
     reflecting = placed.shadow == "reflect"

@@ -62,6 +62,8 @@ def building(pen: Pen, random: Random, placed: Placed) -> None:
     pen.rectangle(-half, -0.4, half, body, wall)
     pen.rectangle(-half, body - 0.22, half, body, shade(wall, 1.15))
     pen.rectangle(-half, -0.4, half, 0.5, shade(wall, 0.78))
+    if pen.detail < 2:
+        return
     columns, storey = max(2, round(width / 2.1)), 2.7
     pitch = width / columns
     lit = (248, 222, 150)
@@ -69,7 +71,8 @@ def building(pen: Pen, random: Random, placed: Placed) -> None:
     while y + 1.7 < body:
         for k in range(columns):
             x = -half + (k + 0.5) * pitch
-            pen.rectangle(x - 0.52, y - 0.08, x + 0.52, y + 1.5, frame)
+            if pen.detail > 4:
+                pen.rectangle(x - 0.52, y - 0.08, x + 0.52, y + 1.5, frame)
             pane = lit if random.random() < 0.08 else shade(glass, 0.85 + 0.3 * random.random())
             pen.rectangle(x - 0.42, y, x + 0.42, y + 1.4, pane)
         y += storey
