@@ -1,8 +1,4 @@
-"""Label sets: what each number in a label map means, and the color it is drawn in.
-
-A label map is an H x W array of class numbers. One value, the ignore index (255 unless said otherwise), marks *void*:
-pixels that count nowhere, neither in a loss nor in a metric.
-"""
+"""The type LabelSet: names, colors, things and void of a data set, and the color map most label PNGs are saved with."""
 
 from __future__ import annotations
 
@@ -58,8 +54,8 @@ class LabelSet:
 
     @property
     def palette(self) -> np.ndarray:
-        """256 x 3 uint8: the color of every value that a label map can hold; void and unused values are white."""
-        palette = np.full((256, 3), 255, dtype=np.uint8)
+        """At least 256 x 3 uint8: the color of every value of a label map; void and unused values are white."""
+        palette = np.full((max(256, len(self.colors) + 1, self.ignore_index + 1), 3), 255, dtype=np.uint8)
         palette[: len(self.colors)] = self.colors
         return palette
 
@@ -96,33 +92,6 @@ def voc_colormap(count: int = 256) -> np.ndarray:
     return colormap.astype(np.uint8)
 
 
-def _voc_colors(count: int) -> tuple[Color, ...]:
+def voc_colors(count: int) -> tuple[Color, ...]:
+    """The first colors of that map, as a LabelSet wants them."""
     return tuple((int(r), int(g), int(b)) for r, g, b in voc_colormap(count))
-
-
-VOC2012 = LabelSet(
-    title="PASCAL VOC 2012",
-    names=(
-        "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
-        "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
-    ),
-    colors=_voc_colors(21),
-    things=frozenset(range(1, 21)),
-)  # fmt: skip
-
-# The drawn data set. Its things bear VOC's names and numbers; what VOC has no name for follows behind. The two bollards
-# are one and the same drawn object: only the far surroundings tell which of the two it is.
-SCENES = LabelSet(
-    title="Scenes",
-    names=(
-        *VOC2012.names,
-        "sky", "water", "road", "pavement", "grass", "sand", "building", "tree", "mountain", "pole",
-        "mooring bollard", "street bollard",
-    ),
-    colors=(
-        *VOC2012.colors,
-        (150, 205, 245), (45, 120, 200), (90, 85, 105), (208, 202, 192), (135, 200, 90), (242, 218, 150),
-        (226, 150, 100), (25, 105, 60), (150, 130, 180), (255, 225, 40), (255, 95, 0), (235, 0, 200),
-    ),
-    things=frozenset({*VOC2012.things, 31, 32}),
-)  # fmt: skip
