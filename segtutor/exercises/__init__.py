@@ -1,1 +1,11 @@
-"""exercises of segtutor."""
+"""Exercises: declared once, checked with hints, replaced by the course's solution where unsolved, and graded.
+
+A lesson's exercises are declared in ``segtutor/exercises/lessonNN``; all else derives from the declarations.
+"""
+
+from __future__ import annotations
+
+from segtutor.exercises.checking import check, use
+from segtutor.exercises.record import progress
+
+__all__ = ["check", "progress", "use"]

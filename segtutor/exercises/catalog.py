@@ -1,0 +1,37 @@
+"""All exercises, by number. A lesson's module is imported when the first of its exercises is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from functools import cache
+
+from segtutor.exercises.exercise import Exercise
+
+
+@cache
+def exercises() -> dict[str, Exercise]:
+    """Every exercise by its id, in the order of the lessons."""
+    package = importlib.import_module("segtutor.exercises")
+    found: dict[str, Exercise] = {}
+    for module in sorted(entry.name for entry in pkgutil.iter_modules(package.__path__)):
+        if re.fullmatch(r"lesson\d\d", module):
+            for exercise in importlib.import_module(f"segtutor.exercises.{module}").EXERCISES:
+                if exercise.id in found:
+                    raise ValueError(f"exercise {exercise.id} is declared twice, the second time in {module}")
+                found[exercise.id] = exercise
+    return found
+
+
+def find(exercise_id: object) -> Exercise:
+    """The exercise of that id; 1.2 and " 1.2 " find "1.2".
+
+    Raises:
+        ValueError: If there is none; the message lists those that exist.
+    """
+    known = exercises()
+    wanted = str(exercise_id).strip()
+    if wanted not in known:
+        raise ValueError(f"there is no exercise {wanted[:40]!r}; there are {', '.join(known)}")
+    return known[wanted]

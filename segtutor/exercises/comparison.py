@@ -1,0 +1,130 @@
+"""Whether two results are the same, how they differ, and how a result is shown in a line or two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+MOST_ELEMENTS_SHOWN = 60
+
+
+def plain(value: Any) -> Any:
+    """A tensor as an array; everything else as it is."""
+    if hasattr(value, "detach") and hasattr(value, "cpu"):
+        value = value.detach().cpu()
+        return value.resolve_conj().resolve_neg().numpy() if value.dtype.is_floating_point else value.numpy()
+    return value
+
+
+def difference(got: Any, wanted: Any, tolerance: float) -> str | None:
+    """How a result differs from the wanted one, in words; None if they are the same.
+
+    Number types do not matter (a list of int equals an array of float), NaN equals NaN, floats may differ by the
+    tolerance, and an array with one element counts as a number.
+
+    >>> difference([1, 2], np.array([1.0, 2.0]), 1e-6) is None
+    True
+    >>> difference([1, 2], np.array([1.0, 3.0]), 1e-6)
+    'differs at [1]: got 2, wanted 3'
+    """
+    got = plain(got)
+    if isinstance(wanted, str):
+        same_text = isinstance(got, str) and got.strip().lower() == wanted.strip().lower()
+        return None if same_text else f"got {show(got)}"
+    if isinstance(wanted, dict):
+        return _dictionaries_differ(got, wanted, tolerance)
+    if isinstance(wanted, tuple):
+        return _tuples_differ(got, wanted, tolerance)
+    return _numbers_differ(got, np.asarray(wanted), tolerance)
+
+
+def _dictionaries_differ(got: Any, wanted: dict[Any, Any], tolerance: float) -> str | None:
+    if not isinstance(got, dict):
+        return f"a dictionary with {', '.join(map(str, wanted))} is wanted, {kind(got)} came"
+    for key in wanted:
+        if key not in got:
+            return f"{key!r} is missing"
+        found = difference(got[key], wanted[key], tolerance)
+        if found:
+            return f"{key}: {found}"
+    return None
+
+
+def _tuples_differ(got: Any, wanted: tuple[Any, ...], tolerance: float) -> str | None:
+    if not isinstance(got, (tuple, list)) and not (isinstance(got, np.ndarray) and got.ndim):
+        return f"{len(wanted)} results are wanted, {kind(got)} came"
+    if len(got) != len(wanted):
+        return f"{len(wanted)} results are wanted, {len(got)} came"
+    for number, (one, right) in enumerate(zip(got, wanted, strict=True), start=1):
+        found = difference(one, right, tolerance)
+        if found:
+            return f"result {number} {found}"
+    return None
+
+
+def _numbers_differ(got: Any, wanted: np.ndarray, tolerance: float) -> str | None:
+    try:
+        values = np.asarray([plain(one) for one in got] if isinstance(got, (list, tuple)) else got)
+    except ValueError:
+        return f"{_array_or_number(wanted)} is wanted, a list of unequal rows came"
+    if values.dtype.kind not in "biuf":
+        return f"{_array_or_number(wanted)} is wanted, {kind(got)} came"
+    if values.size == 1 and wanted.ndim == 0:
+        values = values.reshape(())
+    if values.shape != wanted.shape:
+        return f"shape {values.shape} came, {_array_or_number(wanted)} is wanted"
+    if wanted.dtype.kind in "biu" and values.dtype.kind in "biu":
+        equal = np.asarray(values.astype(object) == wanted.astype(object), dtype=bool)
+    else:
+        allowed = 0.0 if wanted.dtype.kind in "biu" else tolerance
+        equal = np.isclose(values.astype(float), wanted.astype(float), rtol=allowed, atol=allowed, equal_nan=True)
+    if equal.all():
+        return None
+    if wanted.ndim == 0:
+        return f"got {show(values)}, wanted {show(wanted)}"
+    place = tuple(int(index) for index in np.argwhere(~equal)[0])
+    where = ", ".join(map(str, place))
+    return f"differs at [{where}]: got {show(values[place])}, wanted {show(wanted[place])}"
+
+
+def _array_or_number(wanted: np.ndarray) -> str:
+    return "one number" if wanted.ndim == 0 else f"shape {wanted.shape}"
+
+
+def kind(value: Any) -> str:
+    """What a value is, in words."""
+    if value is None:
+        return "None"
+    if callable(value):
+        return "a function"
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"an array of shape {value.shape}"
+    if isinstance(value, (bool, int, float, np.number, np.ndarray)):
+        return "one number"
+    article = "an" if type(value).__name__[:1].lower() in "aeiou" else "a"
+    return f"{article} {type(value).__name__}"
+
+
+def show(value: Any) -> str:
+    """A value in a line or a small block of text; a big array by its shape, type and range."""
+    value = plain(value)
+    if isinstance(value, np.ndarray) and value.ndim:
+        if value.size > MOST_ELEMENTS_SHOWN:
+            spread = "" if value.dtype.kind not in "biuf" else f", values {show(value.min())} to {show(value.max())}"
+            return f"array of shape {value.shape}, {value.dtype}{spread}"
+        if value.size == 0:
+            return f"array of shape {value.shape}"
+        numbers = value.astype(int) if value.dtype.kind == "b" else value
+        return np.array2string(numbers, precision=4, separator=", ", max_line_width=100)
+    if isinstance(value, (float, np.floating)) or (isinstance(value, np.ndarray) and value.dtype.kind == "f"):
+        return f"{float(value):.6g}"
+    if isinstance(value, np.ndarray | np.generic):
+        return str(value.item())
+    if isinstance(value, (list, tuple)):
+        if len(value) > MOST_ELEMENTS_SHOWN:
+            return f"{type(value).__name__} of {len(value)}"
+        inside = ", ".join(show(one) for one in value)
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
+    text = repr(value)
+    return text if len(text) <= 200 else text[:197] + "..."

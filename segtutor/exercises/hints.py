@@ -1,0 +1,73 @@
+"""Which typical mistake explains a wrong answer: the one whose results are the learner's results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from segtutor.exercises.comparison import difference
+from segtutor.exercises.exercise import Exercise
+from segtutor.exercises.running import Outcome, call
+
+SECONDS_FOR_A_MISTAKE = 1.0
+
+
+def outcomes_of_values(exercise: Exercise, answer: Any) -> list[Outcome]:
+    """One outcome per question of an exercise that asks for values; a missing or empty value is an empty one."""
+    values = answer if isinstance(answer, dict) else {}
+    found = [values.get(case.name) for case in exercise.cases]
+    return [Outcome("empty") if value is None or value is Ellipsis else Outcome("returned", value) for value in found]
+
+
+def wrong(exercise: Exercise, outcomes: Sequence[Outcome]) -> list[int]:
+    """Numbers of the cases whose outcome is not the wanted result."""
+    return [
+        number
+        for number, (outcome, wanted) in enumerate(zip(outcomes, exercise.wanted, strict=True))
+        if outcome.kind != "returned" or difference(outcome.value, wanted, exercise.tolerance) is not None
+    ]
+
+
+def diagnose(exercise: Exercise, outcomes: Sequence[Outcome]) -> tuple[str, int]:
+    """The hint that fits a wrong answer, and the number of the case that shows the mistake best.
+
+    A mistake explains a failing case if it gives the same wrong result there. The mistake that explains most failing
+    cases wins; among equals the one that disagrees with the learner in the fewest other cases. If none explains
+    anything, the first failing case names its own hint.
+    """
+    failing = wrong(exercise, outcomes)
+    best, best_rank = (exercise.cases[failing[0]].hint, failing[0]), (0, 0)
+    for mistake, its_outcomes in zip(exercise.mistakes, _outcomes_of_mistakes(exercise), strict=True):
+        agrees = [_alike(one, other, exercise.tolerance) for one, other in zip(outcomes, its_outcomes, strict=True)]
+        explained = [number for number in failing if agrees[number]]
+        rank = (len(explained), -agrees.count(False))
+        if explained and (best_rank[0] == 0 or rank > best_rank):
+            best, best_rank = (mistake.hint, explained[0]), rank
+    return best
+
+
+@lru_cache(maxsize=256)
+def _outcomes_of_mistakes(exercise: Exercise) -> tuple[tuple[Outcome, ...], ...]:
+    return tuple(outcomes_of_mistake(exercise, mistake.answer) for mistake in exercise.mistakes)
+
+
+def outcomes_of_mistake(exercise: Exercise, answer: Callable[..., Any]) -> tuple[Outcome, ...]:
+    """What a wrong answer gives in every case."""
+    if exercise.given is not None:
+        return tuple(outcomes_of_values(exercise, answer(*exercise.given())))
+    return tuple(call(answer, case.arguments, SECONDS_FOR_A_MISTAKE) for case in exercise.cases)
+
+
+def _alike(one: Outcome, other: Outcome, tolerance: float) -> bool:
+    if one.kind != other.kind:
+        return False
+    if one.kind == "raised":
+        return one.error == other.error
+    if one.kind == "changed":
+        return one.position == other.position
+    return one.kind == "empty" or difference(one.value, _comparable(other.value), tolerance) is None
+
+
+def _comparable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,194 @@
+"""Exercise 1.3: IoU of each class and its mean, with absent classes left out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+
+STUB = '''
+def class_iou(matrix):
+    """IoU of each class of a K x K confusion matrix (NaN where a class is nowhere), and the mean of the others."""
+    raise NotImplementedError("Write class_iou() here, then run this cell again.")
+'''
+
+
+def class_iou(matrix: np.ndarray) -> tuple[np.ndarray, float]:
+    """IoU of each class of a K x K confusion matrix (NaN where a class is nowhere), and the mean of the others."""
+    right = np.diag(matrix)
+    union = matrix.sum(axis=1) + matrix.sum(axis=0) - right
+    seen = union > 0
+    iou = np.full(len(matrix), np.nan)
+    iou[seen] = right[seen] / union[seen]
+    return iou, iou[seen].mean() if seen.any() else np.nan
+
+
+def _with_loops(matrix):  # type: ignore[no-untyped-def]
+    values = []
+    for number in range(len(matrix)):
+        right = matrix[number][number]
+        missed = sum(matrix[number]) - right
+        false = sum(row[number] for row in matrix) - right
+        values.append(right / (right + missed + false) if right + missed + false else float("nan"))
+    seen = [value for value in values if value == value]
+    return values, sum(seen) / len(seen) if seen else float("nan")
+
+
+def _with_torch(matrix):  # type: ignore[no-untyped-def]
+    import torch
+
+    counts = torch.from_numpy(matrix)
+    iou = counts.diag() / (counts.sum(0) + counts.sum(1) - counts.diag())
+    return iou, iou.nanmean()
+
+
+def _with_where(matrix):  # type: ignore[no-untyped-def]
+    union = matrix.sum(0) + matrix.sum(1) - matrix.diagonal()
+    iou = np.full(len(matrix), np.nan)
+    np.divide(matrix.diagonal(), union, out=iou, where=union > 0)
+    return [iou, iou[union > 0].mean() if union.any() else np.nan]
+
+
+def _parts(matrix):  # type: ignore[no-untyped-def]
+    right, in_target, predicted = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    return right, in_target, predicted, in_target + predicted - right
+
+
+def _mean_of(denominator, factor=1):  # type: ignore[no-untyped-def]
+    def wrong(matrix):  # type: ignore[no-untyped-def]
+        right, in_target, predicted, _ = _parts(matrix)
+        iou = factor * right / denominator(in_target, predicted)
+        return iou, np.nanmean(iou)
+
+    return wrong
+
+
+def _absent_as(value):  # type: ignore[no-untyped-def]
+    def wrong(matrix):  # type: ignore[no-untyped-def]
+        iou = np.nan_to_num(class_iou(matrix)[0], nan=value)
+        return iou, iou.mean()
+
+    return wrong
+
+
+def _other_mean(mean):  # type: ignore[no-untyped-def]
+    def wrong(matrix):  # type: ignore[no-untyped-def]
+        iou = class_iou(matrix)[0]
+        return iou, mean(iou, *_parts(matrix))
+
+    return wrong
+
+
+_BY_HAND = np.array([[15, 0, 3, 0], [1, 3, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
+
+EXERCISE = Exercise(
+    id="1.3",
+    title="IoU per class and its mean",
+    name="class_iou",
+    statement=r"""
+Write `class_iou(matrix)` for a confusion matrix (rows: target). It returns two things: the IoU of each class,
+
+$$\mathrm{IoU}_k = \frac{n_{kk}}{\sum_j n_{kj} + \sum_i n_{ik} - n_{kk}},$$
+
+and their mean (mIoU). A class that is neither in the target nor in the prediction has the IoU `np.nan` and does not
+enter the mean. A class that is only predicted has the IoU 0, and it does.
+""",
+    stub=STUB,
+    reference=class_iou,
+    cases=(
+        Case(
+            "class 2 only predicted, class 3 nowhere",
+            (_BY_HAND,),
+            (np.array([15 / 19, 3 / 4, 0, np.nan]), (15 / 19 + 3 / 4) / 3),
+        ),
+        Case("two classes", (np.array([[3, 1], [2, 4]]),), (np.array([3 / 6, 4 / 7]), (3 / 6 + 4 / 7) / 2)),
+        Case("all right", (np.diag([5, 7, 1]),), (np.ones(3), 1.0)),
+        Case("all wrong", (np.array([[0, 4], [6, 0]]),), (np.zeros(2), 0.0)),
+        Case("nothing counted", (np.zeros((3, 3), dtype=int),), (np.full(3, np.nan), np.nan), "absent"),
+        Case("only one class exists", (np.array([[9, 0], [0, 0]]),), (np.array([1, np.nan]), 1.0), "absent"),
+        Case("random, 6 classes", (np.random.default_rng(0).integers(0, 50, (6, 6)),)),
+        Case(
+            "random, classes 1 and 4 absent",
+            (np.random.default_rng(1).integers(1, 90, (5, 5)) * np.outer([1, 0, 1, 1, 0], [1, 0, 1, 1, 0]),),
+            hint="absent",
+        ),
+    ),
+    hints={
+        "general": Hint(
+            "For each class: right pixels are on the diagonal, its row holds the target's pixels, its column the "
+            "predicted ones.",
+            "union = matrix.sum(axis=1) + matrix.sum(axis=0) - np.diag(matrix). Return (iou, np.nanmean(iou)).",
+        ),
+        "union": Hint(
+            "Row sum plus column sum counts the right pixels twice.",
+            "Subtract the diagonal once: row + column - diagonal.",
+        ),
+        "dice": Hint(
+            "This is Dice, 2 n_kk / (row + column), not IoU.",
+            "Leave out the factor 2 and subtract the diagonal from the denominator.",
+        ),
+        "recall": Hint(
+            "You divide by the row sum alone. That is the accuracy of the class (recall): predicting the class "
+            "everywhere would be free.",
+            "Add the column sum and subtract the diagonal.",
+        ),
+        "precision": Hint(
+            "You divide by the column sum alone. That is precision: missing pixels of the class would be free.",
+            "Add the row sum and subtract the diagonal.",
+        ),
+        "absent": Hint(
+            "A class that is nowhere has no IoU. It is neither 0 nor 1 and must not pull the mean up or down.",
+            "np.where(union > 0, right / union, np.nan), then np.nanmean.",
+        ),
+        "nan mean": Hint(
+            "One NaN makes .mean() NaN. The mean goes over the classes that exist.",
+            "np.nanmean(iou).",
+        ),
+        "all classes": Hint(
+            "You divide the sum by all K classes. Absent classes are not to be counted.",
+            "np.nanmean(iou), or divide by np.isfinite(iou).sum().",
+        ),
+        "only predicted": Hint(
+            "A class that is predicted but not in the target is a mistake of the network: it has IoU 0, and it counts.",
+            "Leave a class out only if row sum and column sum are both 0.",
+        ),
+        "weighted": Hint(
+            "The mean is weighted by class size: this is frequency-weighted IoU. In mIoU each class counts the same.",
+            "np.nanmean(iou), without weights.",
+        ),
+        "micro": Hint(
+            "The second result pools all classes before dividing, so that large classes decide. The mean comes after "
+            "the ratio.",
+            "First one IoU per class, then np.nanmean of them.",
+        ),
+        "background": Hint(
+            "Class 0 is left out of the mean. The background is a class like the others here.",
+            "np.nanmean(iou) over all classes.",
+        ),
+    },
+    mistakes=(
+        Mistake("union without minus", _mean_of(lambda target, predicted: target + predicted), "union"),
+        Mistake("Dice", _mean_of(lambda target, predicted: target + predicted, 2), "dice"),
+        Mistake("recall", _mean_of(lambda target, predicted: target), "recall"),
+        Mistake("precision", _mean_of(lambda target, predicted: predicted), "precision"),
+        Mistake("absent class as 0", _absent_as(0.0), "absent"),
+        Mistake("absent class as 1", _absent_as(1.0), "absent"),
+        Mistake("plain mean", _other_mean(lambda iou, *_: iou.mean()), "nan mean"),
+        Mistake("sum over K", _other_mean(lambda iou, *_: np.nansum(iou) / len(iou)), "all classes"),
+        Mistake(
+            "classes only predicted left out",
+            _other_mean(lambda iou, _, row, *__: np.nanmean(iou[row > 0])),
+            "only predicted",
+        ),
+        Mistake(
+            "weighted by frequency", _other_mean(lambda iou, _, row, *__: np.nansum(iou * row) / row.sum()), "weighted"
+        ),
+        Mistake("pooled over classes", _other_mean(lambda _, right, *rest: right.sum() / rest[-1].sum()), "micro"),
+        Mistake("pixel accuracy as mean", _other_mean(lambda _, right, row, *__: right.sum() / row.sum()), "micro"),
+        Mistake("background left out", _other_mean(lambda iou, *_: np.nanmean(iou[1:])), "background"),
+    ),
+    alternatives=(_with_loops, _with_torch, _with_where),
+    points=4,
+    minutes=10,
+    difficulty=2,
+)

@@ -1,0 +1,282 @@
+"""Exercise 1.10: AP as COCO reports it, for one class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.lesson01.average_precision import average_precision
+from segtutor.exercises.lesson01.curve import pr_curve
+from segtutor.exercises.lesson01.inputs import random_overlaps
+from segtutor.exercises.lesson01.matching import match_detections
+
+STUB = '''
+def coco_ap(scores, overlaps):
+    """AP of one class, mean over the IoU thresholds 0.5, 0.55, ... 0.95; per image D scores and D x G overlaps."""
+    raise NotImplementedError("Write coco_ap() here, then run this cell again.")
+'''
+
+
+def coco_ap(scores: Sequence[np.ndarray], overlaps: Sequence[np.ndarray]) -> float:
+    """AP of one class, mean over the IoU thresholds 0.5, 0.55, ... 0.95; per image D scores and D x G overlaps."""
+    num_positives = sum(overlap.shape[1] for overlap in overlaps)
+    if num_positives == 0:
+        return np.nan
+    orders = [np.argsort(-score, kind="stable") for score in scores]
+    all_scores = np.concatenate([score[order] for score, order in zip(scores, orders, strict=True)])
+    precisions = []
+    for threshold in np.linspace(0.5, 0.95, 10):
+        hits = [match_detections(overlap[order], threshold) for overlap, order in zip(overlaps, orders, strict=True)]
+        precision, recall = pr_curve(all_scores, np.concatenate(hits) >= 0, num_positives)
+        envelope = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)
+        precisions.append(envelope[np.searchsorted(recall, np.linspace(0, 1, 101))].mean())
+    return float(np.mean(precisions))
+
+
+THRESHOLDS = np.linspace(0.5, 0.95, 10)
+LEVELS = np.linspace(0, 1, 101)
+
+
+def _ap_of_curve(precision, recall, levels=LEVELS):  # type: ignore[no-untyped-def]
+    return np.mean([precision[recall >= level].max(initial=0.0) for level in levels])
+
+
+def _general(  # type: ignore[no-untyped-def]
+    scores, overlaps, thresholds=THRESHOLDS, ap=_ap_of_curve, combine=np.mean, match=match_detections,
+    sort_images=True, sort_all=True, count=None,
+):  # fmt: skip
+    """AP in every variant that a mistake needs; as it stands, the right one."""
+    objects = count(scores, overlaps) if count else sum(overlap.shape[1] for overlap in overlaps)
+    if objects == 0:
+        return np.nan
+    values = []
+    for threshold in thresholds:
+        confidences, matches = [], []
+        for score, overlap in zip(scores, overlaps, strict=True):
+            order = np.argsort(-score, kind="stable") if sort_images else np.arange(len(score))
+            confidences.append(score[order])
+            matches.append(match(overlap[order], threshold) >= 0)
+        merged, hit = np.concatenate(confidences), np.concatenate(matches)
+        values.append(ap(*pr_curve(merged if sort_all else -np.arange(len(merged)), hit, objects)))
+    return combine(values)
+
+
+def _with_loops(scores, overlaps):  # type: ignore[no-untyped-def]
+    objects = sum(overlap.shape[1] for overlap in overlaps)
+    if not objects:
+        return float("nan")
+    total = 0.0
+    for step in range(10):
+        rows = []
+        for score, overlap in zip(scores, overlaps, strict=True):
+            taken = set()
+            for number in sorted(range(len(score)), key=lambda number: -score[number]):
+                free = [g for g in range(overlap.shape[1]) if g not in taken and overlap[number, g] >= THRESHOLDS[step]]
+                best = max(free, key=lambda g: (overlap[number, g], g), default=None)
+                taken.add(best)
+                rows.append((score[number], best is not None))
+        rows.sort(key=lambda row: -row[0])
+        found, points = 0, []
+        for place, (_, hit) in enumerate(rows, start=1):
+            found += hit
+            points.append((found / objects, found / place))
+        total += sum(max((p for r, p in points if r >= level), default=0.0) for level in LEVELS) / 101
+    return total / 10
+
+
+def _with_torch(scores, overlaps):  # type: ignore[no-untyped-def]
+    import torch
+
+    def ap(precision, recall):  # type: ignore[no-untyped-def]
+        reached = torch.from_numpy(recall)[None] >= torch.from_numpy(LEVELS)[:, None]
+        heights = torch.from_numpy(precision).expand_as(reached) * reached
+        return float(heights.amax(1).mean()) if heights.shape[1] else 0.0
+
+    return _general(scores, overlaps, ap=ap)
+
+
+def _with_pooled_helpers(scores, overlaps):  # type: ignore[no-untyped-def]
+    return _general(scores, overlaps)
+
+
+def _per_image(scores, overlaps):  # type: ignore[no-untyped-def]
+    return np.nanmean([coco_ap([score], [overlap]) for score, overlap in zip(scores, overlaps, strict=True)])
+
+
+def _free_across_thresholds(scores, overlaps):  # type: ignore[no-untyped-def]
+    left = [overlap.copy() for overlap in overlaps]
+    orders = [np.argsort(-score, kind="stable") for score in scores]
+    objects, values = sum(overlap.shape[1] for overlap in overlaps), []
+    if not objects:
+        return np.nan
+    for threshold in THRESHOLDS:
+        matches = []
+        for overlap, order in zip(left, orders, strict=True):
+            hit = match_detections(overlap[order], threshold)
+            matches.append(hit >= 0)
+            overlap[:, hit[hit >= 0]] = -1
+        merged = np.concatenate([score[order] for score, order in zip(scores, orders, strict=True)])
+        values.append(_ap_of_curve(*pr_curve(merged, np.concatenate(matches), objects)))
+    return np.mean(values)
+
+
+def _reused(overlap, threshold):  # type: ignore[no-untyped-def]
+    return np.where((overlap >= threshold).any(axis=1), 0, -1)
+
+
+def _strict(overlap, threshold):  # type: ignore[no-untyped-def]
+    return match_detections(overlap, np.nextafter(threshold, 1))
+
+
+def _images_with_detections(scores, overlaps):  # type: ignore[no-untyped-def]
+    kept = [number for number, score in enumerate(scores) if len(score)]
+    return _general([scores[number] for number in kept], [overlaps[number] for number in kept]) if kept else np.nan
+
+
+def _objects_within_reach(scores, overlaps):  # type: ignore[no-untyped-def]
+    return sum(int((overlap >= 0.5).any(axis=0).sum()) for overlap in overlaps if len(overlap))
+
+
+def _images(seed, sizes):  # type: ignore[no-untyped-def]
+    generator = np.random.default_rng(seed)
+    overlaps = [random_overlaps(seed + number, *size) for number, size in enumerate(sizes)]
+    return [np.round(generator.random(len(overlap)), 2) for overlap in overlaps], overlaps
+
+
+_NONE = np.zeros((0, 0))
+
+EXERCISE = Exercise(
+    id="1.10",
+    title="AP as COCO reports it",
+    name="coco_ap",
+    statement="""
+The number that detection and instance segmentation papers report. Write `coco_ap(scores, overlaps)` for one class;
+both arguments are lists with one entry per image: the scores of its D detections (in any order) and the D x G IoU
+with its G objects. For each of the ten IoU thresholds 0.5, 0.55, ... 0.95:
+
+1. in each image, sort the detections by falling score and match them (`match_detections`);
+2. put the detections of all images together and draw one curve (`pr_curve`) for *all* objects;
+3. take the mean of the envelope at the 101 recall levels `np.linspace(0, 1, 101)`, 0 where the curve does not reach.
+
+AP is the mean over the thresholds, NaN if there is no object at all. Write the thresholds as
+`np.linspace(0.5, 0.95, 10)`. (Crowds, object sizes and the limit of 100 detections are left out here; the package's
+`segtutor.metrics.evaluate_coco` has them.)
+""",
+    stub=STUB,
+    reference=coco_ap,
+    cases=(
+        Case("one perfect detection", ([np.array([0.9])], [np.array([[0.99]])]), 1.0),
+        Case("one detection with IoU 0.72: five of ten thresholds", ([np.array([0.9])], [np.array([[0.72]])]), 0.5),
+        Case("IoU exactly 0.5", ([np.array([0.9])], [np.array([[0.5]])]), 0.1, "strict"),
+        Case(
+            "two images, the second has no detection",
+            ([np.array([0.9]), np.zeros(0)], [np.array([[0.99]]), np.zeros((0, 1))]),
+            51 / 101,
+            "objects",
+        ),
+        Case(
+            "a false detection in an image without objects, more certain than the hit",
+            ([np.array([0.9]), np.array([0.8])], [np.zeros((1, 0)), np.array([[0.99]])]),
+            0.5,
+            "per image",
+        ),
+        Case(
+            "not sorted: the better detection stands second",
+            ([np.array([0.3, 0.8])], [np.array([[0.97], [0.98]])]),
+            1.0,
+            "sort images",
+        ),
+        Case(
+            "two detections of one object", ([np.array([0.9, 0.8])], [np.array([[0.99, 0.0], [0.98, 0.0]])]), 51 / 101
+        ),
+        Case("no object anywhere", ([np.array([0.7]), np.zeros(0)], [np.zeros((1, 0)), _NONE]), np.nan, "nothing"),
+        Case("objects but no detection", ([np.zeros(0)], [np.zeros((0, 3))]), 0.0, "nothing"),
+        Case("five random images", _images(0, ((6, 4), (3, 5), (0, 2), (5, 0), (8, 6)))),
+        Case("eight random images", _images(20, ((9, 4), (2, 2), (7, 5), (4, 1), (0, 3), (6, 6), (5, 3), (1, 4)))),
+    ),
+    hints={
+        "general": Hint(
+            "Per threshold one list of scores and one list of hits, of all images together; then one curve and its AP.",
+            "Loop over thresholds; inside, loop over images, collect; np.concatenate; pr_curve; mean at 101 levels.",
+        ),
+        "one threshold": Hint(
+            "This is the AP at IoU 0.5 (AP50), the best of the ten. COCO's AP is the mean over ten thresholds.",
+            "for threshold in np.linspace(0.5, 0.95, 10), and the mean of the ten.",
+        ),
+        "endpoint": Hint(
+            "A threshold is missing: np.arange stops before its end, so 0.95 is not among them.",
+            "np.linspace(0.5, 0.95, 10).",
+        ),
+        "per image": Hint(
+            "You average the AP of single images. The detections of all images compete in one list: a false "
+            "detection in "
+            "one image costs precision everywhere.",
+            "Concatenate scores and hits of all images before pr_curve.",
+        ),
+        "strict": Hint("An IoU equal to the threshold is a hit.", "overlap >= threshold."),
+        "sort images": Hint(
+            "The detections of an image are matched in the order in which they came, not by falling score.",
+            'order = np.argsort(-scores, kind="stable"); match overlaps[order], and keep scores[order] beside '
+            "the hits.",
+        ),
+        "sort all": Hint(
+            "The list of all images together is not sorted by score.",
+            "Give pr_curve the real scores: it sorts.",
+        ),
+        "objects": Hint(
+            "All objects count, also those of images without detections and those that nothing came near.",
+            "num_positives = sum(overlap.shape[1] for overlap in overlaps).",
+        ),
+        "levels": Hint(
+            "The mean is taken at other recall levels (or as an area). COCO uses 101 levels.",
+            "np.linspace(0, 1, 101).",
+        ),
+        "envelope": Hint(
+            "The dips of the curve are still in: the envelope is missing.",
+            "precision[recall >= level].max(), 0 if there is none.",
+        ),
+        "taken": Hint(
+            "An object is hit twice at the same threshold.",
+            "match_detections marks objects as taken.",
+        ),
+        "carried over": Hint(
+            "Objects taken at one threshold are still taken at the next. Each threshold starts anew.",
+            "Make the list of free objects inside the loop over thresholds.",
+        ),
+        "nothing": Hint(
+            "No object at all: NaN. Objects but no detection: 0. Neither is an error.",
+            "Return np.nan if num_positives == 0; mind .max() of an empty array.",
+        ),
+    },
+    mistakes=(
+        Mistake("AP50", lambda s, o: _general(s, o, thresholds=[0.5]), "one threshold"),
+        Mistake("0.95 missing", lambda s, o: _general(s, o, thresholds=np.arange(0.5, 0.95, 0.05)), "endpoint"),
+        Mistake("best threshold", lambda s, o: _general(s, o, combine=np.max), "one threshold"),
+        Mistake("mean of images", _per_image, "per image"),
+        Mistake("> for >=", lambda s, o: _general(s, o, match=_strict), "strict"),
+        Mistake("images not sorted", lambda s, o: _general(s, o, sort_images=False), "sort images"),
+        Mistake("list of all not sorted", lambda s, o: _general(s, o, sort_all=False), "sort all"),
+        Mistake("images without detections left out", _images_with_detections, "objects"),
+        Mistake("only objects within reach", lambda s, o: _general(s, o, count=_objects_within_reach), "objects"),
+        Mistake(
+            "11 levels",
+            lambda s, o: _general(s, o, ap=lambda p, r: _ap_of_curve(p, r, np.linspace(0, 1, 11))),
+            "levels",
+        ),
+        Mistake("area", lambda s, o: _general(s, o, ap=lambda p, r: average_precision(p, r, "area")), "levels"),
+        Mistake(
+            "no envelope",
+            lambda s, o: _general(s, o, ap=lambda p, r: np.append(p, 0.0)[np.searchsorted(r, LEVELS)].mean()),
+            "envelope",
+        ),
+        Mistake("objects hit twice", lambda s, o: _general(s, o, match=_reused), "taken"),
+        Mistake("taken across thresholds", _free_across_thresholds, "carried over"),
+        Mistake("no object gives 0", lambda s, o: np.nan_to_num(_general(s, o)), "nothing"),
+    ),
+    alternatives=(_with_loops, _with_torch, _with_pooled_helpers),
+    points=7,
+    minutes=40,
+    difficulty=3,
+)

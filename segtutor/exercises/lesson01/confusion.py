@@ -1,0 +1,227 @@
+"""Exercise 1.2: the confusion matrix of two label maps, void left out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.lesson01.inputs import label_map, random_label_maps
+
+STUB = '''
+def confusion_matrix(target, prediction, num_classes, ignore_index):
+    """K x K counts: row = class in the target, column = class predicted; pixels void in the target are left out."""
+    raise NotImplementedError("Write confusion_matrix() here, then run this cell again.")
+'''
+
+
+def confusion_matrix(target: np.ndarray, prediction: np.ndarray, num_classes: int, ignore_index: int) -> np.ndarray:
+    """K x K counts: row = class in the target, column = class predicted; pixels void in the target are left out."""
+    matrix = np.zeros((num_classes, num_classes), dtype=np.int64)
+    valid = target != ignore_index
+    for wanted, predicted in zip(target[valid], prediction[valid], strict=True):
+        matrix[wanted, predicted] += 1
+    return matrix
+
+
+def _bincount(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    valid = target != ignore_index
+    cells = target[valid].astype(np.int64) * num_classes + prediction[valid]
+    return np.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def _add_at(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    matrix, valid = np.zeros((num_classes, num_classes)), target != ignore_index
+    np.add.at(matrix, (target[valid], prediction[valid]), 1)
+    return matrix
+
+
+def _one_cell_at_a_time(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    void = target == ignore_index
+    numbers = range(num_classes)
+    return [[int(((target == i) & (prediction == j) & ~void).sum()) for j in numbers] for i in numbers]
+
+
+def _with_torch(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    import torch
+    from torch.nn.functional import one_hot
+
+    valid = torch.from_numpy(target != ignore_index)
+    wanted = one_hot(torch.from_numpy(target).long()[valid], num_classes)
+    return wanted.T @ one_hot(torch.from_numpy(prediction).long()[valid], num_classes)
+
+
+def _void_as(number):  # type: ignore[no-untyped-def]
+    def wrong(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+        target = np.where(target == ignore_index, number % num_classes, target)
+        return _bincount(target, prediction, num_classes, -1)
+
+    return wrong
+
+
+def _void_of_prediction(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    return _add_at(prediction, target, num_classes, ignore_index).T
+
+
+def _without_minlength(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    valid = target != ignore_index
+    cells = target[valid].astype(np.int64) * num_classes + prediction[valid]
+    return np.bincount(cells).reshape(num_classes, num_classes)
+
+
+def _each_cell_once(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    matrix, valid = np.zeros((num_classes, num_classes), dtype=int), target != ignore_index
+    matrix[target[valid], prediction[valid]] += 1
+    return matrix
+
+
+def _overflowing(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    valid = target != ignore_index
+    cells = target[valid] * num_classes + prediction[valid]
+    return np.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def _only_255(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    return _add_at(target, prediction, num_classes, 255)
+
+
+def _labels_below_k(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    valid = target < num_classes
+    return _bincount(target[valid], prediction[valid], num_classes, -1)
+
+
+def _without_background(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    matrix = _bincount(target, prediction, num_classes, ignore_index)
+    matrix[0] = 0
+    return matrix
+
+
+def _shares_of_rows(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    matrix = _bincount(target, prediction, num_classes, ignore_index)
+    return matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+
+
+def _shares(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    matrix = _bincount(target, prediction, num_classes, ignore_index)
+    return matrix / max(matrix.sum(), 1)
+
+
+def _only_right_ones(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    return np.diag(np.diag(_bincount(target, prediction, num_classes, ignore_index)))
+
+
+def _pixels_of_different_places(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    return _bincount(target.ravel(), prediction.T.ravel(), num_classes, ignore_index)
+
+
+_PALETTE_IMAGE = tuple(one.astype(np.uint8) for one in random_label_maps(5, (12, 9), 21))
+
+EXERCISE = Exercise(
+    id="1.2",
+    title="Confusion matrix with void",
+    name="confusion_matrix",
+    statement="""
+Write `confusion_matrix(target, prediction, num_classes, ignore_index)`. Entry `[i, j]` of the K x K result counts
+the pixels whose class is `i` in the target and `j` in the prediction. Pixels whose *target* is `ignore_index` are
+void: they count nowhere, whatever was predicted there. The prediction itself holds only 0 ... K-1.
+
+Label maps read from a PNG are `uint8`: your function should not mind.
+""",
+    stub=STUB,
+    reference=confusion_matrix,
+    cases=(
+        Case(
+            "two classes, no void",
+            (label_map("0011 0011"), label_map("0111 0001"), 2, 255),
+            np.array([[3, 1], [1, 3]]),
+        ),
+        Case(
+            "three classes, three void pixels",
+            (label_map("001v 012v 222v"), label_map("0112 0120 2102"), 3, 255),
+            np.array([[2, 1, 0], [0, 2, 0], [1, 1, 2]]),
+            "void",
+        ),
+        Case(
+            "the last class is nowhere",
+            (label_map("01 10"), label_map("00 11"), 4, 255),
+            np.array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]),
+            "minlength",
+        ),
+        Case("all void", (label_map("vv vv"), label_map("01 12"), 3, 255), np.zeros((3, 3), dtype=int), "void"),
+        Case(
+            "void is class 0 here",
+            (label_map("001 122"), label_map("101 121"), 3, 0),
+            np.array([[0, 0, 0], [0, 2, 0], [0, 1, 1]]),
+            "ignore_index",
+        ),
+        Case("random maps 20 x 30, 5 classes", (*random_label_maps(4, (20, 30), 5), 5, 255)),
+        Case("uint8 maps, 21 classes", (*_PALETTE_IMAGE, 21, 255), hint="overflow"),
+        Case("void is 250", (*random_label_maps(6, (9, 14), 4, ignore_index=250), 4, 250), hint="ignore_index"),
+    ),
+    hints={
+        "general": Hint(
+            "Keep the pixels whose target is not void, then count each pair (target class, predicted class).",
+            "Either loop over the kept pixels with matrix[t, p] += 1, or count t * num_classes + p with np.bincount.",
+        ),
+        "axes": Hint(
+            "The matrix is transposed: rows belong to the target, columns to the prediction.",
+            "matrix[target, prediction], or bincount of target * num_classes + prediction.",
+        ),
+        "void": Hint(
+            "Void pixels must not be counted, not as a class and not by the prediction's values.",
+            "valid = target != ignore_index, then use target[valid] and prediction[valid] only.",
+        ),
+        "minlength": Hint(
+            "np.bincount stops at the largest value that occurs, so the result is too short when the last class "
+            "is rare.",
+            "np.bincount(cells, minlength=num_classes ** 2).",
+        ),
+        "repeated": Hint(
+            "matrix[rows, columns] += 1 adds 1 once per cell, however often the cell occurs in the index.",
+            "Use np.add.at(matrix, (rows, columns), 1) or np.bincount.",
+        ),
+        "overflow": Hint(
+            "uint8 holds 0 to 255, and target * num_classes exceeds that: the product wraps around silently.",
+            "target.astype(np.int64) before multiplying.",
+        ),
+        "ignore_index": Hint(
+            "Which value means void is an argument. It need not be 255, and it can be smaller than num_classes.",
+            "valid = target != ignore_index.",
+        ),
+        "background": Hint(
+            "Class 0, the background, is missing. It is a class like any other; only ignore_index is left out.",
+            "Mask with target != ignore_index and nothing else.",
+        ),
+        "counts": Hint(
+            "These are shares. A confusion matrix holds counts, so that matrices of several pictures can be added.",
+            "Leave out the division.",
+        ),
+        "diagonal": Hint(
+            "Only right pixels are counted. The confusions stand off the diagonal.",
+            "Count every valid pixel, in row target and column prediction.",
+        ),
+        "pairs": Hint(
+            "Target and prediction are not paired by place: one of them is read in another order.",
+            "Flatten both the same way, target.ravel() and prediction.ravel().",
+        ),
+    },
+    mistakes=(
+        Mistake("axes swapped", lambda *inputs: confusion_matrix(*inputs).T, "axes"),
+        Mistake("void as background", _void_as(0), "void"),
+        Mistake("void as the last class", _void_as(-1), "void"),
+        Mistake("void looked for in the prediction", _void_of_prediction, "void"),
+        Mistake("bincount without minlength", _without_minlength, "minlength"),
+        Mistake("fancy += counts a cell once", _each_cell_once, "repeated"),
+        Mistake("uint8 overflow", _overflowing, "overflow"),
+        Mistake("void is always 255", _only_255, "ignore_index"),
+        Mistake("void is what exceeds K", _labels_below_k, "ignore_index"),
+        Mistake("background left out", _without_background, "background"),
+        Mistake("rows normalized", _shares_of_rows, "counts"),
+        Mistake("normalized", _shares, "counts"),
+        Mistake("only right pixels", _only_right_ones, "diagonal"),
+        Mistake("pixels of different places compared", _pixels_of_different_places, "pairs"),
+    ),
+    alternatives=(_bincount, _add_at, _one_cell_at_a_time, _with_torch),
+    points=4,
+    minutes=15,
+    difficulty=2,
+)

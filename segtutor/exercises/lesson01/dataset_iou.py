@@ -1,0 +1,225 @@
+"""Exercise 1.5: mIoU over a data set, not per image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.lesson01.class_iou import class_iou
+from segtutor.exercises.lesson01.confusion import confusion_matrix
+from segtutor.exercises.lesson01.inputs import label_map, random_label_maps
+
+STUB = '''
+def dataset_mean_iou(targets, predictions, num_classes, ignore_index):
+    """Mean IoU over all pictures of a data set together; lists of label maps, each of its own size."""
+    raise NotImplementedError("Write dataset_mean_iou() here, then run this cell again.")
+'''
+
+
+def dataset_mean_iou(
+    targets: Sequence[np.ndarray], predictions: Sequence[np.ndarray], num_classes: int, ignore_index: int
+) -> float:
+    """Mean IoU over all pictures of a data set together; lists of label maps, each of its own size."""
+    total = np.zeros((num_classes, num_classes), dtype=np.int64)
+    for target, prediction in zip(targets, predictions, strict=True):
+        total += confusion_matrix(target, prediction, num_classes, ignore_index)
+    _, mean = class_iou(total)
+    return mean
+
+
+def _matrices(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    pairs = zip(targets, predictions, strict=True)
+    return [confusion_matrix(target, prediction, num_classes, ignore_index) for target, prediction in pairs]
+
+
+def _one_long_map(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    target = np.concatenate([one.ravel() for one in targets])
+    prediction = np.concatenate([one.ravel() for one in predictions])
+    return class_iou(confusion_matrix(target, prediction, num_classes, ignore_index))[1]
+
+
+def _counts_per_class(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    values = []
+    for number in range(num_classes):
+        both = either = 0
+        for target, prediction in zip(targets, predictions, strict=True):
+            valid = target != ignore_index
+            a, b = (target == number) & valid, (prediction == number) & valid
+            both, either = both + int((a & b).sum()), either + int((a | b).sum())
+        if either:
+            values.append(both / either)
+    return sum(values) / len(values) if values else float("nan")
+
+
+def _with_torch(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    import torch
+
+    target = torch.cat([torch.from_numpy(one).flatten() for one in targets])
+    prediction = torch.cat([torch.from_numpy(one).flatten() for one in predictions])
+    valid = target != ignore_index
+    counts = torch.bincount(target[valid] * num_classes + prediction[valid], minlength=num_classes**2)
+    counts = counts.view(num_classes, num_classes)
+    return (counts.diag() / (counts.sum(0) + counts.sum(1) - counts.diag())).nanmean()
+
+
+def _per_image(*inputs):  # type: ignore[no-untyped-def]
+    return np.nanmean([class_iou(matrix)[1] for matrix in _matrices(*inputs)])
+
+
+def _per_class_of_images(*inputs):  # type: ignore[no-untyped-def]
+    return np.nanmean(np.nanmean([class_iou(matrix)[0] for matrix in _matrices(*inputs)], axis=0))
+
+
+def _weighted_images(*inputs):  # type: ignore[no-untyped-def]
+    matrices = _matrices(*inputs)
+    scores = np.array([class_iou(matrix)[1] for matrix in matrices])
+    pixels = np.array([matrix.sum() for matrix in matrices])
+    return np.nansum(scores * pixels) / pixels.sum()
+
+
+def _pooled(matrix_to_mean):  # type: ignore[no-untyped-def]
+    def wrong(*inputs):  # type: ignore[no-untyped-def]
+        return matrix_to_mean(sum(_matrices(*inputs)))
+
+    return wrong
+
+
+def _void_as_background(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    targets = [np.where(target == ignore_index, 0, target) for target in targets]
+    return dataset_mean_iou(targets, predictions, num_classes, -1)
+
+
+def _void_only_in_target(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    """The target's pixels are masked, the prediction's are not: its void pixels enter the union."""
+    right = in_target = predicted = np.zeros(num_classes)
+    for target, prediction in zip(targets, predictions, strict=True):
+        numbers = np.arange(num_classes)[:, None]
+        a, b = target.ravel() == numbers, prediction.ravel() == numbers
+        right, in_target, predicted = right + (a & b).sum(1), in_target + a.sum(1), predicted + b.sum(1)
+    return np.nanmean(right / (in_target + predicted - right))
+
+
+def _stacked(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    return _one_long_map([np.stack(targets)], [np.stack(predictions)], num_classes, ignore_index)
+
+
+_SIZES = ((8, 12), (15, 6), (10, 10), (5, 21))
+_RANDOM = [
+    random_label_maps(seed, size, 6, right)
+    for seed, size, right in zip(range(4), _SIZES, (1, 0.9, 0.5, 0.2), strict=True)
+]
+_RARE = [random_label_maps(seed, (9, 9), classes) for seed, classes in ((10, 2), (11, 5), (12, 3))]
+
+EXERCISE = Exercise(
+    id="1.5",
+    title="mIoU over a data set",
+    name="dataset_mean_iou",
+    statement="""
+Write `dataset_mean_iou(targets, predictions, num_classes, ignore_index)` for two lists of label maps. The
+benchmarks count all pictures together before anything is divided: one IoU per class for the whole data set, then
+the mean over the classes that exist. The pictures may have different sizes. Use `confusion_matrix` and `class_iou`
+from above.
+""",
+    stub=STUB,
+    reference=dataset_mean_iou,
+    cases=(
+        Case(
+            "a perfect small picture and a bad large one",
+            ([label_map("01"), label_map("0000 1111")], [label_map("01"), label_map("0011 0011")], 2, 255),
+            3 / 7,
+            "per image",
+        ),
+        Case(
+            "class 2 is only in the second picture",
+            ([label_map("0011"), label_map("0222")], [label_map("0011"), label_map("0022")], 3, 255),
+            (3 / 4 + 1 + 2 / 3) / 3,
+            "per image",
+        ),
+        Case(
+            "class 3 is in none", ([label_map("0012")], [label_map("0112")], 4, 255), (1 / 2 + 1 / 2 + 1) / 3, "absent"
+        ),
+        Case(
+            "void in the first picture",
+            ([label_map("0v1v"), label_map("11")], [label_map("0010"), label_map("10")], 2, 255),
+            (1 / 2 + 2 / 3) / 2,
+            "void",
+        ),
+        Case(
+            "one picture is all void",
+            ([label_map("vv"), label_map("0111")], [label_map("00"), label_map("0011")], 2, 255),
+            (1 / 2 + 2 / 3) / 2,
+            "void",
+        ),
+        Case(
+            "four pictures of different sizes",
+            ([target for target, _ in _RANDOM], [prediction for _, prediction in _RANDOM], 6, 255),
+        ),
+        Case(
+            "rare classes",
+            ([target for target, _ in _RARE], [prediction for _, prediction in _RARE], 5, 255),
+            hint="per image",
+        ),
+    ),
+    hints={
+        "general": Hint(
+            "Add up the confusion matrices of all pictures. Divide only once, at the end.",
+            "total = sum of confusion_matrix(...) over the pictures; return class_iou(total)[1].",
+        ),
+        "per image": Hint(
+            "This averages scores of single pictures. A class that has a few pixels in one picture then counts "
+            "as much as "
+            "one that fills another.",
+            "Add confusion matrices, not scores.",
+        ),
+        "one picture": Hint(
+            "Only one of the pictures counts: is the matrix overwritten, or the return inside the loop?",
+            "total += confusion_matrix(...) inside the loop, the return after it.",
+        ),
+        "absent": Hint(
+            "A class that is in no picture must not enter the mean, neither as 0 nor as NaN.",
+            "class_iou(total)[1] does that already.",
+        ),
+        "void": Hint(
+            "Void pixels still count, as a class or as predicted pixels.",
+            "Hand ignore_index on to confusion_matrix; it leaves out the pixel in target and prediction.",
+        ),
+        "micro": Hint(
+            "This is pixel accuracy (or one pooled ratio for all classes). mIoU is a mean of one IoU per class.",
+            "class_iou(total)[1].",
+        ),
+        "weighted": Hint(
+            "The classes are weighted by their pixels; in mIoU each class counts the same.",
+            "class_iou(total)[1] is an unweighted mean.",
+        ),
+        "sizes": Hint(
+            "The pictures differ in size, so they do not stack into one array.",
+            "Loop over the pictures and add their matrices, or concatenate the flattened maps.",
+        ),
+        "dice": Hint("This is mean Dice.", "Use class_iou(total)[1]."),
+    },
+    mistakes=(
+        Mistake("mean over pictures", _per_image, "per image"),
+        Mistake("mean over pictures per class", _per_class_of_images, "per image"),
+        Mistake("mean over pictures, weighted by pixels", _weighted_images, "per image"),
+        Mistake("only the last picture", lambda *inputs: class_iou(_matrices(*inputs)[-1])[1], "one picture"),
+        Mistake("only the first picture", lambda *inputs: class_iou(_matrices(*inputs)[0])[1], "one picture"),
+        Mistake("absent class as 0", _pooled(lambda total: np.nan_to_num(class_iou(total)[0]).mean()), "absent"),
+        Mistake("plain mean", _pooled(lambda total: class_iou(total)[0].mean()), "absent"),
+        Mistake("void as background", _void_as_background, "void"),
+        Mistake("void masked in the target only", _void_only_in_target, "void"),
+        Mistake("pixel accuracy", _pooled(lambda total: np.trace(total) / total.sum()), "micro"),
+        Mistake(
+            "weighted by frequency",
+            _pooled(lambda total: np.nansum(class_iou(total)[0] * total.sum(1)) / total.sum()),
+            "weighted",
+        ),
+        Mistake("pictures stacked", _stacked, "sizes"),
+        Mistake("Dice", _pooled(lambda total: np.nanmean(2 * np.diag(total) / (total.sum(0) + total.sum(1)))), "dice"),
+    ),
+    alternatives=(_one_long_map, _counts_per_class, _with_torch),
+    points=4,
+    minutes=15,
+    difficulty=2,
+)

@@ -1,0 +1,143 @@
+"""Exercise 1.1: IoU of two masks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.lesson01.inputs import mask, random_mask
+
+STUB = '''
+def iou(a, b):
+    """Intersection over union of two boolean masks H x W; NaN if both are empty."""
+    raise NotImplementedError("Write iou() here, then run this cell again.")
+'''
+
+
+def iou(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union of two boolean masks H x W; NaN if both are empty."""
+    intersection = np.logical_and(a, b).sum()
+    union = np.logical_or(a, b).sum()
+    return intersection / union if union > 0 else np.nan
+
+
+def _with_sets(a, b):  # type: ignore[no-untyped-def]
+    first, second = set(np.flatnonzero(a).tolist()), set(np.flatnonzero(b).tolist())
+    return len(first & second) / len(first | second) if first | second else float("nan")
+
+
+def _with_loops(a, b):  # type: ignore[no-untyped-def]
+    both = either = 0
+    for row_a, row_b in zip(a, b, strict=True):
+        for one, other in zip(row_a, row_b, strict=True):
+            both += bool(one and other)
+            either += bool(one or other)
+    return float("nan") if either == 0 else both / either
+
+
+def _with_torch(a, b):  # type: ignore[no-untyped-def]
+    import torch
+
+    a, b = torch.from_numpy(a).float(), torch.from_numpy(b).float()
+    both = (a * b).sum()
+    return both / (a.sum() + b.sum() - both)  # 0/0 is NaN in torch
+
+
+def _union_by_hand(a, b, empty=np.nan):  # type: ignore[no-untyped-def]
+    both = (a & b).sum()
+    union = a.sum() + b.sum() - both
+    return both / union if union else empty
+
+
+def _of_rows(a, b):  # type: ignore[no-untyped-def]
+    return np.nanmean((a & b).sum(axis=1) / (a | b).sum(axis=1))
+
+
+def _python_division(a, b):  # type: ignore[no-untyped-def]
+    return int((a & b).sum()) / int((a | b).sum())
+
+
+EXERCISE = Exercise(
+    id="1.1",
+    title="IoU of two masks",
+    name="iou",
+    statement=r"""
+Write `iou(a, b)` for two boolean masks of the same size:
+
+$$\mathrm{IoU}(a, b) = \frac{|a \cap b|}{|a \cup b|}$$
+
+If both masks are empty there is nothing to score: return `np.nan`. If only one is empty, the IoU is 0.
+""",
+    stub=STUB,
+    reference=iou,
+    cases=(
+        Case("two pixels in common, six in all", (mask("##.. ##.. ...."), mask(".##. .##. ....")), 1 / 3),
+        Case("the same mask twice", (mask("#.# .#."), mask("#.# .#.")), 1.0),
+        Case("nothing in common", (mask("##.. ...."), mask("..## ....")), 0.0),
+        Case("one mask inside the other", (mask("#... ...."), mask("##.. ##..")), 0.25),
+        Case("only the second mask is empty", (mask("##. #.."), mask("... ...")), 0.0, "empty"),
+        Case("only the first mask is empty", (mask("... ..."), mask("##. #..")), 0.0, "empty"),
+        Case("both masks empty", (mask("... ..."), mask("... ...")), np.nan, "empty"),
+        Case("random masks 40 x 50", (random_mask(0, (40, 50), 0.3), random_mask(1, (40, 50), 0.6))),
+        Case("random masks 33 x 7", (random_mask(2, (33, 7), 0.8), random_mask(3, (33, 7), 0.4))),
+    ),
+    hints={
+        "general": Hint(
+            "Count the pixels that are in both masks, and those that are in at least one. IoU is their ratio.",
+            "np.logical_and(a, b).sum() and np.logical_or(a, b).sum() are the two counts.",
+        ),
+        "union": Hint(
+            "The denominator is |a| + |b|, which counts the common pixels twice. That is not the union.",
+            "|a ∪ b| = |a| + |b| - |a ∩ b|, or directly np.logical_or(a, b).sum().",
+        ),
+        "dice": Hint(
+            "This is Dice, 2|a ∩ b| / (|a| + |b|): a relative of IoU, but a larger number.",
+            "Divide |a ∩ b| by |a ∪ b|, without the factor 2.",
+        ),
+        "one mask": Hint(
+            "The denominator is the size of one mask (or the smaller one). That is precision or recall: a mask that "
+            "covers the whole picture would get a perfect score.",
+            "Divide by the pixels that are in a or in b: np.logical_or(a, b).sum().",
+        ),
+        "empty": Hint(
+            "Look at empty masks. If both are, 0/0 is undefined: neither a perfect score nor a bad one, and no error.",
+            "if union == 0: return np.nan. Leave out any small epsilon: it turns NaN into a number.",
+        ),
+        "accuracy": Hint(
+            "This is pixel accuracy: pixels that are outside both masks count as right. IoU does not count them.",
+            "Only pixels inside at least one mask may enter: the intersection above, the union below.",
+        ),
+        "xor": Hint(
+            "The denominator holds the pixels that are in exactly one mask. The common ones belong to the union too.",
+            "Use | (or), not ^ (exclusive or).",
+        ),
+        "rows": Hint(
+            "This is a mean over rows. IoU is one ratio of two counts over the whole mask.",
+            "Call .sum() without an axis, and divide once.",
+        ),
+        "scale": Hint(
+            "The ratio is right up to its scale: IoU lies between 0 and 1, with all decimals.",
+            "Return intersection / union: no factor 100, no //, no rounding.",
+        ),
+    },
+    mistakes=(
+        Mistake("union without minus", lambda a, b: np.divide((a & b).sum(), a.sum() + b.sum()), "union"),
+        Mistake("Dice", lambda a, b: np.divide(2 * (a & b).sum(), a.sum() + b.sum()), "dice"),
+        Mistake("divided by the first mask", lambda a, b: (a & b).sum() / a.sum(), "one mask"),
+        Mistake("divided by the second mask", lambda a, b: (a & b).sum() / b.sum(), "one mask"),
+        Mistake("divided by the smaller mask", lambda a, b: (a & b).sum() / min(a.sum(), b.sum()), "one mask"),
+        Mistake("both empty gives 0", lambda a, b: _union_by_hand(a, b, empty=0.0), "empty"),
+        Mistake("both empty gives 1", lambda a, b: _union_by_hand(a, b, empty=1.0), "empty"),
+        Mistake("both empty divides by zero", _python_division, "empty"),
+        Mistake("epsilon below", lambda a, b: (a & b).sum() / ((a | b).sum() + 1e-7), "empty"),
+        Mistake("pixel accuracy", lambda a, b: (a == b).mean(), "accuracy"),
+        Mistake("exclusive or as union", lambda a, b: (a & b).sum() / (a ^ b).sum(), "xor"),
+        Mistake("mean over rows", _of_rows, "rows"),
+        Mistake("percent", lambda a, b: 100 * (a & b).sum() / (a | b).sum(), "scale"),
+        Mistake("integer division", lambda a, b: (a & b).sum() // (a | b).sum() if (a | b).any() else np.nan, "scale"),
+    ),
+    alternatives=(_union_by_hand, _with_sets, _with_loops, _with_torch),
+    points=2,
+    minutes=5,
+    difficulty=1,
+)

@@ -1,0 +1,301 @@
+"""What a learner can hand to check and use: nothing of it raises, and each answer says what to do."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import segtutor
+from segtutor.exercises import checking, running
+from segtutor.exercises.catalog import exercises, find
+from segtutor.exercises.comparison import difference, show
+from segtutor.exercises.lesson01.iou import iou
+
+
+def union_twice(a, b):
+    return (a & b).sum() / (a.sum() + b.sum())
+
+
+def stub(a, b):
+    """A stub."""
+    raise NotImplementedError
+
+
+def only_docstring(a, b):
+    """Nothing yet."""
+
+
+def only_dots(a, b): ...
+
+
+def no_return(a, b):
+    total = (a & b).sum()
+    total += 1
+
+
+def divides(a, b):
+    nothing = 0
+    return a.sum() / int(nothing) if nothing else 1 / nothing
+
+
+def endless(a, b):
+    while True:
+        pass
+
+
+def endless_and_greedy(a, b):
+    while True:
+        try:
+            sum(range(10))
+        except:  # noqa: E722
+            b = a
+    return b
+
+
+def sleeps(a, b):
+    time.sleep(60)
+
+
+def recurses(a, b):
+    return recurses(a, b)
+
+
+def leaves(a, b):
+    sys.exit(3)
+
+
+def writes(a, b):
+    a[:] = False
+    return iou(a, b)
+
+
+def prints(a, b):
+    print("size", a.size)
+    return 0.123
+
+
+def floods(a, b):
+    for _ in range(10_000):
+        print("x" * 100)
+    return 0.123
+
+
+class Strange:
+    """Breaks whoever looks at it."""
+
+    def __array__(self, *_, **__):
+        raise RuntimeError("no array")
+
+    def __repr__(self):
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize("empty", [None, ..., stub, only_docstring, only_dots])
+def test_empty_answers(empty):
+    report = segtutor.check("1.1", empty)
+    assert report.state == "empty"
+    assert not report
+    assert "still empty" in repr(report)
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (0.5, 'check("1.1", iou)'),
+        ("iou", "Hand over the function itself"),
+        (np.zeros(3), "an array of shape (3,) came"),
+        (lambda a: 1.0, "must take 2 arguments: a, b"),
+        (no_return, "returns None"),
+        (divides, "ZeroDivisionError: division by zero, line"),
+        (divides, "return a.sum() / int(nothing)"),
+        (recurses, "RecursionError"),
+        (leaves, "SystemExit: 3"),
+        (writes, "changes its argument a"),
+        (lambda a, b: "0.3", "Got"),
+        (lambda a, b: np.zeros((2, 2)), "Got"),
+        (lambda a, b: [[1], [2, 3]], "Got"),
+    ],
+)
+def test_unusable_answers_are_told_in_a_sentence(answer, says):
+    report = segtutor.check("1.1", answer)
+    assert report.state == "not yet"
+    assert says in repr(report)
+    assert "Traceback" not in repr(report)
+
+
+@pytest.mark.parametrize("where", ["main thread", "other thread"])
+@pytest.mark.parametrize("answer", [endless, endless_and_greedy])
+def test_endless_loops_time_out(answer, where):
+    if where == "other thread" and answer is endless_and_greedy:
+        pytest.skip("a bare except can outlast the trace function; the main thread's timer has the answer to it")
+    found = []
+    started = time.monotonic()
+    if where == "main thread":
+        found.append(segtutor.check("1.1", answer))
+    else:
+        thread = threading.Thread(target=lambda: found.append(segtutor.check("1.1", answer)), daemon=True)
+        thread.start()
+        thread.join(20)
+    assert found
+    assert "No result after" in repr(found[0])
+    assert time.monotonic() - started < 10  # 1.5 on an idle machine
+
+
+def test_sleep_is_interrupted_and_the_timer_is_given_back():
+    signal = pytest.importorskip("signal")
+    before = signal.getsignal(signal.SIGALRM)
+    assert "No result after" in repr(segtutor.check("1.1", sleeps))
+    assert signal.getsignal(signal.SIGALRM) is before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_tracer_is_given_back(monkeypatch):
+    monkeypatch.delattr(running.signal, "setitimer")
+    before = sys.gettrace()
+    assert segtutor.check("1.1", iou)
+    assert "No result after" in repr(segtutor.check("1.1", endless))
+    assert sys.gettrace() is before
+
+
+def test_strange_values_do_not_raise():
+    for value in (Strange(), object(), {"a": 1}, {1, 2}, [Strange()], 1j, np.array(["a"]), b"x", lambda: 0, [None]):
+        report = segtutor.check("1.1", lambda a, b, value=value: value)
+        assert not report
+        assert report.state in ("not yet", "broken")
+        assert repr(report)
+        assert report._repr_html_()
+
+
+def test_unknown_exercises_and_swapped_arguments():
+    for wrong in ("9.9", None, 3, [], "", object()):
+        report = segtutor.check(wrong, iou)
+        assert report.state == "unknown"
+        assert "1.10" in report.message
+    assert segtutor.check(iou, "1.1")
+    assert segtutor.check(" 1.1 ", iou)
+    with pytest.raises(ValueError, match=r"no exercise '9.9'"):
+        segtutor.use("9.9", iou)
+
+
+def test_failing_case_is_shown_with_input_got_and_wanted():
+    text = repr(segtutor.check("1.1", union_twice))
+    assert "not yet (4 of 9 cases)" in text
+    assert "two pixels in common, six in all" in text
+    assert "[[1, 1, 0, 0]," in text
+    assert "0.25" in text
+    assert "0.333333" in text
+
+
+def test_second_hint_comes_with_the_second_try():
+    first, second = segtutor.check("1.1", union_twice), segtutor.check("1.1", union_twice)
+    assert len(first.hints) == 1
+    assert len(second.hints) == 2
+    assert "np.logical_or" in second.hints[1]
+
+
+def test_html_escapes_what_the_learner_wrote():
+    report = segtutor.check("1.1", lambda a, b: "<script>alert(1)</script>")
+    assert "<script>" not in report._repr_html_()
+    assert "&lt;script&gt;" in report._repr_html_()
+
+
+def test_prints_are_shown_once_and_never_flood(capsys):
+    assert "size 12" in repr(segtutor.check("1.1", prints))
+    report = segtutor.check("1.1", floods)
+    assert len(repr(report)) < 2500
+    captured = capsys.readouterr()
+    assert captured.out == captured.err == ""
+
+
+def test_warnings_of_an_answer_stay_inside(recwarn):
+    segtutor.check("1.1", lambda a, b: np.nanmean(np.array([np.nan])))
+    assert not recwarn.list
+
+
+def test_use_gives_the_learners_function_back_if_it_passes(capsys):
+    def mine(a, b):
+        return iou(a, b)
+
+    assert segtutor.use("1.1", mine) is mine
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("answer", [None, stub, union_twice, endless, 3])
+def test_use_falls_back_with_a_note(answer, capsys):
+    function = segtutor.use("1.1", answer)
+    assert "not solved yet" in capsys.readouterr().out
+    assert function(np.ones((2, 2), bool), np.ones((2, 2), bool)) == 1
+    assert function(a=np.ones((2, 2), bool), b=np.zeros((2, 2), bool)) == 0
+
+
+def test_a_borrowed_solution_does_not_pass():
+    borrowed = segtutor.use("1.1", union_twice)
+    assert segtutor.check("1.1", borrowed).hint == "union"
+    assert segtutor.check("1.1", segtutor.use("1.1", borrowed)).hint == "union"
+    assert segtutor.check("1.1", segtutor.use("1.1", None)).state == "empty"
+
+
+def test_the_course_own_fault_is_told_and_does_not_raise(monkeypatch):
+    monkeypatch.setattr(checking, "judge", lambda *_: 1 / 0)
+    report = segtutor.check("1.1", iou)
+    assert report.state == "broken"
+    assert "Please report" in repr(report)
+
+
+def test_a_first_import_inside_the_answer_does_not_count(tmp_path):
+    """Torch takes longer to import than a check may take; interrupted halfway it would be unusable."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import segtutor\n"
+        "def iou(a, b):\n"
+        "    import slow_package\n"
+        "    return (a & b).sum() / (a | b).sum()\n"
+        "print(segtutor.check('1.1', iou).state)\n"
+    )
+    (tmp_path / "slow_package.py").write_text("import time\ntime.sleep(2)\n")
+    environment = os.environ | {"SEGTUTOR_PROGRESS": "off", "PYTHONPATH": os.pathsep.join([str(tmp_path), os.getcwd()])}
+    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "passed", done.stderr
+
+
+def test_checking_needs_no_torch_and_no_notebook_packages():
+    code = (
+        "import sys, segtutor, numpy as np\n"
+        "assert segtutor.check('1.1', lambda a, b: (a & b).sum() / (a | b).sum())\n"
+        "loaded = {'torch', 'IPython', 'ipywidgets', 'nbclient', 'matplotlib'} & set(sys.modules)\n"
+        "assert not loaded, loaded\n"
+    )
+    subprocess.run([sys.executable, "-c", code], env=os.environ | {"SEGTUTOR_PROGRESS": "off"}, check=True)
+
+
+def test_comparison_of_values():
+    assert difference([1, 2, 3], np.array([1.0, 2.0, 3.0]), 1e-6) is None
+    assert difference(np.array([True, False]), np.array([1, 0]), 1e-6) is None
+    assert difference(np.array([0.5]), 0.5, 1e-6) is None
+    assert difference(float("nan"), np.nan, 1e-6) is None
+    assert difference(0.0, np.nan, 1e-6)
+    assert difference(np.float32(1 / 3), 1 / 3, 1e-5) is None
+    assert difference(1_000_001, np.array(1_000_000), 1e-5), "counts must be equal, whatever the tolerance"
+    assert difference(1_000_000.0, np.array(1_000_000), 1e-5) is None
+    assert difference([1, 2], (1, 2), 1e-6) is None
+    assert "2 results are wanted" in difference(1.0, (1, 2), 1e-6)
+    assert "shape (3,) came" in difference([1, 2, 3], np.zeros(2), 1e-6)
+    assert "differs at [1, 0]" in difference([[1, 2], [3, 4]], np.array([[1, 2], [0, 4]]), 1e-6)
+    assert difference({"a": 1}, {"a": 1, "b": 2}, 1e-6) == "'b' is missing"
+    assert difference(np.uint8(200), np.array(200), 0) is None
+
+
+def test_show_is_short():
+    assert show(np.zeros((100, 100))) == "array of shape (100, 100), float64, values 0 to 0"
+    assert show((1, np.array([0.5, np.nan]))) == "(1, [0.5, nan])"
+    assert len(show("x" * 1000)) == 200
+
+
+def test_catalog():
+    assert list(exercises())[:2] == ["1.1", "1.2"]
+    assert find("1.2").name == "confusion_matrix"
+    assert sum(one.lesson == "1" for one in exercises().values()) >= 8
