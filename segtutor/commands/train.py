@@ -30,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weight-decay", type=float, default=1e-4, help="default: %(default)s")
     parser.add_argument("--warmup-steps", type=int, default=0, help="steps of rising rate (default: %(default)s)")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="default: %(default)s")
+    parser.add_argument("--balance", action="store_true", help="let rare classes count more in the loss")
     parser.add_argument("--crop", type=size, metavar="HxW", help="train on random crops of this size")
     parser.add_argument("--no-flip", action="store_true", help="do not mirror half of the images")
     parser.add_argument(
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from segtutor.inference import evaluate
     from segtutor.models import save_weights
-    from segtutor.training import TrainingConfig, fit
+    from segtutor.training import TrainingConfig, balanced_class_weights, fit
 
     if arguments.out.suffix != ".pt":
         raise ValueError(f"--out must end in .pt, not {arguments.out.name}")
@@ -67,6 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         warmup_steps=arguments.warmup_steps,
         precision=arguments.precision,
         crop=arguments.crop,
+        class_weights=balanced_class_weights(train) if arguments.balance else None,
         flip=not arguments.no_flip,
         seed=arguments.seed,
         evaluate_every=arguments.evaluate_every,

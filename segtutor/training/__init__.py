@@ -2,7 +2,7 @@
 
 from segtutor.training.config import TrainingConfig, default_learning_rate
 from segtutor.training.loop import TrainingResult, Validation, fit
-from segtutor.training.losses import cross_entropy
+from segtutor.training.losses import balanced_class_weights, cross_entropy
 from segtutor.training.optimizers import parameter_groups
 from segtutor.training.schedules import polynomial
 
@@ -10,6 +10,7 @@ __all__ = [
     "TrainingConfig",
     "TrainingResult",
     "Validation",
+    "balanced_class_weights",
     "cross_entropy",
     "default_learning_rate",
     "fit",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil, inf, sqrt
 from pathlib import Path
 
 OPTIMIZERS = ("adamw", "sgd")
@@ -26,6 +26,8 @@ class TrainingConfig:
         warmup_steps: Steps over which the rate rises from near 0 to its base.
         gradient_clip: Largest norm of the gradient, or None for no limit.
         auxiliary_weight: Factor of the auxiliary head's loss, for networks that have one (0.4 in PSPNet §3.2).
+        class_weights: One factor per class for its pixels in the loss, as from ``balanced_class_weights``; None counts
+            all pixels alike.
         freeze_batch_norm: Keep batch norm's statistics and weights as they are; for fine-tuning at small batches.
         precision: "float32", or "bfloat16" for autocast (no loss scaling needed).
         flip: Mirror half of the images, left to right.
@@ -50,6 +52,7 @@ class TrainingConfig:
     warmup_steps: int = 0
     gradient_clip: float | None = None
     auxiliary_weight: float = 0.4
+    class_weights: tuple[float, ...] | None = None
     freeze_batch_norm: bool = False
     precision: str = "float32"
     flip: bool = True
@@ -76,6 +79,8 @@ class TrainingConfig:
         for name, allowed in (("optimizer", OPTIMIZERS), ("precision", PRECISIONS)):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, but must be one of {', '.join(allowed)}")
+        if self.class_weights is not None and not all(0 <= weight < inf for weight in self.class_weights):
+            raise ValueError(f"class_weights are {self.class_weights}, but must be numbers of at least 0")
         if self.crop is not None and (len(self.crop) != 2 or min(self.crop) < 1):
             raise ValueError(f"crop is {self.crop}, but must be (height, width), both at least 1")
 

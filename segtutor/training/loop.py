@@ -127,6 +127,7 @@ class _Run:
         self.stream = SampleStream(
             train, config.seed, config.flip, config.crop, self.labels.ignore_index, self.preprocessing.mean
         )
+        self.class_weights = self._class_weights()
         self.steps = config.total_steps(len(train))
         self.course = {**config.course(), "steps": self.steps, "samples": len(train)}
         self.optimizer = build_optimizer(model, config)
@@ -135,6 +136,14 @@ class _Run:
             self._restore()
         team.wait()  # nobody writes the checkpoint before all have read it
         self.parallel = team.wrap(model)
+
+    def _class_weights(self) -> Tensor | None:
+        weights = self.config.class_weights
+        if weights is None:
+            return None
+        if len(weights) != len(self.labels):
+            raise ValueError(f"there are {len(weights)} class_weights, but {self.labels.title} has {len(self.labels)}")
+        return torch.tensor(weights, dtype=torch.float32, device=self.team.device)
 
     def go(self) -> TrainingResult:
         """All the steps that are left."""
@@ -200,10 +209,11 @@ class _Run:
                 f"create it with num_classes={len(self.labels)}"
             )
         ignore_index = self.labels.ignore_index
-        valid = self.team.total(valid_weight(labels, ignore_index))
-        loss = cross_entropy(logits["out"], labels, ignore_index, normalizer=valid)
+        weights = self.class_weights
+        valid = self.team.total(valid_weight(labels, ignore_index, weights))
+        loss = cross_entropy(logits["out"], labels, ignore_index, weights, normalizer=valid)
         if "aux" in logits:
-            auxiliary = cross_entropy(logits["aux"], labels, ignore_index, normalizer=valid)
+            auxiliary = cross_entropy(logits["aux"], labels, ignore_index, weights, normalizer=valid)
             loss = loss + self.config.auxiliary_weight * auxiliary
         return loss
 

@@ -22,6 +22,7 @@ def test_epochs_are_counted_in_batches():
         ({"steps": 1, "learning_rate": -0.1}, "above 0"),
         ({"steps": 1, "learning_rate": float("nan")}, "above 0"),
         ({"steps": 1, "crop": (0, 3)}, "crop is"),
+        ({"steps": 1, "class_weights": (1, -1)}, "class_weights are"),
         ({"epochs": 0}, "epochs is 0"),
     ],
 )

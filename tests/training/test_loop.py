@@ -139,6 +139,20 @@ def test_the_same_seed_gives_the_same_bits_whatever_the_workers_and_the_callers_
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
+def test_class_weights_reach_the_loss():
+    weights = (0.1, 2.0, 5.0)
+    model = network(dropout=0.0, norm=False)
+    images, labels = (torch.stack(part) for part in zip(*(Blobs(4)[i] for i in range(4)), strict=True))
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    with torch.no_grad():
+        logits = model((images / 255 - mean[:, None, None]) / std[:, None, None])["out"]
+    expected = F.cross_entropy(logits, labels, torch.tensor(weights), ignore_index=255)
+    result = fit(model, Blobs(4), None, config(steps=1, flip=False, class_weights=weights))
+    assert result.losses[0] == pytest.approx(expected.item(), rel=1e-5)
+    with pytest.raises(ValueError, match="2 class_weights, but Blobs has 3"):
+        fit(model, Blobs(4), None, config(class_weights=(1.0, 1.0)))
+
+
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
 def test_a_run_that_was_stopped_and_resumed_ends_with_the_same_bits(tmp_path, optimizer):
     settings = config(optimizer=optimizer, checkpoint=tmp_path / "run.pt", evaluate_every=5, warmup_steps=3)

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from segtutor.training import cross_entropy
+from segtutor.labels import LabelSet
+from segtutor.training import balanced_class_weights, cross_entropy
 from segtutor.training.losses import valid_weight
 
 
@@ -63,6 +64,26 @@ def test_parts_of_a_batch_add_up_to_the_whole():
     valid = valid_weight(labels)
     parts = sum(cross_entropy(logits[i : i + 1], labels[i : i + 1], normalizer=valid) for i in range(2))
     torch.testing.assert_close(parts, cross_entropy(logits, labels))
+
+
+def test_balanced_weights_by_hand():
+    class Set:
+        labels = LabelSet("Four", ("a", "b", "c", "d"), ((0, 0, 0),) * 4)
+
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            maps = ([[0, 0, 0], [0, 255, 255]], [[0, 0, 0], [0, 0, 0]], [[1, 1, 255], [255, 255, 2]])
+            return None, torch.tensor(maps[index])
+
+    # 10, 2 and 1 of 13 pixels; the mean weight of a pixel is 1.
+    weights = torch.tensor(balanced_class_weights(Set()))
+    assert weights[3] == 0
+    torch.testing.assert_close(weights[1] / weights[0], torch.tensor(5.0).sqrt())
+    torch.testing.assert_close(weights[2] / weights[0], torch.tensor(10.0).sqrt())
+    torch.testing.assert_close((10 * weights[0] + 2 * weights[1] + weights[2]) / 13, torch.tensor(1.0))
+    assert balanced_class_weights(Set(), samples=2) == (1.0, 0.0, 0.0, 0.0)
 
 
 def test_what_does_not_fit_is_refused():
