@@ -272,3 +272,29 @@ def test_the_notebook_says_what_is_declared(exercise):
     assert [ast.dump(step) for step in solved.body[1:]] == [ast.dump(step) for step in declared.body[1:]]
     assert ast.get_docstring(solved) == ast.get_docstring(declared)
     assert [one.arg for one in solved.args.args] == list(exercise.parameters)
+
+
+@pytest.fixture
+def real_predictions():
+    try:
+        return analysis.scene_predictions()
+    except ValueError as error:  # a checkout whose checkpoint was not made yet
+        pytest.skip(str(error))
+
+
+def test_the_real_predictions_have_one_clear_answer_to_each_question(real_predictions):
+    targets, predictions, names, ignore_index = real_predictions
+    answers = analysis.answers(*real_predictions)
+    assert answers["mean_iou"] + 0.02 < answers["pixel_accuracy"], "else the question why has another answer"
+    assert abs(answers["mean_iou"] - answers["mean_iou_per_image"]) > 0.005, "else the two means cannot be told apart"
+    assert answers["constant_accuracy"] < answers["pixel_accuracy"], "else the network learned nothing"
+    matrix = sum(
+        exercises()["1.2"].reference(target, one, len(names), ignore_index)
+        for target, one in zip(targets, predictions, strict=True)
+    )
+    iou, _ = exercises()["1.3"].reference(matrix)
+    present = np.sort(iou[matrix.sum(axis=1) > 0])
+    assert present[1] > present[0], "else two classes are the worst"
+    worst = names.index(answers["worst_class"])
+    taken = np.sort(np.delete(matrix[worst], worst))
+    assert taken[-1] > taken[-2], "else two classes take the most pixels"
