@@ -1,4 +1,4 @@
-"""Real data sets that a developer may have; tests that read them are skipped, with the reason, where they are absent."""
+"""Real data sets that a developer may have; a test that reads one is skipped, with the reason, where it is absent."""
 
 import os
 from pathlib import Path

@@ -17,8 +17,21 @@ from notebooks.tools.masters import Course, Master, code_hash, to_text, write_te
 from notebooks.tools.outputs import clean
 
 CELL_SECONDS = 300
-# A backend that the caller has chosen for itself (tests choose one without a screen) would lose the figures.
-FIGURES = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The environment of the kernels: a newcomer's machine without a network, whoever runs this and wherever."""
+    guard = str(Path(__file__).parent / "offline")
+    return {
+        **os.environ,
+        # A backend that the caller has chosen for itself (tests choose one without a screen) would lose the figures.
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "PYTHONPATH": os.pathsep.join(filter(None, [guard, os.environ.get("PYTHONPATH")])),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "SEGTUTOR_PROGRESS": "off",
+        "SEGTUTOR_CACHE": str(folder / "cache"),
+        "SEGTUTOR_DATA": str(folder / "datasets"),
+    }
 
 
 def execute(masters: list[Master], course: Course) -> list[str]:
@@ -54,15 +67,17 @@ def execute(masters: list[Master], course: Course) -> list[str]:
 def run_in_empty_folder(notebook: NotebookNode) -> None:
     """Execute all cells in a fresh kernel whose current folder holds nothing."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        work = Path(folder) / "work"
+        work.mkdir()
         client = NotebookClient(
             notebook,
             timeout=CELL_SECONDS,
             kernel_name="python3",
             record_timing=False,
             extra_arguments=["--log-level=ERROR"],
-            resources={"metadata": {"path": str(Path(folder))}},
+            resources={"metadata": {"path": str(work)}},
         )
-        client.execute(env={**os.environ, **FIGURES})
+        client.execute(env=environment(Path(folder)))
 
 
 def has_error(cell: NotebookNode) -> bool:

@@ -7,7 +7,6 @@ must have run, once in the first pass and once in the second. A notebook stands 
 from __future__ import annotations
 
 import copy
-import os
 import random
 import re
 import shutil
@@ -20,7 +19,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from notebooks.tools.execute import FIGURES, has_error
+from notebooks.tools.execute import environment, has_error
 from notebooks.tools.masters import Course, Master
 
 CELL_SECONDS = 120
@@ -61,7 +60,7 @@ def run(course: Course, masters: list[Master], workers: int = 1, seed: int | Non
                *[copies[name] for name in order]]  # fmt: skip
     log = folder / "pytest.log"
     with log.open("w", encoding="utf-8") as stream:
-        subprocess.run([*map(str, command)], cwd=folder, env=environment(folder, workers), stdout=stream,
+        subprocess.run([*map(str, command)], cwd=folder, env=kernel_environment(folder, workers), stdout=stream,
                        stderr=subprocess.STDOUT, check=False)  # fmt: skip
     seconds = durations(report)
     results = [judge(name, copies[name], seconds.get(copies[name].parent.name, 0.0)) for name in sorted(copies)]
@@ -84,18 +83,10 @@ def doubled(notebook: NotebookNode) -> NotebookNode:
     return result
 
 
-def environment(folder: Path, workers: int) -> dict[str, str]:
-    """The environment of the kernels: no network, nobody's IPython start-up files, one thread each if they share."""
-    guard = str(Path(__file__).parent / "offline")
-    changed = {
-        **FIGURES,
-        "PYTHONPATH": os.pathsep.join(filter(None, [guard, os.environ.get("PYTHONPATH")])),
-        "IPYTHONDIR": str(folder / "ipython"),
-        "PYTEST_ADDOPTS": "",
-    }
-    if workers > 1:
-        changed["OMP_NUM_THREADS"] = "1"
-    return {**os.environ, **changed}
+def kernel_environment(folder: Path, workers: int) -> dict[str, str]:
+    """As for the committed outputs, and one thread each if kernels share the machine."""
+    shared = {"OMP_NUM_THREADS": "1"} if workers > 1 else {}
+    return {**environment(folder), "PYTEST_ADDOPTS": "", **shared}
 
 
 def durations(report: Path) -> dict[str, float]:
