@@ -61,6 +61,7 @@ def examine(timeout: float = 3.0) -> list[Finding]:
         machine,
         course_files,
         downloads,
+        data_sets,
         lambda: network(timeout),
     )
     return [finding for part in parts for finding in part()]
@@ -238,6 +239,22 @@ def downloads() -> Iterator[Finding]:
     except FileNotFoundError:
         own = []
     yield Finding("checkpoints", f"{len(own)} of the course's own" + (f": {', '.join(own)}" if own else ""))
+
+
+def data_sets() -> Iterator[Finding]:
+    """The real data sets below the data root, whole or not."""
+    try:
+        from segtutor.datasets import download
+    except ImportError:
+        return  # said under "downloads", which needs the same packages
+    root = download.data_root().absolute()
+    states = [download.state(name, root) for name in download.catalog()]
+    there = [state for state in states if state.word == "complete"]
+    yield Finding("data sets", f"{len(there)} of {len(states)} complete in {root} (segtutor data info lists them)")
+    for state in states:
+        if state.word == "incomplete":
+            remedy = f"get it again with  segtutor data get {state.name}"
+            yield Finding("", f"{state.name}: {'; '.join(state.details)}", "note", remedy)
 
 
 def network(timeout: float) -> Iterator[Finding]:

@@ -53,6 +53,15 @@ class TestReport:
         assert all(finding.remedy for finding in findings if finding.level != "ok")
         assert all(finding.level != "ok" for finding in findings if finding.remedy)
 
+    def test_data_sets_of_the_root(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("SEGTUTOR_DATA", str(tmp_path))
+        (tmp_path / "coco" / "val2017").mkdir(parents=True)
+        summary, broken = doctor.data_sets()
+        assert summary.value.startswith("0 of ")
+        assert str(tmp_path) in summary.value
+        assert broken.value == "coco2017_val: coco/val2017 holds 0 files instead of 5000"
+        assert broken.remedy == "get it again with  segtutor data get coco2017_val"
+
     def test_remedy_stands_under_its_trouble(self):
         text = doctor.format_report(
             [doctor.Finding("torch", "not installed", "trouble", "install it"), doctor.Finding("a", "b")]
