@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from segtutor import __version__
-from segtutor.commands.options import SCENE_SIZE, add_network, create_network, open_scenes, positive, size
+from segtutor.commands.options import SCENE_SIZE, add_network, create_network, notes_of, open_scenes, positive, size
+
+FILES = ("weights", "out")  # recorded by their names alone, since folders belong to one machine
+NOT_RECORDED = ("command", "run", "device", "num_workers", "checkpoint", "resume")  # the weights do not depend on them
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -98,8 +101,12 @@ def _notes(arguments: argparse.Namespace, rate: float, images: int, score: Any, 
     """What somebody needs who wants to make the weights again, or to know what they are."""
     import torch
 
+    started_from = arguments.weights
+    if started_from is not None and Path(started_from).is_file():
+        started_from = notes_of(Path(started_from)) or Path(started_from).name
     return {
         "command": _command(arguments),
+        "started_from": started_from,  # the whole record, if this command wrote that file
         "data": f"Scenes ({arguments.train_count} drawn pictures of {arguments.size[0]} x {arguments.size[1]} pixels)",
         "labels": list(score.names),
         "steps": arguments.steps,
@@ -118,14 +125,12 @@ def _notes(arguments: argparse.Namespace, rate: float, images: int, score: Any, 
 
 
 def _command(arguments: argparse.Namespace) -> str:
-    """The command line that gives these arguments, all of them spelled out; files by their names only."""
+    """The command line that gives these arguments, all of them spelled out."""
     words = ["segtutor train"]
     for name, value in vars(arguments).items():
-        if name in ("command", "run", "device", "num_workers", "checkpoint", "resume") or value in (None, False, []):
+        if name in NOT_RECORDED or value is None or value is False:
             continue
         for one in value if isinstance(value, list) else [value]:
-            text = (
-                "x".join(map(str, one)) if isinstance(one, tuple) else one.name if isinstance(one, Path) else str(one)
-            )
+            text = "x".join(map(str, one)) if isinstance(one, tuple) else Path(one).name if name in FILES else str(one)
             words.append(f"--{name.replace('_', '-')}" + ("" if one is True else f" {text}"))
     return " ".join(words)

@@ -59,10 +59,15 @@ def test_a_run_goes_on_from_its_checkpoint(folder):
 def test_training_starts_from_weights_and_options(folder):
     assert segtutor(f"train {SMALL} --option output_stride=16 --option rates=1,2,3 --out a.pt") == 0
     assert models.create("deeplabv3_tiny", weights="a.pt").config.options == {"output_stride": 16, "rates": (1, 2, 3)}
-    assert segtutor(f"train {SMALL} --steps 1 --learning-rate 1e-12 --weights a.pt --out b.pt") == 0
+    assert segtutor(f"train {SMALL} --steps 1 --learning-rate 1e-12 --weights {folder}/a.pt --out b.pt") == 0
     one, other = (torch.load(name, weights_only=True)["model"] for name in ("a.pt", "b.pt"))
     weight = "backbone.stem.0.weight"
     torch.testing.assert_close(one[weight], other[weight], atol=1e-8, rtol=0)
+    records = [json.loads((folder / name).read_text()) for name in ("a.json", "b.json")]
+    assert records[0]["started_from"] is None
+    assert records[1]["started_from"] == records[0]
+    assert "--weights a.pt" in records[1]["command"]
+    assert "--seed 0 " in records[1]["command"]
 
 
 @pytest.mark.parametrize(
