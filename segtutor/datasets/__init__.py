@@ -7,7 +7,18 @@ from typing import Any
 
 # public name: the module that defines it, imported when the name is first used
 _EXPORTS = {
+    "CamVid": "segtutor.datasets.camvid",
+    "Cityscapes": "segtutor.datasets.cityscapes",
+    "CocoInstances": "segtutor.datasets.coco",
+    "CocoPanoptic": "segtutor.datasets.coco",
+    "CocoSegmentation": "segtutor.datasets.coco",
+    "FolderReport": "segtutor.datasets.folder",
+    "ImageFolder": "segtutor.datasets.folder",
+    "PascalContext": "segtutor.datasets.pascal_context",
     "Scenes": "segtutor.datasets.scenes",
+    "VOCSegmentation": "segtutor.datasets.voc",
+    "export": "segtutor.datasets.exporting",
+    "read_mapping": "segtutor.datasets.exporting",
 }
 
 __all__ = list(_EXPORTS)

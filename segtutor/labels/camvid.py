@@ -1,4 +1,4 @@
-"""CamVid in the 11 classes of SegNet (Badrinarayanan et al., 2017) and its colors; void is 255 here, 11 in the files."""
+"""CamVid in the 11 classes of SegNet (Badrinarayanan et al., 2017), with its colors; void is 255 here, 11 in files."""
 
 from __future__ import annotations
 

@@ -1,0 +1,119 @@
+"""Cityscapes: streets of 50 cities, four label files a picture, ids in the files and train ids in the score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torchvision import datasets
+
+from segtutor.datasets.files import (
+    as_image,
+    as_mask,
+    check_choice,
+    check_same_size,
+    check_values,
+    open_file,
+    read_indices,
+    to_rgb,
+)
+from segtutor.datasets.targets import describe_segments, instance_target
+from segtutor.labels import CITYSCAPES, CITYSCAPES_IDS, CITYSCAPES_TRAIN_IDS, LabelSet
+
+SPLITS = {"fine": ("train", "val", "test"), "coarse": ("train", "train_extra", "val")}
+
+
+class Cityscapes(datasets.Cityscapes):
+    """Cityscapes; torchvision's data set with tensors, train ids, objects and segments, in the order of the names.
+
+    Args:
+        root: The folder that holds ``leftImg8bit`` and ``gtFine`` or ``gtCoarse``.
+        split: "train", "val" or "test" (its labels are withheld: all void); with coarse labels "train", "train_extra"
+            or "val".
+        mode: "fine" or "coarse".
+        target: "semantic": a Mask, H x W int64, 255 void. "instances": a dict as torchvision's detectors take it; the
+            labels are numbers of ``labels``, among which 0 is no thing. "panoptic": a dict of segments (ids as in the
+            official panoptic files, 0 void), segments_info and image_id.
+        ids: "train": the 19 scored classes. "all": the 34 ids of the files.
+        crowd: Whether instances include groups that are not told apart, with iscrowd 1.
+        transforms: Called with image and target, returns both.
+
+    Raises:
+        FileNotFoundError: If a folder or file is missing.
+        ValueError: If an argument is outside its limits, or when an item is read, if a file is damaged, of another
+            size, or holds a value that Cityscapes has not.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        split: str = "train",
+        mode: str = "fine",
+        target: str = "semantic",
+        ids: str = "train",
+        crowd: bool = False,
+        transforms: Callable[[Any, Any], tuple[Any, Any]] | None = None,
+    ) -> None:
+        check_choice("mode", mode, SPLITS)
+        check_choice("split", split, SPLITS[mode])
+        check_choice("target", target, ("semantic", "instances", "panoptic"))
+        check_choice("ids", ids, ("train", "all"))
+        folder = "gtFine" if mode == "fine" else "gtCoarse"
+        for part in (Path(root, "leftImg8bit", split), Path(root, folder, split)):
+            if not part.is_dir():
+                raise FileNotFoundError(f"no Cityscapes in {root}: the folder {part} is missing")
+        super().__init__(str(root), split, mode, "semantic" if target == "semantic" else "instance")
+        self.transforms, self.target, self.ids, self.crowd = transforms, target, ids, crowd
+        # torchvision lists the files as the file system does, which differs between machines.
+        found = sorted(zip(self.images, self.targets, strict=True))  # type: ignore[has-type]
+        self.images: list[str] = [image for image, _ in found]
+        self.targets: list[list[str]] = [targets for _, targets in found]
+        if not self.images:
+            raise ValueError(f"{self.images_dir} holds no picture")
+        self.labels: LabelSet = CITYSCAPES if ids == "train" else CITYSCAPES_IDS
+        self.number_of_id = CITYSCAPES_TRAIN_IDS if ids == "train" else np.arange(256, dtype=np.uint8)
+
+    def __repr__(self) -> str:
+        return f"Cityscapes({str(self.root)!r}, split={self.split!r}, mode={self.mode!r}, {len(self)} pictures)"
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        image_path, path = self.images[index], self.targets[index][0]
+        pixels, values = to_rgb(open_file(image_path)), read_indices(path).astype(np.int32)
+        check_same_size(image_path, pixels.shape[:2], path, values.shape, turned=1)
+        # An instance file has id * 1000 + number for single objects, and the id itself for all else.
+        classes = np.where(values >= 1000, values // 1000, values)
+        check_values(classes, CITYSCAPES_IDS, path)
+        target: Any
+        if self.target == "semantic":
+            target = as_mask(self.number_of_id[classes])
+        elif self.target == "instances":
+            target = self._instances(index, values)
+        else:
+            target = self._panoptic(index, values, classes)
+        image = as_image(pixels)
+        return (image, target) if self.transforms is None else self.transforms(image, target)
+
+    def _class_of(self, value: int) -> int:
+        return int(self.number_of_id[value // 1000 if value >= 1000 else value])
+
+    def _instances(self, index: int, values: np.ndarray) -> dict[str, Any]:
+        """Single objects, and with ``crowd`` the groups: an id of things without a number."""
+        masks, labels, crowd = [], [], []
+        for value in np.unique(values).tolist():
+            label = self._class_of(value)
+            if label in self.labels.things and (value >= 1000 or self.crowd):
+                masks.append(values == value)
+                labels.append(label)
+                crowd.append(int(value < 1000))
+        return instance_target(masks, labels, values.shape, index, crowd=crowd)
+
+    def _panoptic(self, index: int, values: np.ndarray, classes: np.ndarray) -> dict[str, Any]:
+        """By the rule of the official converter: the values of the instance file are the ids, unscored classes void."""
+        scored = CITYSCAPES_TRAIN_IDS[classes] != CITYSCAPES.ignore_index
+        segments = np.where(scored, values, 0).astype(np.int64)
+        category_of = {value: self._class_of(value) for value in np.unique(segments).tolist() if value}
+        crowds = frozenset(v for v, label in category_of.items() if v < 1000 and label in self.labels.things)
+        info = describe_segments(segments, category_of, self.labels, crowds)
+        return {"segments": as_mask(segments), "segments_info": info, "image_id": index}

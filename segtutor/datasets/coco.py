@@ -1,0 +1,257 @@
+"""COCO: instances from polygons and run lengths, panoptic segments, semantic maps of stuff and things.
+
+torchvision's CocoDetection needs pycocotools; these read the same files without it and give the same masks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch.utils.data import Dataset
+
+from segtutor.datasets.coco_json import CocoFile, label_set_of, read_coco, read_mask, read_picture
+from segtutor.datasets.files import (
+    as_image,
+    as_mask,
+    check_choice,
+    check_same_size,
+    describe,
+    open_file,
+    read_indices,
+    unknown_values,
+)
+from segtutor.datasets.targets import check_segments, instance_target, segment_ids
+from segtutor.labels import (
+    COCO,
+    COCO_91,
+    COCO_IDS,
+    COCO_PANOPTIC,
+    COCO_PANOPTIC_IDS,
+    COCO_STUFF,
+    COCO_STUFF_IDS,
+    COCO_STUFF_THINGS,
+    COCO_STUFF_THINGS_IDS,
+    LabelSet,
+)
+
+JointTransform = Callable[[Any, Any], tuple[Any, Any]]
+
+
+class _Coco(Dataset):
+    """Pictures of one annotation file. Subclasses make the target of an entry of ``images``."""
+
+    labels: LabelSet
+
+    def __init__(self, root: str | Path, split: str, file: CocoFile, transforms: JointTransform | None) -> None:
+        self.root, self.split, self.file, self.transforms = Path(root), split, file, transforms
+        self.folder = self.root / split
+
+    def __len__(self) -> int:
+        return len(self.file.images)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.root)!r}, split={self.split!r}, {len(self)} images)"
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        entry = self.file.images[index]
+        image = as_image(read_picture(self.folder / entry["file_name"], entry))
+        target = self.make_target(entry)
+        return (image, target) if self.transforms is None else self.transforms(image, target)
+
+    def make_target(self, entry: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+
+class CocoInstances(_Coco):
+    """COCO's objects, as torchvision's detectors take them: a dict of boxes, labels, masks, image_id, area, iscrowd.
+
+    Args:
+        root: The folder that holds ``train2017`` and ``annotations``.
+        split: "train2017" or "val2017"; a folder of pictures.
+        annotations: Path of the annotation file; ``annotations/instances_{split}.json`` below root if None.
+        ids: "contiguous": labels 1...80 and 0 for background. "coco": COCO's own ids up to 90, the classes of
+            torchvision's published weights.
+        crowd: Whether to give crowds as objects with iscrowd 1. A crowd is no object to train on.
+        transforms: Called with image and target, returns both.
+
+    Raises:
+        FileNotFoundError: If a file is missing.
+        ValueError: If the annotations contradict themselves, or when an item is read, if a file is damaged.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        split: str = "train2017",
+        annotations: str | Path | None = None,
+        ids: str = "contiguous",
+        crowd: bool = False,
+        transforms: JointTransform | None = None,
+    ) -> None:
+        check_choice("ids", ids, ("contiguous", "coco"))
+        path = Path(annotations or Path(root, "annotations", f"instances_{split}.json"))
+        super().__init__(root, split, read_coco(path), transforms)
+        self.crowd = crowd
+        official, numbers = (COCO, COCO_IDS) if ids == "contiguous" else (COCO_91, tuple(range(91)))
+        self.labels, self.number_of = label_set_of(self.file, official, numbers, background=True)
+
+    def make_target(self, entry: dict[str, Any]) -> dict[str, Any]:
+        size = (entry["height"], entry["width"])
+        masks, labels, boxes, crowd = [], [], [], []
+        for item in self.file.annotations[entry["id"]]:
+            x, y, width, height = item["bbox"]
+            # A box without an area makes a detector's loss NaN.
+            if (item.get("iscrowd", 0) and not self.crowd) or width <= 0 or height <= 0:
+                continue
+            where = f"{self.file.path}, annotation {item['id']} of {entry['file_name']}"
+            masks.append(read_mask(item, size, where))
+            labels.append(self.number_of[item["category_id"]])
+            boxes.append((x, y, x + width, y + height))
+            crowd.append(int(item.get("iscrowd", 0)))
+        return instance_target(masks, labels, size, entry["id"], boxes, crowd)
+
+
+class CocoPanoptic(_Coco):
+    """COCO's panoptic segments: every pixel belongs to one thing or one kind of stuff, or is void.
+
+    The target is a dict of ``segments``, a Mask of H x W int64 segment ids with 0 for void; ``segments_info``, a list
+    of dicts id, category_id (a number of ``labels``, 0...132), isthing, area, bbox (x, y, width, height), iscrowd; and
+    image_id.
+
+    Args:
+        root: The folder that holds ``train2017`` and ``annotations``.
+        split: "train2017" or "val2017".
+        annotations: Path of the annotation file; ``annotations/panoptic_{split}.json`` below root if None. The PNGs
+            lie in the folder of the same name without ``.json``.
+        transforms: Called with image and target, returns both.
+
+    Raises:
+        FileNotFoundError: If a file is missing.
+        ValueError: If the annotations contradict themselves, or when an item is read, if PNG and JSON do.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        split: str = "train2017",
+        annotations: str | Path | None = None,
+        transforms: JointTransform | None = None,
+    ) -> None:
+        path = Path(annotations or Path(root, "annotations", f"panoptic_{split}.json"))
+        super().__init__(root, split, read_coco(path), transforms)
+        self.labels, self.number_of = label_set_of(self.file, COCO_PANOPTIC, COCO_PANOPTIC_IDS, background=False)
+
+    def make_target(self, entry: dict[str, Any]) -> dict[str, Any]:
+        ids, segments = read_segments(self.file, entry)
+        info = []
+        for item in segments:
+            number = self.number_of[item["category_id"]]
+            info.append({**item, "category_id": number, "isthing": int(number in self.labels.things)})
+        return {"segments": as_mask(ids), "segments_info": info, "image_id": entry["id"]}
+
+
+def read_segments(file: CocoFile, entry: dict[str, Any]) -> tuple[np.ndarray, list[dict[str, Any]]]:
+    """Segment ids of a picture, H x W int64, and its ``segments_info`` as the panoptic file has it.
+
+    Raises:
+        ValueError: If there is not exactly one annotation, or ids or sizes of PNG and JSON differ.
+    """
+    found = file.annotations[entry["id"]]
+    if len(found) != 1:
+        raise ValueError(
+            f"{file.path}: image {entry['file_name']} has {len(found)} panoptic annotations instead of one"
+        )
+    path = file.path.with_suffix("") / found[0]["file_name"]
+    colors = open_file(path)
+    if colors.mode not in ("RGB", "RGBA"):
+        raise ValueError(
+            f"{path} must be an RGB image of segment ids R + 256 G + 65536 B, but its mode is {colors.mode}"
+        )
+    ids = segment_ids(np.asarray(colors.convert("RGB")))
+    check_same_size(file.path, (entry["height"], entry["width"]), path, ids.shape, turned=1)
+    segments = found[0]["segments_info"]
+    check_segments(ids, [item["id"] for item in segments], path, str(file.path))
+    return ids, segments
+
+
+# Where a semantic map may come from: its label set, the category id of each number, value in the PNG minus category id.
+_SOURCES: dict[str, tuple[LabelSet, tuple[int, ...], int]] = {
+    "panoptic": (COCO_PANOPTIC, COCO_PANOPTIC_IDS, 0),
+    "panoptic_png": (COCO_PANOPTIC, COCO_PANOPTIC_IDS, 0),
+    "stuff": (COCO_STUFF, COCO_STUFF_IDS, 0),
+    "stuff_png": (COCO_STUFF, COCO_STUFF_IDS, 0),
+    "stuff_things": (COCO_STUFF_THINGS, COCO_STUFF_THINGS_IDS, -1),
+}
+_FOLDERS = {
+    "panoptic_png": "annotations/semantic_category_ids_{split}",
+    "stuff_png": "annotations/stuff_{split}_pixelmaps",
+    "stuff_things": "stuffthingmaps/{split}",
+}
+
+
+class CocoSegmentation(_Coco):
+    """COCO as semantic segmentation: a Mask, H x W int64, 255 for pixels that nobody labeled.
+
+    Args:
+        root: The folder that holds ``train2017`` and ``annotations``.
+        split: "train2017" or "val2017".
+        source: Which of COCO's label maps. "panoptic": 133 classes, from the panoptic JSON and PNGs. "panoptic_png":
+            the same from one-channel maps of category ids in ``annotations/semantic_category_ids_{split}``. "stuff":
+            91 kinds of stuff and "other", from the run lengths in ``annotations/stuff_{split}.json``. "stuff_png":
+            the same from ``annotations/stuff_{split}_pixelmaps``. "stuff_things": 171 classes, from the maps of
+            COCO-Stuff in ``stuffthingmaps/{split}``, whose values are the category ids less one.
+        transforms: Called with image and target, returns both.
+
+    Raises:
+        FileNotFoundError: If a file is missing.
+        ValueError: If an argument is none of these, or a file is damaged or contradicts another.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        split: str = "train2017",
+        source: str = "panoptic",
+        transforms: JointTransform | None = None,
+    ) -> None:
+        check_choice("source", source, _SOURCES)
+        self.labels, ids, shift = _SOURCES[source]
+        self.source = source
+        task = {"panoptic_png": "panoptic", "stuff_png": "stuff", "stuff_things": "instances"}.get(source, source)
+        super().__init__(root, split, read_coco(Path(root, "annotations", f"{task}_{split}.json")), transforms)
+        if source == "panoptic":
+            self.labels, self.number_of = label_set_of(self.file, self.labels, ids, background=False)
+        else:
+            self.number_of = {category: number for number, category in enumerate(ids)}
+        self.number_of_value = np.full(256, self.labels.ignore_index, dtype=np.int64)
+        for category, number in self.number_of.items():
+            if category + shift < 256:
+                self.number_of_value[category + shift] = number
+        self.void_value = 255 if source == "stuff_things" else 0
+
+    def make_target(self, entry: dict[str, Any]) -> Any:
+        void = self.labels.ignore_index
+        if self.source in _FOLDERS:
+            folder = self.root / _FOLDERS[self.source].format(split=self.split)
+            path = (folder / entry["file_name"]).with_suffix(".png")
+            values = read_indices(path)
+            check_same_size(self.file.path, (entry["height"], entry["width"]), path, values.shape, turned=1)
+            known = [*np.flatnonzero(self.number_of_value != void).tolist(), self.void_value]
+            wrong = unknown_values(values, known)
+            if wrong.size:
+                raise ValueError(f"{path} holds {describe(wrong)}, which stand for no category of {self.labels.title}")
+            return as_mask(self.number_of_value[values])
+        labels = np.full((entry["height"], entry["width"]), void, dtype=np.int64)
+        if self.source == "panoptic":
+            ids, segments = read_segments(self.file, entry)
+            order = np.argsort([item["id"] for item in segments])
+            listed = np.array([0, *(segments[i]["id"] for i in order)])
+            numbers = np.array([void, *(self.number_of[segments[i]["category_id"]] for i in order)])
+            return as_mask(numbers[np.searchsorted(listed, ids)])
+        for item in self.file.annotations[entry["id"]]:
+            where = f"{self.file.path}, annotation {item['id']} of {entry['file_name']}"
+            labels[read_mask(item, labels.shape, where)] = self.number_of[item["category_id"]]
+        return as_mask(labels)
