@@ -31,7 +31,8 @@ class PascalContextWriter:
             self.number_of_scored[number] = PASCAL_CONTEXT_60.index(name)
         for number, name in self.all_names.items():
             self.number_of_all[number] = PASCAL_CONTEXT_459.index(name) + 1
-        self.number_of_scored[source.ignore_index], self.number_of_all[source.ignore_index] = 255, 0
+        # Neither form has a void: 0 is what nobody labeled in the one, background in the other.
+        self.number_of_scored[source.ignore_index] = self.number_of_all[source.ignore_index] = 0
         self.names: dict[str, list[str]] = {}
 
     def add(self, split: str, sample: Sample) -> None:
