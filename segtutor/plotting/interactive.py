@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import contourpy
 import numpy as np
+from matplotlib.figure import Figure
 from PIL import Image
 
 from segtutor.metrics.curves import (
@@ -183,8 +183,7 @@ def _page(
 ) -> str:
     """The figure as one piece of HTML; the script finds every figure of the page that does not live yet."""
     rows = "".join(
-        f"<tr><td>{rank}</td><td>{score:.2f}</td><td>{overlap.max():.2f} with {_letter(int(overlap.argmax()))}</td>"
-        "<td></td></tr>"
+        f"<tr><td>{rank}</td><td>{score:.2f}</td><td>{_best_overlap(overlap)}</td><td></td></tr>"
         for rank, (score, overlap) in enumerate(zip(scores, overlaps, strict=True), start=1)
     )
     methods = "".join(
@@ -227,6 +226,12 @@ def _beside(kind: str) -> str:
     return Path(__file__).with_suffix(f".{kind}").read_text(encoding="utf-8")
 
 
+def _best_overlap(overlap: np.ndarray) -> str:
+    """The largest IoU of a detection and the object that it belongs to, as text."""
+    best = int(overlap.argmax())
+    return f"{overlap[best]:.2f} with {_letter(best)}" if overlap[best] else "none"
+
+
 def _letter(number: int) -> str:
     """A, B, ... Z, A1, B1, ...: the name of an object in the picture."""
     return chr(ord("A") + number % 26) + (str(number // 26) if number >= 26 else "")
@@ -250,13 +255,13 @@ def _outline(mask: np.ndarray, name: str, kind: str, side: str) -> str:
     """The outline of a mask as an SVG path in half pixels, with its name above or below."""
     if not mask.any():
         return f'<g class="{kind}"></g>'
-    lines = contourpy.contour_generator(z=np.pad(mask, 1).astype(np.float64)).lines(0.5)
+    lines = Figure().add_subplot().contour(np.pad(mask, 1), levels=[0.5]).allsegs[0]
     path = []
     for line in lines:
         points = np.rint(2 * np.asarray(line) - 1).astype(np.int64)
         steps = np.diff(points, axis=0)
-        # Points on a straight line carry nothing: keep those where the direction changes.
-        turns = np.append(True, (np.sign(steps[1:]) != np.sign(steps[:-1])).any(axis=1) | _bends(steps))
+        # Points on a straight line carry nothing: keep those where the direction, and so the step, changes.
+        turns = np.append(True, (steps[1:] != steps[:-1]).any(axis=1))
         corners = np.concatenate([points[:-1][turns], points[-1:]])
         moves = np.diff(corners, axis=0)
         path.append(f"M{corners[0][0]} {corners[0][1]}l" + " ".join(f"{x} {y}" for x, y in moves) + "z")
@@ -267,11 +272,6 @@ def _outline(mask: np.ndarray, name: str, kind: str, side: str) -> str:
         f'<g class="{kind}"><path transform="scale(.5)" d="{"".join(path)}"/>'
         f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="middle">{name}</text></g>'
     )
-
-
-def _bends(steps: np.ndarray) -> np.ndarray:
-    """Whether each step has another slope than the one before it."""
-    return steps[1:, 0] * steps[:-1, 1] != steps[1:, 1] * steps[:-1, 0]
 
 
 def _curve_svg() -> str:

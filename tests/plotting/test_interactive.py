@@ -115,6 +115,18 @@ def test_the_page_holds_the_table_and_asks_nobody(case):
     assert page.count('class="detection"') == 8
 
 
+def test_the_outline_runs_along_the_pixels_of_the_mask(case):
+    path = re.search(
+        r'class="object"><path transform="scale\(.5\)" d="M(\d+) (\d+)l([^"]*)z"', movable_precision_recall(*case).html
+    )
+    steps = np.array(path[3].split(), dtype=int).reshape(-1, 2)
+    x, y = (np.vstack([[int(path[1]), int(path[2])], steps]).cumsum(axis=0) / 2).T
+    assert (x.min(), x.max(), y.min(), y.max()) == (2, 14, 2, 14)  # the first object: 12 pixels from (2, 2) on
+    assert (x[0], y[0]) == (x[-1], y[-1])
+    area = abs(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1])) / 2
+    assert area == 12 * 12 - 4 * 0.125  # half a pixel is cut off at each corner: a triangle of 1/8
+
+
 def test_an_empty_mask_and_no_detection_can_be_shown(case):
     image, objects, detections, scores = case
     empty = np.concatenate([detections, np.zeros((1, *SIZE), dtype=bool)])
