@@ -1,0 +1,196 @@
+"""Exercise 2.6: class weights by median frequency."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.lesson01.inputs import label_map, random_label_maps
+
+STUB = '''
+def median_frequency_weights(label_maps, num_classes, void=255):
+    """K weights: median of the frequencies / frequency of the class; 0 for a class that is nowhere."""
+    raise NotImplementedError("Write median_frequency_weights() here, then run this cell again.")
+'''
+
+
+def median_frequency_weights(label_maps: list[np.ndarray], num_classes: int, void: int = 255) -> np.ndarray:
+    """K weights: median of the frequencies / frequency of the class; 0 for a class that is nowhere."""
+    pixels, around = np.zeros(num_classes), np.zeros(num_classes)
+    for labels in label_maps:
+        counts = np.bincount(labels[labels != void], minlength=num_classes)
+        pixels += counts
+        around[counts > 0] += counts.sum()
+    present = pixels > 0
+    frequency = pixels[present] / around[present]
+    weights = np.zeros(num_classes)
+    weights[present] = np.median(frequency) / frequency
+    return weights
+
+
+def _frequencies(label_maps, num_classes, void, all_pixels=False, all_images=False):  # type: ignore[no-untyped-def]
+    frequency = np.full(num_classes, np.nan)
+    for number in range(num_classes):
+        having = [one for one in label_maps if all_images or (one == number).any()]
+        below = sum(one.size if all_pixels else (one != void).sum() for one in having)
+        own = sum((one == number).sum() for one in having)
+        if own:
+            frequency[number] = own / below
+    return frequency
+
+
+def _class_by_class(label_maps, num_classes, void=255):  # type: ignore[no-untyped-def]
+    frequency = _frequencies(label_maps, num_classes, void)
+    return np.nan_to_num(np.nanmedian(frequency) / frequency)
+
+
+def _with_one_hot(label_maps, num_classes, void=255):  # type: ignore[no-untyped-def]
+    counts = np.array([[int((one == k).sum()) for k in range(num_classes)] for one in label_maps])
+    below = (counts.sum(axis=1, keepdims=True) * (counts > 0)).sum(axis=0)
+    frequency = counts.sum(axis=0)[below > 0] / below[below > 0]
+    weights = np.zeros(num_classes)
+    weights[below > 0] = np.median(frequency) / frequency
+    return weights
+
+
+def _with_torch(label_maps, num_classes, void=255):  # type: ignore[no-untyped-def]
+    import torch
+
+    pixels = torch.zeros(num_classes, dtype=torch.float64)
+    around = torch.zeros_like(pixels)
+    for labels in label_maps:
+        valid = torch.from_numpy(labels).long().flatten()
+        counts = torch.bincount(valid[valid != void], minlength=num_classes).double()
+        pixels += counts
+        around += (counts > 0) * counts.sum()
+    frequency = (pixels / around).numpy()
+    return np.nan_to_num(np.nanmedian(frequency) / frequency)
+
+
+def _weights(frequency, middle=np.nanmedian):  # type: ignore[no-untyped-def]
+    return np.nan_to_num(middle(frequency) / frequency)
+
+
+def _inverse_frequency(label_maps, num_classes, void=255):  # type: ignore[no-untyped-def]
+    return np.nan_to_num(1 / _frequencies(label_maps, num_classes, void))
+
+
+def _median_with_absent(label_maps, num_classes, void=255):  # type: ignore[no-untyped-def]
+    frequency = np.nan_to_num(_frequencies(label_maps, num_classes, void))
+    return np.divide(np.median(frequency), frequency, out=np.zeros(num_classes), where=frequency > 0)
+
+
+def _absent_infinite(label_maps, num_classes, void=255):  # type: ignore[no-untyped-def]
+    frequency = _frequencies(label_maps, num_classes, void)
+    return np.nanmedian(frequency) / np.nan_to_num(frequency)
+
+
+def _absent_one(label_maps, num_classes, void=255):  # type: ignore[no-untyped-def]
+    return np.nan_to_num(_class_by_class(label_maps, num_classes, void), nan=1) + np.isnan(
+        _frequencies(label_maps, num_classes, void)
+    )
+
+
+def _mean_of_images(label_maps, num_classes, void=255):  # type: ignore[no-untyped-def]
+    shares = [[(one == k).sum() / (one != void).sum() or np.nan for k in range(num_classes)] for one in label_maps]
+    return _weights(np.nanmean(np.array(shares, dtype=float), axis=0))
+
+
+_RANDOM = [random_label_maps(seed, shape, 5, void=0.15)[0] for seed, shape in enumerate([(9, 14), (12, 8), (20, 20)])]
+_RARE = [
+    np.where(one == 4, 0, one) if seed != 1 else one for seed, one in enumerate(_RANDOM)
+]  # class 4 in one picture only
+
+EXERCISE = Exercise(
+    id="2.6",
+    title="Class weights by median frequency",
+    name="median_frequency_weights",
+    statement=r"""
+A loss that counts all pixels alike learns road and sky and forgets the bicycle. SegNet and many others weight class
+$k$ with
+
+$$w_k = \frac{\mathrm{median}_j(f_j)}{f_k}, \qquad
+f_k = \frac{\text{pixels of class } k}{\text{pixels of all pictures in which class } k \text{ occurs}}$$
+
+(Eigen and Fergus 2015, section 4). Write `median_frequency_weights(label_maps, num_classes, void)` for a list of
+label maps, which may differ in size. Void pixels count nowhere, neither above nor below. A class that is in no
+picture gets the weight 0 and does not enter the median.
+""",
+    stub=STUB,
+    reference=median_frequency_weights,
+    cases=(
+        # f = 6/8, 2/8: median 1/2
+        Case("one picture", ([label_map("0000 0011")], 2, 255), np.array([2 / 3, 2.0])),
+        # f = 5/8, 1/4, 2/4: median 1/2
+        Case(
+            "classes that are in one of two pictures",
+            ([label_map("0001"), label_map("0022")], 3, 255),
+            np.array([0.8, 2.0, 1.0]),
+            "occurs",
+        ),
+        # f = 3/6, 3/4: median 5/8
+        Case("void", ([label_map("00vv"), label_map("0111")], 2, 255), np.array([5 / 4, 5 / 6]), "void"),
+        Case("a class is nowhere", ([label_map("0000 0022")], 3, 255), np.array([2 / 3, 0.0, 2.0]), "absent"),
+        Case(
+            "void is 9 here",
+            ([label_map("00vv", void=9), label_map("0111")], 2, 9),
+            np.array([5 / 4, 5 / 6]),
+            "void",
+        ),
+        Case("three pictures of different sizes", (_RANDOM, 5, 255)),
+        Case("a rare class", (_RARE, 6, 255), hint="occurs"),
+    ),
+    hints={
+        "general": Hint(
+            "Two counts per class: its pixels, and the valid pixels of the pictures that show it. Their ratio is f.",
+            "For each picture: counts = np.bincount(valid, minlength=K); pixels += counts; "
+            "around[counts > 0] += counts.sum().",
+        ),
+        "occurs": Hint(
+            "Below stand only the pictures in which the class occurs, not all of them: else a class that is large but "
+            "in few pictures would pass for rare.",
+            "around[counts > 0] += counts.sum(), picture by picture.",
+        ),
+        "void": Hint(
+            "Void pixels still count somewhere, perhaps only in the number of pixels of a picture.",
+            "valid = labels[labels != void]; use valid.size, not labels.size.",
+        ),
+        "absent": Hint(
+            "A class that is nowhere gets the weight 0, and is left out of the median.",
+            "present = pixels > 0; compute frequency and median over present only.",
+        ),
+        "median": Hint(
+            "The numerator is the median of the frequencies: not 1, and not their mean.",
+            "np.median(frequency) / frequency.",
+        ),
+        "upside down": Hint(
+            "Frequent classes get large weights here: the ratio is upside down.",
+            "median / frequency.",
+        ),
+        "pictures": Hint(
+            "This averages shares over pictures. The counts are added up first, and divided once.",
+            "Add pixels and around over all pictures; divide after the loop.",
+        ),
+    },
+    mistakes=(
+        Mistake("all pictures below", lambda m, k, v=255: _weights(_frequencies(m, k, v, all_images=True)), "occurs"),
+        Mistake("void counted below", lambda m, k, v=255: _weights(_frequencies(m, k, v, all_pixels=True)), "void"),
+        Mistake("void always 255", lambda m, k, v=255: _class_by_class(m, k, 255), "void"),
+        Mistake("inverse frequency", _inverse_frequency, "median"),
+        Mistake("mean frequency", lambda m, k, v=255: _weights(_frequencies(m, k, v), np.nanmean), "median"),
+        Mistake("absent classes in the median", _median_with_absent, "absent"),
+        Mistake("absent class infinite", _absent_infinite, "absent"),
+        Mistake("absent class 1", _absent_one, "absent"),
+        Mistake(
+            "upside down",
+            lambda m, k, v=255: np.nan_to_num(_frequencies(m, k, v) / np.nanmedian(_frequencies(m, k, v))),
+            "upside down",
+        ),
+        Mistake("mean over pictures", _mean_of_images, "pictures"),
+        Mistake("first picture only", lambda m, k, v=255: _class_by_class(m[:1], k, v), "general"),
+    ),
+    alternatives=(_class_by_class, _with_one_hot, _with_torch),
+    points=4,
+    minutes=20,
+    difficulty=2,
+)

@@ -1,0 +1,252 @@
+"""Exercise 2.9: what the numbers of pixels say about a validation loader."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.lesson01.inputs import label_map
+from segtutor.exercises.lesson02.inputs import labels_of, painted_files
+from segtutor.exercises.loaders import Loader
+
+STUB = '''
+def counts_verdict(stored, loaded, void=255):
+    """What a validation loader did to the labels, from counts alone: "ok", "pixels dropped", ..."""
+    raise NotImplementedError("Write counts_verdict() here, then run this cell again.")
+'''
+
+
+def counts_verdict(stored: list[np.ndarray], loaded: list[np.ndarray], void: int = 255) -> str:
+    """What a validation loader did to the labels, from counts alone: "ok", "pixels dropped", ..."""
+    before = np.bincount(np.concatenate([one.ravel() for one in stored]), minlength=257)
+    after = np.bincount(np.concatenate([one.ravel() for one in loaded]), minlength=257)
+    if (before == after).all():
+        return "ok"
+    if after.sum() < before.sum():
+        return "pixels dropped"
+    if before[void] > 0 and after[void] == 0:
+        return "void lost"
+    classes = np.delete(np.arange(256), void)
+    above = before[np.append(classes[1:], 256)]
+    if (after[classes] == above).all():
+        return "shifted by one"
+    return "changed"
+
+
+def _with_counter(stored, loaded, void=255):  # type: ignore[no-untyped-def]
+    from collections import Counter
+
+    before = Counter(int(value) for one in stored for value in one.ravel())
+    after = Counter(int(value) for one in loaded for value in one.ravel())
+    if before == after:
+        return "ok"
+    if sum(after.values()) < sum(before.values()):
+        return "pixels dropped"
+    if before[void] and not after[void]:
+        return "void lost"
+    lower = {value - 1: count for value, count in before.items() if value not in (0, void)}
+    return "shifted by one" if lower == {v: n for v, n in after.items() if v != void} else "changed"
+
+
+def _with_histogram(stored, loaded, void=255):  # type: ignore[no-untyped-def]
+    before, after = (
+        np.array([sum(int((one == k).sum()) for one in maps) for k in range(256)]) for maps in (stored, loaded)
+    )
+    if np.array_equal(before, after):
+        return "OK"
+    if before.sum() > after.sum():
+        return "Pixels dropped"
+    if after[void] == 0 < before[void]:
+        return "Void lost"
+    down, up = before.copy(), after.copy()
+    down[void] = up[void] = 0
+    return "Shifted by one" if (down[1:] == up[:-1]).all() and up[-1] == 0 else "Changed"
+
+
+def _with_unique(stored, loaded, void=255):  # type: ignore[no-untyped-def]
+    def count(maps):  # type: ignore[no-untyped-def]
+        values, numbers = np.unique(np.concatenate([one.ravel() for one in maps]), return_counts=True)
+        return dict(zip(values.tolist(), numbers.tolist(), strict=True))
+
+    before, after = count(stored), count(loaded)
+    shifted = {k - 1: n for k, n in before.items() if k not in (void, 0)}
+    tests = {
+        "ok": before == after,
+        "pixels dropped": sum(after.values()) < sum(before.values()),
+        "void lost": void in before and void not in after,
+        "shifted by one": shifted == {k: n for k, n in after.items() if k != void},
+        "changed": True,
+    }
+    return next(verdict for verdict, holds in tests.items() if holds)
+
+
+def _first_only(stored, loaded, void=255):  # type: ignore[no-untyped-def]
+    return counts_verdict(stored[:1], loaded[:1], void)
+
+
+def _only_valid(stored, loaded, void=255):  # type: ignore[no-untyped-def]
+    return counts_verdict([one[one != void] for one in stored], [one[one != void] for one in loaded], void)
+
+
+def _void_before_dropped(stored, loaded, void=255):  # type: ignore[no-untyped-def]
+    if any((one == void).any() for one in stored) and not any((one == void).any() for one in loaded):
+        return "void lost"
+    return counts_verdict(stored, loaded, void)
+
+
+def _void_not_needed(stored, loaded, void=255):  # type: ignore[no-untyped-def]
+    verdict = counts_verdict(stored, loaded, void)
+    none_left = not any((one == void).any() for one in loaded)
+    return "void lost" if none_left and verdict in ("shifted by one", "changed") else verdict
+
+
+def _sets_of_labels(stored, loaded, void=255):  # type: ignore[no-untyped-def]
+    same = {int(v) for one in stored for v in one.ravel()} == {int(v) for one in loaded for v in one.ravel()}
+    return "ok" if same else counts_verdict(stored, loaded, void)
+
+
+def _any_shift(stored, loaded, void=255):  # type: ignore[no-untyped-def]
+    verdict = counts_verdict(stored, loaded, void)
+    return "shifted by one" if verdict == "changed" else verdict
+
+
+def _shift_upwards(stored, loaded, void=255):  # type: ignore[no-untyped-def]
+    verdict = counts_verdict(stored, loaded, void)
+    if verdict not in ("shifted by one", "changed"):
+        return verdict
+    return "shifted by one" if counts_verdict(loaded, stored, void) == "shifted by one" else "changed"
+
+
+def _any_size(stored, loaded, void=255):  # type: ignore[no-untyped-def]
+    sizes = [one.size for one in stored] != [one.size for one in loaded]
+    return "pixels dropped" if sizes else counts_verdict(stored, loaded, void)
+
+
+def _exact_maps(stored, loaded, void=255):  # type: ignore[no-untyped-def]
+    same = all(np.array_equal(a, b) for a, b in zip(stored, loaded, strict=True))
+    verdict = counts_verdict(stored, loaded, void)
+    return "changed" if verdict == "ok" and not same else verdict
+
+
+_FILES = painted_files(2, count=4)
+_STORED = [file.labels for file in _FILES]
+
+
+def _from(fault: str | None) -> list[np.ndarray]:
+    return labels_of(Loader(_FILES, fault=fault))
+
+
+EXERCISE = Exercise(
+    id="2.9",
+    title="Test: what the numbers of pixels tell",
+    name="counts_verdict",
+    statement="""
+A *validation* loader must give every labeled pixel of the files, once, as it is. Count how often each label occurs in
+all of `stored` together and in all of `loaded` together, and return the **first** of these verdicts that holds:
+
+| verdict | if |
+| --- | --- |
+| `"ok"` | every label occurs as often as in the files (where, does not matter) |
+| `"pixels dropped"` | there are fewer pixels in all |
+| `"void lost"` | the files have void pixels, and not one came out |
+| `"shifted by one"` | leaving void aside, each label k came out as often as k + 1 is in the files |
+| `"changed"` | else |
+
+This test catches the crop in validation, void as background, and the off-by-one class. (In a shift by one, class 0
+becomes void; so there may be more void than before.)
+""",
+    stub=STUB,
+    reference=counts_verdict,
+    cases=(
+        Case("the same", ([label_map("001 12v")], [label_map("001 12v")], 255), "ok"),
+        Case("mirrored", ([label_map("001 12v")], [label_map("100 v21")], 255), "ok", "place"),
+        Case("a column is missing", ([label_map("001 12v")], [label_map("00 12")], 255), "pixels dropped", "order"),
+        Case("void became 0", ([label_map("001 12v")], [label_map("001 120")], 255), "void lost"),
+        Case("every class one lower", ([label_map("001 12v")], [label_map("vv0 01v")], 255), "shifted by one", "shift"),
+        Case("every class one higher", ([label_map("001 12v")], [label_map("112 23v")], 255), "changed", "shift"),
+        Case("another class", ([label_map("001 12v")], [label_map("003 12v")], 255), "changed", "shift"),
+        Case(
+            "no void in the files, one pixel changed",
+            ([label_map("0011")], [label_map("0111")], 255),
+            "changed",
+            "void",
+        ),
+        Case(
+            "no void in the files, shifted", ([label_map("1122")], [label_map("0011")], 255), "shifted by one", "void"
+        ),
+        Case(
+            "only the second picture is cut",
+            ([label_map("01"), label_map("0011")], [label_map("01"), label_map("011")], 255),
+            "pixels dropped",
+            "all",
+        ),
+        Case(
+            "only the first picture is cut",
+            ([label_map("0011"), label_map("01")], [label_map("001"), label_map("01")], 255),
+            "pixels dropped",
+            "all",
+        ),
+        Case(
+            "the pictures changed places",
+            ([label_map("01"), label_map("0022")], [label_map("0022"), label_map("01")], 255),
+            "ok",
+            "place",
+        ),
+        Case("void is 9 here", ([np.array([[0, 1, 9]])], [np.array([[0, 1, 0]])], 9), "void lost", "void"),
+        Case("the right loader", (_STORED, _from(None), 255), "ok"),
+        Case("a loader that crops in validation", (_STORED, _from("crop drop"), 255), "pixels dropped"),
+        Case("a loader that takes void for background", (_STORED, _from("void as background"), 255), "void lost"),
+        Case("a loader that is off by one", (_STORED, _from("off-by-one class"), 255), "shifted by one"),
+    ),
+    hints={
+        "general": Hint(
+            "Two histograms over all pictures, one of the files and one of the loader; then the questions in turn.",
+            "np.bincount(np.concatenate([one.ravel() for one in stored]), minlength=256), and the same for loaded.",
+        ),
+        "all": Hint(
+            "All pictures count together, and not one of them may be left out.",
+            "Concatenate the flattened maps of all pictures before counting.",
+        ),
+        "place": Hint(
+            "Only numbers of pixels are compared: where the pixels lie, and in which picture, is for another test.",
+            "Compare the two histograms, not the maps or their sizes.",
+        ),
+        "order": Hint(
+            "The first verdict that holds counts. When pixels are missing, void may be missing, too.",
+            "Ask for fewer pixels in all before you ask for void.",
+        ),
+        "void": Hint(
+            '"void lost" needs void in the files, and which number is void is an argument.',
+            "if before[void] > 0 and after[void] == 0.",
+        ),
+        "void counted": Hint(
+            "Void pixels are left out of the counting, so their loss is never seen.",
+            "Count all values; leave void aside only when you look for the shift.",
+        ),
+        "counts": Hint(
+            "It is not enough that the same labels occur: each must occur as often.",
+            "Compare the counts of every label, (before == after).all().",
+        ),
+        "shift": Hint(
+            'Shifted by one means one lower, for every class: what was k + 1 is k. Anything else is "changed".',
+            "Set void aside in both histograms, then compare after[:-1] with before[1:].",
+        ),
+    },
+    mistakes=(
+        Mistake("first picture only", _first_only, "all"),
+        Mistake("last picture only", lambda s, n, v=255: counts_verdict(s[-1:], n[-1:], v), "all"),
+        Mistake("void not counted", _only_valid, "void counted"),
+        Mistake("void asked first", _void_before_dropped, "order"),
+        Mistake("void lost without void", _void_not_needed, "void"),
+        Mistake("void always 255", lambda s, n, v=255: counts_verdict(s, n, 255), "void"),
+        Mistake("sets of labels", _sets_of_labels, "counts"),
+        Mistake("any change is a shift", _any_shift, "shift"),
+        Mistake("shift upwards", _shift_upwards, "shift"),
+        Mistake("sizes of the pictures compared", _any_size, "place"),
+        Mistake("maps compared pixel by pixel", _exact_maps, "place"),
+    ),
+    alternatives=(_with_counter, _with_histogram, _with_unique),
+    points=5,
+    minutes=25,
+    difficulty=3,
+)

@@ -1,0 +1,205 @@
+"""Exercise 2.10: whether image and labels move together."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.lesson01.inputs import label_map
+from segtutor.exercises.lesson02.inputs import GRAY_STEP, gray_values, labels_of, probe_files
+from segtutor.exercises.loaders import Loader
+
+STUB = '''
+def moved_together(images, labels):
+    """One word per probe: "together", "mirrored" or "another picture"."""
+    raise NotImplementedError("Write moved_together() here, then run this cell again.")
+'''
+
+
+def moved_together(images: list[np.ndarray], labels: list[np.ndarray]) -> list[str]:
+    """One word per probe: "together", "mirrored" or "another picture"."""
+    words = []
+    for image, own in zip(images, labels, strict=True):
+        if (image == 30 * own).all():
+            words.append("together")
+        elif (image == 30 * own[:, ::-1]).all():
+            words.append("mirrored")
+        else:
+            words.append("another picture")
+    return words
+
+
+def _one(image, own):  # type: ignore[no-untyped-def]
+    wanted = image // 30
+    return "together" if np.array_equal(wanted, own) else "mirrored" if np.array_equal(wanted, np.fliplr(own)) else None
+
+
+def _by_division(images, labels):  # type: ignore[no-untyped-def]
+    return [_one(image, own) or "another picture" for image, own in zip(images, labels, strict=True)]
+
+
+def _as_array(images, labels):  # type: ignore[no-untyped-def]
+    words = np.full(len(images), "another picture", dtype=object)
+    for number, (image, own) in enumerate(zip(images, labels, strict=True)):
+        apart = [np.abs(image.astype(int) - 30 * view.astype(int)).max() for view in (own, np.flip(own, 1))]
+        if min(apart) == 0:
+            words[number] = ("together", "mirrored")[int(np.argmin(apart))]
+    return words.tolist()
+
+
+def _row_by_row(images, labels):  # type: ignore[no-untyped-def]
+    words = []
+    for image, own in zip(images, labels, strict=True):
+        rows = list(zip(image.tolist(), own.tolist(), strict=True))
+        straight = all(row == [30 * value for value in values] for row, values in rows)
+        back = all(row == [30 * value for value in values[::-1]] for row, values in rows)
+        words.append("together" if straight else "mirrored" if back else "another picture")
+    return tuple(words)
+
+
+def _said(together, mirrored):  # type: ignore[no-untyped-def]
+    """The words by two tests of (image, labels), in turn."""
+
+    def wrong(images, labels):  # type: ignore[no-untyped-def]
+        words = []
+        for image, own in zip(images, labels, strict=True):
+            word = "together" if together(image, own) else "mirrored" if mirrored(image, own) else "another picture"
+            words.append(word)
+        return words
+
+    return wrong
+
+
+def _same(image, own):  # type: ignore[no-untyped-def]
+    return bool((image == 30 * own).all())
+
+
+def _flipped(image, own):  # type: ignore[no-untyped-def]
+    return _same(image, own[:, ::-1])
+
+
+def _mirrored_first(images, labels):  # type: ignore[no-untyped-def]
+    pairs = zip(images, labels, strict=True)
+    return ["mirrored" if _flipped(*p) else "together" if _same(*p) else "another picture" for p in pairs]
+
+
+def _one_word_for_all(images, labels):  # type: ignore[no-untyped-def]
+    words = moved_together(images, labels)
+    worst = next((word for word in ("another picture", "mirrored") if word in words), "together")
+    return [worst] * len(words)
+
+
+def _any_other_is_mirrored(images, labels):  # type: ignore[no-untyped-def]
+    return ["together" if _same(image, own) else "mirrored" for image, own in zip(images, labels, strict=True)]
+
+
+def _case(fault: str | None, seed: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Probes that came out of a training loader which only flips."""
+    files = probe_files(seed)
+    loaders = [Loader(files, train=True, fault=fault, scale=(1.0, 1.0), seed=seed) for _ in range(2)]
+    return gray_values(loaders[0]), labels_of(loaders[1])
+
+
+_STEPS = label_map("0123 4567")
+_SYMMETRIC = label_map("0110 2332")
+
+EXERCISE = Exercise(
+    id="2.10",
+    title="Test: image and labels move together",
+    name="moved_together",
+    statement=f"""
+To see whether a loader moves image and labels together, feed it a *probe*: a picture that is painted from its own
+label map, gray value = {GRAY_STEP} x label. Whatever the loader does, gray = {GRAY_STEP} x label must still hold
+afterwards.
+
+Write `moved_together(images, labels)`: two lists of H x W arrays that came out of a loader which flips at random (but
+does not scale). For each probe return `"together"` if it holds at every pixel; else `"mirrored"` if it holds after
+the labels are flipped left to right; else `"another picture"`. A probe that is its own mirror image is together.
+
+This test catches the unsynchronized flip and the shuffled pairs.
+""",
+    stub=STUB,
+    reference=moved_together,
+    cases=(
+        Case("as it was", ([30 * _STEPS], [_STEPS]), ("together",)),
+        Case("both mirrored", ([30 * _STEPS[:, ::-1]], [_STEPS[:, ::-1]]), ("together",), "together"),
+        Case("only the image is mirrored", ([30 * _STEPS[:, ::-1]], [_STEPS]), ("mirrored",)),
+        Case("upside down", ([30 * _STEPS[::-1]], [_STEPS]), ("another picture",), "axis"),
+        Case("turned by half", ([30 * _STEPS[::-1, ::-1]], [_STEPS]), ("another picture",), "axis"),
+        Case("its own mirror image", ([30 * _SYMMETRIC], [_SYMMETRIC]), ("together",), "symmetric"),
+        Case(
+            "the labels of another picture",
+            ([30 * _STEPS, 30 * _SYMMETRIC], [_SYMMETRIC, _STEPS]),
+            ("another picture", "another picture"),
+            "other",
+        ),
+        Case(
+            "one pixel differs",
+            ([30 * _STEPS, 30 * _STEPS], [_STEPS, label_map("0123 4566")]),
+            ("together", "another picture"),
+            "every pixel",
+        ),
+        Case("the right loader", _case(None, 1), ("together",) * 6),
+        Case(
+            "a loader that flips image and labels apart",
+            _case("unsynchronized flip", 2),
+            ("mirrored", "together", "together", "mirrored", "mirrored", "together"),
+        ),
+        Case("a loader that shuffles pairs", _case("shuffled pairs", 3), ("another picture",) * 6, "other"),
+    ),
+    hints={
+        "general": Hint(
+            "For each pair ask: image == 30 * labels everywhere? If not, the same with labels[:, ::-1]?",
+            "if (image == 30 * own).all(): ... elif (image == 30 * own[:, ::-1]).all(): ... else: ...",
+        ),
+        "every pixel": Hint(
+            "It must hold at every pixel. That a single one fits, or most, or the mean, says little.",
+            ".all(), over the whole map.",
+        ),
+        "axis": Hint(
+            "This flips top to bottom. Columns are the second axis.",
+            "labels[:, ::-1], or np.fliplr(labels).",
+        ),
+        "symmetric": Hint(
+            "A picture that is its own mirror image is together: ask for that first.",
+            "First test the labels as they are, then the flipped ones.",
+        ),
+        "other": Hint(
+            "Not everything that does not fit is mirrored: the labels may belong to another picture.",
+            "Check the mirrored labels as well before you say mirrored.",
+        ),
+        "each": Hint(
+            "One word per probe. With random flips, some probes fit by chance.",
+            "Decide inside the loop, and append to a list.",
+        ),
+        "together": Hint(
+            "If image and labels are both mirrored, all is well: they moved together.",
+            "Compare image and labels with each other, pixel by pixel.",
+        ),
+        "exchanged": Hint(
+            "Together and mirrored are exchanged.",
+            "labels as they are: together; labels[:, ::-1]: mirrored.",
+        ),
+        "factor": Hint(
+            "The comparison never holds: a pixel of class k has the gray value 30 k.",
+            "image == 30 * labels.",
+        ),
+    },
+    mistakes=(
+        Mistake("any pixel", _said(lambda i, o: (i == 30 * o).any(), _flipped), "every pixel"),
+        Mistake("most pixels", _said(lambda i, o: (i == 30 * o).mean() > 0.5, _flipped), "every pixel"),
+        Mistake("means compared", _said(lambda i, o: i.mean() == 30 * o.mean(), _flipped), "every pixel"),
+        Mistake("flipped top to bottom", _said(_same, lambda i, o: _same(i, o[::-1])), "axis"),
+        Mistake("turned by half", _said(_same, lambda i, o: _same(i, o[::-1, ::-1])), "axis"),
+        Mistake("mirrored asked first", _mirrored_first, "symmetric"),
+        Mistake("everything else is mirrored", _any_other_is_mirrored, "other"),
+        Mistake("never mirrored", _said(_same, lambda i, o: False), "general"),
+        Mistake("one word for all", _one_word_for_all, "each"),
+        Mistake("exchanged", _said(_flipped, _same), "exchanged"),
+        Mistake("gray compared with the label", _said(lambda i, o: (i == o).all(), lambda i, o: False), "factor"),
+    ),
+    alternatives=(_by_division, _as_array, _row_by_row),
+    points=4,
+    minutes=15,
+    difficulty=2,
+)

@@ -1,0 +1,211 @@
+"""Exercise 2.3: a panoptic PNG and its JSON as a label map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+
+STUB = '''
+def panoptic_labels(colors, segments, void=255):
+    """Class of every pixel: segment id = R + 256 G + 256^2 B, its class in `segments`; void where no segment is."""
+    raise NotImplementedError("Write panoptic_labels() here, then run this cell again.")
+'''
+
+
+def panoptic_labels(colors: np.ndarray, segments: list[dict[str, Any]], void: int = 255) -> np.ndarray:
+    """Class of every pixel: segment id = R + 256 G + 256^2 B, its class in `segments`; void where no segment is."""
+    red, green, blue = np.moveaxis(colors.astype(np.int64), 2, 0)
+    ids = red + 256 * green + 256**2 * blue
+    labels = np.full(ids.shape, void)
+    for segment in segments:
+        labels[ids == segment["id"]] = segment["category_id"]
+    return labels
+
+
+def _ids(colors, factors=(1, 256, 65536)):  # type: ignore[no-untyped-def]
+    return (colors.astype(np.int64) * np.array(factors)).sum(axis=2)
+
+
+def _look_up(ids, segments, void, default=None):  # type: ignore[no-untyped-def]
+    class_of = {one["id"]: one["category_id"] for one in segments}
+    other = void if default is None else default
+    return np.vectorize(lambda number: class_of.get(int(number), other), otypes=[int])(ids)
+
+
+def _dictionary(colors, segments, void=255):  # type: ignore[no-untyped-def]
+    return _look_up(_ids(colors), segments, void)
+
+
+def _encoded_back(colors, segments, void=255):  # type: ignore[no-untyped-def]
+    labels = np.full(colors.shape[:2], void)
+    for one in segments:
+        color = [one["id"] % 256, one["id"] // 256 % 256, one["id"] // 65536]
+        labels[(colors == color).all(axis=2)] = one["category_id"]
+    return labels
+
+
+def _with_torch(colors, segments, void=255):  # type: ignore[no-untyped-def]
+    import torch
+
+    ids = (torch.from_numpy(colors).long() * torch.tensor([1, 256, 65536])).sum(2)
+    labels = torch.full_like(ids, void)
+    for one in segments:
+        labels[ids == one["id"]] = one["category_id"]
+    return labels
+
+
+def _overflowing(colors, segments, void=255):  # type: ignore[no-untyped-def]
+    with np.errstate(all="ignore"):
+        ids = colors[..., 0] + colors[..., 1] * 16 * 16 + colors[..., 2] * 16
+    return _look_up(ids, segments, void)
+
+
+def _wrapped(colors, segments, void=255):  # type: ignore[no-untyped-def]
+    return _look_up(_ids(colors) % 256, segments, void)
+
+
+def _in_turn(colors, segments, void=255):  # type: ignore[no-untyped-def]
+    labels = _ids(colors)
+    for one in segments:
+        labels[labels == one["id"]] = one["category_id"]
+    return np.where(_ids(colors) == 0, void, labels)
+
+
+def _only_things(colors, segments, void=255):  # type: ignore[no-untyped-def]
+    return _look_up(_ids(colors), [one for one in segments if one["isthing"]], void)
+
+
+def _without_crowds(colors, segments, void=255):  # type: ignore[no-untyped-def]
+    return _look_up(_ids(colors), [one for one in segments if not one["iscrowd"]], void)
+
+
+def _numbered(colors, segments, void=255):  # type: ignore[no-untyped-def]
+    return _look_up(_ids(colors), [one | {"category_id": k} for k, one in enumerate(segments)], void)
+
+
+def _colors(ids: list[list[int]]) -> np.ndarray:
+    numbers = np.array(ids)
+    return np.stack([numbers % 256, numbers // 256 % 256, numbers // 65536], axis=2).astype(np.uint8)
+
+
+def _segment(number: int, category: int, thing: int = 1, crowd: int = 0) -> dict[str, int]:
+    return {"id": number, "category_id": category, "isthing": thing, "iscrowd": crowd}
+
+
+def _random_case(seed: int) -> tuple[np.ndarray, list[dict[str, int]], int]:
+    generator = np.random.default_rng(seed)
+    ids = generator.integers(1, 1 << 24, 12)
+    segments = [
+        _segment(int(number), int(generator.integers(1, 200)), int(k % 3 > 0), int(k == 4))
+        for k, number in enumerate(ids)
+    ]
+    return _colors(np.append(ids, 0)[generator.integers(13, size=(11, 17))].tolist()), segments, 255
+
+
+EXERCISE = Exercise(
+    id="2.3",
+    title="Read a panoptic PNG",
+    name="panoptic_labels",
+    statement=r"""
+COCO's panoptic masks are RGB PNGs. The color of a pixel is the id of its segment,
+
+$$\mathrm{id} = R + 256\,G + 256^2 B,$$
+
+and a list of dictionaries in the JSON says for each `id` its class, `category_id`. Id 0 is void.
+
+Write `panoptic_labels(colors, segments, void)`: `colors` is H x W x 3 `uint8`, the result H x W holds the
+`category_id` of every pixel, and `void` where no listed segment is. Things, stuff and crowds all count.
+""",
+    stub=STUB,
+    reference=panoptic_labels,
+    cases=(
+        Case(
+            "two segments with small ids",
+            (_colors([[7, 7, 9]]), [_segment(7, 1), _segment(9, 2)], 255),
+            np.array([[1, 1, 2]]),
+        ),
+        Case(
+            "id 3 + 256 * 2",
+            (_colors([[515, 3]]), [_segment(515, 17), _segment(3, 44)], 255),
+            np.array([[17, 44]]),
+            "overflow",
+        ),
+        Case(
+            "ids 65536, 256 and 1",
+            (_colors([[1, 256], [65536, 256]]), [_segment(65536, 5), _segment(256, 6), _segment(1, 7)], 255),
+            np.array([[7, 6], [5, 6]]),
+            "order",
+        ),
+        Case("id 0", (_colors([[0, 4]]), [_segment(4, 62)], 255), np.array([[255, 62]]), "void"),
+        Case("void is 0 here", (_colors([[0, 4]]), [_segment(4, 62)], 0), np.array([[0, 62]]), "void"),
+        Case(
+            "a class number that is also an id",
+            (_colors([[1, 2, 3]]), [_segment(1, 2), _segment(2, 3), _segment(3, 1)], 255),
+            np.array([[2, 3, 1]]),
+            "in turn",
+        ),
+        Case(
+            "two segments of a class, stuff, and a crowd",
+            (
+                _colors([[10, 20], [30, 40]]),
+                [_segment(10, 1), _segment(20, 1), _segment(30, 184, 0), _segment(40, 1, 1, 1)],
+                255,
+            ),
+            np.array([[1, 1], [184, 1]]),
+            "all segments",
+        ),
+        Case("random ids of 24 bits", _random_case(0)),
+        Case("other random ids", _random_case(1)),
+    ),
+    hints={
+        "general": Hint(
+            "First the ids, one number per pixel; then for each listed segment, write its category_id where its id is.",
+            "colors.astype(int) first; labels = np.full(H x W, void); labels[ids == segment['id']] = "
+            "segment['category_id'].",
+        ),
+        "overflow": Hint(
+            "uint8 times 256 is 0: the product wraps around, and only red is left.",
+            "colors.astype(np.int64) before you multiply.",
+        ),
+        "order": Hint(
+            "The channels have the wrong factors: red counts 1, green 256, blue 65536.",
+            "ids = R + 256 * G + 256 ** 2 * B with R = colors[..., 0].",
+        ),
+        "void": Hint(
+            "Pixels of no listed segment are void, and which number that is, is an argument.",
+            "Start from np.full(ids.shape, void).",
+        ),
+        "in turn": Hint(
+            "The ids are overwritten in place: a class number that was just written is taken for an id afterwards.",
+            "Read from `ids` and write to another array.",
+        ),
+        "all segments": Hint(
+            "Some segments are left out. Stuff and crowds have a class as well.",
+            "Loop over all of `segments`, without a condition on isthing or iscrowd.",
+        ),
+        "category": Hint(
+            "The class is what stands under category_id: neither the segment's id nor its place in the list.",
+            "segment['category_id'].",
+        ),
+    },
+    mistakes=(
+        Mistake("uint8 arithmetic", _overflowing, "overflow"),
+        Mistake("only red", lambda c, s, v=255: _look_up(c[..., 0], s, v), "overflow"),
+        Mistake("BGR", lambda c, s, v=255: _look_up(_ids(c, (65536, 256, 1)), s, v), "order"),
+        Mistake("factor 255", lambda c, s, v=255: _look_up(_ids(c, (1, 255, 255**2)), s, v), "order"),
+        Mistake("void always 255", lambda c, s, v=255: _look_up(_ids(c), s, 255), "void"),
+        Mistake("void is 0", lambda c, s, v=255: _look_up(_ids(c), s, 0, 0), "void"),
+        Mistake("overwritten in place", _in_turn, "in turn"),
+        Mistake("only things", _only_things, "all segments"),
+        Mistake("without crowds", _without_crowds, "all segments"),
+        Mistake("ids returned", lambda c, s, v=255: np.where(_ids(c) == 0, v, _ids(c)), "category"),
+        Mistake("place in the list", _numbered, "category"),
+    ),
+    alternatives=(_dictionary, _encoded_back, _with_torch),
+    points=3,
+    minutes=15,
+    difficulty=2,
+)

@@ -1,0 +1,132 @@
+"""Exercise 2.13: eleven loaders without a name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.loaders import FAULTS, File, Loader
+
+LETTERS = "ABCDEFGHIJK"
+RIGHT = "none"
+
+STUB = "answers = {\n" + "".join(f'    "{letter}": None,\n' for letter in LETTERS) + "}\n"
+
+
+def faults_in_order() -> tuple[str, ...]:
+    """The fault behind each letter."""
+    names = [*FAULTS, RIGHT]
+    return tuple(names[index] for index in np.random.default_rng(2).permutation(len(names)))
+
+
+def open_loader(letter: str, files: Sequence[File], train: bool = False, **options: Any) -> Loader:
+    """One of the eleven loaders, by its letter.
+
+    Args:
+        letter: "A" to "K".
+        files: Pictures with label maps.
+        train: Whether to augment.
+        options: Of ``Loader``: crop, scale, seed.
+
+    Raises:
+        ValueError: If there is no such letter.
+    """
+    if len(letter) != 1 or letter not in LETTERS:
+        raise ValueError(f"there is no loader {letter!r}; there are {', '.join(LETTERS)}")
+    fault = faults_in_order()[LETTERS.index(letter)]
+    return Loader(files, train=train, fault=None if fault == RIGHT else fault, **options)
+
+
+def answers(faults: Sequence[str]) -> dict[str, str]:
+    """The fault of each loader."""
+    return dict(zip(LETTERS, faults, strict=True))
+
+
+def _exchanged(one: str, other: str):  # type: ignore[no-untyped-def]
+    def wrong(faults: Sequence[str]) -> dict[str, str]:
+        taken = {one: other, other: one}
+        return {letter: taken.get(fault, fault) for letter, fault in answers(faults).items()}
+
+    return wrong
+
+
+def _taken_for(one: str, other: str):  # type: ignore[no-untyped-def]
+    def wrong(faults: Sequence[str]) -> dict[str, str]:
+        return {letter: other if fault == one else fault for letter, fault in answers(faults).items()}
+
+    return wrong
+
+
+EXERCISE = Exercise(
+    id="2.13",
+    title="Ten broken loaders and a right one",
+    name="answers",
+    statement=f"""
+Eleven loaders, A to K. Ten have one fault each, one is right. Find out with the five tests that you wrote, and fill in
+`answers`: letter → one of {", ".join(f'"{name}"' for name in FAULTS)}, "{RIGHT}".
+
+`open_loader(letter, files, train)` opens a loader on files of your choice: `painted` (small pictures with all classes
+and void) or `probes` (gray value = 30 x label). With `train=True` it scales, crops and flips; `scale=(1, 1)` leaves
+only the flip.
+""",
+    stub=STUB,
+    reference=answers,
+    cases=tuple(Case(letter) for letter in LETTERS),
+    hints={
+        "general": Hint(
+            "Let each of the five tests run on all eleven loaders and print a table. Most tests speak for themselves.",
+            "pixels_verdict and is_repeatable first, with train=False; then counts_verdict; then, with train=True, "
+            "invented_labels; then moved_together on the probes.",
+        ),
+        "labels": Hint(
+            "Two loaders invent labels. One does it only where it scales, in training; the other always.",
+            "Ask invented_labels with train=False, too: a bilinear mask is harmless there, a palette read as gray is "
+            "not.",
+        ),
+        "pairs": Hint(
+            "Two loaders have labels that do not fit the image. One only ever mirrors them; and it does so only in "
+            "training.",
+            'moved_together says "mirrored" for the flip, "another picture" for shuffled pairs, even with train=False.',
+        ),
+        "counts": Hint(
+            "Look at what counts_verdict says with train=False: pixels gone, void gone, or classes one lower.",
+            '"pixels dropped" is the crop, "void lost" is void as background, "shifted by one" the off-by-one.',
+        ),
+        "pixels": Hint(
+            "Two loaders spoil the pixels: their order or their scale. pixels_verdict tells them apart.",
+            "Call it with the file's pixels and the loader's image, train=False.",
+        ),
+        "repeat": Hint(
+            "One loader gives other items in a second pass, even with train=False. It is the only one.",
+            "is_repeatable on two passes with train=False.",
+        ),
+        "right": Hint(
+            "One loader has no fault at all, and a faulty one was taken for it (or the other way round).",
+            "Nothing shows with train=False? Then test with train=True as well.",
+        ),
+    },
+    mistakes=(
+        Mistake("bilinear and palette", _exchanged("bilinear mask", "palette as gray"), "labels"),
+        Mistake("flip and shuffled", _exchanged("unsynchronized flip", "shuffled pairs"), "pairs"),
+        Mistake("void and off-by-one", _exchanged("void as background", "off-by-one class"), "counts"),
+        Mistake("crop and void", _exchanged("crop drop", "void as background"), "counts"),
+        Mistake("BGR and twice", _exchanged("BGR", "normalization twice"), "pixels"),
+        Mistake("train transforms and crop", _exchanged("train transforms on val", "crop drop"), "repeat"),
+        Mistake("train transforms and flip", _exchanged("train transforms on val", "unsynchronized flip"), "repeat"),
+        Mistake("flip taken for right", _taken_for("unsynchronized flip", RIGHT), "right"),
+        Mistake("bilinear taken for right", _taken_for("bilinear mask", RIGHT), "right"),
+        Mistake("all right", lambda faults: dict.fromkeys(LETTERS, RIGHT), "general"),
+    ),
+    alternatives=(
+        lambda faults: {letter: fault.upper() for letter, fault in answers(faults).items()},
+        lambda faults: {letter: f" {fault}" for letter, fault in answers(faults).items()},
+        lambda faults: dict(reversed(answers(faults).items())),
+    ),
+    points=6,
+    minutes=30,
+    difficulty=3,
+    given=lambda: (faults_in_order(),),
+)

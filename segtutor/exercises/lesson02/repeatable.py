@@ -1,0 +1,173 @@
+"""Exercise 2.12: whether a validation loader is repeatable."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.lesson01.inputs import label_map
+from segtutor.exercises.lesson02.inputs import painted_files
+from segtutor.exercises.loaders import Loader
+
+STUB = '''
+def is_repeatable(first, second):
+    """Whether two passes over a loader gave the same images and labels, in the same order, to the last value."""
+    raise NotImplementedError("Write is_repeatable() here, then run this cell again.")
+'''
+
+Pass = list[tuple[np.ndarray, np.ndarray]]
+
+
+def is_repeatable(first: Pass, second: Pass) -> bool:
+    """Whether two passes over a loader gave the same images and labels, in the same order, to the last value."""
+    if len(first) != len(second):
+        return False
+    for (image, labels), (image_again, labels_again) in zip(first, second, strict=True):
+        if not np.array_equal(image, image_again) or not np.array_equal(labels, labels_again):
+            return False
+    return True
+
+
+def _all(first, second):  # type: ignore[no-untyped-def]
+    return len(first) == len(second) and all(
+        np.array_equal(a, b) for one, other in zip(first, second, strict=True) for a, b in zip(one, other, strict=True)
+    )
+
+
+def _as_text(first, second):  # type: ignore[no-untyped-def]
+    def lists(items):  # type: ignore[no-untyped-def]
+        return [[part.tolist() for part in item] for item in items]
+
+    return lists(first) == lists(second)
+
+
+def _with_bytes(first, second):  # type: ignore[no-untyped-def]
+    import hashlib
+
+    def print_of(items):  # type: ignore[no-untyped-def]
+        digest = hashlib.sha256()
+        for item in items:
+            for part in item:
+                digest.update(repr(part.shape).encode() + np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()
+
+    return print_of(first) == print_of(second)
+
+
+def _part(number):  # type: ignore[no-untyped-def]
+    def wrong(first, second):  # type: ignore[no-untyped-def]
+        return _all([item[number : number + 1] for item in first], [item[number : number + 1] for item in second])
+
+    return wrong
+
+
+def _by(measure):  # type: ignore[no-untyped-def]
+    def wrong(first, second):  # type: ignore[no-untyped-def]
+        return [[measure(part) for part in item] for item in first] == [
+            [measure(part) for part in item] for item in second
+        ]
+
+    return wrong
+
+
+def _shortest(first, second):  # type: ignore[no-untyped-def]
+    count = min(len(first), len(second))
+    return _all(first[:count], second[:count])
+
+
+def _any_order(first, second):  # type: ignore[no-untyped-def]
+    return len(first) == len(second) and all(any(_all([one], [other]) for other in second) for one in first)
+
+
+def _broadcast(first, second):  # type: ignore[no-untyped-def]
+    if len(first) != len(second):
+        return False
+    return any(_all([one], [other]) for one, other in zip(first, second, strict=True)) or not first
+
+
+_A = np.arange(6.0).reshape(1, 2, 3)
+_B = _A[:, :, ::-1].copy()
+_L, _M = label_map("012 012"), label_map("210 210")
+
+
+def _passes(fault: str | None, train: bool = False) -> tuple[Pass, Pass]:
+    loader = Loader(painted_files(3, count=3), train=train, fault=fault, seed=5)
+    first, second = ([loader[index] for index in range(len(loader))] for _ in range(2))
+    return first, second
+
+
+EXERCISE = Exercise(
+    id="2.12",
+    title="Test: validation is repeatable",
+    name="is_repeatable",
+    statement="""
+A validation set that comes out otherwise each time makes every score a lottery ticket. Write
+`is_repeatable(first, second)`: two lists of `(image, labels)`, the items of a loader in two passes. Return True if
+both passes gave the same number of items and the items are equal, images and labels, in order, to the last value.
+
+This test catches train transforms on the validation set.
+""",
+    stub=STUB,
+    reference=is_repeatable,
+    cases=(
+        Case("the same twice", ([(_A, _L)], [(_A.copy(), _L.copy())]), True),
+        Case("another image", ([(_A, _L)], [(_A + 1, _L)]), False, "both"),
+        Case("other labels", ([(_A, _L)], [(_A, _M)]), False, "both"),
+        Case("mirrored", ([(_A, _L)], [(_B, _M)]), False, "values"),
+        Case("the second item differs", ([(_A, _L), (_A, _L)], [(_A, _L), (_B, _M)]), False, "all"),
+        Case("the first item differs", ([(_B, _M), (_A, _L)], [(_A, _L), (_A, _L)]), False, "all"),
+        Case("another order", ([(_A, _L), (_B, _M)], [(_B, _M), (_A, _L)]), False, "order"),
+        Case("one item is missing", ([(_A, _L), (_B, _M)], [(_A, _L)]), False, "number"),
+        Case("another size", ([(_A, _L)], [(_A[:, :1], _L[:1])]), False, "values"),
+        Case("no item", ([], []), True),
+        Case("the right loader", _passes(None), True),
+        Case("a loader with train transforms", _passes("train transforms on val"), False),
+    ),
+    hints={
+        "general": Hint(
+            "Go through both passes side by side; the first difference decides.",
+            "np.array_equal(a, b) is True if shape and every value are equal.",
+        ),
+        "both": Hint(
+            "Only one of image and labels is compared. Either may change alone.",
+            "Compare item[0] and item[1].",
+        ),
+        "values": Hint(
+            "Shapes, sums and sets of labels stay the same when a picture is flipped. Compare every value.",
+            "np.array_equal(image, image_again).",
+        ),
+        "all": Hint(
+            "All items must be equal: neither the first, nor the last, nor any one of them is enough.",
+            "Return False inside the loop, True only after it.",
+        ),
+        "order": Hint(
+            "The order matters: item i is compared with item i.",
+            "zip(first, second).",
+        ),
+        "number": Hint(
+            "zip stops at the shorter of two lists, silently.",
+            "if len(first) != len(second): return False, before the loop (or zip(..., strict=True)).",
+        ),
+        "inverse": Hint(
+            "True and False are exchanged: True means repeatable.",
+            "return True where nothing differs.",
+        ),
+    },
+    mistakes=(
+        Mistake("only images", _part(0), "both"),
+        Mistake("only labels", _part(1), "both"),
+        Mistake("shapes", _by(np.shape), "values"),
+        Mistake("sums", _by(lambda part: float(part.sum())), "values"),
+        Mistake("sets of values", _by(lambda part: set(part.ravel().tolist())), "values"),
+        Mistake("first item", lambda a, b: _all(a[:1], b[:1]), "all"),
+        Mistake("last item", lambda a, b: _all(a[-1:], b[-1:]), "all"),
+        Mistake("any item", _broadcast, "all"),
+        Mistake("any order", _any_order, "order"),
+        Mistake("zip stops early", _shortest, "number"),
+        Mistake("exchanged", lambda a, b: not _all(a, b), "inverse"),
+    ),
+    alternatives=(_all, _as_text, _with_bytes),
+    points=2,
+    minutes=8,
+    difficulty=1,
+)
