@@ -18,6 +18,8 @@ _EXPORTS = {
     "Scenes": "segtutor.datasets.scenes",
     "VOCSegmentation": "segtutor.datasets.voc",
     "export": "segtutor.datasets.exporting",
+    "facts": "segtutor.datasets.about",
+    "facts_table": "segtutor.datasets.about",
     "read_mapping": "segtutor.datasets.exporting",
 }
 
