@@ -69,6 +69,8 @@
       now.setAttribute("cx", x(state.recall[passing]));
       now.setAttribute("cy", y(state.precision[passing] ?? 0));
     };
+    // Pages that turn with the arrow keys must not do so while a slider has the focus.
+    find(".controls").addEventListener("keydown", (event) => event.stopPropagation());
     [score, iou, choice].forEach((control) => control.addEventListener("input", show));
     show();
   };

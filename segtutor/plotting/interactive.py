@@ -197,11 +197,13 @@ def _page(
     )
     packed = json.dumps(data, separators=(",", ":"))  # holds no apostrophe: names of fields and numbers only
     last = len(data["states"]) - 1
+    # JupyterLab would take the arrow keys for itself and fold headings; this attribute leaves them to the sliders.
+    controls = '<div class="controls" data-lm-suppress-shortcuts="true">'
     return f"""<div class="segtutor-curve" data-curve='{html.escape(packed, quote=False)}'>
 <style>{_beside("css")}</style>
 <p class="still">This figure moves where scripts may run: in JupyterLab and Colab after its cell was run, and on the
 course's pages. The figure beside it shows the same curve standing still.</p>
-<div class="controls">
+{controls}
 <label>Score at least <input class="score" type="range" min="0" max="1" step="0.01" value="{start[0]}">
 <output></output></label>
 <label>IoU at least <input class="iou" type="range" min="0" max="{last}" step="1" value="{start[1]}">

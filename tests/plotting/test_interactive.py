@@ -219,6 +219,14 @@ def test_in_a_browser_the_figure_moves_and_says_what_python_says(case):
             page.keyboard.press("ArrowRight")
             assert first.locator("output").nth(number).inner_text() == value
 
+        # JupyterLab and pages that turn with the arrow keys leave those of the sliders alone.
+        assert (
+            first.get_by_label("IoU at least").locator("xpath=ancestor::*[@data-lm-suppress-shortcuts='true']").count()
+        )
+        page.evaluate("document.addEventListener('keydown', () => document.body.dataset.heard = 'yes')")
+        page.keyboard.press("ArrowLeft")
+        assert page.evaluate("document.body.dataset.heard") is None
+
         # A cell that is run again leaves the figures of the others as they are.
         said = first.locator(".says").inner_text()
         page.evaluate(
