@@ -182,28 +182,34 @@ def pair_files(images: Path, masks: Path) -> tuple[list[tuple[Path, Path]], list
     Raises:
         ValueError: If two files of a folder have one name and different endings.
     """
-    mask_of, picture_of = _by_stem(masks), _by_stem(images)
+    pictures, candidates = files_by_stem(images), files_by_stem(masks)
+    for same in (*pictures.values(), *candidates.values()):
+        if len(same) > 1:
+            raise ValueError(f"{same[1]} and {same[0].name} have one name: which of the two belongs to its partner?")
+    return match_stems(pictures, candidates)
+
+
+def match_stems(
+    pictures: dict[str, list[Path]], masks: dict[str, list[Path]]
+) -> tuple[list[tuple[Path, Path]], list[Path], list[Path]]:
+    """Pairs of the first file of each name, pictures without a mask, masks without a picture."""
     pairs, alone, used = [], [], set()
-    for stem, picture in picture_of.items():
-        mask = next((mask_of[stem + end] for end in MASK_ADDITIONS if stem + end in mask_of), None)
-        if mask is None:
+    for stem, (picture, *_) in pictures.items():
+        name = next((stem + end for end in MASK_ADDITIONS if stem + end in masks), None)
+        if name is None:
             alone.append(picture)
         else:
-            pairs.append((picture, mask))
-            used.add(mask)
-    return pairs, alone, [mask for mask in mask_of.values() if mask not in used]
+            pairs.append((picture, masks[name][0]))
+            used.add(name)
+    return pairs, alone, [same[0] for name, same in masks.items() if name not in used]
 
 
-def _by_stem(folder: Path) -> dict[str, Path]:
-    found: dict[str, Path] = {}
+def files_by_stem(folder: Path) -> dict[str, list[Path]]:
+    """Image files of a folder by their name without ending; more than one path where names clash."""
+    found: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in IMAGE_ENDINGS or path.name.startswith("."):
-            continue
-        if path.stem in found:
-            raise ValueError(
-                f"{path} and {found[path.stem].name} have one name: which of the two belongs to its partner?"
-            )
-        found[path.stem] = path
+        if path.suffix.lower() in IMAGE_ENDINGS and not path.name.startswith("."):
+            found.setdefault(path.stem, []).append(path)
     return found
 
 
