@@ -12,24 +12,56 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import nn
 
+    from segtutor.models.crf import dense_crf
     from segtutor.models.inputs import Preprocessing
     from segtutor.models.weights import LoadReport, load_weights, save_weights
 
-__all__ = ["LoadReport", "ModelConfig", "Preprocessing", "available", "create", "load_weights", "save_weights"]
+__all__ = [
+    "LoadReport",
+    "ModelConfig",
+    "Preprocessing",
+    "available",
+    "create",
+    "dense_crf",
+    "load_weights",
+    "save_weights",
+]
 
 # Module of this package that holds the constructor of the same name; imported when it is asked for.
 _CONSTRUCTORS = {
+    "deeplabv2_vgg16": "deeplabv2",
+    "deeplabv2_resnet101": "deeplabv2",
+    "deeplabv2_tiny": "deeplabv2",
     "deeplabv3_resnet50": "deeplabv3",
     "deeplabv3_resnet101": "deeplabv3",
     "deeplabv3_mobilenet_v2": "deeplabv3",
     "deeplabv3_mobilenet_v3_large": "deeplabv3",
     "deeplabv3_tiny": "deeplabv3",
+    "deeplabv3_cascaded_resnet50": "deeplabv3_cascaded",
+    "deeplabv3_cascaded_resnet101": "deeplabv3_cascaded",
+    "deeplabv3_cascaded_tiny": "deeplabv3_cascaded",
+    "deeplabv3plus_resnet50": "deeplabv3plus",
+    "deeplabv3plus_resnet101": "deeplabv3plus",
+    "deeplabv3plus_xception65": "deeplabv3plus",
+    "deeplabv3plus_tiny": "deeplabv3plus",
+    "fcn32s_vgg16": "fcn",
+    "fcn16s_vgg16": "fcn",
+    "fcn8s_vgg16": "fcn",
+    "fcn_resnet50": "fcn",
+    "fcn_resnet101": "fcn",
+    "fcn32s_tiny": "fcn",
+    "fcn16s_tiny": "fcn",
+    "fcn8s_tiny": "fcn",
+    "pspnet_resnet50": "pspnet",
+    "pspnet_resnet101": "pspnet",
+    "pspnet_tiny": "pspnet",
 }
 _LAZY = {
     "LoadReport": "weights",
     "load_weights": "weights",
     "save_weights": "weights",
     "Preprocessing": "inputs",
+    "dense_crf": "crf",
 }
 
 

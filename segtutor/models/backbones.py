@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
 FirstBlockRate = Literal["previous", "same"]
+Stem = Literal["7x7", "deep"]
 
 
 def stage_rates(
@@ -74,6 +75,26 @@ def replace_stride_by_dilation(stage: nn.Sequential, rates: Sequence[int]) -> No
             block.downsample[0].stride = (1, 1)
 
 
+def deepen_stem(resnet: ResNet) -> None:
+    """Replaces the 7 x 7 convolution by three 3 x 3 of 64, 64 and 128 channels, in place, as PSPNet's ResNets have."""
+    resnet.conv1 = nn.Sequential(
+        nn.Conv2d(3, 64, 3, stride=2, padding=1, bias=False),
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        nn.Conv2d(64, 64, 3, padding=1, bias=False),
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        nn.Conv2d(64, 128, 3, padding=1, bias=False),
+    )
+    resnet.bn1 = nn.BatchNorm2d(128)
+    first = resnet.layer1[0]
+    first.conv1 = nn.Conv2d(128, 64, 1, bias=False)
+    first.downsample[0] = nn.Conv2d(128, 256, 1, bias=False)
+    for layer in (*resnet.conv1, first.conv1, first.downsample[0]):
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+
+
 class ResNetBackbone(nn.Module):
     """A residual network without pooling and classifier.
 
@@ -82,6 +103,7 @@ class ResNetBackbone(nn.Module):
         output_stride: 8 or 16.
         first_block_rate: See `stage_rates`.
         multi_grid: Unit rates of the last stage's three blocks, or none.
+        stem: "7x7", or "deep" with three 3 x 3 convolutions instead.
     """
 
     channels = {"low": 256, "aux": 1024, "out": 2048}  # noqa: RUF012
@@ -92,10 +114,15 @@ class ResNetBackbone(nn.Module):
         output_stride: int = 8,
         first_block_rate: FirstBlockRate = "previous",
         multi_grid: Sequence[int] = (),
+        stem: Stem = "7x7",
     ) -> None:
         super().__init__()
         if output_stride not in (8, 16):
             raise ValueError(f"output_stride must be 8 or 16, but {output_stride} came")
+        if stem not in ("7x7", "deep"):
+            raise ValueError(f"stem must be '7x7' or 'deep', but {stem!r} came")
+        if stem == "deep":
+            deepen_stem(resnet)
         self.conv1, self.bn1, self.relu, self.maxpool = resnet.conv1, resnet.bn1, resnet.relu, resnet.maxpool
         self.layer1, self.layer2, self.layer3, self.layer4 = resnet.layer1, resnet.layer2, resnet.layer3, resnet.layer4
         rate = 1
@@ -170,14 +197,23 @@ class TinyResNet(nn.Module):
     Args:
         output_stride: 4, 8 or 16.
         first_block_rate: See `stage_rates`.
+        multi_grid: Unit rates of the last stage's two blocks, or none; not at output stride 16, where it keeps its
+            stride.
     """
 
     channels = {"low": 48, "aux": 96, "out": 128}  # noqa: RUF012
 
-    def __init__(self, output_stride: int = 8, first_block_rate: FirstBlockRate = "previous") -> None:
+    def __init__(
+        self,
+        output_stride: int = 8,
+        first_block_rate: FirstBlockRate = "previous",
+        multi_grid: Sequence[int] = (),
+    ) -> None:
         super().__init__()
         if output_stride not in (4, 8, 16):
             raise ValueError(f"output_stride must be 4, 8 or 16, but {output_stride} came")
+        if multi_grid and output_stride == 16:
+            raise ValueError("multi_grid needs output_stride 4 or 8 here: at 16 the last stage is not dilated")
         self.stem = nn.Sequential(nn.Conv2d(3, 32, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(32), nn.ReLU())
         self.layer1 = _basic_stage(32, 48, blocks=1)
         self.layer2 = _basic_stage(48, 96, blocks=2)
@@ -185,7 +221,8 @@ class TinyResNet(nn.Module):
         stride, rate = 4, 1
         for stage in (self.layer2, self.layer3):
             if stride == output_stride:
-                replace_stride_by_dilation(stage, stage_rates(len(stage), rate, 2 * rate, first_block_rate))
+                units = multi_grid if stage is self.layer3 else ()
+                replace_stride_by_dilation(stage, stage_rates(len(stage), rate, 2 * rate, first_block_rate, units))
                 rate *= 2
             else:
                 stride *= 2

@@ -8,16 +8,20 @@ Chen, Papandreou, Schroff, Adam: Rethinking Atrous Convolution for Semantic Imag
                (dilated)  +- 3x3, rate r3 -------+
                           +- image pooling, 1x1 -+
 
+The 3x3 in parentheses is torchvision's, not the paper's: ``variant="paper"`` builds it without, and with the paper's
+multi-grid. The other network of the paper, which goes deeper instead, is in ``deeplabv3_cascaded.py``.
+
 Shapes: B images, C channels, K classes, H W input, h w feature map at the output stride OS.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Literal
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
+from segtutor.models.aspp import ASPP, atrous_rates
 from segtutor.models.backbones import (
     FirstBlockRate,
     ResNetBackbone,
@@ -27,77 +31,13 @@ from segtutor.models.backbones import (
     resnet50_backbone,
     resnet101_backbone,
 )
-from segtutor.models.inputs import PooledBatchNorm2d, Preprocessing
+from segtutor.models.differences import Difference
+from segtutor.models.inputs import Preprocessing
 from segtutor.models.semantic import FCNHead, SemanticNetwork
 
+Variant = Literal["torchvision", "paper"]
 
-def atrous_rates(output_stride: int) -> tuple[int, int, int]:
-    """Rates of the three atrous branches: the same reach in the image at any output stride (v3 §3.3).
-
-    >>> atrous_rates(16)
-    (6, 12, 18)
-    """
-    rates = {8: (12, 24, 36), 16: (6, 12, 18)}
-    if output_stride not in rates:
-        raise ValueError(f"output_stride must be 8 or 16, but {output_stride} came")
-    return rates[output_stride]
-
-
-class ASPPConv(nn.Sequential):
-    """3 x 3 convolution with holes: it reads every ``rate``-th pixel."""
-
-    def __init__(self, in_channels: int, channels: int, rate: int) -> None:
-        super().__init__(
-            nn.Conv2d(in_channels, channels, 3, padding=rate, dilation=rate, bias=False),
-            nn.BatchNorm2d(channels),
-            nn.ReLU(),
-        )
-
-
-class ASPPPooling(nn.Sequential):
-    """Image-level features: the mean over the whole map, the same at every position."""
-
-    def __init__(self, in_channels: int, channels: int) -> None:
-        super().__init__(
-            nn.AdaptiveAvgPool2d(1),
-            nn.Conv2d(in_channels, channels, 1, bias=False),
-            PooledBatchNorm2d(channels),
-            nn.ReLU(),
-        )
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Global mean, convolved and spread over the map."""
-        h, w = features.shape[-2:]
-        pooled = super().forward(features)  # B x C x 1 x 1
-        # differs: the paper upsamples bilinearly; from one pixel that is a copy.
-        return pooled.expand(-1, -1, h, w)
-
-
-class ASPP(nn.Module):
-    """Atrous spatial pyramid pooling: parallel branches with different fields of view, fused by a 1 x 1 (v3 §3.3).
-
-    Args:
-        in_channels: Width of the feature map.
-        rates: Of the atrous branches; none leaves the 1 x 1 branch and image pooling.
-        channels: Width of each branch and of the result.
-        dropout: Share of values dropped after the projection.
-    """
-
-    def __init__(self, in_channels: int, rates: Sequence[int], channels: int = 256, dropout: float = 0.5) -> None:
-        super().__init__()
-        pointwise = nn.Sequential(nn.Conv2d(in_channels, channels, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU())
-        atrous = [ASPPConv(in_channels, channels, rate) for rate in rates]
-        self.convs = nn.ModuleList([pointwise, *atrous, ASPPPooling(in_channels, channels)])
-        self.project = nn.Sequential(
-            nn.Conv2d(len(self.convs) * channels, channels, 1, bias=False),
-            nn.BatchNorm2d(channels),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-        )
-
-    def forward(self, features: Tensor) -> Tensor:
-        """B x C x h x w to B x ``channels`` x h x w."""
-        return self.project(torch.cat([branch(features) for branch in self.convs], dim=1))
+MULTI_GRID = (1, 2, 4)  # v3 §4.3, beside the ASPP
 
 
 class DeepLabHead(nn.Sequential):
@@ -107,13 +47,37 @@ class DeepLabHead(nn.Sequential):
     """
 
     def __init__(
-        self, in_channels: int, num_classes: int, rates: Sequence[int], channels: int = 256, dropout: float = 0.5
+        self,
+        in_channels: int,
+        num_classes: int,
+        rates: Sequence[int],
+        channels: int = 256,
+        dropout: float = 0.5,
+        image_pooling: bool = True,
     ) -> None:
         super().__init__(
-            ASPP(in_channels, rates, channels, dropout),
+            ASPP(in_channels, rates, channels, dropout, image_pooling=image_pooling),
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
             nn.BatchNorm2d(channels),
             nn.ReLU(),
+            nn.Conv2d(channels, num_classes, 1),
+        )
+
+
+class PaperHead(nn.Sequential):
+    """ASPP and the 1 x 1 to the classes (v3 §3.3); the dropout is that of the authors' code."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        num_classes: int,
+        rates: Sequence[int],
+        channels: int = 256,
+        dropout: float = 0.1,
+        image_pooling: bool = True,
+    ) -> None:
+        super().__init__(
+            ASPP(in_channels, rates, channels, dropout, image_pooling=image_pooling),
             nn.Conv2d(channels, num_classes, 1),
         )
 
@@ -122,47 +86,73 @@ class DeepLabV3(SemanticNetwork):
     """Backbone, DeepLab head, upsampling: see `SemanticNetwork`."""
 
 
-def _deeplabv3_resnet(backbone: ResNetBackbone, num_classes: int, output_stride: int, aux: bool) -> DeepLabV3:
+def _deeplabv3_resnet(
+    build: Callable[..., ResNetBackbone],
+    num_classes: int,
+    variant: Variant,
+    output_stride: int | None,
+    aux: bool,
+    multi_grid: Sequence[int] | None,
+    first_block_rate: FirstBlockRate,
+) -> DeepLabV3:
+    paper = is_paper(variant)
+    if output_stride is None:
+        output_stride = 16 if paper else 8
+    if multi_grid is None:
+        multi_grid = MULTI_GRID if paper else ()
+    rates = atrous_rates(output_stride)
+    backbone = build(output_stride=output_stride, multi_grid=multi_grid, first_block_rate=first_block_rate)
     return DeepLabV3(
         backbone,
-        DeepLabHead(backbone.channels["out"], num_classes, atrous_rates(output_stride)),
+        (PaperHead if paper else DeepLabHead)(backbone.channels["out"], num_classes, rates),
         FCNHead(backbone.channels["aux"], num_classes) if aux else None,
         output_stride=output_stride,
+        align_corners=paper,
     )
+
+
+def is_paper(variant: Variant) -> bool:
+    """Whether the paper's network is asked for, rather than torchvision's."""
+    if variant not in ("torchvision", "paper"):
+        raise ValueError(f"variant must be 'torchvision' or 'paper', but {variant!r} came")
+    return variant == "paper"
 
 
 def deeplabv3_resnet50(
     num_classes: int = 21,
     *,
-    output_stride: int = 8,
+    variant: Variant = "torchvision",
+    output_stride: int | None = None,
     aux: bool = False,
-    multi_grid: Sequence[int] = (),
+    multi_grid: Sequence[int] | None = None,
     first_block_rate: FirstBlockRate = "previous",
 ) -> DeepLabV3:
-    """DeepLabV3 on ResNet-50; the defaults are torchvision's network.
+    """DeepLabV3 on ResNet-50.
 
     Args:
         num_classes: K.
-        output_stride: 8 or 16; it sets the rates of the backbone and of the ASPP.
+        variant: "torchvision", whose published weights fit, or "paper": multi-grid, no 3 x 3 behind the ASPP, aligned
+            corners. `DIFFERENCES` has the whole list.
+        output_stride: 8 or 16; it sets the rates of the backbone and of the ASPP. 8 for torchvision's network; 16 for
+            the paper's, which is trained there and may predict at 8 with the same weights.
         aux: Build the auxiliary head on layer3.
-        multi_grid: Unit rates of the last stage, (1, 2, 4) in the paper. differs: torchvision has none.
+        multi_grid: Unit rates of the last stage's three blocks; (1, 2, 4) in the paper, none in torchvision.
         first_block_rate: Rate in the first block of a dilated stage, "previous" or "same".
     """
-    backbone = resnet50_backbone(output_stride=output_stride, multi_grid=multi_grid, first_block_rate=first_block_rate)
-    return _deeplabv3_resnet(backbone, num_classes, output_stride, aux)
+    return _deeplabv3_resnet(resnet50_backbone, num_classes, variant, output_stride, aux, multi_grid, first_block_rate)
 
 
 def deeplabv3_resnet101(
     num_classes: int = 21,
     *,
-    output_stride: int = 8,
+    variant: Variant = "torchvision",
+    output_stride: int | None = None,
     aux: bool = False,
-    multi_grid: Sequence[int] = (),
+    multi_grid: Sequence[int] | None = None,
     first_block_rate: FirstBlockRate = "previous",
 ) -> DeepLabV3:
     """DeepLabV3 on ResNet-101; arguments as `deeplabv3_resnet50`."""
-    backbone = resnet101_backbone(output_stride=output_stride, multi_grid=multi_grid, first_block_rate=first_block_rate)
-    return _deeplabv3_resnet(backbone, num_classes, output_stride, aux)
+    return _deeplabv3_resnet(resnet101_backbone, num_classes, variant, output_stride, aux, multi_grid, first_block_rate)
 
 
 def deeplabv3_mobilenet_v3_large(num_classes: int = 21, *, aux: bool = False) -> DeepLabV3:
@@ -194,10 +184,7 @@ def deeplabv3_mobilenet_v2(num_classes: int = 21) -> DeepLabV3:
         num_classes: K.
     """
     backbone = mobilenet_v2_backbone()
-    channels = 256
-    head = nn.Sequential(
-        ASPP(backbone.channels["out"], rates=(), channels=channels, dropout=0.1), nn.Conv2d(channels, num_classes, 1)
-    )
+    head = PaperHead(backbone.channels["out"], num_classes, rates=())
     half = (0.5, 0.5, 0.5)
     return DeepLabV3(
         backbone,
@@ -211,9 +198,12 @@ def deeplabv3_mobilenet_v2(num_classes: int = 21) -> DeepLabV3:
 def deeplabv3_tiny(
     num_classes: int = 21,
     *,
+    variant: Variant = "torchvision",
     output_stride: int = 8,
     rates: Sequence[int] = (2, 4, 6),
     aux: bool = False,
+    multi_grid: Sequence[int] = (),
+    image_pooling: bool = True,
     first_block_rate: FirstBlockRate = "previous",
 ) -> DeepLabV3:
     """DeepLabV3 with every part of the large ones, for small pictures: trains on a processor in minutes.
@@ -222,15 +212,38 @@ def deeplabv3_tiny(
 
     Args:
         num_classes: K.
+        variant: "torchvision" or "paper": the head and the upsampling, see `deeplabv3_resnet50`.
         output_stride: 4, 8 or 16.
-        rates: Of the three atrous branches.
+        rates: Of the atrous branches.
         aux: Build the auxiliary head on layer2.
+        multi_grid: Unit rates of the last stage's two blocks.
+        image_pooling: Whether one branch of the ASPP looks at the whole image.
         first_block_rate: Rate in the first block of a dilated stage, "previous" or "same".
     """
-    backbone = TinyResNet(output_stride, first_block_rate)
+    paper = is_paper(variant)
+    backbone = TinyResNet(output_stride, first_block_rate, multi_grid)
+    head = (PaperHead if paper else DeepLabHead)(
+        backbone.channels["out"], num_classes, rates, channels=64, dropout=0.1, image_pooling=image_pooling
+    )
     return DeepLabV3(
         backbone,
-        DeepLabHead(backbone.channels["out"], num_classes, rates, channels=64, dropout=0.1),
+        head,
         FCNHead(backbone.channels["aux"], num_classes) if aux else None,
         output_stride=output_stride,
+        align_corners=paper,
     )
+
+
+# Paper: v3 §3.3, its best network with an ASPP. Reference: the authors' TensorFlow code. Ours: variant="paper".
+DIFFERENCES = (
+    Difference("multi-grid", "1, 2, 4", "1, 2, 4", "none", "1, 2, 4"),
+    Difference("output stride in training", "16", "16", "8", "16"),
+    Difference("rates of layer4", "2, 4, 8", "2, 4, 8", "2, 4, 4", "2, 4, 8"),
+    Difference("rates of the ASPP", "6, 12, 18", "6, 12, 18", "12, 24, 36", "6, 12, 18"),
+    Difference("between ASPP and classes", "nothing", "nothing", "3 x 3 of 256", "nothing"),
+    Difference("dropout after the ASPP", "none told", "0.1", "0.5", "0.1"),
+    Difference("stem", "7 x 7", "three 3 x 3: 64, 64, 128", "7 x 7", "7 x 7"),
+    Difference("upsampling", "bilinear", "bilinear, aligned corners", "bilinear", "bilinear, aligned corners"),
+    Difference("batch norm momentum", "0.0003", "0.0003", "0.1", "0.1"),
+    Difference("auxiliary head", "no", "no", "after layer3, in training", "option aux=True"),
+)

@@ -93,13 +93,14 @@ class PooledBatchNorm2d(nn.BatchNorm2d):
     """
 
 
-def check_images(model: nn.Module, images: Tensor, smallest: int) -> None:
+def check_images(model: nn.Module, images: Tensor, smallest: int, stride: int = 0) -> None:
     """Refuses what the network cannot take, before any layer has run.
 
     Args:
         model: The network, in training or evaluation mode.
         images: What came.
         smallest: Least height and width.
+        stride: An image of at most this height and width leaves a deepest map of one pixel; 0 if none does.
 
     Raises:
         ValueError: With what came, what is allowed and what to do.
@@ -123,8 +124,17 @@ def check_images(model: nn.Module, images: Tensor, smallest: int) -> None:
         raise ValueError(
             f"images must be at least {smallest} x {smallest} pixels, but {height} x {width} came; pad or enlarge them"
         )
-    if batch == 1 and model.training and any(isinstance(m, PooledBatchNorm2d) and m.training for m in model.modules()):
+    if batch > 1 or not model.training:
+        return
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d) and module.training]
+    if any(isinstance(module, PooledBatchNorm2d) for module in norms):
         raise ValueError(
             "a batch of one image cannot train this network: its image pooling leaves one value per channel, and batch "
             "norm needs two; use a batch of two or more (drop_last=True in the loader), or call .eval() to predict"
+        )
+    if norms and max(height, width) <= stride:
+        raise ValueError(
+            f"a batch of one image of {height} x {width} pixels cannot train this network: its deepest map is one "
+            "pixel, and batch norm needs two; use larger images or a batch of two or more (drop_last=True in the "
+            "loader), or call .eval() to predict"
         )

@@ -23,18 +23,38 @@ def _swap_halves(weight: Tensor) -> Tensor:
     return torch.cat([second, first], dim=1)
 
 
+def _low_level_last(weight: Tensor) -> Tensor:
+    """Moves the low-level map's 48 input channels behind the encoder's 256: the source concatenates them first."""
+    return torch.cat([weight[:, 48:], weight[:, :48]], dim=1)
+
+
+def _flip_channels(weight: Tensor) -> Tensor:
+    """Exchanges blue and red of the first convolution: the source reads BGR."""
+    return weight.flip(1)
+
+
+def _as_convolution(weight: Tensor) -> Tensor:
+    """A fully connected layer of VGG16 as the convolution that it is: over 7 x 7 positions, or over one."""
+    if weight.isnan().any():
+        raise ValueError(
+            "the file's classifier is not a number: it holds features only; take the file of the whole VGG16"
+        )
+    side = 7 if weight.shape[1] > weight.shape[0] else 1
+    return weight.reshape(weight.shape[0], -1, side, side)
+
+
 @dataclass(frozen=True)
 class Rule:
     """One line of a rename table.
 
     Attributes:
         pattern: Regular expression that must match the whole key of the source.
-        name: Our key, with its groups as in re.sub; None drops the key.
+        name: Our key, with its groups as in re.sub, or a function that makes it of the match; None drops the key.
         change: What happens to the array, if anything.
     """
 
     pattern: str
-    name: str | None
+    name: str | Callable[[re.Match[str]], str] | None
     change: Callable[[Tensor], Tensor] | None = None
 
 
@@ -49,16 +69,51 @@ class Layout:
     """
 
     rules: tuple[Rule, ...]
-    part: str = ""
+    part: str | tuple[str, ...] = ""
     normalization: tuple[Triple, Triple] | None = None
+
+
+def _msra_block(match: re.Match[str]) -> str:
+    """Our name of a residual block's array, where the source counts stages from 2 and blocks from 1."""
+    stage, block, part, kind, array = match.groups()
+    number = {"reduce": 1, "conv3x3": 2, "increase": 3}.get(part)
+    layer = f"{kind}{number}" if number else f"downsample.{('conv', 'bn').index(kind)}"
+    return f"backbone.layer{int(stage) - 1}.{int(block) - 1}.{layer}.{array}"
 
 
 _IMAGENET = (IMAGENET_MEAN, IMAGENET_STD)
 _HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+# Bytes minus Caffe's mean color and nothing else, said for RGB in 0-1.
+_CAFFE = ((122.679 / 255, 116.669 / 255, 104.007 / 255), (1 / 255, 1 / 255, 1 / 255))
+# The same of a port that rounds the mean differently.
+_CAFFE_PORT = ((122.675 / 255, 116.669 / 255, 104.008 / 255), _CAFFE[1])
+# Number of each convolution of VGG16 among torchvision's layers, pools and ReLUs counted.
+_VGG16_CONVOLUTIONS = {
+    "conv1_1": 0, "conv1_2": 2, "conv2_1": 5, "conv2_2": 7, "conv3_1": 10, "conv3_2": 12, "conv3_3": 14,
+    "conv4_1": 17, "conv4_2": 19, "conv4_3": 21, "conv5_1": 24, "conv5_2": 26, "conv5_3": 28,
+}  # fmt: skip
 
 LAYOUTS: dict[str, Layout] = {
     # Our own names. Where torchvision has the network, they are torchvision's.
     "segtutor": Layout((Rule(r"(.+)", r"\1"),)),
+    # The MIT-licensed PyTorch port of DeepLabV3 and DeepLabV3+. They stand before torchvision's, which fits all keys.
+    "vainf_deeplabv3plus": Layout(
+        (
+            Rule(r"(backbone\.(conv1|bn1|layer[1-4])\..+)", r"\1"),
+            Rule(r"classifier\.(aspp\..+)", r"\1"),
+            Rule(r"classifier\.project\.([01]\..+)", r"reduce.\1"),
+            Rule(r"classifier\.classifier\.0\.weight", r"classifier.0.weight", _low_level_last),
+            Rule(r"classifier\.classifier\.([13]\.[a-z_]+)", r"classifier.\1"),
+        ),
+        normalization=_IMAGENET,
+    ),
+    "vainf_deeplabv3": Layout(
+        (
+            Rule(r"(backbone\.(conv1|bn1|layer[1-4])\..+)", r"\1"),
+            Rule(r"classifier\.classifier\.(.+)", r"classifier.\1"),
+        ),
+        normalization=_IMAGENET,
+    ),
     "torchvision": Layout((Rule(r"((backbone|classifier|aux_classifier)\..+)", r"\1"),), normalization=_IMAGENET),
     "torchvision_resnet": Layout(
         (Rule(r"((conv1|bn1|layer[1-4])\..+)", r"backbone.\1"), Rule(r"fc\..+", None)), "backbone.", _IMAGENET
@@ -74,6 +129,64 @@ LAYOUTS: dict[str, Layout] = {
     ),
     "torchvision_mobilenet_v3_large": Layout(
         (Rule(r"features\.(.+)", r"backbone.\1"), Rule(r"classifier\..+", None)), "backbone.", _IMAGENET
+    ),
+    # The classifier's first two layers become fc6 and fc7 of an FCN; the scores stay.
+    "torchvision_vgg16": Layout(
+        (
+            Rule(r"features\.(\d+\.(weight|bias))", r"backbone.\1"),
+            Rule(r"(classifier\.[03]\.weight)", r"\1", _as_convolution),
+            Rule(r"(classifier\.[03]\.bias)", r"\1"),
+            Rule(r"classifier\.6\..+", None),
+        ),
+        ("backbone.", "classifier.0.", "classifier.3."),
+        _IMAGENET,
+    ),
+    # Its convolutions alone, for networks whose fc6 and fc7 are smaller.
+    "torchvision_vgg16_convolutions": Layout(
+        (Rule(r"features\.(\d+\.(weight|bias))", r"backbone.\1"), Rule(r"classifier\.[036]\..+", None)),
+        "backbone.",
+        _IMAGENET,
+    ),
+    # The MIT-licensed PyTorch port of the authors' DeepLab v2, in its older and its newer names.
+    "kazuto_deeplabv2": Layout(
+        (
+            Rule(r"base\.layer1\.conv1\.conv\.weight", r"backbone.conv1.weight", _flip_channels),
+            Rule(r"base\.layer1\.conv1\.bn\.(.+)", r"backbone.bn1.\1"),
+            Rule(
+                r"base\.layer([2-5])\.block(\d+)\.(reduce|conv3x3|increase|shortcut|proj)\.(conv|bn)\.(.+)", _msra_block
+            ),
+            Rule(r"base\.aspp\.(?:stages\.)?c(\d)\.(.+)", r"classifier.\1.\2"),
+        ),
+        normalization=_CAFFE_PORT,
+    ),
+    # PyTorch copies of the authors' Caffe networks of FCN.
+    "caffe_fcn": Layout(
+        (
+            Rule(r"conv1_1\.weight", r"backbone.0.weight", _flip_channels),
+            *[Rule(rf"{name}\.(.+)", rf"backbone.{number}.\1") for name, number in _VGG16_CONVOLUTIONS.items()],
+            Rule(r"fc6\.(.+)", r"classifier.0.\1"),
+            Rule(r"fc7\.(.+)", r"classifier.3.\1"),
+            Rule(r"score_fr\.(.+)", r"classifier.6.\1"),
+            Rule(r"score_(pool[34])\.(.+)", r"score.\1.\2"),
+            Rule(r"upscore2\.weight", r"upscore.pool4.weight"),
+            Rule(r"upscore_pool4\.weight", r"upscore.pool3.weight"),
+            Rule(r"upscore(8|16)?\.weight", r"upscore.image.weight"),
+        ),
+        normalization=_CAFFE,
+    ),
+    # The authors' PyTorch code of PSPNet.
+    "semseg_pspnet": Layout(
+        (
+            Rule(r"layer0\.([01346])\.(.+)", r"backbone.conv1.\1.\2"),
+            Rule(r"layer0\.7\.(.+)", r"backbone.bn1.\1"),
+            Rule(r"(layer[1-4]\..+)", r"backbone.\1"),
+            Rule(r"ppm\.features\.(\d)\.([12])\.(.+)", r"classifier.0.levels.\1.\2.\3"),
+            Rule(r"cls\.0\.(.+)", r"classifier.1.\1"),
+            Rule(r"cls\.1\.(.+)", r"classifier.2.\1"),
+            Rule(r"cls\.4\.(.+)", r"classifier.5.\1"),
+            Rule(r"aux\.([014])\.(.+)", r"aux_classifier.\1.\2"),
+        ),
+        normalization=_IMAGENET,
     ),
     # TensorFlow Lite's deeplabv3_mnv2_pascal, arrays under short names; it concatenates (pooling, 1 x 1).
     "tflite_mobilenet_v2": Layout(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segtutor.models.inputs import Preprocessing, check_images
+from segtutor.models.upsampling import pad_onto_grid
 
 
 class SemanticNetwork(nn.Module):
@@ -24,7 +25,9 @@ class SemanticNetwork(nn.Module):
         aux_classifier: The same for ``features["aux"]``; used in training mode only.
         output_stride: Input size over size of the deepest feature map; also the least height and width of an image.
         preprocessing: What the weights expect of an image.
-        align_corners: How the logits are upsampled. One constant per network: mixing the two shifts the prediction.
+        align_corners: How maps and logits are upsampled. One constant per network: mixing the two shifts the
+            prediction. With aligned corners, pictures are padded so that the map's pixels lie on theirs from border to
+            border.
     """
 
     def __init__(
@@ -57,13 +60,22 @@ class SemanticNetwork(nn.Module):
         Raises:
             ValueError: If the images do not fit; nothing has changed then.
         """
-        check_images(self, images, smallest=self.output_stride)
+        stride = 0 if self.align_corners else self.output_stride  # the padding below leaves more than one pixel
+        check_images(self, images, smallest=self.output_stride, stride=stride)
+        H, W = images.shape[-2:]
+        if self.align_corners:
+            images = pad_onto_grid(images, self.output_stride)
         size = (images.shape[-2], images.shape[-1])
         features = self.backbone(images)
-        logits = {"out": self._upsample(self.classifier(features["out"]), size)}
+        scores = {"out": self._score(features)}
         if self.training and self.aux_classifier is not None:
-            logits["aux"] = self._upsample(self.aux_classifier(features["aux"]), size)
-        return logits
+            scores["aux"] = self.aux_classifier(features["aux"])
+        return {name: self._upsample(value, size)[..., :H, :W] for name, value in scores.items()}
+
+    def _score(self, features: dict[str, Tensor]) -> Tensor:
+        """Logits B x K x h x w."""
+        scores: Tensor = self.classifier(features["out"])
+        return scores
 
     def _upsample(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
         # To a size, never by a factor: H need not be a multiple of the stride.

@@ -150,6 +150,12 @@ def _check_keys(came: AbstractSet[str], wanted: set[str], layout: str) -> None:
     remedy = "is it another network, or was it built with other options?"
     if missing and all(key.startswith("aux_classifier.") for key in missing):
         remedy = "create the network with aux=False"
+    elif layout == "vainf_deeplabv3plus":
+        remedy = "create the network with variant='port', which has one convolution in the decoder"
+    elif layout == "torchvision" and "classifier.4.weight" in surplus and "classifier.1.bias" in missing:
+        remedy = "create the network with variant='torchvision', which has one more convolution in its head"
+    elif "backbone.conv1.weight" in surplus and "backbone.conv1.0.weight" in missing:
+        remedy = "the file's ResNet begins with one 7 x 7 convolution: create the network with stem='7x7'"
     raise ValueError(f"the keys do not fit (layout {layout!r}): {'; '.join(parts)}; {remedy}")
 
 

@@ -215,6 +215,9 @@ class _Run:
         if "aux" in logits:
             auxiliary = cross_entropy(logits["aux"], labels, ignore_index, weights, normalizer=valid)
             loss = loss + self.config.auxiliary_weight * auxiliary
+        for name, scores in logits.items():
+            if name.startswith("scale "):  # DeepLab v2 is supervised at each scale of the picture, too.
+                loss = loss + cross_entropy(scores, labels, ignore_index, weights, normalizer=valid)
         return loss
 
     def _between_steps(self, bar: tqdm[Any]) -> None:

@@ -93,5 +93,6 @@ def test_every_network_says_what_it_expects():
         with torch.device("meta"):
             preprocessing = models.create(name).preprocessing
         mobile = name == "deeplabv3_mobilenet_v2"
-        assert preprocessing.mean == ((0.5, 0.5, 0.5) if mobile else (0.485, 0.456, 0.406))
+        scaled = mobile or name == "deeplabv3plus_xception65"  # to -1 ... 1
+        assert preprocessing.mean == ((0.5, 0.5, 0.5) if scaled else (0.485, 0.456, 0.406))
         assert preprocessing.padded_size(375, 500) == ((513, 513) if mobile else (375, 500))
