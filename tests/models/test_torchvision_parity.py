@@ -30,6 +30,8 @@ def peer(name, aux, seed=0):
         "deeplabv3_resnet50",
         pytest.param("deeplabv3_resnet101", marks=pytest.mark.slow),
         "deeplabv3_mobilenet_v3_large",
+        "fcn_resnet50",
+        "fcn_resnet101",
     ],
 )
 def test_logits_agree_with_torchvision(name):
@@ -70,6 +72,8 @@ def test_aux_logits_agree_with_torchvision_in_training_mode():
         ("deeplabv3_resnet101", True, 60_996_202),
         ("deeplabv3_resnet101", False, 58_630_997),
         ("deeplabv3_mobilenet_v3_large", True, 11_029_328),
+        ("fcn_resnet50", True, 35_322_218),
+        ("fcn_resnet101", True, 54_314_346),
     ],
 )
 def test_parameter_counts(name, aux, count):
