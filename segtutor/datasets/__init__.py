@@ -17,10 +17,13 @@ _EXPORTS = {
     "PascalContext": "segtutor.datasets.pascal_context",
     "Scenes": "segtutor.datasets.scenes",
     "VOCSegmentation": "segtutor.datasets.voc",
+    "check_folder": "segtutor.datasets.check",
+    "corrections_table": "segtutor.datasets.about",
     "export": "segtutor.datasets.exporting",
     "facts": "segtutor.datasets.about",
     "facts_table": "segtutor.datasets.about",
     "read_mapping": "segtutor.datasets.exporting",
+    "sources_table": "segtutor.datasets.about",
 }
 
 __all__ = list(_EXPORTS)

@@ -47,7 +47,8 @@ def values_of(labels: LabelSet) -> Decode:
 def _lists(checker: Checker, folder: Path) -> dict[str, list[str]]:
     """The names of each list; a name in train and in val is a finding."""
     lists: dict[str, list[str]] = {}
-    for path in sorted(folder.glob("*.txt")):
+    # VOC's folder Main has lists for single classes too.
+    for path in sorted(path for path in folder.glob("*.txt") if "_" not in path.stem or path.stem == "train_aug"):
         try:
             lists[path.stem] = read_list(path)
         except ValueError as error:

@@ -13,7 +13,7 @@ from PIL import Image
 from torch.utils.data import Dataset
 
 from segtutor.datasets.class_tables import FILE_NAMES, ClassTable, read_class_table, table_of
-from segtutor.datasets.files import as_image, as_mask, check_same_size, open_file, orientation, to_rgb
+from segtutor.datasets.files import as_image, as_mask, check_same_size, open_file, orientation, to_indices, to_rgb
 from segtutor.labels import LabelSet, voc_colors
 
 IMAGE_FOLDERS = ("images", "image", "imgs", "img", "Images", "JPEGImages", "PNGImages")
@@ -221,21 +221,22 @@ def table_from_masks(title: str, masks: list[Path]) -> ClassTable:
     """
     values: set[int] = set()
     palette: Image.Image | None = None
-    blank = ClassTable(LabelSet(title, (), ()), {value: value for value in range(1 << 16)})
+    without_colors = ClassTable(LabelSet(title, (), ()), {})
     for path in masks:
         mask = open_file(path)
         palette = palette or (mask if mask.mode == "P" else None)
-        values |= set(np.unique(blank.decode(mask, path)).tolist())
-    numbers = sorted(values - {255})
-    if len(numbers) > 255:
+        numbers = without_colors.decode(mask, path) if mask.mode in ("RGB", "RGBA") else to_indices(mask, path)
+        values |= set(np.unique(numbers).tolist())
+    found = sorted(values - {255})
+    if len(found) > 255:
         raise ValueError(
-            f"the masks of {title} hold {len(numbers)} different numbers, too many for classes: are they ids of "
+            f"the masks of {title} hold {len(found)} different numbers, too many for classes: are they ids of "
             "objects, or depth? A table of classes says what they mean"
         )
-    drawn = voc_colors(max(numbers, default=0) + 1)
+    drawn = voc_colors(max(found, default=0) + 1)
     if palette is not None:
         flat = palette.getpalette() or []
         drawn = tuple((flat[3 * i], flat[3 * i + 1], flat[3 * i + 2]) if 3 * i + 2 < len(flat) else c
                       for i, c in enumerate(drawn))  # fmt: skip
-    labels = LabelSet(title, tuple(f"class {number}" for number in numbers), tuple(drawn[number] for number in numbers))
-    return ClassTable(labels, {value: number for number, value in enumerate(numbers)})
+    labels = LabelSet(title, tuple(f"class {number}" for number in found), tuple(drawn[number] for number in found))
+    return ClassTable(labels, {value: number for number, value in enumerate(found)})

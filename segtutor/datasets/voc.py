@@ -32,8 +32,9 @@ class VOCSegmentation(datasets.VOCSegmentation):
     Args:
         root: The folder that holds ``VOCdevkit``.
         year: "2007" to "2012".
-        image_set: "train", "val" or "trainval"; "trainaug" for the 10,582 images of VOC and SBD, for which
-            ``SegmentationClassAug`` and a list ``trainaug.txt`` in ``ImageSets/Segmentation`` must have been added.
+        image_set: "train", "val", "trainval", or "test" where it has labels (2007, exports); "trainaug" for the 10,582
+            images of VOC and SBD, for which ``SegmentationClassAug`` and a list ``trainaug.txt`` in
+            ``ImageSets/Segmentation`` must have been added.
         target: "semantic": a Mask, H x W int64, 255 void. "instances": a dict as torchvision's detectors take it, from
             ``SegmentationObject``; labels are VOC's, 1...20.
         transforms: Called with image and target, returns both.
@@ -55,8 +56,7 @@ class VOCSegmentation(datasets.VOCSegmentation):
         transforms: Callable[[Any, Any], tuple[Any, Any]] | None = None,
     ) -> None:
         check_choice("year", year, YEARS)
-        sets = ("train", "val", "trainval", "trainaug") + (("test",) if year == "2007" else ())
-        check_choice("image_set", image_set, sets)
+        check_choice("image_set", image_set, ("train", "val", "trainval", "trainaug", "test"))
         check_choice("target", target, ("semantic", "instances"))
         if image_set == "trainaug" and target == "instances":
             raise ValueError("trainaug has no objects (SBD's are in other files); use image_set='train' for instances")
@@ -65,8 +65,11 @@ class VOCSegmentation(datasets.VOCSegmentation):
             raise FileNotFoundError(f"there is no VOC {year} in {root}: the folder {base} is missing")
         lists = base / "ImageSets" / "Segmentation"
         names = read_list(augmented_list(lists) if image_set == "trainaug" else lists / f"{image_set}.txt")
-        # torchvision knows no trainaug; it looks at the list of train, and the names are replaced below.
-        super().__init__(root, year, "train" if image_set == "trainaug" else image_set)
+        if image_set in ("train", "val", "trainval"):
+            super().__init__(root, year, image_set)
+        else:  # torchvision refuses these two, of which the last has public labels for 2007 alone
+            datasets.VisionDataset.__init__(self, root)
+            self.year = year
         self.image_set, self.target, self.transforms = image_set, target, transforms
         folder = base / ("SegmentationClassAug" if image_set == "trainaug" else "SegmentationClass")
         if not folder.is_dir():

@@ -7,7 +7,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 from torchvision import tv_tensors
 
-from segtutor.datasets import VOCSegmentation
+from segtutor.datasets import Scenes, VOCSegmentation, export
 from segtutor.datasets.transforms import train_transforms
 from segtutor.labels import VOC2012
 from tests.shared import shared_data
@@ -59,6 +59,15 @@ class TestItems:
         image, _ = VOCSegmentation(root)[0]
         assert image.shape[0] == 3
         assert torch.equal(image[0], image[1])
+
+
+class TestTest:
+    def test_an_exported_test_set(self, tmp_path):
+        export(Scenes("test", size=(48, 64), count=2), tmp_path / "voc")
+        data = VOCSegmentation(tmp_path / "voc", image_set="test")
+        assert len(data) == 2
+        assert (data.year, data.image_set) == ("2012", "test")
+        assert data[1][1].shape == (48, 64)
 
 
 class TestTrainaug:
