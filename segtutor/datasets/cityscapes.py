@@ -67,7 +67,8 @@ class Cityscapes(datasets.Cityscapes):
         super().__init__(str(root), split, mode, "semantic" if target == "semantic" else "instance")
         self.transforms, self.target, self.ids, self.crowd = transforms, target, ids, crowd
         # torchvision lists the files as the file system does, which differs between machines.
-        found = sorted(zip(self.images, self.targets, strict=True))
+        pairs = zip(self.images, self.targets, strict=True)
+        found = sorted(pair for pair in pairs if pair[0].endswith("_leftImg8bit.png"))
         self.images: list[str] = [image for image, _ in found]
         self.targets: list[list[str]] = [targets for _, targets in found]
         if not self.images:

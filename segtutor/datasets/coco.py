@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
-from segtutor.datasets.coco_json import CocoFile, label_set_of, read_coco, read_mask, read_picture
+from segtutor.datasets.coco_json import CocoFile, label_set_of, read_coco, read_masks, read_picture
 from segtutor.datasets.files import (
     as_image,
     as_mask,
@@ -64,6 +64,10 @@ class _Coco(Dataset):
     def make_target(self, entry: dict[str, Any]) -> Any:
         raise NotImplementedError
 
+    def _names(self, items: list[dict[str, Any]], entry: dict[str, Any]) -> Callable[[int], str]:
+        """What an error calls the annotation at a position."""
+        return lambda position: f"{self.file.path}, annotation {items[position]['id']} of {entry['file_name']}"
+
 
 class CocoInstances(_Coco):
     """COCO's objects, as torchvision's detectors take them: a dict of boxes, labels, masks, image_id, area, iscrowd.
@@ -100,18 +104,18 @@ class CocoInstances(_Coco):
 
     def make_target(self, entry: dict[str, Any]) -> dict[str, Any]:
         size = (entry["height"], entry["width"])
-        masks, labels, boxes, crowd = [], [], [], []
-        for item in self.file.annotations[entry["id"]]:
-            x, y, width, height = item["bbox"]
-            # A box without an area makes a detector's loss NaN.
-            if (item.get("iscrowd", 0) and not self.crowd) or width <= 0 or height <= 0:
-                continue
-            where = f"{self.file.path}, annotation {item['id']} of {entry['file_name']}"
-            masks.append(read_mask(item, size, where))
-            labels.append(self.number_of[item["category_id"]])
-            boxes.append((x, y, x + width, y + height))
-            crowd.append(int(item.get("iscrowd", 0)))
-        return instance_target(masks, labels, size, entry["id"], boxes, crowd)
+        items = [item for item in self.file.annotations[entry["id"]] if self.crowd or not item.get("iscrowd", 0)]
+        # A box without an area makes a detector's loss NaN.
+        items = [item for item in items if item["bbox"][2] > 0 and item["bbox"][3] > 0]
+        boxes = [(x, y, x + width, y + height) for x, y, width, height in (item["bbox"] for item in items)]
+        return instance_target(
+            read_masks(items, size, self._names(items, entry)),
+            [self.number_of[item["category_id"]] for item in items],
+            size,
+            entry["id"],
+            boxes,
+            [int(item.get("iscrowd", 0)) for item in items],
+        )
 
 
 class CocoPanoptic(_Coco):
@@ -251,7 +255,8 @@ class CocoSegmentation(_Coco):
             listed = np.array([0, *(segments[i]["id"] for i in order)])
             numbers = np.array([void, *(self.number_of[segments[i]["category_id"]] for i in order)])
             return as_mask(numbers[np.searchsorted(listed, ids)])
-        for item in self.file.annotations[entry["id"]]:
-            where = f"{self.file.path}, annotation {item['id']} of {entry['file_name']}"
-            labels[read_mask(item, labels.shape, where)] = self.number_of[item["category_id"]]
+        items = self.file.annotations[entry["id"]]
+        masks = read_masks(items, (entry["height"], entry["width"]), self._names(items, entry))
+        for item, mask in zip(items, masks, strict=True):
+            labels[mask] = self.number_of[item["category_id"]]
         return as_mask(labels)

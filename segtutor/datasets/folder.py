@@ -104,9 +104,11 @@ class ImageFolder(Dataset):
         found = pair_files(self.image_folder, self.mask_folder)
         self.pairs, self.images_without_mask, self.masks_without_image = found
         if not self.pairs:
+            inner = sorted(item.name for item in self.image_folder.iterdir() if item.is_dir())
             raise ValueError(
                 f"no picture of {self.image_folder} ({len(self.images_without_mask)} pictures) has a mask of its name "
                 f"in {self.mask_folder} ({len(self.masks_without_image)} masks)"
+                + (f"; for the pictures in {', '.join(inner)} give split='{inner[0]}'" if inner else "")
             )
         self.table = labels if isinstance(labels, ClassTable) else self._find_table(labels)
         self.labels = self.table.labels

@@ -93,6 +93,12 @@ class TestFolder:
             Path(t[0]).name.split("_")[:2] for t in data.targets
         ]
 
+    def test_what_a_file_browser_leaves_behind_is_no_picture(self, copy_of):
+        root = copy_of("cityscapes")
+        count = len(Cityscapes(root))
+        next((root / "leftImg8bit/train").iterdir()).joinpath("Thumbs.db").write_text("")
+        assert len(Cityscapes(root)) == count
+
     def test_pickles(self, exported):
         data = Cityscapes(exported["cityscapes"], target="panoptic")
         assert torch.equal(pickle.loads(pickle.dumps(data))[1][1]["segments"], data[1][1]["segments"])

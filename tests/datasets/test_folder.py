@@ -166,6 +166,9 @@ class TestPairs:
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
             moved.rename(folder / place)
         assert len(ImageFolder(folder, split="val")) == 2
+        if places[0] == "images/val":
+            with pytest.raises(ValueError, match=r"\(0 pictures\).* give split='val'"):
+                ImageFolder(folder)
         with pytest.raises(FileNotFoundError, match="no folder of pictures"):
             ImageFolder(folder, split="train")
 
