@@ -154,8 +154,9 @@ class ColorModel:
     def component_costs(self, pixels: np.ndarray) -> np.ndarray:
         """N x M: the negative logarithm of share times density, without the constant (Rother eq. 9)."""
         precision = np.linalg.inv(self.covariance)
-        offset = pixels[:, None] - self.mean
-        mahalanobis = np.einsum("nmi,mij,nmj->nm", offset, precision, offset)
+        # M x N x 3: offsets from the mean, turned and stretched until the covariance is the identity.
+        whitened = (pixels - self.mean[:, None]) @ np.linalg.cholesky(precision)
+        mahalanobis = np.square(whitened).sum(axis=2).T
         # The noise of the pixel itself. With it, `fit` is exactly the cheapest model for a given assignment.
         noise = COLOR_NOISE * np.trace(precision, axis1=1, axis2=2)
         return -np.log(self.share) + 0.5 * (np.linalg.slogdet(self.covariance)[1] + mahalanobis + noise)
