@@ -48,6 +48,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
+from tqdm import tqdm
 
 from segtutor import metrics, plotting
 from segtutor.datasets import Scenes
@@ -64,7 +65,7 @@ def cells(image):
 
 
 seen = np.zeros((8**4, len(names)))  # how often each cell held each class
-for image, target in train:
+for image, target in tqdm(train, desc="training scenes"):
     target = np.asarray(target)
     valid = target != VOID
     np.add.at(seen, (cells(image)[valid], target[valid]), 1)
@@ -709,7 +710,7 @@ print({name: round(value, 3) for name, value in summary.items()})
 print("large objects in the set:", sum(int(mask.sum() >= 96**2) for *_, mask in truth))
 
 # %% [markdown]
-# Read the parts with the counts: the few large objects make APl a matter of luck. What stands behind the first
+# Read the parts with the counts: with so few large objects, APl is a matter of luck. What stands behind the first
 # number: AP falls as the threshold rises, and COCO's AP is the mean of ten such values. Here it is once more by
 # hand, with nothing but the functions of this lesson.
 
@@ -901,7 +902,7 @@ table(
 # puts them far apart: **the claim holds**, and the reason is arithmetic. In the mean over $Q$ classes each class can
 # add at most $1/Q$, however many objects it has. The other side of the coin: a class with five objects weighs as
 # much as one with a hundred, so the mAP of rare classes is noisy (look at the spread). The paradox of pixel accuracy
-# above was the same story in pixels.
+# above was the same story in pixels. Class by class, for the first seed:
 
 # %% alt="Bars of AP per class for the specialist and the generalist: the specialist is near 0.9 on three classes and near zero elsewhere, the generalist is level over all classes"
 figure, axes = plt.subplots(figsize=(9, 3.2), dpi=72, layout="constrained")
