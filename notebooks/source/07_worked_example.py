@@ -65,8 +65,8 @@ device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
 # - **published:** `deeplabv3_resnet101` with torchvision's weights, 233 MB. It learned from photographs of COCO and
 #   knows the 21 classes of PASCAL VOC. On COCO's validation pictures it has 67.4 % mean IoU (that is torchvision's
 #   figure; it is *not* a VOC figure, see the pitfalls).
-# - **course:** `deeplabv3_tiny`, which comes with the course. It learned from Scenes, our *drawn* pictures, in minutes,
-#   and knows nothing else.
+# - **course:** `deeplabv3_tiny`, which comes with the course. It learned from Scenes, our *drawn* pictures, on a
+#   processor without a GPU, and knows nothing else.
 #
 # The cell takes the published one if it lies on this machine already or if its server answers within three seconds,
 # else the course's. With `SEGTUTOR_OFFLINE=1` in the environment it is always the course's. The outputs that come with
