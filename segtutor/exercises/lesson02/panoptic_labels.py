@@ -167,7 +167,8 @@ Write `panoptic_labels(colors, segments, void)`: `colors` is H x W x 3 `uint8`, 
             "segment['category_id'].",
         ),
         "overflow": Hint(
-            "uint8 times 256 is 0: the product wraps around, and only red is left.",
+            "A byte cannot hold 256: in uint8, 256 times green wraps around to 0, and only red is left; NumPy 2 raises "
+            "an OverflowError instead.",
             "colors.astype(np.int64) before you multiply.",
         ),
         "order": Hint(
@@ -193,6 +194,11 @@ Write `panoptic_labels(colors, segments, void)`: `colors` is H x W x 3 `uint8`, 
     },
     mistakes=(
         Mistake("uint8 arithmetic", _overflowing, "overflow"),
+        Mistake(
+            "uint8 times 256",
+            lambda c, s, v=255: _look_up(c[..., 0] + 256 * c[..., 1] + 65536 * c[..., 2], s, v),
+            "overflow",
+        ),
         Mistake("only red", lambda c, s, v=255: _look_up(c[..., 0], s, v), "overflow"),
         Mistake("BGR", lambda c, s, v=255: _look_up(_ids(c, (65536, 256, 1)), s, v), "order"),
         Mistake("factor 255", lambda c, s, v=255: _look_up(_ids(c, (1, 255, 255**2)), s, v), "order"),

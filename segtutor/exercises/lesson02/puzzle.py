@@ -13,7 +13,13 @@ from segtutor.exercises.loaders import FAULTS, File, Loader
 LETTERS = "ABCDEFGHIJK"
 RIGHT = "none"
 
-STUB = "answers = {\n" + "".join(f'    "{letter}": None,\n' for letter in LETTERS) + "}\n"
+STUB = """
+answers = {
+    "A": None, "B": None, "C": None, "D": None,
+    "E": None, "F": None, "G": None, "H": None,
+    "I": None, "J": None, "K": None,
+}
+"""
 
 
 def faults_in_order() -> tuple[str, ...]:
