@@ -512,7 +512,7 @@ print("verdict: the claim", "holds here" if holds else "does not show here", "in
 # and instance masks with **one** draw of the random numbers; labels are picked (nearest pixel), never blended; what
 # comes in from outside is void, and in the image the mean color.
 
-# %% alt="The drawn scene and five random training views of it: scaled, cropped, flipped and rotated, with boxes that follow the objects and hatched void where the picture ends"
+# %% alt="The drawn scene and five random training views of it: scaled, cropped, flipped and rotated, with boxes that follow the objects and plain gray where the picture ends"
 from segtutor.datasets.transforms import Transformed, resize_nearest, train_transforms
 
 things = datasets.Scenes("train", size=(96, 128), count=40, target="instances")
@@ -748,7 +748,7 @@ print(inference.evaluate(model, val8, progress=False))
 # %% [markdown]
 # The overlay is the last test, and the one with the best eyes:
 
-# %% alt="A new drawn scene with its true labels and with the labels that the network predicts, which follow sky, ground and large objects"
+# %% alt="A new drawn scene with its true labels and with the labels that the network predicts: sky, water and ground are found, most of the boats are not"
 figure, axes = plt.subplots(1, 2, figsize=(10, 3), dpi=72, layout="constrained")
 image, labels = val8[29]
 found = inference.predict(model, image)
