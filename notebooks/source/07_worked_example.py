@@ -1,9 +1,9 @@
 # ---
 # title: "A worked example: DeepLabV3 on a photograph"
-# minutes_cpu: 1
+# minutes_cpu: 2
 # minutes_t4: 1
 # download: none (233 MB if you want the published network)
-# peak_ram: 1.0 GB
+# peak_ram: 1.5 GB
 # prerequisites: ["[Lesson 0](00_start_here.ipynb)", tensors and modules of PyTorch]
 # minutes_work: 75
 # ---
