@@ -102,7 +102,10 @@ def _origin(weights: str | Path) -> str:
     name = "the course's own checkpoint" if course else str(path)
     if not notes:
         return f"{name} (the file does not say what they were trained on)"
-    text = f"{name}, trained on {notes['data']} for {notes['steps']} steps (mean IoU {100 * notes['mean_iou']:.1f} %)"
+    steps, earlier = notes["steps"], notes.get("started_from")
+    while isinstance(earlier, dict):  # a training that went on from the weights of another
+        steps, earlier = steps + earlier["steps"], earlier.get("started_from")
+    text = f"{name}, trained on {notes['data']} for {steps} steps (mean IoU {100 * notes['mean_iou']:.1f} %)"
     if "Scenes" in notes["data"]:
         text += "\n         drawn pictures, not photographs: on a photograph, expect little of it"
     return text
