@@ -3,7 +3,7 @@
 # minutes_cpu: 1
 # minutes_t4: 1
 # download: none
-# peak_ram: 0.6 GB
+# peak_ram: 1.1 GB
 # prerequisites: [Python, NumPy arrays]
 # minutes_work: 75
 # ---
