@@ -31,8 +31,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--optimizer", choices=("adamw", "sgd"), default="adamw", help="default: %(default)s")
     parser.add_argument("--learning-rate", type=float, help="default: made for the optimizer and the batch size")
     parser.add_argument("--weight-decay", type=float, default=1e-4, help="default: %(default)s")
+    parser.add_argument("--head-factor", type=float, default=1.0, help="rate of head / backbone (default: %(default)s)")
+    parser.add_argument(
+        "--bias-factor", type=float, default=1.0, help="rate of biases / weights (default: %(default)s)"
+    )
     parser.add_argument("--warmup-steps", type=int, default=0, help="steps of rising rate (default: %(default)s)")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="default: %(default)s")
+    parser.add_argument(
+        "--loss",
+        type=lambda text: text.replace(" ", ""),  # one word in the recorded command
+        default="cross_entropy",
+        help="cross_entropy, ohem, dice, focal, lovasz, or a sum as cross_entropy+dice (default: %(default)s)",
+    )
     parser.add_argument("--balance", action="store_true", help="let rare classes count more in the loss")
     parser.add_argument("--crop", type=size, metavar="HxW", help="train on random crops of this size")
     parser.add_argument("--no-flip", action="store_true", help="do not mirror half of the images")
@@ -68,9 +78,12 @@ def run(arguments: argparse.Namespace) -> int:
         optimizer=arguments.optimizer,
         learning_rate=arguments.learning_rate,
         weight_decay=arguments.weight_decay,
+        head_factor=arguments.head_factor,
+        bias_factor=arguments.bias_factor,
         warmup_steps=arguments.warmup_steps,
         precision=arguments.precision,
         crop=arguments.crop,
+        loss=arguments.loss,
         class_weights=balanced_class_weights(train) if arguments.balance else None,
         flip=not arguments.no_flip,
         seed=arguments.seed,

@@ -2,8 +2,9 @@
 
 from segtutor.training.config import TrainingConfig, default_learning_rate
 from segtutor.training.loop import TrainingResult, Validation, fit
-from segtutor.training.losses import balanced_class_weights, cross_entropy
+from segtutor.training.losses import balanced_class_weights, cross_entropy, focal, ohem
 from segtutor.training.optimizers import parameter_groups
+from segtutor.training.region_losses import dice, lovasz_softmax
 from segtutor.training.schedules import polynomial
 
 __all__ = [
@@ -13,7 +14,11 @@ __all__ = [
     "balanced_class_weights",
     "cross_entropy",
     "default_learning_rate",
+    "dice",
     "fit",
+    "focal",
+    "lovasz_softmax",
+    "ohem",
     "parameter_groups",
     "polynomial",
 ]

@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from segtutor.training.config import TrainingConfig
+
 FORMAT = "segtutor training run, version 1"
 
 
@@ -51,10 +53,10 @@ def load_run(path: str | Path, course: dict[str, object]) -> dict[str, Any]:
         ) from error
     if not isinstance(run, dict) or run.get("format") != FORMAT:
         raise ValueError(f"{path} is not the checkpoint of a training run, so that it cannot be resumed")
+    # A setting that the checkpoint does not know is newer than it; the run began with what is its default.
+    begun = {name: run["course"].get(name, getattr(TrainingConfig, name, None)) for name in course}
     differences = [
-        f"{name} was {run['course'].get(name)!r} and is now {value!r}"
-        for name, value in course.items()
-        if run["course"].get(name) != value
+        f"{name} was {begun[name]!r} and is now {value!r}" for name, value in course.items() if begun[name] != value
     ]
     if differences:
         raise ValueError(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 OPTIMIZERS = ("adamw", "sgd")
 PRECISIONS = ("float32", "bfloat16")
+LOSSES = ("cross_entropy", "ohem", "dice", "focal", "lovasz")
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,16 @@ class TrainingConfig:
         optimizer: "adamw", or "sgd" with momentum 0.9, the one of DeepLab's and PSPNet's papers.
         learning_rate: Base rate. None takes ``default_learning_rate(optimizer, batch_size)``, which falls with the
             batch size: a rate made for 8 GPUs and batch 32 wrecks a pretrained network at batch 4.
+        head_factor: Learning rate of all that is not the network's ``backbone``, as a multiple of the backbone's: 10 in
+            DeepLab v2 and PSPNet, where only the backbone is pretrained.
+        bias_factor: Learning rate of biases, as a multiple of the weights' beside them: 2 in FCN and DeepLab v2, whose
+            head then has 10 for weights and 20 for biases.
         weight_decay: Applied to convolution and linear weights; never to normalization layers and biases.
         power: Exponent of the polynomial schedule.
         warmup_steps: Steps over which the rate rises from near 0 to its base.
         gradient_clip: Largest norm of the gradient, or None for no limit.
+        loss: "cross_entropy", "ohem" (cross entropy of the hardest quarter of the pixels), "dice", "focal" or "lovasz";
+            or several joined by "+", as "cross_entropy+dice", which are added. On several processes, see ``objective``.
         auxiliary_weight: Factor of the auxiliary head's loss, for networks that have one (0.4 in PSPNet §3.2).
         class_weights: One factor per class for its pixels in the loss, as from ``balanced_class_weights``; None counts
             all pixels alike.
@@ -47,10 +54,13 @@ class TrainingConfig:
     batch_size: int = 8
     optimizer: str = "adamw"
     learning_rate: float | None = None
+    head_factor: float = 1.0
+    bias_factor: float = 1.0
     weight_decay: float = 1e-4
     power: float = 0.9
     warmup_steps: int = 0
     gradient_clip: float | None = None
+    loss: str = "cross_entropy"
     auxiliary_weight: float = 0.4
     class_weights: tuple[float, ...] | None = None
     freeze_batch_norm: bool = False
@@ -72,13 +82,14 @@ class TrainingConfig:
             value = getattr(self, name)
             if value is not None and value < minimum:
                 raise ValueError(f"{name} is {value}, but must be at least {minimum}")
-        for name in ("epochs", "learning_rate", "gradient_clip"):
+        for name in ("epochs", "learning_rate", "gradient_clip", "head_factor", "bias_factor"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} is {value}, but must be above 0")
         for name, allowed in (("optimizer", OPTIMIZERS), ("precision", PRECISIONS)):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, but must be one of {', '.join(allowed)}")
+        loss_names(self.loss)
         if self.class_weights is not None and not all(0 <= weight < inf for weight in self.class_weights):
             raise ValueError(f"class_weights are {self.class_weights}, but must be numbers of at least 0")
         if self.crop is not None and (len(self.crop) != 2 or min(self.crop) < 1):
@@ -106,6 +117,21 @@ _MINIMUM = {
     "checkpoint_every": 1, "evaluate_every": 1, "num_workers": 0,
 }  # fmt: skip
 _FREE_TO_CHANGE = {"checkpoint", "checkpoint_every", "evaluate_every", "num_workers", "device", "progress"}
+
+
+def loss_names(loss: str) -> list[str]:
+    """The names in a sum of losses.
+
+    Raises:
+        ValueError: If one is unknown, or comes twice.
+
+    >>> loss_names("cross_entropy + dice")
+    ['cross_entropy', 'dice']
+    """
+    names = [name.strip() for name in loss.split("+")]
+    if not set(names) <= set(LOSSES) or len(set(names)) < len(names):
+        raise ValueError(f"loss is {loss!r}, but must be one of {', '.join(LOSSES)}, or several of them joined by +")
+    return names
 
 
 def default_learning_rate(optimizer: str, batch_size: int) -> float:

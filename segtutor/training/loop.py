@@ -1,7 +1,7 @@
 """The training loop.
 
 Shapes: B images, K classes, H W input. One step: B pictures from the stream, normalized by the network's own
-preprocessing -> logits B x K x H x W -> cross entropy at label resolution -> gradient -> optimizer.
+preprocessing -> logits B x K x H x W -> loss at label resolution -> gradient -> optimizer.
 
 Step s depends on the weights, the optimizer's state, and (seed, s): the stream knows its place, the learning rate is a
 function of s, and dropout is seeded per step. So a checkpoint holds no generator's state, and a run that was
@@ -29,8 +29,9 @@ from segtutor.inference.evaluate import count, label_set
 from segtutor.inference.predict import preprocessing_of
 from segtutor.training.checkpoints import load_run, save_run
 from segtutor.training.config import TrainingConfig
-from segtutor.training.losses import cross_entropy, valid_weight
-from segtutor.training.optimizers import build_optimizer, freeze_batch_norm
+from segtutor.training.losses import valid_weight
+from segtutor.training.objectives import objective
+from segtutor.training.optimizers import build_optimizer, freeze_batch_norm, set_learning_rate
 from segtutor.training.processes import Processes, processes
 from segtutor.training.schedules import polynomial
 from segtutor.training.stream import SampleStream, batches, seeded
@@ -51,7 +52,7 @@ class TrainingResult:
 
     Attributes:
         losses: Loss of each step.
-        learning_rates: Learning rate of each step.
+        learning_rates: Learning rate of each step, before the factors of head and biases.
         validations: Scores on the validation set, in the order in which they were taken.
         seconds: Time in the loop, evaluations included, interruptions not.
     """
@@ -173,8 +174,7 @@ class _Run:
         rate = self.config.base_learning_rate * polynomial(
             step, self.steps, self.config.power, self.config.warmup_steps
         )
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        set_learning_rate(self.optimizer, rate)
         self.model.train()
         if self.config.freeze_batch_norm:
             freeze_batch_norm(self.model)
@@ -198,7 +198,10 @@ class _Run:
         self.result.learning_rates.append(rate)
 
     def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
-        """This process's part of the batch's loss: its pixels' sum, divided by the whole batch's valid pixels."""
+        """This process's part of the batch's loss: its pixels' sum, divided by the whole batch's valid pixels.
+
+        For losses that are no sums over pixels, see ``objective``.
+        """
         reduced = self.config.precision == "bfloat16"
         with torch.autocast(images.device.type, torch.bfloat16, enabled=reduced):
             output = self.parallel(images)
@@ -211,13 +214,16 @@ class _Run:
         ignore_index = self.labels.ignore_index
         weights = self.class_weights
         valid = self.team.total(valid_weight(labels, ignore_index, weights))
-        loss = cross_entropy(logits["out"], labels, ignore_index, weights, normalizer=valid)
+
+        def loss_of(scores: Tensor) -> Tensor:
+            return objective(self.config.loss, scores, labels, ignore_index, weights, valid, self.team.count)
+
+        loss = loss_of(logits["out"])
         if "aux" in logits:
-            auxiliary = cross_entropy(logits["aux"], labels, ignore_index, weights, normalizer=valid)
-            loss = loss + self.config.auxiliary_weight * auxiliary
+            loss = loss + self.config.auxiliary_weight * loss_of(logits["aux"])
         for name, scores in logits.items():
             if name.startswith("scale "):  # DeepLab v2 is supervised at each scale of the picture, too.
-                loss = loss + cross_entropy(scores, labels, ignore_index, weights, normalizer=valid)
+                loss = loss + loss_of(scores)
         return loss
 
     def _between_steps(self, bar: tqdm[Any]) -> None:

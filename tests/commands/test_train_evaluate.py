@@ -59,7 +59,8 @@ def test_a_run_goes_on_from_its_checkpoint(folder):
 def test_training_starts_from_weights_and_options(folder):
     assert segtutor(f"train {SMALL} --option output_stride=16 --option rates=1,2,3 --out a.pt") == 0
     assert models.create("deeplabv3_tiny", weights="a.pt").config.options == {"output_stride": 16, "rates": (1, 2, 3)}
-    assert segtutor(f"train {SMALL} --steps 1 --learning-rate 1e-12 --weights {folder}/a.pt --out b.pt") == 0
+    line = f"train {SMALL} --steps 1 --learning-rate 1e-12 --weights {folder}/a.pt --out b.pt"
+    assert segtutor(f"{line} --head-factor 10 --loss 'cross_entropy + dice'") == 0
     one, other = (torch.load(name, weights_only=True)["model"] for name in ("a.pt", "b.pt"))
     weight = "backbone.stem.0.weight"
     torch.testing.assert_close(one[weight], other[weight], atol=1e-8, rtol=0)
@@ -68,6 +69,8 @@ def test_training_starts_from_weights_and_options(folder):
     assert records[1]["started_from"] == records[0]
     assert "--weights a.pt" in records[1]["command"]
     assert "--seed 0 " in records[1]["command"]
+    assert "--head-factor 10.0 " in records[1]["command"]
+    assert "--loss cross_entropy+dice " in records[1]["command"]
 
 
 @pytest.mark.parametrize(
@@ -78,6 +81,7 @@ def test_training_starts_from_weights_and_options(folder):
         (f"train {SMALL} --out net.pt --resume", "resume needs"),
         (f"train {SMALL} --out net.pt --model unet", "there is no network 'unet'"),
         (f"train {SMALL} --out net.pt --learning-rate=-1", "learning_rate is -1.0"),
+        (f"train {SMALL} --out net.pt --loss hinge", "loss is 'hinge'"),
         (f"train {SMALL} --out net.pt --learning-rate 1e30 --optimizer sgd", "at step"),
         ("evaluate --weights gone.pt", "gone.pt"),
         ("evaluate --weights voc.pt --count 1 --size 48x64", f"21 classes, but {SCENES.title} has {len(SCENES)}"),

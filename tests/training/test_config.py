@@ -24,6 +24,12 @@ def test_epochs_are_counted_in_batches():
         ({"steps": 1, "crop": (0, 3)}, "crop is"),
         ({"steps": 1, "class_weights": (1, -1)}, "class_weights are"),
         ({"epochs": 0}, "epochs is 0"),
+        ({"steps": 1, "loss": "hinge"}, "loss is 'hinge', but must be one of cross_entropy, ohem, dice, focal, lovasz"),
+        ({"steps": 1, "loss": "dice+dice"}, r"loss is 'dice\+dice'"),
+        ({"steps": 1, "loss": "dice+"}, "loss is"),
+        ({"steps": 1, "loss": ""}, "loss is"),
+        ({"steps": 1, "head_factor": 0}, "head_factor is 0"),
+        ({"steps": 1, "bias_factor": -2}, "bias_factor is -2"),
     ],
 )
 def test_senseless_settings_are_refused(settings, message):

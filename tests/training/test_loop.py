@@ -13,7 +13,17 @@ from torch import nn
 from torch.nn import functional as F
 
 from segtutor.labels import LabelSet
-from segtutor.training import TrainingConfig, fit, parameter_groups, polynomial
+from segtutor.training import (
+    TrainingConfig,
+    cross_entropy,
+    dice,
+    fit,
+    focal,
+    lovasz_softmax,
+    ohem,
+    parameter_groups,
+    polynomial,
+)
 from segtutor.training import loop as loop_module
 
 CLASSES = LabelSet("Blobs", ("ground", "red", "blue"), ((0, 0, 0), (255, 0, 0), (0, 0, 255)))
@@ -151,6 +161,56 @@ def test_class_weights_reach_the_loss():
     assert result.losses[0] == pytest.approx(expected.item(), rel=1e-5)
     with pytest.raises(ValueError, match="2 class_weights, but Blobs has 3"):
         fit(model, Blobs(4), None, config(class_weights=(1.0, 1.0)))
+
+
+@pytest.mark.parametrize("loss", ["ohem", "dice", "focal", "lovasz", "cross_entropy + dice"])
+def test_the_loss_chosen_is_that_of_both_heads_and_it_learns(loss):
+    functions = {"ohem": ohem, "dice": dice, "focal": focal, "lovasz": lovasz_softmax, "cross_entropy": cross_entropy}
+    model = network(dropout=0.0, norm=False, aux=True).train()
+    images, labels = (torch.stack(part) for part in zip(*(Blobs(4)[i] for i in range(4)), strict=True))
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    with torch.no_grad():
+        logits = model((images / 255 - mean[:, None, None]) / std[:, None, None])
+    heads = [sum(functions[name](logits[head], labels) for name in loss.split(" + ")) for head in ("out", "aux")]
+    result = fit(model, Blobs(4), Blobs(4), config(steps=40, flip=False, loss=loss))
+    assert result.losses[0] == pytest.approx((heads[0] + 0.4 * heads[1]).item(), rel=1e-5)
+    assert result.losses[-1] < 0.5 * result.losses[0]
+
+
+def test_the_head_moves_faster_than_the_backbone():
+    """One step of SGD without decay moves each parameter by rate times gradient, and the gradients are the same."""
+    moves = []
+    for factors in ({}, {"head_factor": 10.0, "bias_factor": 2.0}):
+        model = network(dropout=0.0)
+        model.backbone = model.body
+        before = weights(model)
+        settings = config(steps=1, optimizer="sgd", learning_rate=1e-2, weight_decay=0.0, **factors)
+        rates = fit(model, Blobs(), None, settings).learning_rates
+        assert rates == [1e-2]
+        moves.append({name: value - before[name] for name, value in model.named_parameters()})
+    factors = {"body.0.weight": 1, "body.1.weight": 1, "body.1.bias": 1, "head.weight": 10, "head.bias": 20}
+    for name, factor in factors.items():
+        torch.testing.assert_close(moves[1][name], factor * moves[0][name], rtol=1e-3, atol=1e-6, msg=name)
+        assert moves[0][name].abs().max() > 1e-5, name
+
+
+def test_a_checkpoint_older_than_a_setting_began_with_its_default(tmp_path):
+    path = tmp_path / "run.pt"
+    whole = network()
+    fit(whole, Blobs(), None, config())
+    with pytest.raises(KeyboardInterrupt):
+        fit(network(), Blobs(interrupt_at=22), None, config(checkpoint=path))
+    run = torch.load(path, weights_only=True)
+    for name in ("loss", "head_factor", "bias_factor"):
+        del run["course"][name]
+    for group in run["optimizer"]["param_groups"]:
+        del group["factor"]
+    torch.save(run, path)
+    with pytest.raises(ValueError, match="loss was 'cross_entropy' and is now 'dice'"):
+        fit(network(seed=3), Blobs(), None, config(checkpoint=path, loss="dice"), resume=True)
+    resumed = network(seed=3)
+    fit(resumed, Blobs(), None, config(checkpoint=path), resume=True)
+    assert_same_bits(whole, resumed)
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
