@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from segtutor.commands.options import add_network, add_views, create_network, label_set_for, notes_of, views
+from segtutor.files import replacing
 from segtutor.labels import LabelSet
 
 if TYPE_CHECKING:
@@ -136,9 +136,5 @@ def _blend(pixels: np.ndarray, labels: np.ndarray, label_set: LabelSet, opacity:
 
 
 def _save(image: Image.Image, path: Path) -> None:
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")  # keeps the ending, from which Pillow takes the format
-    try:
+    with replacing(path) as temporary:
         image.save(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

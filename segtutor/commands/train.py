@@ -12,6 +12,7 @@ from typing import Any
 
 from segtutor import __version__
 from segtutor.commands.options import SCENE_SIZE, add_network, create_network, notes_of, open_scenes, positive, size
+from segtutor.files import replacing
 
 FILES = ("weights", "out")  # recorded by their names alone, since folders belong to one machine
 NOT_RECORDED = ("command", "run", "device", "num_workers", "checkpoint", "resume")  # the weights do not depend on them
@@ -102,9 +103,8 @@ def run(arguments: argparse.Namespace) -> int:
     notes = _notes(arguments, config.base_learning_rate, len(val), score, result.seconds)
     save_weights(model, arguments.out, **notes)
     record = arguments.out.with_suffix(".json")
-    temporary = record.with_name(f".{os.getpid()}.{record.name}")
-    temporary.write_text(json.dumps(notes, indent=2) + "\n", encoding="utf-8")
-    os.replace(temporary, record)
+    with replacing(record) as temporary:
+        temporary.write_text(json.dumps(notes, indent=2) + "\n", encoding="utf-8")
     print(score)
     print(f"weights  {arguments.out}\nrecord   {record}")
     return 0

@@ -7,12 +7,12 @@ import html
 import json
 import os
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any, TypedDict
 
 from segtutor.exercises.catalog import exercises
+from segtutor.files import replacing
 
 PASSED_MARK, TRIED_MARK, OPEN_MARK = "\u2713", "\u2026", "\u00b7"
 
@@ -102,10 +102,8 @@ def _save(state: dict[str, Entry]) -> None:
         return
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=file.name, suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump({"version": 1, "exercises": state}, stream, indent=1)
-        os.replace(temporary, file)
+        with replacing(file) as temporary:
+            temporary.write_text(json.dumps({"version": 1, "exercises": state}, indent=1), encoding="utf-8")
 
 
 class Board:

@@ -5,9 +5,7 @@ A file holds arrays or it is refused. What training programs wrap around a state
 
 from __future__ import annotations
 
-import os
 import pickle
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from segtutor.files import replacing
 from segtutor.models import ModelConfig
 from segtutor.models.inputs import Preprocessing
 from segtutor.models.layouts import State
@@ -110,14 +109,8 @@ def save_weights(model: nn.Module, path: str | Path, **notes: Any) -> None:
         "preprocessing": asdict(model.preprocessing),  # type: ignore[call-overload]
         "notes": notes,
     }
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            torch.save(contents, file)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path) as temporary:
+        torch.save(contents, temporary)
 
 
 def config_of(model: nn.Module) -> ModelConfig:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from segtutor.files import replacing
 from segtutor.training.config import TrainingConfig
 
 FORMAT = "segtutor training run, version 1"
@@ -18,15 +19,10 @@ def save_atomically(content: Any, path: str | Path) -> None:
     """``torch.save``, but an interruption leaves the old file as it was."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        torch.save(content, file)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def save_run(path: str | Path, run: dict[str, Any]) -> None:
