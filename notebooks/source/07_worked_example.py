@@ -1,6 +1,6 @@
 # ---
 # title: "A worked example: DeepLabV3 on a photograph"
-# minutes_cpu: 2
+# minutes_cpu: 1
 # minutes_t4: 1
 # download: none (233 MB if you want the published network)
 # peak_ram: 1.5 GB
