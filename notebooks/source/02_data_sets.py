@@ -295,8 +295,7 @@ print("objects:", [f"{CITYSCAPES_IDS.names[value // 1000]} {value % 1000}" for v
 #
 # Before you train, count. Four questions, one pass over the exported COCO (its 133 classes of things and stuff; drawn
 # scenes show about 20 of them): how many pixels has each class, in how many pictures is it, where in the picture does
-# it lie, and which classes come together? Put the real VOC below the folder that `SEGTUTOR_DATA` names, and the same
-# function counts that, too.
+# it lie, and which classes come together?
 
 
 # %%
@@ -321,17 +320,6 @@ share = pixels.sum(axis=0) / pixels.sum()
 order = np.argsort(-share)[: (share > 0).sum()]
 print(f"{len(order)} classes; the first three hold {100 * share[order[:3]].sum():.0f} % of the pixels,")
 print(f"the last ten together {100 * share[order[-10:]].sum():.1f} %")
-
-try:
-    from segtutor.datasets.download import data_root
-
-    real = datasets.VOCSegmentation(data_root(), image_set="train")
-    real_pixels = count(real)[0].sum(axis=0)
-    real_share = real_pixels / real_pixels.sum()
-    for number in np.argsort(-real_share)[:6]:
-        print(f"real VOC: {real.labels.names[number]:12} {100 * real_share[number]:5.1f} % of the pixels")
-except OSError:
-    print("(no real VOC on this computer: segtutor data get voc2012)")
 
 # %% [markdown]
 # Frequencies fall by a factor of more than a hundred: the axis is logarithmic. And "frequent" has two meanings. A bus
@@ -385,6 +373,48 @@ axis.set_yticks(range(len(often)), words)
 axis.set_title("P(column in the picture | row in the picture)")
 figure.colorbar(drawn)
 plt.show()
+
+# %% [markdown]
+# ### The same for the real VOC
+#
+# Nothing above is tied to drawn scenes. If VOC 2012 lies below the folder that `SEGTUTOR_DATA` names (`segtutor data
+# get voc2012` puts it there), this cell counts its first 200 training pictures and draws the same four figures.
+
+
+# %%
+def show_statistics(labeled, objects, limit=200):
+    """Frequencies, object sizes, positions and co-occurrence of a data set, in one row."""
+    pixels, places = count(labeled, limit)
+    words, share = np.array(labeled.labels.names), pixels.sum(axis=0) / pixels.sum()
+    order = np.argsort(-share)[: (share > 0).sum()]
+    _, axes = plt.subplots(1, 4, figsize=(15, 3.8), dpi=72, layout="constrained")
+    axes[0].bar(words[order], 100 * share[order], color="#0072B2")
+    axes[0].set(yscale="log", ylabel="% of all pixels")
+    areas = [
+        float(area) / target["masks"][0].numel()
+        for target in (objects[number][1] for number in range(min(limit, len(objects))))
+        for area in target["area"]
+    ]
+    axes[1].hist(100 * np.array(areas), bins=np.logspace(-2, 2, 33), color="#0072B2")
+    axes[1].set(xscale="log", xlabel="object's share of the picture in %", ylabel="objects")
+    axes[2].imshow(places[order[1]], cmap="magma", vmin=0)
+    axes[2].set(title=f"where {words[order[1]]} lies", xticks=[], yticks=[])
+    present = (pixels[:, order] > 0).astype(float)
+    axes[3].imshow(present.T @ present / present.sum(axis=0)[:, None], vmin=0, vmax=1)
+    axes[3].set(title="P(column | row)", xticks=range(len(order)), yticks=range(len(order)))
+    axes[3].set_yticklabels(words[order], fontsize=7)
+    axes[3].set_xticklabels(words[order], fontsize=7)
+    for axis in (axes[0], axes[3]):
+        axis.tick_params(axis="x", rotation=90)
+    plt.show()
+
+
+try:
+    from segtutor.datasets.download import data_root
+
+    show_statistics(*(datasets.VOCSegmentation(data_root(), target=kind) for kind in ("semantic", "instances")))
+except OSError:
+    print("No real VOC with masks of objects on this computer: segtutor data get voc2012 fetches it (2 GB).")
 
 # %% [markdown]
 # ## Class weights
@@ -486,12 +516,15 @@ print("seeds 0, 1, 2: done")
 # %% alt="Bars of pixel accuracy, mean class accuracy and mean IoU without and with median frequency weights, with the three seeds as dots"
 plain, weighted = (100 * np.array(found) for found in scores.values())
 figure, axis = plt.subplots(figsize=(7, 3), dpi=72, layout="constrained")
-for shift, values, name in ((-0.2, plain, "all pixels alike"), (0.2, weighted, "median frequency")):
-    axis.bar(np.arange(3) + shift, values.mean(axis=0), 0.36, label=name)
+for shift, values, name, color in (
+    (-0.2, plain, "all pixels alike", "#0072B2"),
+    (0.2, weighted, "median frequency", "#E69F00"),
+):
+    axis.bar(np.arange(3) + shift, values.mean(axis=0), 0.36, label=name, color=color)
     axis.plot(np.arange(3) + shift, values.T, "k.", markersize=5)
 axis.set_xticks(range(3), ("pixel accuracy", "mean class accuracy", "mean IoU"))
 axis.set_ylabel("%")
-axis.legend(loc="lower left")
+axis.legend(loc="upper right")
 plt.show()
 for name, values in zip(("pixel accuracy", "mean class accuracy", "mean IoU"), (weighted - plain).T, strict=True):
     print(f"{name:20} {values.mean():+5.1f} points, spread {np.ptp(values) / 2:.1f}")
