@@ -52,6 +52,10 @@ _CONSTRUCTORS = {
     "fcn32s_tiny": "fcn",
     "fcn16s_tiny": "fcn",
     "fcn8s_tiny": "fcn",
+    "maskrcnn_resnet50_fpn": "mask_rcnn",
+    "maskrcnn_resnet50_fpn_v2": "mask_rcnn",
+    "maskrcnn_resnext101_fpn": "mask_rcnn",
+    "maskrcnn_tiny": "mask_rcnn",
     "pspnet_resnet50": "pspnet",
     "pspnet_resnet101": "pspnet",
     "pspnet_tiny": "pspnet",
@@ -94,7 +98,7 @@ def create(name: str, num_classes: int | None = None, weights: str | Path | None
 
     Args:
         name: One of `available`.
-        num_classes: Background included; 21 unless said otherwise, or what the course's checkpoint has.
+        num_classes: Background included; 21 unless said otherwise, or what the weights have.
         weights: None (random), "imagenet" (backbone only), "torchvision" (published, downloaded), "course" (comes with
             segtutor), or the path of a file. For a file that `save_weights` wrote, the options that it was built with
             are the defaults here.
@@ -134,6 +138,9 @@ def create(name: str, num_classes: int | None = None, weights: str | Path | None
                 )
             options = {**recorded.options, **options}
             num_classes = recorded.num_classes if num_classes is None else num_classes
+        if source.published is not None:  # Some weights need more than the defaults to give their published figures.
+            options = {**source.published.get("options", {}), **options}
+            num_classes = source.published.get("num_classes") if num_classes is None else num_classes
     num_classes = 21 if num_classes is None else num_classes
     if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 1:
         raise ValueError(f"num_classes must be a whole number of at least 1, but {num_classes!r} came")

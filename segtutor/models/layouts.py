@@ -73,6 +73,11 @@ class Layout:
     normalization: tuple[Triple, Triple] | None = None
 
 
+def _mask_layer(match: re.Match[str]) -> str:
+    """Our name of a convolution of the mask head, where older files count from 1."""
+    return f"roi_heads.mask_head.{int(match.group(1)) - 1}.0.{match.group(2)}"
+
+
 def _msra_block(match: re.Match[str]) -> str:
     """Our name of a residual block's array, where the source counts stages from 2 and blocks from 1."""
     stage, block, part, kind, array = match.groups()
@@ -115,6 +120,28 @@ LAYOUTS: dict[str, Layout] = {
         normalization=_IMAGENET,
     ),
     "torchvision": Layout((Rule(r"((backbone|classifier|aux_classifier)\..+)", r"\1"),), normalization=_IMAGENET),
+    # Mask R-CNN, under today's names and those of files from before 2022, whose convolutions were not yet in blocks.
+    "torchvision_maskrcnn": Layout(
+        (
+            Rule(r"backbone\.fpn\.(inner|layer)_blocks\.(\d)\.(weight|bias)", r"backbone.fpn.\1_blocks.\2.0.\3"),
+            Rule(r"rpn\.head\.conv\.(weight|bias)", r"rpn.head.conv.0.0.\1"),
+            Rule(r"roi_heads\.mask_head\.mask_fcn(\d)\.(weight|bias)", _mask_layer),
+            Rule(r"((backbone\.(body|fpn)|rpn\.head|roi_heads)\..+)", r"\1"),
+        ),
+        normalization=_IMAGENET,
+    ),
+    # The same ResNet below a feature pyramid.
+    "torchvision_resnet_fpn": Layout(
+        (Rule(r"((conv1|bn1|layer[1-4])\..+)", r"backbone.body.\1"), Rule(r"fc\..+", None)), "backbone.body.", _IMAGENET
+    ),
+    # The course's small residual network, trained in one of its semantic networks, below a feature pyramid.
+    "segtutor_tiny_body": Layout(
+        (
+            Rule(r"backbone\.((stem|layer[1-3])\..+)", r"backbone.body.\1"),
+            Rule(r"(classifier|aux_classifier|reduce|aspp)\..+", None),
+        ),
+        "backbone.body.",
+    ),
     "torchvision_resnet": Layout(
         (Rule(r"((conv1|bn1|layer[1-4])\..+)", r"backbone.\1"), Rule(r"fc\..+", None)), "backbone.", _IMAGENET
     ),

@@ -19,8 +19,8 @@ from torch import nn
 from segtutor import resources
 from segtutor.fetch import cache_folder, fetch
 from segtutor.models import ModelConfig
+from segtutor.models.inputs import Preprocessing
 from segtutor.models.layouts import LAYOUTS, State, find_layout, rename, some
-from segtutor.models.semantic import SemanticNetwork
 from segtutor.models.weight_files import config_of, read_weights, save_weights, unwrap
 
 __all__ = [
@@ -113,12 +113,14 @@ def load_weights(
         dropped.append(key)
 
     model.load_state_dict({**own, **state})
-    if isinstance(model, SemanticNetwork):
+    preprocessing = getattr(model, "preprocessing", None)
+    if isinstance(preprocessing, Preprocessing):
         if contents.preprocessing is not None:
-            model.preprocessing = contents.preprocessing
+            preprocessing = contents.preprocessing
         elif table.normalization is not None:
             mean, std = table.normalization
-            model.preprocessing = replace(model.preprocessing, mean=mean, std=std)
+            preprocessing = replace(preprocessing, mean=mean, std=std)
+        setattr(model, "preprocessing", preprocessing)  # noqa: B010
     untouched = tuple(sorted(own.keys() - state.keys() - counters))
     return LoadReport(layout, tuple(sorted(state)), tuple(sorted(dropped)), untouched)
 
@@ -126,7 +128,7 @@ def load_weights(
 def _check_shapes(model: nn.Module, state: State, different: list[str], replace_head: bool) -> None:
     """Refuses arrays of another shape, except those of the final layers if these are to be replaced."""
     own = model.state_dict()
-    layers: tuple[str, ...] = model.final_layers() if isinstance(model, SemanticNetwork) else ()
+    layers: tuple[str, ...] = model.final_layers() if hasattr(model, "final_layers") else ()  # type: ignore[operator]
     only_head = all(key.rpartition(".")[0] in layers for key in different)
     if not different or (only_head and replace_head):
         return
