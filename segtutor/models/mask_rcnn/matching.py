@@ -45,7 +45,8 @@ def match(iou: Tensor, positive_iou: float, negative_iou: float, force_best: boo
     matches[best_iou < negative_iou] = BACKGROUND
     if force_best:
         largest = iou.max(dim=1, keepdim=True).values  # G x 1
-        # An object that no box touches would be "best" with all of them.
+        # differs: an object that no box touches would be "best" with all of them, and is in torchvision, where it turns
+        # the background positive. Here it is best with none, in compat="torchvision" too.
         forced = ((iou == largest) & (largest > 0)).any(dim=0)
         matches[forced] = best_object[forced]
     return matches

@@ -175,6 +175,7 @@ DIFFERENCES = (
     Difference(
         "RoIAlign", "2 x 2 samples, no rounding", "half-pixel shift, adaptive", "2 x 2, no shift", "2 x 2, shift"
     ),
+    Difference("an object that no anchor touches", "-", "-", "best with every such anchor", "best with none"),
     Difference("box loss linear from", "1", "0 (Detectron2), 1 (Detectron)", "1/9", "1"),
     Difference("mask targets", "-", "thresholded at 0.5", "soft", "thresholded at 0.5"),
     Difference("pasting", "resized to the box", "at pixel centers", "box widened by a pixel", "at pixel centers"),

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torchvision.models.detection._utils import Matcher
 from torchvision.ops import box_iou
 
 from segtutor.models.mask_rcnn import Settings
@@ -81,6 +82,10 @@ def test_matching_by_hand():
     assert match(iou, 0.7, 0.3, force_best=True).tolist() == [0, IGNORED, 1, BACKGROUND, BACKGROUND]
     # Ties: both anchors that overlap an object most are positive.
     assert match(boxes_of([0.2, 0.2, 0.1]), 0.7, 0.3, force_best=True).tolist() == [0, 0, BACKGROUND]
+    # An object that no anchor touches turns no background positive; in torchvision it does, a stated difference.
+    untouched = boxes_of([0.8, 0.2], [0.0, 0.0])
+    assert match(untouched, 0.7, 0.3, force_best=True).tolist() == [0, BACKGROUND]
+    assert Matcher(0.7, 0.3, allow_low_quality_matches=True)(untouched).tolist() == [0, 0]
     # Without objects everything is background.
     assert match(torch.zeros(0, 3), 0.7, 0.3, force_best=True).tolist() == [BACKGROUND] * 3
     assert match(torch.zeros(2, 0), 0.7, 0.3).tolist() == []
