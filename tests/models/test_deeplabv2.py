@@ -1,4 +1,3 @@
-import functools
 from types import SimpleNamespace
 
 import pytest
@@ -15,24 +14,10 @@ from segtutor.models.differences import as_markdown
 from segtutor.models.weights import find_weights
 from segtutor.training import loop
 from tests.models.geometry import center_of_gradient, make_linear
+from tests.models.networks import on_meta, randomize_norms
 
 TINY = "deeplabv2_tiny"
 TOLERANCE = {"rtol": 0, "atol": 2e-5}
-
-
-@functools.cache
-def on_meta(name, **options):
-    with torch.device("meta"):
-        return models.create(name, **options).eval()
-
-
-def randomize_norms(network):
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.1)
-            module.running_var.uniform_(0.5, 1.5)
-            module.weight.data.uniform_(0.5, 1.0)
-            module.bias.data.normal_(0, 0.1)
 
 
 @pytest.mark.parametrize(

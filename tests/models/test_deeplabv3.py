@@ -4,13 +4,10 @@ from torch import nn
 
 from segtutor import models
 from segtutor.models.deeplabv3 import ASPP, atrous_rates
+from tests.models.networks import dilations
 
 TINY = "deeplabv3_tiny"
 FAMILY = [name for name in models.available() if name.startswith("deeplabv3_") and "cascaded" not in name]
-
-
-def dilations(stage):
-    return [block.conv2.dilation[0] for block in stage]
 
 
 def on_meta(name, **options):

@@ -1,7 +1,5 @@
 """DeepLabV3 as the paper has it, with an ASPP and cascaded. Torchvision's network is in test_deeplabv3.py."""
 
-import functools
-
 import pytest
 import torch
 import torchvision
@@ -15,27 +13,9 @@ from segtutor.models.aspp import ASPP, ASPPConv
 from segtutor.models.differences import as_markdown
 from segtutor.models.weights import find_weights
 from tests.models.geometry import center_of_gradient, make_linear
+from tests.models.networks import dilations, on_meta, randomize_norms
 
 TOLERANCE = {"rtol": 0, "atol": 1e-5}
-
-
-@functools.cache
-def on_meta(name, **options):
-    with torch.device("meta"):
-        return models.create(name, **options).eval()
-
-
-def dilations(stage):
-    return [block.conv2.dilation[0] for block in stage]
-
-
-def randomize_norms(network):
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.1)
-            module.running_var.uniform_(0.5, 1.5)
-            module.weight.data.uniform_(0.5, 1.0)
-            module.bias.data.normal_(0, 0.1)
 
 
 @pytest.mark.parametrize(

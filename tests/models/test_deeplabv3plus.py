@@ -1,5 +1,3 @@
-import functools
-
 import pytest
 import torch
 import torchvision
@@ -13,28 +11,10 @@ from segtutor.models.differences import as_markdown
 from segtutor.models.separable import AtrousSeparableConv
 from segtutor.models.weights import find_weights
 from tests.models.geometry import center_of_gradient, make_linear
+from tests.models.networks import dilations, on_meta, randomize_norms
 
 TINY = "deeplabv3plus_tiny"
 TOLERANCE = {"rtol": 0, "atol": 1e-5}
-
-
-@functools.cache
-def on_meta(name, **options):
-    with torch.device("meta"):
-        return models.create(name, **options).eval()
-
-
-def dilations(stage):
-    return [block.conv2.dilation[0] for block in stage]
-
-
-def randomize_norms(network):
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.1)
-            module.running_var.uniform_(0.5, 1.5)
-            module.weight.data.uniform_(0.5, 1.0)
-            module.bias.data.normal_(0, 0.1)
 
 
 @pytest.mark.parametrize(

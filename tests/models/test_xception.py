@@ -6,21 +6,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from segtutor.models.xception import DIFFERENCES, EPS, XceptionBackbone, XceptionBlock
+from tests.models.networks import randomize_norms
 
 
 @functools.cache
 def on_meta(**options):
     with torch.device("meta"):
         return XceptionBackbone(**options).eval()
-
-
-def randomize_norms(network):
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.running_mean.normal_(0, 0.1)
-            module.running_var.uniform_(0.5, 1.5)
-            module.weight.data.uniform_(0.5, 1.0)
-            module.bias.data.normal_(0, 0.1)
 
 
 def test_parameter_counts():
