@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from segtutor.exercises.comparison import difference
+from segtutor.exercises.comparison import difference, plain
 
 MOST_PRINTED = 400
 
@@ -185,6 +185,7 @@ def _is_blank(function: Callable[..., Any]) -> bool:
 
 
 def _changed(after: Any, before: Any) -> bool:
+    after, before = plain(after), plain(before)
     if isinstance(before, np.ndarray):
         return after.shape != before.shape or difference(after, before, 0.0) is not None
     if isinstance(before, (list, tuple)):

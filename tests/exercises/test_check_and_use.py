@@ -299,3 +299,19 @@ def test_catalog():
     assert list(exercises())[:2] == ["1.1", "1.2"]
     assert find("1.2").name == "confusion_matrix"
     assert sum(one.lesson == "1" for one in exercises().values()) >= 8
+
+
+def test_tensors_as_arguments_are_copied_and_watched():
+    torch = pytest.importorskip("torch")
+
+    def doubles_in_place(values):
+        values *= 2
+        return values
+
+    given = torch.ones(3)
+    outcome = running.call(doubles_in_place, (given,), 1.0)
+    assert (outcome.kind, outcome.position) == ("changed", 0)
+    assert given.tolist() == [1, 1, 1]
+    outcome = running.call(lambda values: 2 * values, (given,), 1.0)
+    assert outcome.kind == "returned"
+    assert outcome.value.tolist() == [2, 2, 2]
