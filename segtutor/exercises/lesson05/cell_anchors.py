@@ -1,0 +1,159 @@
+"""Exercise 5.1: the anchors of one position."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+
+STUB = '''
+def cell_anchors(sizes, ratios):
+    """A x 4 corners x1, y1, x2, y2 around (0, 0): area = size², ratio = height / width; first ratio first."""
+    raise NotImplementedError("Write cell_anchors() here, then run this cell again.")
+'''
+
+
+def cell_anchors(sizes: Sequence[float], ratios: Sequence[float]) -> np.ndarray:
+    """A x 4 corners x1, y1, x2, y2 around (0, 0): area = size², ratio = height / width; first ratio first."""
+    anchors = []
+    for ratio in ratios:
+        for size in sizes:
+            width, height = size / np.sqrt(ratio), size * np.sqrt(ratio)
+            anchors.append([-width / 2, -height / 2, width / 2, height / 2])
+    return np.array(anchors)
+
+
+def _with_arrays(sizes, ratios):  # type: ignore[no-untyped-def]
+    ratio, size = np.meshgrid(ratios, sizes, indexing="ij")
+    width = (size / ratio**0.5).ravel()
+    height = width * ratio.ravel()
+    return 0.5 * np.stack([-width, -height, width, height], axis=1)
+
+
+def _from_the_area(sizes, ratios):  # type: ignore[no-untyped-def]
+    found = []
+    for ratio in ratios:
+        for size in sizes:
+            width = (size * size / ratio) ** 0.5
+            found.append((-width / 2, -ratio * width / 2, width / 2, ratio * width / 2))
+    return found
+
+
+def _with_torch(sizes, ratios):  # type: ignore[no-untyped-def]
+    import torch
+
+    root = torch.tensor(ratios, dtype=torch.float32).sqrt()[:, None]
+    side = torch.tensor(sizes, dtype=torch.float32)[None]
+    width, height = (side / root).flatten() / 2, (side * root).flatten() / 2
+    return torch.stack([-width, -height, width, height], dim=1)
+
+
+def _anchors(sizes, ratios, width, height, corners=None):  # type: ignore[no-untyped-def]
+    """Anchors with the rules of a mistake for width and height, and for the corners."""
+    corners = corners or (lambda w, h: [-w / 2, -h / 2, w / 2, h / 2])
+    return np.array([corners(width(s, r), height(s, r)) for r in ratios for s in sizes])
+
+
+def _narrow(size, ratio):  # type: ignore[no-untyped-def]
+    return size / np.sqrt(ratio)
+
+
+def _tall(size, ratio):  # type: ignore[no-untyped-def]
+    return size * np.sqrt(ratio)
+
+
+def _sizes_first(sizes, ratios):  # type: ignore[no-untyped-def]
+    return np.concatenate([cell_anchors([size], ratios) for size in sizes])
+
+
+EXERCISE = Exercise(
+    id="5.1",
+    title="The anchors of one position",
+    name="cell_anchors",
+    statement="""
+Proposals start from anchors: boxes of a few sizes and shapes. Write `cell_anchors(sizes, ratios)`, which returns the
+anchors of one position as an A x 4 array of corners (x1, y1, x2, y2), centered on (0, 0). `sizes` are square roots of
+areas in pixels, `ratios` are **height over width**. So an anchor of size $s$ and ratio $r$ has
+
+$$w\\,h = s^2, \\qquad h / w = r.$$
+
+Order: all sizes of the first ratio, then all sizes of the second. Do not round.
+""",
+    stub=STUB,
+    reference=cell_anchors,
+    cases=(
+        Case("one square", ((32,), (1.0,)), np.array([[-16.0, -16, 16, 16]])),
+        Case("four times as high as wide", ((8,), (4.0,)), np.array([[-2.0, -8, 2, 8]]), "ratio"),
+        Case("four times as wide as high", ((8,), (0.25,)), np.array([[-8.0, -2, 8, 2]]), "ratio"),
+        Case("size 3: half pixels stay", ((3,), (1.0,)), np.array([[-1.5, -1.5, 1.5, 1.5]]), "rounded"),
+        Case(
+            "two sizes, two ratios",
+            ((8, 16), (1.0, 4.0)),
+            np.array([[-4.0, -4, 4, 4], [-8, -8, 8, 8], [-2, -8, 2, 8], [-4, -16, 4, 16]]),
+            "order",
+        ),
+        Case("the paper's three ratios", ((32,), (0.5, 1.0, 2.0))),
+        Case("four sizes, three ratios", ((12, 24, 48, 96), (0.5, 1.0, 2.0))),
+    ),
+    hints={
+        "general": Hint(
+            "Solve the two equations for w and h first: the ratio changes the shape, the area stays.",
+            "w = s / sqrt(r), h = s * sqrt(r); the corners are -w/2, -h/2, w/2, h/2.",
+        ),
+        "area": Hint(
+            "The anchors of one size have different areas. A ratio changes the shape only.",
+            "Use the square root of the ratio: width s / sqrt(r), height s * sqrt(r).",
+        ),
+        "ratio": Hint(
+            "Wide and high are exchanged: a ratio is height over width, and x comes before y in the corners.",
+            "A ratio of 4 is a high, narrow anchor: height s * sqrt(4), width s / sqrt(4).",
+        ),
+        "size": Hint(
+            "`sizes` are square roots of areas: a square of size 32 is 32 pixels wide.",
+            "Do not take the square root of the size.",
+        ),
+        "center": Hint(
+            "The anchors are not centered on (0, 0).",
+            "The corners lie at minus and plus one half of the width and height.",
+        ),
+        "half": Hint(
+            "The anchors are twice as wide and high as they should be.",
+            "From -w/2 to w/2 is w; from -w to w is 2 w.",
+        ),
+        "corners": Hint(
+            "Wanted are the two corners, x1, y1, x2, y2, not a corner and the size.",
+            "[-w / 2, -h / 2, w / 2, h / 2].",
+        ),
+        "rounded": Hint(
+            "The corners are rounded. torchvision does that, and its areas are then wrong by up to 2 %.",
+            "Leave the corners as they are: no round, no // and no int.",
+        ),
+        "order": Hint(
+            "The right anchors in the wrong order: all sizes of the first ratio come first.",
+            "The outer loop goes over the ratios, the inner one over the sizes.",
+        ),
+    },
+    mistakes=(
+        Mistake(
+            "ratio scales the height only", lambda s, r: _anchors(s, r, lambda s, r: s, lambda s, r: s * r), "area"
+        ),
+        Mistake("no square root", lambda s, r: _anchors(s, r, lambda s, r: s / r, lambda s, r: s * r), "area"),
+        Mistake("ratio is width over height", lambda s, r: _anchors(s, r, _tall, _narrow), "ratio"),
+        Mistake("size taken for the area", lambda s, r: cell_anchors(np.sqrt(s), r), "size"),
+        Mistake("corner at (0, 0)", lambda s, r: _anchors(s, r, _narrow, _tall, lambda w, h: [0, 0, w, h]), "center"),
+        Mistake("not halved", lambda s, r: 2 * cell_anchors(s, r), "half"),
+        Mistake(
+            "left, top, width, height",
+            lambda s, r: _anchors(s, r, _narrow, _tall, lambda w, h: [-w / 2, -h / 2, w, h]),
+            "corners",
+        ),
+        Mistake("rounded to pixels", lambda s, r: cell_anchors(s, r).round(), "rounded"),
+        Mistake("sizes in the outer loop", _sizes_first, "order"),
+    ),
+    alternatives=(_with_arrays, _from_the_area, _with_torch),
+    points=2,
+    minutes=10,
+    difficulty=1,
+)

@@ -1,0 +1,211 @@
+"""Exercise 5.6: from what the network predicts back to boxes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.lesson05.inputs import random_boxes
+
+STUB = '''
+def decode_boxes(offsets, references, weights):
+    """R x 4 boxes to which the weighted offsets lead from the references; dw, dh are at most log(1000 / 16)."""
+    raise NotImplementedError("Write decode_boxes() here, then run this cell again.")
+'''
+
+
+def decode_boxes(offsets: np.ndarray, references: np.ndarray, weights: tuple[float, float, float, float]) -> np.ndarray:
+    """R x 4 boxes to which the weighted offsets lead from the references; dw, dh are at most log(1000 / 16)."""
+    unweighted = offsets / np.array(weights)
+    shift, stretch = unweighted[:, :2], np.minimum(unweighted[:, 2:], np.log(1000 / 16))
+    reference_sizes = references[:, 2:] - references[:, :2]
+    centers = references[:, :2] + reference_sizes / 2 + shift * reference_sizes
+    sizes = reference_sizes * np.exp(stretch)
+    return np.concatenate([centers - sizes / 2, centers + sizes / 2], axis=1)
+
+
+def _with_loops(offsets, references, weights):  # type: ignore[no-untyped-def]
+    import math
+
+    rows = []
+    for offset, (left, top, right, bottom) in zip(offsets.tolist(), references.tolist(), strict=True):
+        dx, dy, dw, dh = (value / weight for value, weight in zip(offset, weights, strict=True))
+        x, y = (left + right) / 2 + dx * (right - left), (top + bottom) / 2 + dy * (bottom - top)
+        width, height = (
+            side * min(math.exp(min(d, 9.0)), 62.5) for side, d in ((right - left, dw), (bottom - top, dh))
+        )
+        rows.append([x - width / 2, y - height / 2, x + width / 2, y + height / 2])
+    return np.array(rows).reshape(-1, 4)
+
+
+def _column_by_column(offsets, references, weights):  # type: ignore[no-untyped-def]
+    dx, dy, dw, dh = (offsets / np.asarray(weights)).T
+    x1, y1, x2, y2 = references.T
+    x, y = x1 + (0.5 + dx) * (x2 - x1), y1 + (0.5 + dy) * (y2 - y1)
+    largest = np.log(62.5)
+    half_width, half_height = (x2 - x1) * np.exp(dw.clip(max=largest)) / 2, (y2 - y1) * np.exp(dh.clip(max=largest)) / 2
+    return np.stack([x - half_width, y - half_height, x + half_width, y + half_height]).T
+
+
+def _with_torch(offsets, references, weights):  # type: ignore[no-untyped-def]
+    import torch
+
+    d = torch.from_numpy(offsets) / torch.tensor(weights, dtype=torch.float64)
+    corners = torch.from_numpy(references).unflatten(1, (2, 2))
+    size = corners[:, 1] - corners[:, 0]
+    center = corners.mean(dim=1) + d[:, :2] * size
+    half = size * d[:, 2:].clamp(max=float(np.log(1000 / 16))).exp() / 2
+    return torch.cat([center - half, center + half], dim=1)
+
+
+_LARGEST = float(np.log(1000 / 16))
+
+
+def _boxes(  # type: ignore[no-untyped-def]
+    offsets, references, weights, limit=lambda d: np.minimum(d, _LARGEST), grow=np.exp, base="center", scale=True,
+    weigh=np.divide, corners=True, part=0.5, limit_shift=False, limit_first=False,
+):  # fmt: skip
+    """Boxes with the switches of the mistakes; as it stands, the right ones."""
+    if limit_first:
+        d = weigh(np.concatenate([offsets[:, :2], limit(offsets[:, 2:])], axis=1), np.array(weights))
+        stretch = d[:, 2:]
+    else:
+        d = weigh(offsets, np.array(weights))
+        stretch = limit(d[:, 2:])
+    own = references[:, 2:] - references[:, :2]
+    shift = np.minimum(d[:, :2], _LARGEST) if limit_shift else d[:, :2]
+    center = references[:, :2] + (0.5 * own if base == "center" else 0) + shift * (own if scale else 1)
+    sizes = own * grow(stretch)
+    if not corners:
+        return np.concatenate([center, sizes], axis=1)
+    return np.concatenate([center - part * sizes, center + part * sizes], axis=1)
+
+
+def _changed(name, **switches):  # type: ignore[no-untyped-def]
+    """A mistake: a wrong answer with some switches set, its name and its hint."""
+
+    def wrong(offsets, references, weights):  # type: ignore[no-untyped-def]
+        return _boxes(offsets, references, weights, **switches)
+
+    return lambda hint: Mistake(name, wrong, hint)
+
+
+_ONE = (1.0, 1.0, 1.0, 1.0)
+_HEAD = (10.0, 10.0, 5.0, 5.0)
+_REFERENCE = np.array([[0.0, 0.0, 10.0, 20.0]])
+
+
+def _random_offsets(seed: int, count: int, weights: tuple[float, ...]) -> np.ndarray:
+    return np.round(np.random.default_rng(seed).normal(0, 0.5, (count, 4)) * weights, 3)
+
+
+EXERCISE = Exercise(
+    id="5.6",
+    title="Decode boxes",
+    name="decode_boxes",
+    statement="""
+The way back. Write `decode_boxes(offsets, references, weights)`: divide the offsets by the `weights`, then solve the
+formulas of 5.5 for the box, and return R x 4 corners.
+
+An untrained network may predict any number, and exp of it may be enormous. So **after** the division, $d_w$ and $d_h$
+are limited to at most $\\log(1000/16)$: no box grows by more than 62.5 in one step. Shifts and small sizes are not
+limited.
+""",
+    stub=STUB,
+    reference=decode_boxes,
+    cases=(
+        Case("no offset", (np.zeros((1, 4)), _REFERENCE, _ONE), _REFERENCE),
+        Case(
+            "half a width, a quarter of the height",
+            (np.array([[0.5, 0.25, 0.0, 0.0]]), _REFERENCE, _ONE),
+            np.array([[5.0, 5, 15, 25]]),
+            "scale",
+        ),
+        Case(
+            "twice as wide",
+            (np.array([[0.0, 0, np.log(2), 0]]), _REFERENCE, _ONE),
+            np.array([[-5.0, 0, 15, 20]]),
+            "exp",
+        ),
+        Case(
+            "weights of the box head",
+            (np.array([[10.0, 0, 0, 5 * np.log(0.5)]]), _REFERENCE, _HEAD),
+            np.array([[10.0, 5, 20, 15]]),
+            "weights",
+        ),
+        Case(
+            "dw = 100 is limited",
+            (np.array([[0.0, 0, 100, 0]]), _REFERENCE, _ONE),
+            np.array([[5 - 312.5, 0, 5 + 312.5, 20]]),
+            "limit",
+        ),
+        Case(
+            "dw = -6: small boxes are not limited",
+            (np.array([[0.0, 0, -6, 0]]), _REFERENCE, _ONE),
+            np.array([[5 - 5 * np.exp(-6), 0, 5 + 5 * np.exp(-6), 20]]),
+            "limit",
+        ),
+        Case(
+            "a shift by 8 widths is not limited",
+            (np.array([[8.0, 0, 0, 0]]), _REFERENCE, _ONE),
+            np.array([[80.0, 0, 90, 20]]),
+            "limit shift",
+        ),
+        Case(
+            "dw = 6 with weight 5 is not limited",
+            (np.array([[0.0, 0, 6, 0]]), _REFERENCE, _HEAD),
+            np.array([[5 - 5 * np.exp(1.2), 0, 5 + 5 * np.exp(1.2), 20]]),
+            "limit first",
+        ),
+        Case("no box", (np.zeros((0, 4)), np.zeros((0, 4)), _ONE), np.zeros((0, 4))),
+        Case("8 random boxes", (_random_offsets(0, 8, _ONE), random_boxes(1, 8), _ONE)),
+        Case("6 random boxes, weighted", (_random_offsets(1, 6, _HEAD), random_boxes(3, 6), _HEAD)),
+    ),
+    hints={
+        "general": Hint(
+            "Size: reference size times exp(dw, dh). Center: reference center plus shift times reference size.",
+            "x = x_a + dx * w_a; w = w_a * exp(min(dw, log(1000 / 16))); corners x - w / 2 and x + w / 2.",
+        ),
+        "limit": Hint(
+            "dw and dh are limited to log(1000 / 16) = 4.135 from above, before exp, and not from below.",
+            "np.minimum(d[:, 2:], np.log(1000 / 16)).",
+        ),
+        "limit shift": Hint(
+            "The shift is limited, too. Only the sizes are.", "Apply np.minimum to the last two columns only."
+        ),
+        "limit first": Hint(
+            "The limit is applied to the weighted offsets. It belongs behind the division by the weights.",
+            "First d = offsets / weights, then np.minimum(d[:, 2:], ...).",
+        ),
+        "exp": Hint("The inverse of the logarithm is missing.", "w = w_a * np.exp(dw)."),
+        "scale": Hint("A shift is measured in sizes of the reference: 0.5 is half its width.", "x = x_a + dx * w_a."),
+        "center": Hint("The shift starts at the reference's corner. It starts at its center.", "x_a = (x1 + x2) / 2."),
+        "weights": Hint(
+            "The offsets were multiplied by the weights; here you divide by them.", "offsets / np.array(weights)."
+        ),
+        "corners": Hint(
+            "Wanted are corners; this is the center and the size.", "x - w / 2, y - h / 2, x + w / 2, y + h / 2."
+        ),
+        "half": Hint("The boxes are twice as wide and high as they should be.", "Half the size to each side."),
+    },
+    mistakes=(
+        _changed("no limit", limit=lambda d: d)("limit"),
+        _changed("limited from below, too", limit=lambda d: np.clip(d, -_LARGEST, _LARGEST))("limit"),
+        _changed("limit of 1000 / 16 without log", limit=lambda d: np.minimum(d, 62.5))("limit"),
+        _changed("shift limited", limit_shift=True)("limit shift"),
+        _changed("limited before the division", limit_first=True)("limit first"),
+        _changed("1 + d for exp", grow=lambda d: 1 + d)("exp"),
+        _changed("no exp", grow=lambda d: d)("exp"),
+        _changed("power of 2", grow=np.exp2)("exp"),
+        _changed("shift in pixels", scale=False)("scale"),
+        _changed("from the corner", base="corner")("center"),
+        _changed("multiplied by the weights", weigh=np.multiply)("weights"),
+        _changed("weights left out", weigh=lambda d, w: d)("weights"),
+        _changed("center and size", corners=False)("corners"),
+        _changed("whole size to each side", part=1.0)("half"),
+    ),
+    alternatives=(_with_loops, _column_by_column, _with_torch),
+    points=3,
+    minutes=12,
+    difficulty=2,
+)

@@ -1,0 +1,133 @@
+"""Exercise 5.8: the level of the pyramid from which a box is pooled."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.lesson05.inputs import random_boxes
+
+STUB = '''
+def assign_levels(boxes):
+    """R levels, 2 to 5, of R x 4 boxes: floor(4 + log2(sqrt(w h) / 224)), limited to the levels that there are."""
+    raise NotImplementedError("Write assign_levels() here, then run this cell again.")
+'''
+
+
+def assign_levels(boxes: np.ndarray) -> np.ndarray:
+    """R levels, 2 to 5, of R x 4 boxes: floor(4 + log2(sqrt(w h) / 224)), limited to the levels that there are."""
+    width, height = (boxes[:, 2:] - boxes[:, :2]).T
+    level = np.floor(4 + np.log2(np.sqrt(width * height) / 224))
+    return np.clip(level, 2, 5).astype(int)
+
+
+def _by_thresholds(boxes):  # type: ignore[no-untyped-def]
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    return 2 + (area >= 112**2).astype(int) + (area >= 224**2) + (area >= 448**2)
+
+
+def _with_loops(boxes):  # type: ignore[no-untyped-def]
+    levels = []
+    for x1, y1, x2, y2 in boxes.tolist():
+        side, level = ((x2 - x1) * (y2 - y1)) ** 0.5, 2
+        while level < 5 and side >= 224 * 2 ** (level - 3):
+            level += 1
+        levels.append(level)
+    return np.array(levels, dtype=int)
+
+
+def _with_torch(boxes):  # type: ignore[no-untyped-def]
+    import torch
+
+    sides = torch.from_numpy(boxes)[:, 2:] - torch.from_numpy(boxes)[:, :2]
+    return (4 + (sides.prod(dim=1).sqrt() / 224).log2()).floor().clamp(2, 5).long()
+
+
+def _levels(  # type: ignore[no-untyped-def]
+    boxes, whole=np.floor, log=np.log2, side=None, canonical=224, at=4, limits=(2, 5)
+):
+    """Levels with the switches of the mistakes; as it stands, the right ones."""
+    width, height = (boxes[:, 2:] - boxes[:, :2]).T
+    measure = np.sqrt(width * height) if side is None else side(width, height)
+    return np.clip(whole(at + log(measure / canonical)), *limits).astype(int)
+
+
+def _unequal_sides(seed: int, count: int) -> np.ndarray:
+    """Boxes of a large picture, of all sizes on a logarithmic scale."""
+    generator = np.random.default_rng(seed)
+    sides = np.round(2 ** generator.uniform(4, 10, (count, 2)), 1)
+    corners = np.round(generator.uniform(0, 300, (count, 2)), 1)
+    return np.concatenate([corners, corners + sides], axis=1)
+
+
+def _box(width: float, height: float) -> list[float]:
+    return [10.0, 30.0, 10.0 + width, 30.0 + height]
+
+
+EXERCISE = Exercise(
+    id="5.8",
+    title="The level of a box",
+    name="assign_levels",
+    statement="""
+A pyramid has maps P2 to P5 at the strides 4, 8, 16, 32. Small boxes are pooled from the fine maps, large ones from
+the coarse ones, so that every box covers about as many positions (FPN, Eq. 1):
+
+$$k = \\left\\lfloor 4 + \\log_2 \\frac{\\sqrt{w\\,h}}{224} \\right\\rfloor$$
+
+Write `assign_levels(boxes)`: R x 4 corners to R whole numbers k, limited to 2 ... 5. 224 is the size of the pictures
+of ImageNet, on which the network below was trained.
+""",
+    stub=STUB,
+    reference=assign_levels,
+    cases=(
+        Case("224 x 224 and a little less", (np.array([_box(224, 224), _box(223, 224)]),), np.array([4, 3])),
+        Case("112 and 448: half and double", (np.array([_box(112, 112), _box(448, 448)]),), np.array([3, 5]), "log"),
+        Case("112 x 448 has the area of 224 x 224", (np.array([_box(112, 448)]),), np.array([4]), "area"),
+        Case("8 x 8 and 1500 x 1200", (np.array([_box(8, 8), _box(1500, 1200)]),), np.array([2, 5]), "limits"),
+        Case("200 x 200 is rounded down", (np.array([_box(200, 200)]),), np.array([3]), "floor"),
+        Case("no box", (np.zeros((0, 4)),), np.zeros(0, dtype=int)),
+        Case("30 boxes of all sizes", (_unequal_sides(0, 30),)),
+        Case("10 boxes of a small picture", (random_boxes(0, 10, 300, 200),)),
+    ),
+    hints={
+        "general": Hint(
+            "The root of the area, divided by 224; its logarithm of base 2; plus 4; rounded down; limited.",
+            "np.clip(np.floor(4 + np.log2(np.sqrt(w * h) / 224)), 2, 5).astype(int).",
+        ),
+        "floor": Hint(
+            "The level is rounded down: a box of side 223 is still on level 3.", "np.floor, before the limits."
+        ),
+        "log": Hint("The logarithm has the base 2: a box twice as large goes one level up.", "np.log2."),
+        "area": Hint(
+            "The size of a box is the root of its area here.", "np.sqrt(width * height), with width = x2 - x1."
+        ),
+        "corners": Hint(
+            "The last two numbers of a box are its second corner, not its width and height.", "width = x2 - x1."
+        ),
+        "limits": Hint("There are the levels 2 to 5 only.", "np.clip(level, 2, 5)."),
+        "offset": Hint(
+            "Level 4 belongs to a box of side 224, and levels are numbers from 2 to 5, not positions in a list.",
+            "Begin with 4 + np.log2(side / 224), and subtract nothing at the end.",
+        ),
+        "sign": Hint("Large boxes get the fine maps. It is the other way round.", "side / 224, not 224 / side."),
+    },
+    mistakes=(
+        Mistake("rounded", lambda b: _levels(b, whole=np.round), "floor"),
+        Mistake("rounded up", lambda b: _levels(b, whole=np.ceil), "floor"),
+        Mistake("natural logarithm", lambda b: _levels(b, log=np.log), "log"),
+        Mistake("logarithm of base 10", lambda b: _levels(b, log=np.log10), "log"),
+        Mistake("no root", lambda b: _levels(b, side=lambda w, h: w * h), "area"),
+        Mistake("the longer side", lambda b: _levels(b, side=np.maximum), "area"),
+        Mistake("mean of the sides", lambda b: _levels(b, side=lambda w, h: (w + h) / 2), "area"),
+        Mistake("x, y, width, height", lambda b: _levels(np.concatenate([0 * b[:, :2], b[:, 2:]], axis=1)), "corners"),
+        Mistake("no limits", lambda b: _levels(b, limits=(-99, 99)), "limits"),
+        Mistake("limits 2 to 6", lambda b: _levels(b, limits=(2, 6)), "limits"),
+        Mistake("index from 0", lambda b: _levels(b) - 2, "offset"),
+        Mistake("224 on level 5", lambda b: _levels(b, at=5), "offset"),
+        Mistake("upside down", lambda b: _levels(b, log=lambda q: -np.log2(q)), "sign"),
+    ),
+    alternatives=(_by_thresholds, _with_loops, _with_torch),
+    points=2,
+    minutes=8,
+    difficulty=1,
+)

@@ -1,0 +1,270 @@
+"""Exercise 5.10: from the mask of a box to the mask in the picture."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+
+STUB = '''
+def paste_mask(mask, box, height, width, threshold):
+    """Mask of a picture: where the M x M probabilities `mask`, stretched over the box, are at least `threshold`."""
+    raise NotImplementedError("Write paste_mask() here, then run this cell again.")
+'''
+
+
+def paste_mask(mask: np.ndarray, box: np.ndarray, height: int, width: int, threshold: float) -> np.ndarray:
+    """Mask of a picture: where the M x M probabilities `mask`, stretched over the box, are at least `threshold`."""
+    x1, y1, x2, y2 = box
+    side = len(mask)
+    y, x = np.arange(height) + 0.5, np.arange(width) + 0.5
+    row = np.clip((y - y1) / (y2 - y1) * side - 0.5, 0, side - 1)
+    column = np.clip((x - x1) / (x2 - x1) * side - 0.5, 0, side - 1)
+    top, left = row.astype(int), column.astype(int)
+    bottom, right = np.minimum(top + 1, side - 1), np.minimum(left + 1, side - 1)
+    down, across = (row - top)[:, None], column - left
+    above = mask[top][:, left] * (1 - across) + mask[top][:, right] * across
+    below = mask[bottom][:, left] * (1 - across) + mask[bottom][:, right] * across
+    inside = ((y > y1) & (y < y2))[:, None] & ((x > x1) & (x < x2))
+    return inside & (above * (1 - down) + below * down >= threshold)
+
+
+def _as_two_matrices(mask, box, height, width, threshold):  # type: ignore[no-untyped-def]
+    def weights(start, end, count):  # type: ignore[no-untyped-def]
+        center = np.arange(count) + 0.5
+        place = np.clip((center - start) / (end - start) * len(mask) - 0.5, 0, len(mask) - 1)
+        near = np.maximum(1 - np.abs(place[:, None] - np.arange(len(mask))), 0)
+        return near * ((center > start) & (center < end))[:, None]
+
+    return weights(box[1], box[3], height) @ mask @ weights(box[0], box[2], width).T >= threshold
+
+
+def _pixel_by_pixel(mask, box, height, width, threshold):  # type: ignore[no-untyped-def]
+    x1, y1, x2, y2 = map(float, box)
+    side, values = len(mask), mask.tolist()
+    picture = [[False] * width for _ in range(height)]
+    for i in range(height):
+        for j in range(width):
+            if not (y1 < i + 0.5 < y2 and x1 < j + 0.5 < x2):
+                continue
+            v = min(max((i + 0.5 - y1) / (y2 - y1) * side - 0.5, 0.0), side - 1.0)
+            u = min(max((j + 0.5 - x1) / (x2 - x1) * side - 0.5, 0.0), side - 1.0)
+            top, left = min(int(v), side - 2), min(int(u), side - 2)
+            v, u = v - top, u - left
+            value = (1 - v) * ((1 - u) * values[top][left] + u * values[top][left + 1])
+            value += v * ((1 - u) * values[top + 1][left] + u * values[top + 1][left + 1])
+            picture[i][j] = value >= threshold
+    return picture
+
+
+def _with_torch(mask, box, height, width, threshold):  # type: ignore[no-untyped-def]
+    import torch
+    from torch.nn import functional as F
+
+    x1, y1, x2, y2 = map(float, box)
+    v = (torch.arange(height, dtype=torch.float64) + 0.5 - y1) / (y2 - y1) * 2 - 1
+    u = (torch.arange(width, dtype=torch.float64) + 0.5 - x1) / (x2 - x1) * 2 - 1
+    grid = torch.stack([u.expand(height, width), v[:, None].expand(height, width)], dim=-1)
+    sampled = F.grid_sample(torch.from_numpy(mask)[None, None], grid[None], padding_mode="border", align_corners=False)
+    return (sampled[0, 0] >= threshold) & (v.abs() < 1)[:, None] & (u.abs() < 1)
+
+
+def _pasted(  # type: ignore[no-untyped-def]
+    mask, box, height, width, threshold, center=0.5, read=None, stretch="centers", inside=True, fade=False, soft=False,
+    strict=False, binary_first=False, box_of=None, axes=False,
+):  # fmt: skip
+    """Pasting with the switches of the mistakes; as it stands, the right one."""
+    box = np.asarray(box)[[1, 0, 3, 2]] if axes else np.asarray(box)
+    x1, y1, x2, y2 = box if box_of is None else box_of(box)
+    side = len(mask)
+    mask = (mask >= threshold).astype(float) if binary_first else mask
+
+    def weights(start, end, count):  # type: ignore[no-untyped-def]
+        at = np.arange(count) + center
+        share = (at - start) / (end - start)
+        place = share * (side - 1) if stretch == "corners" else share * side - 0.5
+        if not fade:
+            place = np.clip(place, 0, side - 1)
+        place = place if read is None else np.clip(read(place), 0, side - 1)
+        near = np.maximum(1 - np.abs(place[:, None] - np.arange(side)), 0)
+        return near * ((at > start) & (at < end))[:, None] if inside else near
+
+    values = weights(y1, y2, height) @ mask @ weights(x1, x2, width).T
+    if soft:
+        return values
+    return values > threshold if strict else values >= threshold
+
+
+def _with_mistake(**switches):  # type: ignore[no-untyped-def]
+    return lambda mask, box, height, width, threshold: _pasted(mask, box, height, width, threshold, **switches)
+
+
+def _legacy(mask, box, height, width, threshold):  # type: ignore[no-untyped-def]
+    """The widespread way: a border of zeros, the box widened to whole pixels and one more."""
+    side = len(mask)
+    padded = np.pad(mask, 1)
+    half = (box[2:] - box[:2]) * 0.5 * (side + 2) / side
+    middle = (box[2:] + box[:2]) * 0.5
+    left, top = (int(value) for value in middle - half)
+    right, bottom = (int(value) for value in middle + half)
+    whole = np.array([left, top, right + 1, bottom + 1], dtype=float)
+    return _pasted(padded, whole, height, width, threshold)
+
+
+def _slices(mask, box, height, width, threshold):  # type: ignore[no-untyped-def]
+    """A resized mask written into slices, which does not know boxes beyond the picture."""
+    left, top, right, bottom = (int(np.floor(side + 0.5)) for side in box)
+    resized = _pasted(mask, np.asarray(box) - [left, top, left, top], bottom - top, right - left, threshold)
+    picture = np.zeros((height, width), dtype=bool)
+    picture[top:bottom, left:right] = resized
+    return picture
+
+
+def _blob(seed: int, side: int) -> np.ndarray:
+    """Probabilities of a smooth, lopsided shape."""
+    generator = np.random.default_rng(seed)
+    y, x = (np.mgrid[:side, :side] + 0.5) / side
+    slope = generator.uniform(-0.3, 0.3, 2)
+    wave = 0.25 * np.sin(7 * x + generator.uniform(0, 6)) * np.cos(5 * y + generator.uniform(0, 6))
+    return np.round(
+        np.clip(0.9 - 2.2 * ((x - 0.45) ** 2 + (y - 0.55) ** 2) + slope[0] * x + slope[1] * y + wave, 0, 1), 3
+    )
+
+
+_ONES = np.ones((28, 28))
+_LEFT = np.array([[1.0, 0.0], [1.0, 0.0]])
+_CROSS = np.array([[0.9, 0.2], [0.4, 0.5]])
+
+
+def _columns(first: int, last: int, height: int, width: int, rows: slice = slice(None)) -> np.ndarray:
+    picture = np.zeros((height, width), dtype=bool)
+    picture[rows, first:last] = True
+    return picture
+
+
+EXERCISE = Exercise(
+    id="5.10",
+    title="Paste a mask",
+    name="paste_mask",
+    statement="""
+The mask branch answers with M x M probabilities for a box, whatever its size. Write
+`paste_mask(mask, box, height, width, threshold)`, which makes a boolean mask of the picture, height x width:
+
+- Stretch the mask over the box (x1, y1, x2, y2), which need not lie on whole pixels and may reach beyond the picture.
+- Ask it **at the center of each pixel**: pixel (row i, column j) at (j + 0.5, i + 0.5). As in 5.9, the value of an
+  entry of the mask stands at *its* center; interpolate bilinearly, and beyond the outermost centers take the border's
+  value.
+- The pixel belongs to the object if the value is at least `threshold` and its center lies inside the box.
+
+A mask of ones in the box (10, 10, 20, 20) thus gives 100 pixels. A widespread implementation gives 144.
+""",
+    stub=STUB,
+    reference=paste_mask,
+    cases=(
+        Case(
+            "28 x 28 ones in the box (10, 10, 20, 20): 100 pixels",
+            (_ONES, np.array([10.0, 10, 20, 20]), 30, 30, 0.5),
+            _columns(10, 20, 30, 30, slice(10, 20)),
+            "one more",
+        ),
+        Case(
+            "left half of the mask",
+            (_LEFT, np.array([0.0, 0, 4, 4]), 4, 6, 0.5),
+            _columns(0, 2, 4, 6),
+            "centers",
+        ),
+        Case(
+            "the values 1, 0.75, 0.25, 0 and the threshold 0.8",
+            (_LEFT, np.array([1.0, 0, 5, 4]), 4, 6, 0.8),
+            _columns(1, 2, 4, 6),
+            "nearest",
+        ),
+        Case(
+            "a box between the pixels: two columns, three rows",
+            (_ONES, np.array([0.6, 0.4, 3.4, 2.6]), 5, 5, 0.5),
+            _columns(1, 3, 5, 5, slice(0, 3)),
+            "rounded",
+        ),
+        Case(
+            "a box that begins outside of the picture",
+            (_ONES, np.array([-2.0, -3, 2, 3]), 5, 6, 0.5),
+            _columns(0, 2, 5, 6, slice(0, 3)),
+            "outside",
+        ),
+        Case(
+            "one value equal to the threshold",
+            (_CROSS, np.array([1.0, 1, 3, 3]), 4, 4, 0.5),
+            np.array([[0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]], dtype=bool),
+            "equal",
+        ),
+        Case("a shape in a wide box", (_blob(0, 14), np.array([3.3, 5.8, 27.1, 18.2]), 24, 32, 0.5)),
+        Case("a shape in a high box, threshold 0.35", (_blob(1, 28), np.array([8.2, 1.7, 16.9, 22.4]), 24, 30, 0.35)),
+        Case("a shape that leaves the picture", (_blob(2, 28), np.array([14.6, 9.2, 35.5, 30.1]), 24, 30, 0.5)),
+    ),
+    hints={
+        "general": Hint(
+            "For each pixel: where in the mask does its center lie? It is the inverse way of resizing.",
+            "row = (i + 0.5 - y1) / (y2 - y1) * M - 0.5, limited to 0 ... M - 1; interpolate as in 5.9.",
+        ),
+        "one more": Hint(
+            "The object grows beyond its box by a pixel on each side: a border of zeros was added, and the box widened "
+            "to whole pixels.",
+            "Do not pad, and do not round: ask the mask at the pixels' centers, and only inside the box.",
+        ),
+        "centers": Hint(
+            "The pixels are asked at their upper left corners. Everything moves by half a pixel.",
+            "np.arange(height) + 0.5.",
+        ),
+        "nearest": Hint(
+            "Every pixel takes the value of one entry. Between two entries the value must change gradually.",
+            "Interpolate bilinearly between the four entries around it.",
+        ),
+        "threshold first": Hint(
+            "The mask is made 0 and 1 before it is stretched, which throws away where exactly its border lies.",
+            "Interpolate the probabilities, then compare with the threshold.",
+        ),
+        "equal": Hint("A value equal to the threshold belongs to the object.", "value >= threshold."),
+        "rounded": Hint(
+            "The box is rounded to whole pixels before the mask is stretched.", "Use x1, y1, x2, y2 as they are."
+        ),
+        "stretched": Hint(
+            "The centers of the outer entries lie on the edges of the box. They belong half an entry further inside.",
+            "(y - y1) / (y2 - y1) * M - 0.5, not times (M - 1).",
+        ),
+        "fade": Hint(
+            "Near the edges of the box the values fade to 0. The border's value holds up to the edge.",
+            "Limit row and column to 0 ... M - 1 before you interpolate.",
+        ),
+        "inside": Hint(
+            "Pixels outside of the box belong to the object, because the border's value goes on forever.",
+            "Require y1 < i + 0.5 < y2 and x1 < j + 0.5 < x2.",
+        ),
+        "outside": Hint(
+            "A box that reaches beyond the picture breaks this: a negative number in a slice counts from the end.",
+            "Go over the pixels of the picture, not over those of the box.",
+        ),
+        "axes": Hint("x and y are exchanged.", "The box is x1, y1, x2, y2; x goes with columns, y with rows."),
+        "soft": Hint("These are probabilities. Wanted is a truth value for each pixel.", "Return values >= threshold."),
+    },
+    mistakes=(
+        Mistake("a border and whole pixels (144 pixels)", _legacy, "one more"),
+        Mistake("corners of the pixels", _with_mistake(center=0.0), "centers"),
+        Mistake("nearest entry", _with_mistake(read=np.rint), "nearest"),
+        Mistake("entry to the upper left", _with_mistake(read=np.floor), "nearest"),
+        Mistake("threshold first", _with_mistake(binary_first=True), "threshold first"),
+        Mistake("> threshold", _with_mistake(strict=True), "equal"),
+        Mistake("box rounded", _with_mistake(box_of=np.round), "rounded"),
+        Mistake("box cut off to whole numbers", _with_mistake(box_of=np.trunc), "rounded"),
+        Mistake("align_corners", _with_mistake(stretch="corners"), "stretched"),
+        Mistake("fades at the edges", _with_mistake(fade=True), "fade"),
+        Mistake("goes on outside of the box", _with_mistake(inside=False), "inside"),
+        Mistake("slices of the picture", _slices, "outside"),
+        Mistake("y before x", _with_mistake(axes=True), "axes"),
+        Mistake("mask transposed", lambda m, b, h, w, t: paste_mask(m.T, b, h, w, t), "axes"),
+        Mistake("probabilities", _with_mistake(soft=True), "soft"),
+    ),
+    alternatives=(_as_two_matrices, _pixel_by_pixel, _with_torch),
+    points=5,
+    minutes=25,
+    difficulty=3,
+)
