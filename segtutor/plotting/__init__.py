@@ -7,15 +7,32 @@ from typing import Any
 
 # public name: the module that defines it, imported when the name is first used
 _EXPORTS = {
+    "Arrow": "segtutor.plotting.architecture",
+    "Box": "segtutor.plotting.architecture",
     "colorize": "segtutor.plotting.overlays",
+    "dilated_positions": "segtutor.plotting.convolutions",
+    "effective_receptive_field": "segtutor.plotting.receptive_field",
     "error_map": "segtutor.plotting.errors",
+    "fcn_layout": "segtutor.plotting.layouts",
+    "field_width": "segtutor.plotting.receptive_field",
+    "Layout": "segtutor.plotting.architecture",
     "legend": "segtutor.plotting.overlays",
     "movable_precision_recall": "segtutor.plotting.interactive",
+    "pspnet_layout": "segtutor.plotting.layouts",
+    "receptive_box": "segtutor.plotting.receptive_field",
+    "show_architecture": "segtutor.plotting.architecture",
+    "show_dilation": "segtutor.plotting.convolutions",
     "show_errors": "segtutor.plotting.errors",
     "show_gallery": "segtutor.plotting.overlays",
     "show_instances": "segtutor.plotting.overlays",
     "show_overlay": "segtutor.plotting.overlays",
     "show_precision_recall": "segtutor.plotting.curves",
+    "show_pyramid": "segtutor.plotting.convolutions",
+    "show_receptive_field": "segtutor.plotting.receptive_field",
+    "show_transposed_convolution": "segtutor.plotting.convolutions",
+    "theoretical_receptive_field": "segtutor.plotting.receptive_field",
+    "trace_shapes": "segtutor.plotting.tracing",
+    "transposed_convolution": "segtutor.plotting.convolutions",
 }
 
 __all__ = list(_EXPORTS)

@@ -1,0 +1,125 @@
+"""Where the boxes of the course's networks stand in their figures, read from the modules that each network has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from segtutor.plotting.architecture import BLUE, GRAY, GREEN, ORANGE, PURPLE, RED, YELLOW, Arrow, Box, Layout
+from segtutor.plotting.tracing import find_module
+
+_LEVEL_COLORS = (RED, PURPLE, YELLOW, GREEN)
+
+
+def fcn_layout(model: nn.Module) -> Layout:
+    """FCN-32s, 16s and 8s: the classifier above, below it the scores that are enlarged and added, skip by skip.
+
+    Args:
+        model: With a ``backbone`` that returns "pool3", "pool4", "pool5", a ``classifier``, ``score`` and ``upscore``.
+
+    Raises:
+        ValueError: If one of these modules is missing.
+    """
+    classifier: Any = find_module("classifier", model)
+    score: Any = find_module("score", model)
+    upscore: Any = find_module("upscore", model)
+    boxes, arrows = _trunk(model)
+    convolutions = [name for name, layer in classifier.named_children() if isinstance(layer, nn.Conv2d)]
+    for name, label in zip(convolutions, ("fc6", "fc7", "score"), strict=True):
+        color = ORANGE if label == "score" else BLUE
+        boxes.append(Box(label, f"classifier.{name}", label, len(boxes), color=color))
+        kernel = classifier.get_submodule(name).kernel_size[0]
+        arrows.append(Arrow(boxes[-2].name, label, f"{kernel}×{kernel}"))
+    columns = {box.name: box.column for box in boxes}
+    last, column, row = "score", boxes[-1].column, 0
+    skips = list(score.keys())
+    for skip, following in zip(skips, [*skips, "image"][1:], strict=True):
+        row += 1
+        enlarged, scored, total = f"up {skip}", f"score {skip}", f"sum {skip}"
+        middle = (columns[skip] + column) / 2
+        boxes += [
+            Box(enlarged, f"upscore.{skip}", "enlarged", column, row, ORANGE),
+            Box(scored, f"score.{skip}", f"score of\n{skip}", columns[skip], row, ORANGE),
+            Box(total, f"upscore.{following}:input", "sum", middle, row, ORANGE),
+        ]
+        arrows += [
+            Arrow(last, enlarged, f"×{upscore[skip].stride[0]}"),
+            Arrow(skip, scored, "1×1"),
+            Arrow(enlarged, total, crops=True),
+            Arrow(scored, total, crops=True),
+        ]
+        last, column = total, middle
+    row += 1
+    boxes += [
+        Box("enlarged", "upscore.image", "enlarged", column, row, ORANGE),
+        Box("logits", "output[out]", "logits", column - 2, row, ORANGE),
+    ]
+    arrows += [Arrow(last, "enlarged", f"×{upscore['image'].stride[0]}"), Arrow("enlarged", "logits", crops=True)]
+    return Layout(tuple(boxes), tuple(arrows), column_width=0.95, row_height=1.55)
+
+
+def pspnet_layout(model: nn.Module, auxiliary: bool = False) -> Layout:
+    """PSPNet: the deepest map, its means over a few bins on rows of their own, and all of them side by side again.
+
+    Args:
+        model: With a ``backbone`` that returns "out" and a ``classifier`` that begins with pyramid pooling.
+        auxiliary: Whether the auxiliary head is shown. Trace such a network in training mode, with two images.
+
+    Raises:
+        ValueError: If one of these modules is missing.
+    """
+    levels: Any = find_module("classifier.0.levels", model)
+    above = (len(levels) + 1) // 2  # rows over that of the map itself
+    boxes, arrows = _trunk(model, row=above)
+    deepest, column = boxes[-1].name, boxes[-1].column
+    join = column + (4.5 if len(levels) else 1.2)
+    head = [
+        Box("joined", "classifier.0", "side by side", join, above),
+        Box("mixed", "classifier.1", "mixed", join + 1.2, above),
+        Box("score", "classifier", "score", join + 2.2, above, ORANGE),
+        Box("logits", "output[out]", "logits", join + 3.5, above, ORANGE),
+    ]
+    for index, level in enumerate(levels):
+        row = index if index < above else index + 1
+        color = _LEVEL_COLORS[index % len(_LEVEL_COLORS)]
+        pooled, reduced, count = f"pooled {index}", f"level {index}", level[0].output_size
+        boxes += [
+            Box(pooled, f"classifier.0.levels.{index}.0", f"{count}×{count} bins", column + 1.4, row, color),
+            Box(reduced, f"classifier.0.levels.{index}", "", column + 2.6, row, color),
+        ]
+        arrows += [Arrow(deepest, pooled), Arrow(pooled, reduced, "1×1"), Arrow(reduced, "joined", "enlarge")]
+    before = deepest
+    for box, step in zip(head, ("", "3×3", "1×1", "enlarge"), strict=True):
+        arrows.append(Arrow(before, box.name, step))
+        before = box.name
+    if auxiliary:
+        find_module("aux_classifier", model)
+        tapped = boxes[[box.name for box in boxes].index(deepest) - 1]  # the last stage but one
+        boxes += [
+            Box("aux score", "aux_classifier", "auxiliary\nscore", tapped.column, above + 1.9, ORANGE),
+            Box("aux logits", "output[aux]", "auxiliary\nlogits", tapped.column - 1.5, above + 1.9, ORANGE),
+        ]
+        arrows += [Arrow(tapped.name, "aux score", "3×3, 1×1"), Arrow("aux score", "aux logits", "enlarge")]
+    return Layout((*boxes, *head), tuple(arrows), column_width=0.86, row_height=1.05)
+
+
+def _trunk(model: nn.Module, row: float = 0.0) -> tuple[list[Box], list[Arrow]]:
+    """The image and the backbone's maps in a row."""
+    backbone: Any = find_module("backbone", model)
+    children = dict(backbone.named_children())
+    if hasattr(backbone, "taps"):  # VGG16: numbered layers, and names for the pools
+        maps = [(f"backbone[{name}]", name) for name in backbone.taps.values()]
+    elif "pool" in children:  # the small FCN: two stages without a name, then pool3 to pool5
+        maps = [("backbone.stem", "stem"), ("backbone.layer1", "layer1")]
+        maps += [(f"backbone[{name}]", name) for name in backbone.channels]
+    else:
+        stem = "maxpool" if "maxpool" in children else "stem"
+        maps = [(f"backbone.{stem}", "stem")]
+        maps += [(f"backbone.{name}", name) for name in children if name.startswith("layer")]
+    boxes = [Box("image", "input", "image", 0, row, GRAY)]
+    arrows = []
+    for column, (source, label) in enumerate(maps, start=1):
+        boxes.append(Box(label, source, label, column, row))
+        arrows.append(Arrow(boxes[-2].name, label))
+    return boxes, arrows
