@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "segment": "find the classes in a picture and draw them over it",
     "train": "train a network on Scenes and write its weights",
     "evaluate": "score a network on a data set, class by class",
+    "reproduce": "run the experiment behind a claim of the course again",
     "data": "get real data sets, see which are there, find broken files in a folder",
     "grade": "grade a folder of submitted notebooks: points and reasons per exercise, as CSV",
 }

@@ -100,8 +100,9 @@ def create(name: str, num_classes: int | None = None, weights: str | Path | None
         name: One of `available`.
         num_classes: Background included; 21 unless said otherwise, or what the weights have.
         weights: None (random), "imagenet" (backbone only), "torchvision" (published, downloaded), "course" (comes with
-            segtutor), or the path of a file. For a file that `save_weights` wrote, the options that it was built with
-            are the defaults here.
+            segtutor), "backbone" (the course's own, which names what scenes show, for the ``_tiny`` networks), or the
+            path of a file. For a file that `save_weights` wrote, the options that it was built with are the defaults
+            here.
         **options: Of the constructor, as ``output_stride`` or ``aux``.
 
     Returns:

@@ -101,6 +101,7 @@ _VGG16_CONVOLUTIONS = {
 LAYOUTS: dict[str, Layout] = {
     # Our own names. Where torchvision has the network, they are torchvision's.
     "segtutor": Layout((Rule(r"(.+)", r"\1"),)),
+    "course_backbone": Layout((Rule(r"(backbone\..+)", r"\1"),), part="backbone."),
     # The MIT-licensed PyTorch port of DeepLabV3 and DeepLabV3+. They stand before torchvision's, which fits all keys.
     "vainf_deeplabv3plus": Layout(
         (

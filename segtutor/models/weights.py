@@ -33,7 +33,7 @@ __all__ = [
     "save_weights",
 ]
 
-PUBLISHED = ("imagenet", "torchvision", "course")
+PUBLISHED = ("imagenet", "torchvision", "course", "backbone")
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ def load_weights(
 
     Args:
         model: The network; unchanged if anything does not fit.
-        source: Path of a .pt, .pth, .safetensors or .npz file, a state dict, or "imagenet", "torchvision", "course".
+        source: Path of a .pt, .pth, .safetensors or .npz file, a state dict, or "imagenet", "torchvision", "course",
+            "backbone".
         layout: A name in `LAYOUTS`; "auto" finds it from the keys. Weights of a classifier (ImageNet) must be asked for
             by name, because they leave the head as it is.
         replace_head: Leave the final layers as they are where their shapes differ: fine-tuning to other classes.
@@ -216,10 +217,16 @@ def find_weights(name: str, weights: str | Path) -> WeightSource:
             having = sorted(file.stem for file in folder.glob("*.pt"))
             raise ValueError(f"the course has no checkpoint of {name}; it has {', '.join(having) or 'none'}")
         return WeightSource(path)
+    if weights == "backbone":
+        if not name.endswith("_tiny") or name.startswith("maskrcnn"):
+            raise ValueError(
+                f"the course's backbone is for the semantic networks whose name ends in _tiny, not for {name}"
+            )
+        return WeightSource(resources.data("checkpoints", "tiny_backbone.pt"), "course_backbone")
     path = Path(weights)
     if not path.is_file():
         raise ValueError(
-            f"weights must be None, 'imagenet', 'torchvision', 'course' or the path of a file, but {str(weights)!r} "
-            "came, and there is no such file"
+            "weights must be None, 'imagenet', 'torchvision', 'course', 'backbone' or the path of a file, but "
+            f"{str(weights)!r} came, and there is no such file"
         )
     return WeightSource(path)

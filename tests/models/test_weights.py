@@ -45,7 +45,7 @@ def test_names_and_options_are_checked():
     for count in (0, -1, 2.5, True):
         with pytest.raises(ValueError, match="num_classes must be a whole number"):
             models.create(TINY, num_classes=count)
-    with pytest.raises(ValueError, match="'imagenet', 'torchvision', 'course' or the path"):
+    with pytest.raises(ValueError, match="'imagenet', 'torchvision', 'course', 'backbone' or the path"):
         models.create(TINY, weights="coco")
     with pytest.raises(ValueError, match=f"no imagenet weights for {TINY}; there are for .*deeplabv3_mobilenet_v2"):
         models.create(TINY, weights="imagenet")

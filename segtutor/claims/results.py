@@ -1,0 +1,169 @@
+"""Running a claim's experiment, and the file that keeps what came out: command, versions, seeds, date, every number."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from segtutor import __version__, resources
+from segtutor.claims.claim import Claim, Values
+from segtutor.files import replacing
+
+
+@dataclass(frozen=True)
+class Results:
+    """What an experiment gave.
+
+    Attributes:
+        claim: Name of the claim.
+        runs: Variant -> one dictionary of values per seed.
+        seeds: The seeds.
+        short: Whether it was the short version that a lesson runs.
+        about: The command, date and versions that made it.
+    """
+
+    claim: str
+    runs: dict[str, list[Values]]
+    seeds: tuple[int, ...]
+    short: bool = False
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def mean_and_spread(self, variant: str, key: str) -> tuple[float, float]:
+        """Mean over the seeds, and half the distance from the lowest to the highest."""
+        values = [float(run[key]) for run in self.runs[variant]]
+        return float(np.mean(values)), float(np.ptp(values) / 2)
+
+
+def file_of(name: str) -> str:
+    """File name of a claim's results, ``fcn_skips.json``."""
+    return f"{name.replace('.', '_')}.json"
+
+
+def reproduce(
+    claim: Claim,
+    seeds: Sequence[int] | None = None,
+    *,
+    short: bool = False,
+    memory: str | Path | None = None,
+    progress: bool = True,
+) -> Results:
+    """Run the experiment of a claim.
+
+    Everything runs on one thread of the processor, so that the same machine gives the same numbers.
+
+    Args:
+        claim: The claim.
+        seeds: None takes the claim's own; of the short version, the first of them.
+        short: A version of a minute or less, from the course's pretrained backbone: it shows how, not how much.
+        memory: Folder that keeps finished runs, so that an interrupted experiment goes on where it was, and claims
+            that share a run train it once. A run is found again by its variant's settings and the versions.
+        progress: Show a progress bar.
+    """
+    seeds = tuple(claim.seeds[:1] if short else claim.seeds) if seeds is None else tuple(seeds)
+    if not seeds:
+        raise ValueError(f"{claim.name} needs at least one seed, as 0, 1, 2")
+    folder = None if memory is None else Path(memory)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    runs: dict[str, list[Values]] = {variant: [] for variant in claim.variants}
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with tqdm(total=len(seeds) * len(runs), desc=claim.name, unit="run", disable=not progress) as bar:
+            for seed in seeds:
+                for variant in claim.variants:
+                    bar.set_postfix_str(f"seed {seed}, {variant}")
+                    runs[variant].append(_run(claim, variant, seed, short, folder))
+                    bar.update()
+    finally:
+        torch.set_num_threads(threads)
+    return Results(claim.name, runs, seeds, short, _about(claim, seeds, short))
+
+
+def _run(claim: Claim, variant: str, seed: int, short: bool, folder: Path | None) -> Values:
+    """One run, from the memory if it is there."""
+    experiment = claim.variants[variant]
+    recipe = repr(experiment)
+    if folder is None or " at 0x" in recipe:  # a plain function does not tell its settings, and takes no time
+        return _plain(experiment(seed, short))
+    key = f"{recipe}|{seed}|{short}|{__version__}|{torch.__version__}"
+    file = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.json"
+    if file.exists():
+        kept: Values = json.loads(file.read_text(encoding="utf-8"))["values"]
+        return kept
+    values = _plain(experiment(seed, short))
+    with replacing(file) as temporary:
+        temporary.write_text(json.dumps({"run": key, "values": values}), encoding="utf-8")
+    return values
+
+
+def _plain(values: Values) -> Values:
+    """Numbers with eight significant digits, as the file keeps them."""
+    return {key: value if isinstance(value, list) else float(f"{value:.8g}") for key, value in values.items()}
+
+
+def _about(claim: Claim, seeds: tuple[int, ...], short: bool) -> dict[str, Any]:
+    words = ["segtutor reproduce", claim.name]
+    words += ["--short"] if short else []
+    words += ["--seeds", *map(str, seeds)] if seeds != claim.seeds else []
+    return {
+        "command": " ".join(words),
+        "date": datetime.now(UTC).date().isoformat(),
+        "versions": {"segtutor": __version__, "torch": str(torch.__version__), "python": platform.python_version()},
+    }
+
+
+def write(results: Results, path: str | Path) -> None:
+    """Write results as a JSON file, whole or not at all."""
+    runs = {
+        variant: [{key: None if value != value else value for key, value in run.items()} for run in of_variant]
+        for variant, of_variant in results.runs.items()
+    }  # JSON knows no NaN
+    content = {
+        "claim": results.claim,
+        **results.about,
+        "short": results.short,
+        "seeds": list(results.seeds),
+        "runs": runs,
+    }
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def read(path: str | Path) -> Results:
+    """Results from a file that ``write`` wrote.
+
+    Raises:
+        ValueError: If it is no such file.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        about = {key: content[key] for key in ("command", "date", "versions")}
+        runs: dict[str, list[Values]] = {
+            variant: [
+                {key: float("nan") if value is None else value for key, value in run.items()} for run in of_variant
+            ]
+            for variant, of_variant in content["runs"].items()
+        }
+        return Results(content["claim"], runs, tuple(content["seeds"]), bool(content["short"]), about)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ValueError(f"{path} is no file of results of a claim; `segtutor reproduce CLAIM` writes one") from None
+
+
+def recorded(claim: Claim) -> Results:
+    """The results that come with the course.
+
+    Raises:
+        FileNotFoundError: If the experiment has not been run yet.
+    """
+    return read(resources.data("results", file_of(claim.name)))

@@ -1,0 +1,169 @@
+"""A controlled training run: the recipe says all that the result depends on, the seed the rest.
+
+Two variants of a claim are two recipes that differ in one attribute. With the same seed they see the same pictures in
+the same order, and start from the same weights where their layers have the same shapes and come in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from segtutor import models
+from segtutor.claims.cost import cost
+from segtutor.claims.pictures import EVERYTHING, Pictures, SceneKind, draw
+from segtutor.inference import predict
+from segtutor.inference.predict import evaluating
+from segtutor.labels import SCENES
+from segtutor.metrics import ConfusionMatrix
+from segtutor.metrics.boundary import boundary_band
+from segtutor.training import TrainingConfig, TrainingResult, balanced_class_weights, fit
+
+SIZE = (96, 128)
+BAND = 2
+"""Half the width of the boundary band, in pixels."""
+BOLLARD_LABELS = SCENES.select(["mooring bollard", "street bollard"])
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a run depends on beside its seed.
+
+    Attributes:
+        model: Name of the network.
+        options: Its options.
+        change: Called with the new network, for variants that are no option of it.
+        scenes: Which pictures.
+        start: "random", or "backbone" for the course's backbone, which has learned to name what a picture shows.
+        frozen: Keep the backbone as it is; only the head learns.
+        steps: Optimizer steps.
+        train_count: Pictures to learn from.
+        val_count: Pictures to score on.
+        curve_every: Steps between two scores during training; 0 for none.
+    """
+
+    model: str
+    options: tuple[tuple[str, Any], ...] = ()
+    change: Callable[[nn.Module], None] | None = None
+    scenes: SceneKind = EVERYTHING
+    start: str = "random"
+    frozen: bool = False
+    steps: int = 500
+    train_count: int = 2000
+    val_count: int = 200
+    curve_every: int = 0
+
+    def __call__(self, seed: int, short: bool) -> dict[str, Any]:
+        """The run's scores and costs; the short version learns from few pictures, from the course's backbone."""
+        recipe = self.shortened() if short else self
+        model, result = train(recipe, seed)
+        pictures = draw(recipe.scenes, "val", recipe.val_count, SIZE)
+        values: dict[str, Any] = {**score(model, pictures), **cost(model, SIZE)}
+        values["loss"] = float(np.mean(result.losses[-20:]))
+        if recipe.curve_every:
+            values["curve"] = [[one.step, round(one.mean_iou, 5)] for one in result.validations]
+            values["early_mean_iou"] = result.validations[1].mean_iou  # the first tells mostly what luck the seed had
+        return values
+
+    def shortened(self) -> Recipe:
+        """The version that a lesson runs while the reader waits."""
+        steps = min(self.steps, 120)
+        every = steps // 4 if self.curve_every else 0
+        start = "backbone" if self.start == "random" else self.start
+        return replace(self, steps=steps, train_count=200, val_count=40, curve_every=every, start=start)
+
+
+class Frozen(nn.Module):
+    """A backbone that training leaves alone: no gradient, and batch norm keeps its statistics."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module.eval().requires_grad_(False)
+
+    def train(self, mode: bool = True) -> Frozen:
+        """Stays in evaluation mode."""
+        return super().train(False)
+
+    def forward(self, images: Tensor) -> Any:
+        return self.module(images)
+
+
+def build(recipe: Recipe, seed: int) -> nn.Module:
+    """The network of a recipe before its training."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = models.create(recipe.model, num_classes=len(SCENES), **dict(recipe.options))
+        if recipe.change is not None:
+            recipe.change(model)
+    if recipe.start == "backbone":
+        models.load_weights(model, "backbone")
+    elif recipe.start != "random":
+        raise ValueError(f"start must be 'random' or 'backbone', but it is {recipe.start!r}")
+    if recipe.frozen:
+        model.backbone = Frozen(model.backbone)  # type: ignore[arg-type]
+    return model
+
+
+@lru_cache(maxsize=4)
+def _class_weights(scenes: SceneKind, count: int) -> tuple[float, ...]:
+    return balanced_class_weights(draw(scenes, "train", count, SIZE))
+
+
+def train(recipe: Recipe, seed: int) -> tuple[nn.Module, TrainingResult]:
+    """A trained network and the record of its training."""
+    pictures = draw(recipe.scenes, "train", recipe.train_count, SIZE)
+    model = build(recipe, seed)
+    config = TrainingConfig(
+        steps=recipe.steps,
+        batch_size=8,
+        learning_rate=2e-3,
+        warmup_steps=recipe.steps // 10,
+        weight_decay=0.01,
+        class_weights=_class_weights(recipe.scenes, recipe.train_count),
+        precision="bfloat16",
+        seed=seed,
+        evaluate_every=recipe.curve_every or None,
+        device="cpu",
+        progress=False,
+    )
+    val = draw(recipe.scenes, "val", recipe.val_count, SIZE) if recipe.curve_every else None
+    return model, fit(model, pictures, val, config)
+
+
+def score(model: nn.Module, pictures: Pictures) -> dict[str, float]:
+    """All that the claims ask about a network's label maps.
+
+    Returns:
+        "mean_iou" and "pixel_accuracy" over all pixels; "band_iou", the mean IoU within two pixels of where labels
+        change, and "inner_iou", of all other pixels; "thin", the share of the pixels of poles, masts and leashes that
+        are right; "pole_iou"; "bollard_iou", the mean over the two classes that only their far surroundings tell apart.
+    """
+    whole, band, inner = (ConfusionMatrix(len(SCENES)) for _ in range(3))
+    thin_right = thin_all = 0
+    with evaluating(model):
+        for index in range(len(pictures)):
+            image, target = pictures[index]
+            found = predict(model, image)
+            whole.update(target, found)
+            near = torch.from_numpy(boundary_band(target, BAND))
+            band.update(target[near], found[near])
+            inner.update(target[~near], found[~near])
+            thin = torch.from_numpy(pictures.thin[index]) & (target != SCENES.ignore_index)
+            thin_right += int((found[thin] == target[thin]).sum())
+            thin_all += int(thin.sum())
+    iou = np.asarray(whole.iou())
+    return {
+        "mean_iou": whole.mean_iou(),
+        "pixel_accuracy": whole.pixel_accuracy(),
+        "band_iou": band.mean_iou(),
+        "inner_iou": inner.mean_iou(),
+        "thin": thin_right / thin_all if thin_all else float("nan"),
+        "pole_iou": float(iou[SCENES.index("pole")]),
+        "bollard_iou": float(iou[BOLLARD_LABELS].mean()),
+    }

@@ -1,0 +1,46 @@
+import torch
+from torch import nn
+
+from segtutor import models
+from segtutor.claims.cost import cost, kept_for_backward
+
+
+def test_costs_of_one_convolution_by_hand():
+    found = cost(nn.Sequential(nn.Conv2d(3, 8, 3, padding=1, bias=False)), (10, 12), repeats=1)
+    assert found["parameters"] == 3 * 8 * 9
+    assert found["gflops"] == 2 * 3 * 8 * 9 * 10 * 12 / 1e9
+    assert found["megabytes"] == 3 * 10 * 12 * 4 / 1e6  # its input, for the gradient of the weights
+    assert found["milliseconds"] > 0
+
+
+def test_what_two_layers_share_is_counted_once():
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Conv2d(3, 4, 1, bias=False), nn.Conv2d(3, 4, 1, bias=False)
+
+        def forward(self, images):
+            return self.first(images) + self.second(images)
+
+    assert kept_for_backward(Twice(), torch.zeros(1, 3, 5, 5)) == 3 * 25 * 4
+
+
+def test_frozen_parameters_are_not_counted_and_nothing_changes():
+    model = models.create("fcn8s_tiny", num_classes=4)
+    model.backbone.requires_grad_(False)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    found = cost(model, (40, 48), repeats=1)
+    assert found["parameters"] == sum(p.numel() for p in model.parameters() if p.requires_grad)
+    assert model.training
+    for key, value in model.state_dict().items():
+        assert torch.equal(value, before[key]), key
+
+
+def test_dilation_costs_operations_and_memory_but_no_parameters():
+    coarse, fine = (
+        cost(models.create("pspnet_tiny", num_classes=4, output_stride=stride), (64, 64), repeats=1)
+        for stride in (16, 8)
+    )
+    assert coarse["parameters"] == fine["parameters"]
+    assert coarse["gflops"] < fine["gflops"]
+    assert coarse["megabytes"] < fine["megabytes"]

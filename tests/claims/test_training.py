@@ -1,0 +1,158 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from segtutor import models
+from segtutor.claims.pictures import BOLLARDS, EVERYTHING, Pictures, draw
+from segtutor.claims.pyramids import Pyramid
+from segtutor.claims.training import Recipe, build, score, train
+from segtutor.datasets import Scenes
+from segtutor.labels import SCENES
+from tests.models.geometry import make_linear
+
+SHORT = {"steps": 2, "train_count": 8, "val_count": 4}
+
+
+def test_pictures_are_the_scenes():
+    for kind, options in (
+        (EVERYTHING, {}),
+        (BOLLARDS, {"kinds": ("street", "harbor"), "context": 4.0, "context_distance": 0.3}),
+    ):
+        pictures, scenes = draw(kind, "val", 3, (48, 64)), Scenes("val", (48, 64), 3, **options)
+        assert len(pictures) == 3
+        for index in range(3):
+            image, labels = scenes[index]
+            assert torch.equal(pictures[index][0], image)
+            assert torch.equal(pictures[index][1], labels)
+            assert np.array_equal(pictures.thin[index], scenes.scene(index).thin)
+
+
+def test_variants_start_from_the_same_backbone_and_see_the_same_pictures():
+    recipe = Recipe("pspnet_tiny", **SHORT)
+    one, other = build(recipe, 3), build(replace(recipe, options=(("output_stride", 16),)), 3)
+    for key, value in one.backbone.state_dict().items():
+        assert torch.equal(value, other.backbone.state_dict()[key]), key
+    third = build(recipe, 4)
+    assert not torch.equal(one.backbone.stem[0].weight, third.backbone.stem[0].weight)
+    (_, first), (_, again) = train(recipe, 3), train(recipe, 3)
+    assert first.losses == again.losses
+
+
+def test_frozen_backbone_keeps_weights_and_statistics():
+    recipe = Recipe("fcn8s_tiny", frozen=True, **SHORT)
+    before = {key: value.clone() for key, value in build(recipe, 0).backbone.state_dict().items()}
+    model, result = train(recipe, 0)
+    assert result.steps == 2
+    for key, value in model.backbone.state_dict().items():
+        assert torch.equal(value, before[key]), key
+    assert any(module.training for module in model.classifier.modules())
+    fresh = build(recipe, 0)
+    assert not torch.equal(model.classifier[0].weight, fresh.classifier[0].weight)
+
+
+def test_pretrained_start_is_the_shipped_backbone_whatever_the_seed():
+    first, second = (build(Recipe("pspnet_tiny", start="backbone"), seed) for seed in (0, 1))
+    for key, value in first.backbone.state_dict().items():
+        assert torch.equal(value, second.backbone.state_dict()[key]), key
+    assert not torch.equal(first.classifier[1].weight, second.classifier[1].weight)
+    with pytest.raises(ValueError, match="start must be 'random' or 'backbone', but it is 'imagenet'"):
+        build(Recipe("pspnet_tiny", start="imagenet"), 0)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in models.available() if name.endswith("_tiny") and "maskrcnn" not in name]
+)
+def test_backbone_fits_every_small_network(name):
+    model = models.create(name, num_classes=5)
+    report = models.load_weights(model, "backbone")
+    assert all(key.startswith("backbone.") for key in report.loaded)
+    assert not any(key.startswith("backbone.") for key in report.untouched)
+    assert models.create(name, num_classes=5, weights="backbone").config.num_classes == 5
+
+
+@pytest.mark.parametrize("name", ["pspnet_resnet50", "maskrcnn_tiny"])
+def test_backbone_is_refused_by_other_networks(name):
+    with pytest.raises(ValueError, match=f"semantic networks whose name ends in _tiny, not for {name}"):
+        models.create(name, weights="backbone")
+
+
+class Answers(nn.Module):
+    """Gives a fixed label map for every picture."""
+
+    preprocessing = models.Preprocessing()
+
+    def __init__(self, labels):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+        self.labels = labels
+
+    def forward(self, images):
+        return {"out": nn.functional.one_hot(self.labels, len(SCENES)).permute(2, 0, 1)[None].float()}
+
+
+def test_scores_by_hand():
+    pole, sky = SCENES.select(["pole", "sky"])
+    target = torch.full((40, 40), sky)
+    target[10:30, 20] = pole
+    target[0, 0] = 255
+    thin = (target == pole).numpy()[None]
+    found = target.clone()
+    found[0, 0] = sky
+    found[10:20, 20] = sky  # half of the pole is missed
+    pictures = Pictures(np.zeros((1, 3, 40, 40), np.uint8), target.numpy()[None].astype(np.uint8), thin)
+    scores = score(Answers(found), pictures)
+    sky_iou = (1599 - 20) / (1599 - 20 + 10)
+    assert scores["thin"] == 0.5
+    assert scores["pole_iou"] == 0.5
+    assert scores["mean_iou"] == pytest.approx((0.5 + sky_iou) / 2)
+    assert scores["pixel_accuracy"] == pytest.approx(1 - 10 / 1599)
+    # the band is 2 pixels around the pole: 24 x 5 of which 20 are pole; and the corner pixel's 3 x 3 without itself
+    band_sky = 100 + 8
+    assert scores["band_iou"] == pytest.approx((0.5 + band_sky / (band_sky + 10)) / 2)
+    assert scores["inner_iou"] == 1.0
+    assert np.isnan(scores["bollard_iou"])
+
+
+def test_levels_that_are_not_pooled_have_as_many_parameters_and_see_nothing_from_afar():
+    def network(**change):
+        return build(Recipe("pspnet_tiny", change=Pyramid(near_sighted=True, **change)), 0)
+
+    pooled, flat = network(), network(pooled=False)
+    assert sum(p.numel() for p in pooled.parameters()) == sum(p.numel() for p in flat.parameters())
+
+    def reach(model):
+        images = torch.ones(1, 3, 161, 161, dtype=torch.double, requires_grad=True)
+        scores = make_linear(model)(images)["out"]
+        scores[0, :, 80, 80].sum().backward()
+        rows = (images.grad.abs().sum((0, 1, 3)) > 0).nonzero()
+        return int(rows[-1] - rows[0] + 1)
+
+    assert reach(pooled) == 161
+    assert reach(flat) == 71 + 2 * 8  # the backbone's field, and the head's 3 x 3 at stride 8
+
+
+def test_unreduced_levels_keep_all_channels():
+    model = build(Recipe("pspnet_tiny", change=Pyramid(reduced=False)), 0)
+    assert model.classifier[0](torch.zeros(2, 128, 9, 9)).shape == (2, 128 * 5, 9, 9)
+    plain = build(Recipe("pspnet_tiny"), 0)
+    difference = 4 * (128 * 128 - 128 * 32) + 4 * 2 * (128 - 32) + 9 * 128 * (128 * 5 - 256)
+    count = [sum(p.numel() for p in one.parameters()) for one in (model, plain)]
+    assert count[0] - count[1] == difference
+
+
+def test_short_version_is_short():
+    short = Recipe("pspnet_tiny", steps=400, curve_every=80).shortened()
+    assert (short.steps, short.train_count, short.val_count, short.curve_every, short.start) == (
+        120,
+        200,
+        40,
+        30,
+        "backbone",
+    )
+    values = Recipe("pspnet_tiny", curve_every=1, **SHORT)(0, False)
+    assert [step for step, _ in values["curve"]] == [1, 2]
+    assert values["early_mean_iou"] == pytest.approx(values["curve"][1][1], abs=1e-4)
+    assert values["parameters"] > 1e5
