@@ -1,0 +1,198 @@
+"""Exercise 4.4: from strides to dilation, stage by stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+
+STUB = '''
+def dilated_stages(strides, output_stride):
+    """New strides and dilation rates of the stages, so that the network keeps to `output_stride`; rates start at 1."""
+    raise NotImplementedError("Write dilated_stages() here, then run this cell again.")
+'''
+
+Stages = tuple[list[int], list[int]]
+
+
+def dilated_stages(strides: Sequence[int], output_stride: int) -> Stages:
+    """New strides and dilation rates of the stages, so that the network keeps to `output_stride`; rates start at 1."""
+    kept, rates = [], []
+    total, rate = 1, 1
+    for stride in strides:
+        if total * stride > output_stride:
+            rate *= stride
+            stride = 1
+        total *= stride
+        kept.append(stride)
+        rates.append(rate)
+    return kept, rates
+
+
+def _with_cumulated_strides(strides, output_stride):  # type: ignore[no-untyped-def]
+    total = np.cumprod(strides)
+    limited = np.minimum(total, output_stride)
+    return limited // np.concatenate([[1], limited[:-1]]), total // limited
+
+
+def _recursive(strides, output_stride):  # type: ignore[no-untyped-def]
+    if not len(strides):
+        return [], []
+    kept, rates = _recursive(strides[:-1], output_stride)
+    last, before = strides[-1], rates[-1] if rates else 1
+    if int(np.prod(kept)) * last <= output_stride:
+        return [*kept, last], [*rates, before]
+    return [*kept, 1], [*rates, before * last]
+
+
+def _at_the_first_that_is_too_much(strides, output_stride):  # type: ignore[no-untyped-def]
+    cut = 0
+    while cut < len(strides) and int(np.prod(strides[: cut + 1])) <= output_stride:
+        cut += 1
+    rates = [1] * cut + [int(np.prod(strides[cut : number + 1])) for number in range(cut, len(strides))]
+    return list(strides[:cut]) + [1] * (len(strides) - cut), rates
+
+
+def _stages(  # type: ignore[no-untyped-def]
+    strides, output_stride, too_large=lambda total, own, wanted: total * own > wanted, grow=lambda rate, own: rate * own
+):
+    """The stages with the switches of the mistakes; as it stands, the right ones."""
+    kept, rates, total, rate = [], [], 1, 1
+    for own in strides:
+        if too_large(total, own, output_stride):
+            rate, own = grow(rate, own), 1
+        total *= own
+        kept.append(own)
+        rates.append(rate)
+    return kept, rates
+
+
+def _rate_only_where_removed(strides, output_stride):  # type: ignore[no-untyped-def]
+    kept, rates = dilated_stages(strides, output_stride)
+    removed = [new != old for new, old in zip(kept, strides, strict=True)]
+    return kept, [rate if gone else 1 for rate, gone in zip(rates, removed, strict=True)]
+
+
+def _late(strides, output_stride):  # type: ignore[no-untyped-def]
+    kept, rates = dilated_stages(strides, output_stride)
+    return kept, [1, *rates[:-1]]
+
+
+def _strides_kept(strides, output_stride):  # type: ignore[no-untyped-def]
+    return list(strides), dilated_stages(strides, output_stride)[1]
+
+
+def _rates_of_kept_strides(strides, output_stride):  # type: ignore[no-untyped-def]
+    """Rates grow with every stride, also with those that stay."""
+    return dilated_stages(strides, output_stride)[0], np.cumprod(strides)
+
+
+def _every_stage_after(strides, output_stride):  # type: ignore[no-untyped-def]
+    """Every stage after the cut doubles the rate, whether it had a stride or not."""
+    kept, rates, total, rate = [], [], 1, 1
+    for own in strides:
+        if total >= output_stride and (rate > 1 or total * own > output_stride):
+            rate, own = 2 * rate, 1
+        total *= own
+        kept.append(own)
+        rates.append(rate)
+    return kept, rates
+
+
+def _strides_from_the_end(strides, output_stride):  # type: ignore[no-untyped-def]
+    """The first strides are removed instead of the last ones."""
+    kept, rates = dilated_stages(list(strides)[::-1], output_stride)
+    return kept[::-1], rates[::-1]
+
+
+_RESNET = (4, 1, 2, 2, 2)
+_VGG = (1, 2, 2, 2, 2)
+
+EXERCISE = Exercise(
+    id="4.4",
+    title="From strides to dilation",
+    name="dilated_stages",
+    statement="""
+A ResNet-50 shrinks the picture by 32: its stem by 4, its four stages by 1, 2, 2, 2. PSPNet wants a map that is finer,
+with the *same* pretrained weights. So the stages that would go beyond the wanted output stride give up their stride.
+Their kernels then meet a map that is denser than the one they were trained on, and their taps must move apart by the
+factor that is no longer there: by their own stride and by all that were removed before.
+
+Write `dilated_stages(strides, output_stride)`: `strides` holds the strides of the stages, powers of 2. From the first
+stage on, a stage keeps its stride as long as the product of the strides does not exceed `output_stride`; else its
+stride becomes 1. Return two lists, the new strides and the rate of each stage. A stage reads at the rate that results
+from its own removed stride, too; a later stage without a stride keeps that rate.
+
+(That is how the authors of PSPNet do it: the rate holds for all blocks of a stage, `first_block_rate="same"`.
+torchvision lets the first block keep the rate of the stage before.)
+""",
+    stub=STUB,
+    reference=dilated_stages,
+    cases=(
+        Case("a ResNet at output stride 8", (_RESNET, 8), ([4, 1, 2, 1, 1], [1, 1, 1, 2, 4])),
+        Case("at 16", (_RESNET, 16), ([4, 1, 2, 2, 1], [1, 1, 1, 1, 2])),
+        Case("at 32: nothing changes", (_RESNET, 32), ([4, 1, 2, 2, 2], [1] * 5), "limit"),
+        Case("at 4: three stages dilated", (_RESNET, 4), ([4, 1, 1, 1, 1], [1, 1, 2, 4, 8]), "product"),
+        Case(
+            "a stage without a stride after a dilated one", ((2, 2, 1, 2), 2), ([2, 1, 1, 1], [1, 2, 2, 4]), "carried"
+        ),
+        Case("a stage with stride 4", ((2, 4, 2), 2), ([2, 1, 1], [1, 4, 8]), "product"),
+        Case("VGG's poolings at 8", (_VGG, 8)),
+        Case("strides 2, 1, 4, 1, 2, 2 at 8", ((2, 1, 4, 1, 2, 2), 8)),
+        Case("no stride at all", ((1, 1, 1), 1)),
+    ),
+    hints={
+        "general": Hint(
+            "Go through the stages with two numbers: the stride so far, and the rate so far. Each stride multiplies "
+            "one of them.",
+            "if total * stride > output_stride: rate *= stride; stride = 1. Then total *= stride, and append both.",
+        ),
+        "limit": Hint(
+            "The cut comes one stage too early or too late: the product of the strides may reach the output stride, "
+            "but not exceed it.",
+            "if total * stride > output_stride.",
+        ),
+        "product": Hint(
+            "The rate is the product of the removed strides: 2, 4, 8, and after a stride of 4 at once 4.",
+            "rate *= stride, with the stride that the stage had.",
+        ),
+        "own": Hint(
+            "A stage that loses its stride is dilated itself: it already reads the denser map.",
+            "First change the rate, then append it.",
+        ),
+        "carried": Hint(
+            "Once a map is denser, all later stages must be dilated, at the same rate if they have no own stride.",
+            "Append the rate so far for every stage, and change it only where a stride is removed.",
+        ),
+        "removed": Hint(
+            "A stage that keeps its stride needs no dilation, and one that is dilated must lose its stride.",
+            "stride = 1 and rate *= stride belong together.",
+        ),
+        "end": Hint(
+            "The strides of the *last* stages are removed. The first ones keep theirs.",
+            "Go from the first stage to the last.",
+        ),
+        "results": Hint("The two lists are exchanged.", "Return the strides first, then the rates."),
+    },
+    mistakes=(
+        Mistake("cut at equality", lambda s, o: _stages(s, o, lambda t, own, w: t * own >= w and own > 1), "limit"),
+        Mistake("cut too late", lambda s, o: _stages(s, o, lambda t, own, w: t > w), "limit"),
+        Mistake("rate always 2", lambda s, o: _stages(s, o, grow=lambda r, own: 2), "product"),
+        Mistake("rate doubles", lambda s, o: _stages(s, o, grow=lambda r, own: 2 * r), "product"),
+        Mistake("rate plus the stride", lambda s, o: _stages(s, o, grow=lambda r, own: r + own - (r == 1)), "product"),
+        Mistake("rate plus one", lambda s, o: _stages(s, o, grow=lambda r, own: r + 1), "product"),
+        Mistake("rate of the stage before", _late, "own"),
+        Mistake("only where a stride went", _rate_only_where_removed, "carried"),
+        Mistake("every later stage doubles", _every_stage_after, "carried"),
+        Mistake("strides kept", _strides_kept, "removed"),
+        Mistake("rates from all strides", _rates_of_kept_strides, "removed"),
+        Mistake("first strides removed", _strides_from_the_end, "end"),
+        Mistake("exchanged", lambda s, o: dilated_stages(s, o)[::-1], "results"),
+    ),
+    alternatives=(_with_cumulated_strides, _recursive, _at_the_first_that_is_too_much),
+    points=4,
+    minutes=15,
+    difficulty=2,
+)

@@ -1,0 +1,175 @@
+"""Exercise 4.6: the 1 x 1 convolution is a matrix product at every position."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.lesson04.inputs import ramp, random_map
+from segtutor.exercises.lesson04.later import torch
+
+STUB = '''
+def pointwise_convolution(x, weight, bias):
+    """B x C x H x W -> B x K x H x W: the matrix `weight` (K x C) times the channels of each position, plus `bias`."""
+    raise NotImplementedError("Write pointwise_convolution() here, then run this cell again.")
+'''
+
+
+def pointwise_convolution(x: Any, weight: Any, bias: Any) -> Any:
+    """B x C x H x W -> B x K x H x W: the matrix `weight` (K x C) times the channels of each position, plus `bias`."""
+    x, weight, bias = torch.as_tensor(x), torch.as_tensor(weight), torch.as_tensor(bias)
+    return torch.einsum("kc,bchw->bkhw", weight, x) + bias[:, None, None]
+
+
+def _with_convolution(x, weight, bias):  # type: ignore[no-untyped-def]
+    import torch
+    from torch.nn import functional as F
+
+    weight = torch.as_tensor(weight)[:, :, None, None]
+    return F.conv2d(torch.as_tensor(x), weight, torch.as_tensor(bias))
+
+
+def _with_matrix_product(x, weight, bias):  # type: ignore[no-untyped-def]
+    columns = x.reshape(*x.shape[:2], -1)  # B x C x (H W)
+    return (weight @ columns + bias[:, None]).reshape(len(x), len(weight), *x.shape[2:])
+
+
+def _with_loops(x, weight, bias):  # type: ignore[no-untyped-def]
+    batch, _, height, width = x.shape
+    result = np.zeros((batch, len(weight), height, width))
+    for number in range(batch):
+        for row in range(height):
+            for column in range(width):
+                result[number, :, row, column] = weight @ x[number, :, row, column] + bias
+    return result
+
+
+def _as_linear_layer(x, weight, bias):  # type: ignore[no-untyped-def]
+    return (np.moveaxis(x, 1, -1) @ weight.T + bias).transpose(0, 3, 1, 2)
+
+
+def _mapped(x, weight, bias=None):  # type: ignore[no-untyped-def]
+    result = np.einsum("kc,bchw->bkhw", weight, x)
+    return result if bias is None else result + bias[:, None, None]
+
+
+def _transposed_weight(x, weight, bias):  # type: ignore[no-untyped-def]
+    """The numbers of the matrix read in the wrong order."""
+    return _mapped(x, weight.ravel().reshape(weight.shape[::-1]).T, bias)
+
+
+def _channels_last(x, weight, bias):  # type: ignore[no-untyped-def]
+    return np.moveaxis(_mapped(x, weight, bias), 1, -1)
+
+
+def _folded_wrongly(x, weight, bias):  # type: ignore[no-untyped-def]
+    """B x C x H x W is flattened to positions x C without moving the channels to the end."""
+    batch, channels, height, width = x.shape
+    result = x.reshape(-1, channels) @ weight.T + bias
+    return result.reshape(batch, len(weight), height, width)
+
+
+def _refolded_wrongly(x, weight, bias):  # type: ignore[no-untyped-def]
+    result = np.moveaxis(x, 1, -1) @ weight.T + bias
+    return result.reshape(len(x), len(weight), *x.shape[2:])
+
+
+def _over_the_map(x, weight, bias):  # type: ignore[no-untyped-def]
+    result = _mapped(x, weight, bias)
+    return np.broadcast_to(result.mean(axis=(2, 3), keepdims=True), result.shape)
+
+
+def _over_the_batch(x, weight, bias):  # type: ignore[no-untyped-def]
+    return _mapped(x, weight, bias).sum(axis=0, keepdims=True)
+
+
+_TWO = np.stack([np.arange(4.0), 10 * np.arange(4.0)]).reshape(1, 2, 2, 2).astype(np.float32)
+
+
+def _numbers(*values: object) -> np.ndarray:
+    return np.array(values, dtype=np.float32)
+
+
+EXERCISE = Exercise(
+    id="4.6",
+    title="The 1 x 1 convolution",
+    name="pointwise_convolution",
+    statement="""
+A 1 x 1 convolution looks at one position at a time. It takes the C numbers that stand there, multiplies them by a
+K x C matrix, the *same* at every position, and adds K biases:
+
+$$\\mathrm{result}[b, :, i, j] = \\mathrm{weight} \\cdot x[b, :, i, j] + \\mathrm{bias}.$$
+
+This is how the levels of the pyramid are cut to a quarter of the channels, and how every network of this course ends.
+Write `pointwise_convolution(x, weight, bias)`: `x` is B x C x H x W, `weight` K x C, `bias` holds K numbers. The
+result is B x K x H x W. `torch.einsum` says it in one line, but any way is fine.
+""",
+    stub=STUB,
+    reference=pointwise_convolution,
+    cases=(
+        Case(
+            "sum and difference of two channels",
+            (_TWO, _numbers([1, 1], [1, -1]), _numbers(0, 0)),
+            np.array([[[[0.0, 11], [22, 33]], [[0, -9], [-18, -27]]]]),
+        ),
+        Case(
+            "one channel to three",
+            (ramp(1, 3), _numbers([1], [2], [0]), _numbers(0, 0.5, -1)),
+            np.array([[[[0.0, 1, 2]], [[0.5, 2.5, 4.5]], [[-1, -1, -1]]]]),
+            "bias",
+        ),
+        Case(
+            "two channels to one",
+            (_TWO, _numbers([0.5, 0.25]), _numbers(1)),
+            np.array([[[[1.0, 4], [7, 10]]]]),
+        ),
+        Case("two pictures", (random_map(0, 2, 4, 3, 5), random_map(1, 6, 4), random_map(2, 6))),
+        Case("as many channels out as in", (random_map(3, 3, 5, 4, 4), random_map(4, 5, 5), random_map(5, 5))),
+        Case("a map of one position", (random_map(6, 1, 8, 1, 1), random_map(7, 2, 8), random_map(8, 2))),
+    ),
+    hints={
+        "general": Hint(
+            "At each position: weight @ (the channels there) + bias.",
+            'torch.einsum("kc,bchw->bkhw", weight, x) + bias[:, None, None].',
+        ),
+        "bias": Hint(
+            "Each output channel gets its own bias, the same at all positions: added, once.",
+            "bias[:, None, None] has the shape K x 1 x 1 and fits to K x H x W.",
+        ),
+        "weight": Hint(
+            "Row k of the matrix makes output channel k, from all input channels.",
+            "result[:, k] is the sum over c of weight[k, c] * x[:, c].",
+        ),
+        "folding": Hint(
+            "A reshape does not move channels. Values of different channels or positions are mixed.",
+            "Move the channels to the end first (x.permute(0, 2, 3, 1)), multiply by weight.T, and move them back.",
+        ),
+        "shape": Hint("The channels stand in the second place: B x K x H x W.", "permute(0, 3, 1, 2) moves them back."),
+        "position": Hint(
+            "Pictures and positions are added up or averaged. A 1 x 1 convolution keeps all of them.",
+            "Sum over the input channels only.",
+        ),
+        "activation": Hint("A convolution has no ReLU in it.", "Leave negative results as they are."),
+    },
+    mistakes=(
+        Mistake("no bias", lambda x, w, b: _mapped(x, w), "bias"),
+        Mistake("bias subtracted", lambda x, w, b: _mapped(x, w, -b), "bias"),
+        Mistake("first bias for all", lambda x, w, b: _mapped(x, w) + b[0], "bias"),
+        Mistake("bias per input channel", lambda x, w, b: _mapped(x + b.mean(), w), "bias"),
+        Mistake("matrix transposed", _transposed_weight, "weight"),
+        Mistake("rows backwards", lambda x, w, b: _mapped(x, w[::-1], b), "weight"),
+        Mistake("absolute weights", lambda x, w, b: _mapped(x, abs(w), b), "weight"),
+        Mistake("positions folded wrongly", _folded_wrongly, "folding"),
+        Mistake("result folded wrongly", _refolded_wrongly, "folding"),
+        Mistake("channels last", _channels_last, "shape"),
+        Mistake("mean over the map", _over_the_map, "position"),
+        Mistake("sum over the batch", _over_the_batch, "position"),
+        Mistake("with ReLU", lambda x, w, b: np.maximum(_mapped(x, w, b), 0), "activation"),
+    ),
+    alternatives=(_with_convolution, _with_matrix_product, _with_loops, _as_linear_layer),
+    points=2,
+    minutes=10,
+    difficulty=1,
+)

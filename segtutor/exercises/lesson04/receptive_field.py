@@ -1,0 +1,175 @@
+"""Exercise 4.1: how much of the picture one position of a map can see."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+
+STUB = '''
+def receptive_field(layers):
+    """Receptive field in input pixels and distance of two neighbors; layers are (kernel, stride, rate), first first."""
+    raise NotImplementedError("Write receptive_field() here, then run this cell again.")
+'''
+
+Layers = list[tuple[int, int, int]]
+
+
+def receptive_field(layers: Layers) -> tuple[int, int]:
+    """Receptive field in input pixels and distance of two neighbors; layers are (kernel, stride, rate), first first."""
+    size, jump = 1, 1
+    for kernel, stride, rate in layers:
+        size += (kernel - 1) * rate * jump
+        jump *= stride
+    return size, jump
+
+
+def _from_the_last_layer(layers):  # type: ignore[no-untyped-def]
+    size, jump = 1, 1
+    for kernel, stride, rate in reversed(layers):
+        size = (size - 1) * stride + (kernel - 1) * rate + 1
+        jump *= stride
+    return size, jump
+
+
+def _with_cumulated_strides(layers):  # type: ignore[no-untyped-def]
+    numbers = np.array(layers, dtype=int).reshape(-1, 3)
+    jumps = np.cumprod([1, *numbers[:, 1]])
+    return 1 + ((numbers[:, 0] - 1) * numbers[:, 2] * jumps[:-1]).sum(), jumps[-1]
+
+
+def _with_sets_of_pixels(layers):  # type: ignore[no-untyped-def]
+    def seen(position):  # type: ignore[no-untyped-def]
+        low = high = position
+        for kernel, stride, rate in layers[::-1]:
+            low, high = low * stride, high * stride + (kernel - 1) * rate
+        return low, high
+
+    (low, high), (next_low, _) = seen(0), seen(1)
+    return high - low + 1, next_low - low
+
+
+def _recursive(layers):  # type: ignore[no-untyped-def]
+    if not layers:
+        return [1, 1]
+    size, jump = _recursive(layers[:-1])
+    kernel, stride, rate = layers[-1]
+    return [size + rate * (kernel - 1) * jump, jump * stride]
+
+
+def _field(  # type: ignore[no-untyped-def]
+    layers, reach=lambda kernel, rate: (kernel - 1) * rate, start=1, stride_first=False, step=lambda j, s, r: j * s
+):
+    """The receptive field with the switches of the mistakes; as it stands, the right one."""
+    size, jump = start, 1
+    for kernel, stride, rate in layers:
+        if stride_first:
+            jump = step(jump, stride, rate)
+        size += reach(kernel, rate) * jump
+        if not stride_first:
+            jump = step(jump, stride, rate)
+    return size, jump
+
+
+def _stride_ignored(layers):  # type: ignore[no-untyped-def]
+    return receptive_field([(kernel, 1, rate) for kernel, _, rate in layers])[0], receptive_field(layers)[1]
+
+
+def _multiplied(layers):  # type: ignore[no-untyped-def]
+    size, jump = 1, 1
+    for kernel, stride, rate in layers:
+        size *= (kernel - 1) * rate + 1
+        jump *= stride
+    return size, jump
+
+
+_STEM = [(7, 2, 1), (3, 2, 1)]
+_VGG16 = [
+    layer for convolutions in (2, 2, 3, 3, 3) for layer in [*[(3, 1, 1)] * convolutions, (2, 2, 1)]
+]  # to the last pooling
+
+
+EXERCISE = Exercise(
+    id="4.1",
+    title="The receptive field",
+    name="receptive_field",
+    statement="""
+How many input pixels along one side can one position of the last map see? Follow the chain of layers from the picture
+on. Two numbers are enough: the **size** of the field, at first 1, and the **jump**, the distance in input pixels of two
+neighbors in the map, at first 1. A layer with kernel $k$, stride $s$ and dilation rate $r$ reads taps that are $r$
+positions apart, and a position is worth as many pixels as the jump *before* the layer:
+
+$$\\mathrm{size} \\leftarrow \\mathrm{size} + (k - 1)\\, r \\cdot \\mathrm{jump}, \\qquad
+\\mathrm{jump} \\leftarrow \\mathrm{jump} \\cdot s.$$
+
+Write `receptive_field(layers)`: `layers` is a list of (kernel, stride, rate), the first layer first; pooling is a layer
+like any other. Return size and jump.
+""",
+    stub=STUB,
+    reference=receptive_field,
+    cases=(
+        Case("no layer", ([],), (1, 1)),
+        Case("one 3 x 3 convolution", ([(3, 1, 1)],), (3, 1)),
+        Case("two 3 x 3 convolutions", ([(3, 1, 1), (3, 1, 1)],), (5, 1)),
+        Case("one 3 x 3 convolution at rate 2", ([(3, 1, 2)],), (5, 1), "rate"),
+        Case("one 3 x 3 convolution at rate 5", ([(3, 1, 5)],), (11, 1), "rate"),
+        Case("stride 2, then an ordinary convolution", ([(3, 2, 1), (3, 1, 1)],), (7, 2), "stride"),
+        Case("stride 2, then rate 2", ([(3, 2, 1), (3, 1, 2)],), (11, 2)),
+        Case("the stem of a ResNet: 7 x 7 and pooling, stride 2 each", (_STEM,), (11, 4), "order"),
+        Case("1 x 1 convolutions, one with stride 2", ([(1, 1, 1), (1, 2, 1), (1, 1, 1)],), (1, 2)),
+        Case("rate 2 before a stride of 3", ([(5, 1, 2), (3, 3, 1), (3, 1, 4)],)),
+        Case("VGG-16 up to its last pooling", (_VGG16,)),
+    ),
+    hints={
+        "general": Hint(
+            "Go through the layers once, and keep two numbers: the size and the jump.",
+            "size, jump = 1, 1; in the loop size += (kernel - 1) * rate * jump, and only then jump *= stride.",
+        ),
+        "rate": Hint(
+            "A kernel at rate r does not reach as far as you say: between its first and last tap lie (k - 1) r steps.",
+            "(kernel - 1) * rate, not kernel - 1 and not kernel * rate.",
+        ),
+        "kernel": Hint(
+            "A kernel of k taps adds k - 1 steps to the field, not k: a 1 x 1 convolution adds nothing.",
+            "size += (kernel - 1) * rate * jump.",
+        ),
+        "stride": Hint(
+            "After a stride of 2, one step in the map is two pixels in the picture, for all layers that follow.",
+            "Multiply what a layer adds by the jump, the product of all strides before it.",
+        ),
+        "order": Hint(
+            "The stride of a layer moves its own taps no further apart. It counts for the layers after it.",
+            "First size += ..., then jump *= stride.",
+        ),
+        "jump": Hint(
+            "The jump is the product of the strides. Rates do not change it, and strides are not added.",
+            "jump *= stride.",
+        ),
+        "start": Hint("Without any layer, a position sees itself: one pixel.", "Begin with size = 1 and jump = 1."),
+        "product": Hint(
+            "Fields grow by adding: two 3 x 3 convolutions see 5 pixels, not 9.", "size += ..., not size *= ..."
+        ),
+        "results": Hint("The two results are exchanged.", "return size, jump."),
+    },
+    mistakes=(
+        Mistake("rate ignored", lambda la: _field(la, reach=lambda k, r: k - 1), "rate"),
+        Mistake("rate added", lambda la: _field(la, reach=lambda k, r: k - 1 + r - 1), "rate"),
+        Mistake("rate counts the gaps", lambda la: _field(la, reach=lambda k, r: (k - 1) * (r + 1)), "rate"),
+        Mistake("kernel times rate", lambda la: _field(la, reach=lambda k, r: k * r - 1), "rate"),
+        Mistake("k instead of k - 1", lambda la: _field(la, reach=lambda k, r: k * r), "kernel"),
+        Mistake("half a kernel", lambda la: _field(la, reach=lambda k, r: (k - 1) // 2 * r), "kernel"),
+        Mistake("strides do not widen", _stride_ignored, "stride"),
+        Mistake("own stride counts", lambda la: _field(la, stride_first=True), "order"),
+        Mistake("layers backwards", lambda la: receptive_field(la[::-1]), "order"),
+        Mistake("strides added", lambda la: _field(la, step=lambda j, s, r: j + s - 1), "jump"),
+        Mistake("rate is a stride", lambda la: _field(la, step=lambda j, s, r: j * s * r), "jump"),
+        Mistake("last stride only", lambda la: _field(la, step=lambda j, s, r: s), "jump"),
+        Mistake("starts at 0", lambda la: _field(la, start=0), "start"),
+        Mistake("multiplied", _multiplied, "product"),
+        Mistake("exchanged", lambda la: receptive_field(la)[::-1], "results"),
+    ),
+    alternatives=(_from_the_last_layer, _with_cumulated_strides, _with_sets_of_pixels, _recursive),
+    points=3,
+    minutes=15,
+    difficulty=1,
+)
