@@ -99,12 +99,12 @@ def build(recipe: Recipe, seed: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = models.create(recipe.model, num_classes=len(SCENES), **dict(recipe.options))
-        if recipe.change is not None:
+        if recipe.start == "backbone":
+            models.load_weights(model, "backbone")
+        elif recipe.start != "random":
+            raise ValueError(f"start must be 'random' or 'backbone', but it is {recipe.start!r}")
+        if recipe.change is not None:  # it may leave out a part of the backbone
             recipe.change(model)
-    if recipe.start == "backbone":
-        models.load_weights(model, "backbone")
-    elif recipe.start != "random":
-        raise ValueError(f"start must be 'random' or 'backbone', but it is {recipe.start!r}")
     if recipe.frozen:
         model.backbone = Frozen(model.backbone)  # type: ignore[arg-type]
     return model

@@ -143,6 +143,12 @@ def test_unreduced_levels_keep_all_channels():
     assert count[0] - count[1] == difference
 
 
+def test_a_changed_network_starts_from_the_shipped_backbone_too():
+    changed = build(Recipe("pspnet_tiny", change=Pyramid(near_sighted=True), start="backbone"), 0)
+    whole = build(Recipe("pspnet_tiny", start="backbone"), 0)
+    assert torch.equal(changed.backbone.stem[0].weight, whole.backbone.stem[0].weight)
+
+
 def test_short_version_is_short():
     short = Recipe("pspnet_tiny", steps=400, curve_every=80).shortened()
     assert (short.steps, short.train_count, short.val_count, short.curve_every, short.start) == (
