@@ -172,8 +172,9 @@ for stride in (16, 8, 4):
     print(f"the course's backbone at output stride {stride:2}: {field_of_view(path)} pixels")
 
 # %% [markdown]
-# The backbone's field does not depend on its output stride: what a stride gave to the later layers, the rate gives
-# them now. That is the trick of the next section.
+# The backbone's field hardly depends on its output stride: what a stride gave to the later layers, the rate gives them
+# now. (It is not quite the same, since the first block of a stage has two 3 × 3 convolutions, of which the stride
+# thinned out only what the second one sees.) That is the trick of the next section.
 #
 # But the field is a promise. Not every pixel in it counts alike: those in the middle reach the output on many more
 # paths. The **effective** field is what the gradient says: how much does each input pixel move the output in the
@@ -189,7 +190,7 @@ for axis, rates in zip(axes, ((1,) * 8, (2,) * 8, (1, 2, 4, 8) * 2), strict=True
     size = field_of_view([(3, 1, rate) for rate in rates])
     axis.imshow(np.sqrt(field[12:83, 12:83]), cmap="magma")
     axis.add_patch(plt.Rectangle((35 - size / 2, 35 - size / 2), size, size, fill=False, color="white", ls="--"))
-    half = plotting.field_width(field, share=0.5)
+    half = plotting.field_width(field, share=0.5, center=(47, 47))
     axis.set_title(f"rates {', '.join(map(str, rates[:4]))}, ...\nfield {size}, half of it within {half:.0f}")
     axis.set_axis_off()
 plt.show()
@@ -269,6 +270,9 @@ for axis in axes:
 plt.show()
 
 # %% [markdown]
+# The stripes at stride 4 are gridding again: with rates 2 and 4, neighboring values are made from pixels that have
+# little in common. (These weights have learned at stride 16.)
+#
 # What is it worth? The same network with the same number of weights, trained at three output strides:
 
 # %%
@@ -452,7 +456,7 @@ print(f"into a network without it: {models.load_weights(plain, network.state_dic
 # %% [markdown]
 # `training.fit` adds it by itself, with `auxiliary_weight=0.4`, when the network has the head.
 
-# %% alt="Mean IoU during training, with and without the auxiliary loss: the two curves rise together; with it, the curve lies slightly higher, and the bands of the seeds overlap in the first half"
+# %% alt="Mean IoU during training, with and without the auxiliary loss: the two curves rise together; with it, the curve lies slightly higher all along, and the bands of the seeds overlap until near the end"
 axes = claims.show_curves("pspnet.auxiliary")
 axes.set_title("auxiliary loss")
 plt.show()
