@@ -79,6 +79,9 @@ crop = slice(y0 - 22, y1 + 22), slice(x0 - 22, x1 + 22)
 street, harbor = (one.scene(index).image for one in pair)
 print("the two crops are the same, pixel for pixel:", np.array_equal(street[crop], harbor[crop]))
 
+# %% [markdown]
+# And where they are from:
+
 # %% alt="Left two small crops of a bollard on a pavement that are the same; right the two scenes they come from, with the crop framed: above, a street with houses, below, a harbor with water"
 figure, axes = plt.subplots(2, 2, figsize=(8, 4.6), width_ratios=(1, 1.7), layout="constrained")
 for row, (kind, image) in enumerate({"a street": street, "a harbor": harbor}.items()):
@@ -131,6 +134,9 @@ stuffed = torch.zeros(5, 4, 5, 5)  # the same kernel with zeros between its taps
 stuffed[..., ::2, ::2] = weight
 assert torch.allclose(F.conv2d(x, stuffed, padding=2), dilated(x, weight, 2), atol=1e-5)
 print("by taps, by PyTorch, and by a kernel stuffed with zeros: the same numbers")
+
+# %% [markdown]
+# The pixels that one output value reads, dark; light is the square that they span:
 
 # %% alt="Three grids: the nine pixels that a three by three kernel reads at rates 1, 2 and 4; the square that they span grows from 3 to 5 to 9 pixels"
 plotting.show_dilation(rates=(1, 2, 4))
@@ -278,6 +284,9 @@ plt.show()
 # %%
 claims.card("pspnet.dilation")
 
+# %% [markdown]
+# Gain and cost side by side:
+
 # %% alt="Dots for three seeds: mean IoU and IoU near label changes rise from stride 16 to 8 to 4, and so does the memory kept for the gradient"
 claims.show("pspnet.dilation", keys=["mean_iou", "band_iou", "megabytes"])
 plt.show()
@@ -389,6 +398,9 @@ for variant in ("near-sighted, no levels", "near-sighted, bins 1, 2, 3, 6"):
 
 # %%
 claims.card("pspnet.pyramid")
+
+# %% [markdown]
+# The same as a picture, every dot a seed:
 
 # %% alt="Dots for three seeds and seven variants. IoU of the bollards is near 30 percent for the near-sighted network without levels, with levels that are not pooled and with bin 6 alone, and near 80 percent with bin 1, with all bins, and for the far-sighted backbone. Mean IoU differs by a few points in the same way, except that the far-sighted one is not better with levels."
 claims.show("pspnet.pyramid", keys=["bollard_iou", "mean_iou"])
