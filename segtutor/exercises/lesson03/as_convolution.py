@@ -1,0 +1,110 @@
+"""Exercise 3.1: a fully connected layer as a convolution."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+
+STUB = '''
+def as_convolution(weight, channels, side):
+    """K x (C side side) weights of a linear layer -> the K x C x side x side kernel of the same layer."""
+    raise NotImplementedError("Write as_convolution() here, then run this cell again.")
+'''
+
+
+def as_convolution(weight: np.ndarray, channels: int, side: int) -> np.ndarray:
+    """K x (C side side) weights of a linear layer -> the K x C x side x side kernel of the same layer."""
+    return weight.reshape(len(weight), channels, side, side)
+
+
+def _with_loops(weight, channels, side):  # type: ignore[no-untyped-def]
+    kernel = np.zeros((len(weight), channels, side, side))
+    for k, row in enumerate(weight):
+        for place, value in enumerate(row):
+            kernel[k, place // side**2, place // side % side, place % side] = value
+    return kernel
+
+
+def _by_index(weight, channels, side):  # type: ignore[no-untyped-def]
+    return weight[:, np.arange(channels * side * side).reshape(channels, side, side)]
+
+
+def _by_splitting(weight, channels, side):  # type: ignore[no-untyped-def]
+    return np.stack([np.stack([np.stack(np.split(c, side)) for c in np.split(row, channels)]) for row in weight])
+
+
+def _channels_last(weight, channels, side):  # type: ignore[no-untyped-def]
+    return weight.reshape(len(weight), side, side, channels).transpose(0, 3, 1, 2)
+
+
+def _numbered(outputs: int, channels: int, side: int) -> np.ndarray:
+    """Weights 0, 1, 2, ... so that every place can be told from every other."""
+    return np.arange(outputs * channels * side * side, dtype=float).reshape(outputs, -1)
+
+
+EXERCISE = Exercise(
+    id="3.1",
+    title="A fully connected layer as a convolution",
+    name="as_convolution",
+    statement="""
+A linear layer follows a map of C x side x side that was flattened: channel by channel, each channel row by row. Its
+weights are K x (C · side · side). Write `as_convolution(weight, channels, side)`, which gives the kernel
+K x C x side x side of the convolution that computes the same. Only the shape changes, no number.
+""",
+    stub=STUB,
+    reference=as_convolution,
+    cases=(
+        Case("two channels of 2 x 2", (_numbered(1, 2, 2), 2, 2), np.array([[[[0, 1], [2, 3]], [[4, 5], [6, 7]]]])),
+        Case(
+            "two outputs, one channel",
+            (_numbered(2, 1, 2), 1, 2),
+            np.array([[[[0, 1], [2, 3]]], [[[4, 5], [6, 7]]]]),
+            "axes",
+        ),
+        Case("a 1 x 1 map", (_numbered(2, 3, 1), 3, 1), np.arange(6).reshape(2, 3, 1, 1), "shape"),
+        Case("three outputs, two channels of 3 x 3", (_numbered(3, 2, 3), 2, 3), hint="order"),
+    ),
+    hints={
+        "general": Hint(
+            "The flattened map goes through the channels first, then through the rows. The weights lie in that order.",
+            "One reshape of the weights does it: len(weight), channels, side, side.",
+        ),
+        "order": Hint(
+            "The channel is the slowest index of the flattened map, the column the fastest. Here it is otherwise.",
+            "weight.reshape(K, channels, side, side), in NumPy's usual (C) order, without a transpose.",
+        ),
+        "rows": Hint(
+            "Rows and columns are exchanged: the flattened map goes through each row from left to right.",
+            "No transpose of the last two axes.",
+        ),
+        "turned": Hint(
+            "The kernel is turned by 180 degrees. PyTorch's convolution does not turn it, so nothing has to be undone.",
+            "Leave the numbers in their order; only reshape.",
+        ),
+        "axes": Hint(
+            "The first axis of the weights is the output. It stays the first axis of the kernel.",
+            "The shape is (K, channels, side, side) with K = len(weight).",
+        ),
+        "shape": Hint(
+            "The result must have four axes: outputs, channels, rows, columns.",
+            "weight.reshape(len(weight), channels, side, side).",
+        ),
+    },
+    mistakes=(
+        Mistake("channels last", _channels_last, "order"),
+        Mistake("Fortran order", lambda w, c, s: w.reshape((len(w), c, s, s), order="F"), "order"),
+        Mistake("channels backward", lambda w, c, s: as_convolution(w, c, s)[:, ::-1], "order"),
+        Mistake("rows and columns exchanged", lambda w, c, s: as_convolution(w, c, s).swapaxes(2, 3), "rows"),
+        Mistake("turned by 180 degrees", lambda w, c, s: as_convolution(w, c, s)[:, :, ::-1, ::-1], "turned"),
+        Mistake("upside down", lambda w, c, s: as_convolution(w, c, s)[:, :, ::-1], "turned"),
+        Mistake("inputs and outputs exchanged", lambda w, c, s: w.reshape(c, len(w), s, s), "axes"),
+        Mistake("weights transposed", lambda w, c, s: w.T.reshape(len(w), c, s, s), "axes"),
+        Mistake("map left flat", lambda w, c, s: w.reshape(len(w), c, s * s), "shape"),
+        Mistake("nothing done", lambda w, c, s: w.copy(), "shape"),
+    ),
+    alternatives=(_with_loops, _by_index, _by_splitting),
+    points=2,
+    minutes=10,
+    difficulty=1,
+)

@@ -1,0 +1,96 @@
+"""Exercise 3.2: the output size of a transposed convolution."""
+
+from __future__ import annotations
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+
+STUB = '''
+def transposed_size(size, kernel, stride, padding):
+    """Side of the output of a transposed convolution."""
+    raise NotImplementedError("Write transposed_size() here, then run this cell again.")
+'''
+
+
+def transposed_size(size: int, kernel: int, stride: int, padding: int) -> int:
+    """Side of the output of a transposed convolution."""
+    return stride * (size - 1) + kernel - 2 * padding
+
+
+def _by_reach(size, kernel, stride, padding):  # type: ignore[no-untyped-def]
+    reached = {stride * i + j for i in range(size) for j in range(kernel)} | {0}
+    return max(reached) + 1 - 2 * padding
+
+
+def _by_stuffing(size, kernel, stride, padding):  # type: ignore[no-untyped-def]
+    stuffed = size + (size - 1) * (stride - 1)
+    return stuffed + 2 * (kernel - 1 - padding) - kernel + 1
+
+
+def _by_search(size, kernel, stride, padding):  # type: ignore[no-untyped-def]
+    return next(n for n in range(1000) if n + 2 * padding - kernel == stride * (size - 1))
+
+
+EXERCISE = Exercise(
+    id="3.2",
+    title="The size of a transposed convolution",
+    name="transposed_size",
+    statement="""
+Input pixel $i$ writes its kernel to the output from position $s\\,i$ on. Of what comes out, a border of `padding`
+pixels is cut off at *each* side. Write `transposed_size(size, kernel, stride, padding)`: the number of output pixels
+along one side.
+""",
+    stub=STUB,
+    reference=transposed_size,
+    cases=(
+        Case("2 pixels, kernel 3, stride 2", (2, 3, 2, 0), 5),
+        Case("kernel 4, stride 2, padding 1: doubled", (3, 4, 2, 1), 6, "padding"),
+        Case("the last layer of FCN-32s", (16, 64, 32, 0), 544),
+        Case("a single pixel", (1, 7, 3, 0), 7, "gaps"),
+        Case("stride 1, padding 1: size kept", (5, 3, 1, 1), 5, "padding"),
+        Case("kernel smaller than the stride", (4, 2, 3, 0), 11, "kernel"),
+        Case("kernel 5, stride 3, padding 2", (7, 5, 3, 2), 19, "padding"),
+    ),
+    hints={
+        "general": Hint(
+            "Where does the last input pixel write? From s (size - 1) on, and its kernel is k long.",
+            "s (size - 1) + k is the length before the border is cut off at both sides.",
+        ),
+        "forward": Hint(
+            "This is the size of the ordinary convolution, which makes maps smaller. Its inverse is wanted.",
+            "Solve size = (n + 2 p - k) / s + 1 for n.",
+        ),
+        "gaps": Hint(
+            "Between n pixels there are n - 1 steps. A single pixel gives an output as large as the kernel.",
+            "stride * (size - 1), not stride * size.",
+        ),
+        "kernel": Hint(
+            "The last pixel writes a whole kernel, neither one pixel nor one less.",
+            "Add kernel to stride * (size - 1).",
+        ),
+        "padding": Hint(
+            "Padding cuts pixels off the output, and at both sides.",
+            "Subtract 2 * padding.",
+        ),
+        "stride": Hint(
+            "The stride is the distance in the output from one kernel to the next.",
+            "stride * (size - 1) + ...",
+        ),
+    },
+    mistakes=(
+        Mistake("size of a convolution", lambda n, k, s, p: (n + 2 * p - k) // s + 1, "forward"),
+        Mistake("factor times size", lambda n, k, s, p: s * n, "gaps"),
+        Mistake("as many steps as pixels", lambda n, k, s, p: s * n + k - 2 * p, "gaps"),
+        Mistake("one step too few", lambda n, k, s, p: s * (n - 2) + k - 2 * p, "gaps"),
+        Mistake("one pixel at the end", lambda n, k, s, p: s * (n - 1) + 1 - 2 * p, "kernel"),
+        Mistake("kernel less one", lambda n, k, s, p: s * (n - 1) + k - 1 - 2 * p, "kernel"),
+        Mistake("padding forgotten", lambda n, k, s, p: s * (n - 1) + k, "padding"),
+        Mistake("padding at one side", lambda n, k, s, p: s * (n - 1) + k - p, "padding"),
+        Mistake("padding added", lambda n, k, s, p: s * (n - 1) + k + 2 * p, "padding"),
+        Mistake("stride 1", lambda n, k, s, p: n - 1 + k - 2 * p, "stride"),
+        Mistake("step of a kernel", lambda n, k, s, p: k * (n - 1) + k - 2 * p, "stride"),
+    ),
+    alternatives=(_by_reach, _by_stuffing, _by_search),
+    points=2,
+    minutes=10,
+    difficulty=1,
+)

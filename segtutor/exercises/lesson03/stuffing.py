@@ -1,0 +1,123 @@
+"""Exercise 3.3: zeros between the pixels, the first half of a transposed convolution."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+
+STUB = '''
+def stuff(values, stride, border):
+    """Puts stride - 1 zeros between the neighbors of an h x w map, and a border of zeros around it."""
+    raise NotImplementedError("Write stuff() here, then run this cell again.")
+'''
+
+
+def stuff(values: np.ndarray, stride: int, border: int) -> np.ndarray:
+    """Puts stride - 1 zeros between the neighbors of an h x w map, and a border of zeros around it."""
+    h, w = values.shape
+    spread = np.zeros(((h - 1) * stride + 1, (w - 1) * stride + 1))
+    spread[::stride, ::stride] = values
+    return np.pad(spread, border)
+
+
+def _with_loops(values, stride, border):  # type: ignore[no-untyped-def]
+    h, w = values.shape
+    result = np.zeros((2 * border + (h - 1) * stride + 1, 2 * border + (w - 1) * stride + 1))
+    for i in range(h):
+        for j in range(w):
+            result[border + stride * i, border + stride * j] = values[i, j]
+    return result
+
+
+def _by_kronecker(values, stride, border):  # type: ignore[no-untyped-def]
+    corner = np.zeros((stride, stride))
+    corner[0, 0] = 1
+    spread = np.kron(values, corner)
+    cut = 1 - stride or None
+    return np.pad(spread[:cut, :cut], border)
+
+
+def _by_products(values, stride, border):  # type: ignore[no-untyped-def]
+    def places(count):  # type: ignore[no-untyped-def]
+        matrix = np.zeros((2 * border + (count - 1) * stride + 1, count))
+        matrix[border + stride * np.arange(count), np.arange(count)] = 1
+        return matrix
+
+    return places(values.shape[0]) @ values @ places(values.shape[1]).T
+
+
+def _to_the_end(values, stride, border):  # type: ignore[no-untyped-def]
+    spread = np.zeros((values.shape[0] * stride, values.shape[1] * stride))
+    spread[::stride, ::stride] = values
+    return np.pad(spread, border)
+
+
+def _rows_only(values, stride, border):  # type: ignore[no-untyped-def]
+    spread = np.zeros(((values.shape[0] - 1) * stride + 1, values.shape[1]))
+    spread[::stride] = values
+    return np.pad(spread, border)
+
+
+_TWO = np.array([[1.0, 2.0], [3.0, 4.0]])
+_RANDOM = np.random.default_rng(0).normal(size=(3, 4))
+
+EXERCISE = Exercise(
+    id="3.3",
+    title="Zeros between the pixels",
+    name="stuff",
+    statement="""
+A transposed convolution of stride $s$ is an ordinary convolution of stride 1 over an input that was *stuffed*: between
+neighboring pixels, $s - 1$ zeros; around all, a border of zeros. Write `stuff(values, stride, border)` for one channel,
+h x w. After the last pixel come no zeros but those of the border.
+""",
+    stub=STUB,
+    reference=stuff,
+    cases=(
+        Case("2 x 2, stride 2, no border", (_TWO, 2, 0), np.array([[1, 0, 2], [0, 0, 0], [3, 0, 4]])),
+        Case("stride 1, border 1", (_TWO, 1, 1), np.pad(_TWO, 1), "border"),
+        Case("one pixel, stride 3, border 1", (np.array([[5.0]]), 3, 1), np.array([[0, 0, 0], [0, 5, 0], [0, 0, 0]])),
+        Case("a row, stride 3", (np.array([[1.0, 2.0]]), 3, 0), np.array([[1, 0, 0, 2]]), "gap"),
+        Case("3 x 4, stride 3, border 2", (_RANDOM, 3, 2)),
+    ),
+    hints={
+        "general": Hint(
+            "First an array of zeros that is large enough, then the values at every stride-th place, then the border.",
+            "spread = np.zeros(((h - 1) * stride + 1, (w - 1) * stride + 1)); spread[::stride, ::stride] = values.",
+        ),
+        "gap": Hint(
+            "The stride is the distance from pixel to pixel, so there is one zero less than that between them.",
+            "stride - 1 zeros: pixel i lies at stride * i.",
+        ),
+        "end": Hint(
+            "Zeros lie between pixels only. After the last one nothing follows but the border.",
+            "The side before the border is (h - 1) * stride + 1.",
+        ),
+        "border": Hint(
+            "The border has exactly `border` zeros on each of the four sides.",
+            "np.pad(spread, border).",
+        ),
+        "zeros": Hint(
+            "What is put between and around is zero, never a copy of a pixel.",
+            "Start from np.zeros, and pad with zeros.",
+        ),
+        "axes": Hint("Rows and columns are stuffed alike.", "spread[::stride, ::stride] = values."),
+    },
+    mistakes=(
+        Mistake("as many zeros as the stride", lambda v, s, b: stuff(v, s + 1, b), "gap"),
+        Mistake("one zero too few", lambda v, s, b: stuff(v, max(1, s - 1), b), "gap"),
+        Mistake("zeros after the last pixel", _to_the_end, "end"),
+        Mistake("border forgotten", lambda v, s, b: stuff(v, s, 0), "border"),
+        Mistake("border above and left only", lambda v, s, b: np.pad(stuff(v, s, 0), ((b, 0), (b, 0))), "border"),
+        Mistake("border twice as wide", lambda v, s, b: stuff(v, s, 2 * b), "border"),
+        Mistake("border stuffed, too", lambda v, s, b: stuff(v, s, b * s), "border"),
+        Mistake("pixels repeated", lambda v, s, b: np.pad(v.repeat(s, 0).repeat(s, 1), b), "zeros"),
+        Mistake("border repeats the edge", lambda v, s, b: np.pad(stuff(v, s, 0), b, mode="edge"), "zeros"),
+        Mistake("rows only", _rows_only, "axes"),
+        Mistake("columns only", lambda v, s, b: _rows_only(v.T, s, b).T, "axes"),
+    ),
+    alternatives=(_with_loops, _by_kronecker, _by_products),
+    points=3,
+    minutes=15,
+    difficulty=2,
+)
