@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from segtutor.commands.detectors import SEMANTIC_VIEWS, add_scene_options, is_detector, refuse, scene_options
 from segtutor.commands.options import (
     SCENE_SIZE,
     add_network,
     add_views,
     create_network,
-    open_scenes,
     positive,
     size,
     views,
@@ -24,16 +24,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", choices=("train", "val", "test"), default="val", help="default: %(default)s")
     parser.add_argument("--count", type=positive, default=200, help="number of scenes (default: %(default)s)")
     parser.add_argument("--size", type=size, default=SCENE_SIZE, metavar="HxW", help="of the scenes (default: 128x160)")
+    add_scene_options(parser)
     add_views(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate and print the table."""
-    from segtutor.inference import evaluate
+    from segtutor.datasets import Scenes
+    from segtutor.inference import evaluate, evaluate_detector
 
-    dataset = open_scenes(arguments.split, arguments.count, arguments.size)
+    detector = is_detector(arguments.model)
+    if detector:
+        refuse(arguments, SEMANTIC_VIEWS)
+    target = "instances" if detector else "semantic"
+    dataset = Scenes(
+        arguments.split,
+        arguments.size,
+        arguments.count,
+        target=target,
+        **scene_options(arguments),
+    )
     weights = arguments.weights or "course"
     model = create_network(arguments, None, weights if weights == "course" else Path(weights))
     print(f"{arguments.model}, weights {weights}, on {len(dataset)} scenes ({arguments.split})")
-    print(evaluate(model, dataset, **views(arguments)))
+    print(evaluate_detector(model, dataset) if detector else evaluate(model, dataset, **views(arguments)))
     return 0

@@ -54,13 +54,6 @@ def create_network(arguments: argparse.Namespace, num_classes: int | None, weigh
     return models.create(arguments.model, num_classes=num_classes, weights=weights, **options).to(device)
 
 
-def open_scenes(split: str, count: int, picture: tuple[int, int]) -> Any:
-    """Procedural scenes."""
-    from segtutor.datasets import Scenes
-
-    return Scenes(split, size=picture, count=count)
-
-
 def label_set_for(num_classes: int) -> LabelSet:
     """The label set with so many classes; numbers for names if segtutor knows none."""
     for labels in (VOC2012, SCENES):

@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from segtutor import __version__
-from segtutor.commands.options import SCENE_SIZE, add_network, create_network, notes_of, open_scenes, positive, size
+from segtutor.commands.detectors import (
+    SEMANTIC_TRAINING,
+    add_scene_options,
+    create_detector,
+    detector_scores,
+    is_detector,
+    refuse,
+    scene_options,
+)
+from segtutor.commands.options import SCENE_SIZE, add_network, create_network, notes_of, positive, size
 from segtutor.files import replacing
 
 FILES = ("weights", "out")  # recorded by their names alone, since folders belong to one machine
@@ -20,9 +29,12 @@ NOT_RECORDED = ("command", "run", "device", "num_workers", "checkpoint", "resume
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
-    add_network(parser, "start from these: imagenet (the backbone), course, or a file (default: random ones)")
+    add_network(
+        parser, "start from these: imagenet or backbone (the backbone alone), course, or a file (default: random ones)"
+    )
     parser.add_argument("--data", choices=("scenes",), default="scenes", help="data set (default: %(default)s)")
     parser.add_argument("--size", type=size, default=SCENE_SIZE, metavar="HxW", help="of the scenes (default: 128x160)")
+    add_scene_options(parser)
     parser.add_argument(
         "--train-count", type=positive, default=4000, help="scenes to learn from (default: %(default)s)"
     )
@@ -37,6 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--bias-factor", type=float, default=1.0, help="rate of biases / weights (default: %(default)s)"
     )
     parser.add_argument("--warmup-steps", type=int, default=0, help="steps of rising rate (default: %(default)s)")
+    parser.add_argument("--gradient-clip", type=float, help="largest norm of the gradient (default: no limit)")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="default: %(default)s")
     parser.add_argument(
         "--loss",
@@ -63,16 +76,23 @@ def run(arguments: argparse.Namespace) -> int:
     """Train, evaluate, write."""
     import torch
 
-    from segtutor.inference import evaluate
+    from segtutor.datasets import Scenes
+    from segtutor.inference import evaluate, evaluate_detector
     from segtutor.models import save_weights
-    from segtutor.training import TrainingConfig, balanced_class_weights, fit
+    from segtutor.training import InMemory, TrainingConfig, balanced_class_weights, fit, fit_detector
 
+    detector = is_detector(arguments.model)
+    if detector:
+        refuse(arguments, SEMANTIC_TRAINING)
     if arguments.out.suffix != ".pt":
         raise ValueError(f"--out must end in .pt, not {arguments.out.name}")
     if not arguments.out.resolve().parent.is_dir():
         raise FileNotFoundError(f"there is no folder {arguments.out.resolve().parent} to write {arguments.out.name} in")
-    train = open_scenes("train", arguments.train_count, arguments.size)
-    val = open_scenes("val", arguments.val_count, arguments.size)
+    kind: dict[str, Any] = {"size": arguments.size, **scene_options(arguments)}
+    if detector:
+        kind["target"] = "instances"
+    train: Any = Scenes("train", count=arguments.train_count, **kind)
+    val: Any = Scenes("val", count=arguments.val_count, **kind)
     config = TrainingConfig(
         steps=arguments.steps,
         batch_size=arguments.batch_size,
@@ -82,6 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
         head_factor=arguments.head_factor,
         bias_factor=arguments.bias_factor,
         warmup_steps=arguments.warmup_steps,
+        gradient_clip=arguments.gradient_clip,
         precision=arguments.precision,
         crop=arguments.crop,
         loss=arguments.loss,
@@ -95,12 +116,20 @@ def run(arguments: argparse.Namespace) -> int:
         device=arguments.device,
     )
     torch.manual_seed(arguments.seed)  # of the initial weights
-    model = create_network(arguments, len(train.labels), arguments.weights)
-    result = fit(model, train, None if config.evaluate_every is None else val, config, resume=arguments.resume)
+    create = create_detector if detector else create_network
+    model = create(arguments, len(train.labels), arguments.weights)
+    watched = None if config.evaluate_every is None else val
+    result: Any
+    if detector:
+        # Without workers to draw ahead, each scene is drawn only once.
+        kept = InMemory(train) if config.num_workers == 0 else train
+        result = fit_detector(model, kept, watched, config, resume=arguments.resume)
+    else:
+        result = fit(model, train, watched, config, resume=arguments.resume)
     if int(os.environ.get("RANK", "0")) > 0:
         return 0  # torchrun's other processes: the first one scores and writes
-    score = evaluate(model, val)
-    notes = _notes(arguments, config.base_learning_rate, len(val), score, result.seconds)
+    score: Any = evaluate_detector(model, val) if detector else evaluate(model, val)
+    notes = _notes(arguments, config.base_learning_rate, val, score, result.seconds)
     save_weights(model, arguments.out, **notes)
     record = arguments.out.with_suffix(".json")
     with replacing(record) as temporary:
@@ -110,30 +139,38 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _notes(arguments: argparse.Namespace, rate: float, images: int, score: Any, seconds: float) -> dict[str, Any]:
+def _notes(arguments: argparse.Namespace, rate: float, val: Any, score: Any, seconds: float) -> dict[str, Any]:
     """What somebody needs who wants to make the weights again, or to know what they are."""
     import torch
 
     started_from = arguments.weights
     if started_from is not None and Path(started_from).is_file():
         started_from = notes_of(Path(started_from)) or Path(started_from).name
+    height, width = arguments.size
+    special = "".join(f", {name} {value:g}" for name, value in scene_options(arguments).items())
     return {
         "command": _command(arguments),
         "started_from": started_from,  # the whole record, if this command wrote that file
-        "data": f"Scenes ({arguments.train_count} drawn pictures of {arguments.size[0]} x {arguments.size[1]} pixels)",
-        "labels": list(score.names),
+        "data": f"Scenes{special} ({arguments.train_count} drawn pictures of {height} x {width} pixels)",
+        "labels": list(val.labels.names),
         "steps": arguments.steps,
         "batch_size": arguments.batch_size,
         "learning_rate": rate,
         "seed": arguments.seed,
+        **(detector_scores(score) if is_detector(arguments.model) else _semantic_scores(score)),
+        "scored_on": f"Scenes val{special}, {len(val)} pictures, whole, one view",
+        "seconds": round(seconds),
+        "date": datetime.now(UTC).date().isoformat(),
+        "versions": {"segtutor": __version__, "torch": str(torch.__version__), "python": platform.python_version()},
+    }
+
+
+def _semantic_scores(score: Any) -> dict[str, Any]:
+    return {
         "mean_iou": round(score.mean_iou, 4),
         "classes_counted": score.classes_counted,
         "pixel_accuracy": round(score.pixel_accuracy, 4),
         "iou": {name: round(value, 4) for name, value in score.iou.items() if value == value},
-        "scored_on": f"Scenes val, {images} pictures, whole, one view",
-        "seconds": round(seconds),
-        "date": datetime.now(UTC).date().isoformat(),
-        "versions": {"segtutor": __version__, "torch": str(torch.__version__), "python": platform.python_version()},
     }
 
 

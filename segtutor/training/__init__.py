@@ -1,6 +1,8 @@
-"""Training semantic networks: ``fit``, its settings, and the pieces it is made of."""
+"""Training: ``fit`` for semantic networks, ``fit_detector`` for detectors, settings, and the pieces of both."""
 
 from segtutor.training.config import TrainingConfig, default_learning_rate
+from segtutor.training.detection import DetectionResult, DetectorValidation, fit_detector
+from segtutor.training.detection_stream import InMemory
 from segtutor.training.loop import TrainingResult, Validation, fit
 from segtutor.training.losses import balanced_class_weights, cross_entropy, focal, ohem
 from segtutor.training.optimizers import parameter_groups
@@ -8,6 +10,9 @@ from segtutor.training.region_losses import dice, lovasz_softmax
 from segtutor.training.schedules import polynomial
 
 __all__ = [
+    "DetectionResult",
+    "DetectorValidation",
+    "InMemory",
     "TrainingConfig",
     "TrainingResult",
     "Validation",
@@ -16,6 +21,7 @@ __all__ = [
     "default_learning_rate",
     "dice",
     "fit",
+    "fit_detector",
     "focal",
     "lovasz_softmax",
     "ohem",

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import random
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -29,12 +29,43 @@ class SegmentationDataset(Protocol):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]: ...
 
 
-class SampleStream(Dataset[tuple[Tensor, Tensor]]):
-    """Samples by their position in the run.
+class Shuffled(Dataset[tuple[Tensor, Any]]):
+    """Samples by their position in the run, whatever their targets are.
 
     Args:
         dataset: The training set.
         seed: Of the shuffles and of all random transforms, the data set's own included.
+    """
+
+    def __init__(self, dataset: Any, seed: int) -> None:
+        if len(dataset) == 0:
+            raise ValueError("the training set is empty")
+        self.dataset, self.seed = dataset, seed
+        self._epoch, self._order = -1, np.empty(0, dtype=np.int64)
+
+    def index_at(self, position: int) -> int:
+        """Index in the data set of the sample at a position; each epoch visits every index once."""
+        epoch, place = divmod(position, len(self.dataset))
+        if epoch != self._epoch:
+            self._epoch, self._order = epoch, np.random.default_rng((self.seed, epoch)).permutation(len(self.dataset))
+        return int(self._order[place])
+
+    def __getitem__(self, position: int) -> tuple[Tensor, Any]:
+        index = self.index_at(position)
+        with seeded(self.seed, 1, position):
+            image, target = self.dataset[index]
+            return self._augment(image, target)
+
+    def _augment(self, image: Tensor, target: Any) -> tuple[Tensor, Any]:
+        raise NotImplementedError
+
+
+class SampleStream(Shuffled):
+    """Pictures and label maps by their position in the run.
+
+    Args:
+        dataset: The training set.
+        seed: See `Shuffled`.
         flip: Mirror half of the samples.
         crop: Height and width of random crops, or None.
         ignore_index: Label of the padding.
@@ -50,24 +81,9 @@ class SampleStream(Dataset[tuple[Tensor, Tensor]]):
         ignore_index: int,
         mean: tuple[float, ...],
     ) -> None:
-        if len(dataset) == 0:
-            raise ValueError("the training set is empty")
-        self.dataset, self.seed, self.flip, self.crop = dataset, seed, flip, crop
+        super().__init__(dataset, seed)
+        self.flip, self.crop = flip, crop
         self.ignore_index, self.mean = ignore_index, mean
-        self._epoch, self._order = -1, np.empty(0, dtype=np.int64)
-
-    def index_at(self, position: int) -> int:
-        """Index in the data set of the sample at a position; each epoch visits every index once."""
-        epoch, place = divmod(position, len(self.dataset))
-        if epoch != self._epoch:
-            self._epoch, self._order = epoch, np.random.default_rng((self.seed, epoch)).permutation(len(self.dataset))
-        return int(self._order[place])
-
-    def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
-        index = self.index_at(position)
-        with seeded(self.seed, 1, position):
-            image, labels = self.dataset[index]
-            return self._augment(image, labels)
 
     def _augment(self, image: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         image, labels = tv_tensors.Image(image), tv_tensors.Mask(labels)
@@ -93,9 +109,18 @@ class SampleStream(Dataset[tuple[Tensor, Tensor]]):
 
 
 def batches(
-    stream: SampleStream, batch_size: int, steps: range, num_workers: int = 0, rank: int = 0, world_size: int = 1
+    stream: Shuffled,
+    batch_size: int,
+    steps: range,
+    num_workers: int = 0,
+    rank: int = 0,
+    world_size: int = 1,
+    collate: Callable[[list[Any]], Any] | None = None,
 ) -> DataLoader:
-    """One batch (images B x 3 x H x W, labels B x H x W) per step; with several processes, this one's part of each."""
+    """One batch per step; with several processes, this one's part of each.
+
+    A batch is what ``collate`` makes of its samples: images B x 3 x H x W and labels B x H x W, if nothing is said.
+    """
     share = batch_size // world_size
     positions = [
         list(range(step * batch_size + rank * share, step * batch_size + (rank + 1) * share)) for step in steps
@@ -104,7 +129,7 @@ def batches(
         stream,
         batch_sampler=positions,
         num_workers=num_workers,
-        collate_fn=_collate,
+        collate_fn=_collate if collate is None else collate,
         worker_init_fn=_leave_interrupts_to_parent,
         generator=torch.Generator(),  # else the loader would draw from the caller's
     )

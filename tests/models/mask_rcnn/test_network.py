@@ -272,7 +272,7 @@ def test_the_network_learns_one_picture():
     target = rectangles(SIZE, [(20, 10, 60, 50), (70, 30, 90, 56)], [1, 2])
     network = tiny()
     optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3)
-    for _ in range(45):
+    for _ in range(90):
         loss = total(network([image, image.flip(-1)], [target, flipped(target)]))
         optimizer.zero_grad()
         loss.backward()

@@ -1,0 +1,143 @@
+"""Training a detector: the same run as for semantic networks, with objects for label maps and five losses for one.
+
+One step: B pictures and their objects from the stream -> the network, which normalizes them itself -> its losses, added
+with weight 1 each (Mask R-CNN §3) -> gradient -> optimizer. The network's random choices, which anchors and regions
+enter the losses, are seeded per step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from segtutor.inference.detect import check_classes, evaluate_detector
+from segtutor.training.config import TrainingConfig
+from segtutor.training.detection_stream import DetectionStream, collate
+from segtutor.training.processes import Processes
+from segtutor.training.run import Run, mean_of_last, prepared
+from segtutor.training.stream import batches
+
+MEANINGLESS = {
+    "loss": "a detector has the losses of its branches",
+    "auxiliary_weight": "a detector has no auxiliary head",
+    "class_weights": "a detector's classes are balanced by the choice of regions, see settings.roi_positive_fraction",
+    "crop": "a detector is trained on whole pictures of any size",
+}
+"""Settings that only semantic networks have, and why."""
+
+
+@dataclass(frozen=True)
+class DetectorValidation:
+    """One evaluation during training: after how many steps, and COCO's scores on the validation set.
+
+    Attributes:
+        step: Steps done.
+        boxes: Scores by boxes, see ``DetectorEvaluation``.
+        masks: Scores by masks; None without a mask branch.
+    """
+
+    step: int
+    boxes: dict[str, float]
+    masks: dict[str, float] | None
+
+
+@dataclass
+class DetectionResult:
+    """The record of a run.
+
+    Attributes:
+        losses: For each branch's loss, by its name, its value in each step.
+        learning_rates: Learning rate of each step, before the factors of head and biases.
+        validations: Scores on the validation set, in the order in which they were taken.
+        seconds: Time in the loop, evaluations included, interruptions not.
+    """
+
+    losses: dict[str, list[float]] = field(default_factory=dict)
+    learning_rates: list[float] = field(default_factory=list)
+    validations: list[DetectorValidation] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def steps(self) -> int:
+        """Steps done."""
+        return len(self.learning_rates)
+
+    @property
+    def total_losses(self) -> list[float]:
+        """The sum of the branches' losses in each step."""
+        return [sum(parts) for parts in zip(*self.losses.values(), strict=True)]
+
+
+def fit_detector(
+    model: nn.Module, train: Any, val: Any | None, config: TrainingConfig, *, resume: bool = False
+) -> DetectionResult:
+    """Train a detector.
+
+    What holds for ``fit`` holds here: the model ends in the mode in which it came, the caller's random generators are
+    not touched, an interrupted run writes its checkpoint, and on a CPU a resumed one ends with the same bits.
+
+    Args:
+        model: Detector with as many classes as the data set, background included.
+        train: Training set: ``train[i]`` is (image 3 x H x W uint8 or float 0-1, dict of boxes G x 4, labels G and
+            masks G x H x W), ``train.labels`` a LabelSet. Pictures may differ in size and have no object.
+        val: Validation set, or None.
+        config: The settings; loss, auxiliary_weight, class_weights and crop must be left as they are.
+        resume: Go on from ``config.checkpoint``. If there is no such file yet, start; so the same call serves both.
+
+    Raises:
+        ValueError: If data, network and settings do not fit together, if the checkpoint belongs to another run, or if
+            a loss is no longer a number.
+    """
+    for name, reason in MEANINGLESS.items():
+        if getattr(config, name) != getattr(TrainingConfig, name):
+            raise ValueError(f"{name} is {getattr(config, name)!r}, but {reason}: leave it out")
+    check_classes(model, train)
+    if val is not None:
+        check_classes(model, val)
+    with prepared(model, config, resume) as team:
+        if team.count > 1:
+            raise ValueError(f"a detector is trained by one process, but {team.count} came: start it without torchrun")
+        return _DetectorRun(model, train, val, config, team).go(resume)
+
+
+class _DetectorRun(Run[DetectionResult]):
+    """A run with objects."""
+
+    def __init__(self, model: nn.Module, train: Any, val: Any | None, config: TrainingConfig, team: Processes) -> None:
+        self.stream = DetectionStream(train, config.seed, config.flip)
+        super().__init__(model, val, config, team, len(train), DetectionResult())
+
+    def loader(self, steps: range) -> Iterable[Any]:
+        return batches(self.stream, self.config.batch_size, steps, self.config.num_workers, collate=collate)
+
+    def losses(self, batch: tuple[list[Tensor], list[dict[str, Tensor]]]) -> dict[str, Tensor]:
+        images, targets = batch
+        reduced = self.config.precision == "bfloat16"
+        with torch.autocast(self.team.device.type, torch.bfloat16, enabled=reduced):
+            losses: dict[str, Tensor] = self.parallel(images, targets)
+        return {name: loss.float() for name, loss in losses.items()}
+
+    def note_losses(self, values: dict[str, float]) -> None:
+        for name, value in values.items():
+            self.result.losses.setdefault(name, []).append(value)
+
+    def validate(self, val: Any, step: int) -> None:
+        score = evaluate_detector(self.model, val, progress=False)
+        self.result.validations.append(DetectorValidation(step, score.boxes, score.masks))
+
+    def recent(self) -> dict[str, str]:
+        last_losses = zip(*(values[-20:] for values in self.result.losses.values()), strict=True)
+        facts = {"loss": mean_of_last([sum(parts) for parts in last_losses])}
+        if self.result.validations:
+            last = self.result.validations[-1]
+            kind, scores = ("box", last.boxes) if last.masks is None else ("mask", last.masks)
+            facts[f"val {kind} AP50"] = f"{scores['AP50']:.3f}"
+        return facts
+
+    def read_record(self, record: dict[str, Any]) -> DetectionResult:
+        validations = [DetectorValidation(**validation) for validation in record["validations"]]
+        return DetectionResult(**{**record, "validations": validations})

@@ -1,0 +1,90 @@
+"""segtutor train and evaluate with a detector; what they do with semantic networks stands in test_train_evaluate."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import pytest
+import torch
+
+from segtutor import models
+from segtutor.cli import main
+from segtutor.labels import SCENES
+
+SMALL = "--model maskrcnn_tiny --train-count 4 --val-count 3 --size 64x96 --steps 2 --batch-size 2 --device cpu"
+
+
+def segtutor(line: str) -> int:
+    """The exit status of a command line."""
+    return main(shlex.split(line))
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_recorded_command_makes_the_same_weights_and_evaluate_finds_the_recorded_score(folder, capsys):
+    scene = "--scene scale_range=3 --scene crowd=0"
+    assert segtutor(f"train {SMALL} {scene} --seed 4 --gradient-clip 5 --num-workers 1 --out net.pt") == 0
+    record = json.loads((folder / "net.json").read_text())
+    assert record["labels"] == list(SCENES.names)
+    assert record["scored_on"] == "Scenes val, scale_range 3, crowd 0, 3 pictures, whole, one view"
+    assert list(record["masks"]) == list(record["boxes"])
+    assert len(record["masks"]) == 12
+    assert record["objects"] > 0
+    assert "mean_iou" not in record
+
+    (folder / "net.pt").rename(folder / "first.pt")
+    program, _, line = record["command"].partition(" ")
+    assert program == "segtutor"
+    assert "--scene scale_range=3 --scene crowd=0" in line
+    assert segtutor(line) == 0  # without workers: the pictures are kept in memory
+    first, again = (torch.load(name, weights_only=True) for name in ("first.pt", "net.pt"))
+    assert first["notes"]["masks"] == again["notes"]["masks"] == record["masks"]
+    for name, value in first["model"].items():
+        assert torch.equal(value, again["model"][name]), name
+
+    capsys.readouterr()
+    line = f"evaluate --model maskrcnn_tiny --weights net.pt --count 3 --size 64x96 --device cpu {scene}"
+    assert segtutor(line) == 0
+    assert f"3 images, {record['objects']} objects" in capsys.readouterr().out
+
+
+def test_training_starts_from_the_course_backbone(folder):
+    assert segtutor(f"train {SMALL} --weights backbone --learning-rate 1e-12 --out net.pt") == 0
+    model = models.create("maskrcnn_tiny", weights="net.pt")
+    given = models.create("deeplabv3_tiny", weights="backbone").backbone.state_dict()
+    for name, parameter in model.backbone.body.named_parameters():
+        torch.testing.assert_close(parameter.data, given[name], rtol=0, atol=1e-8, msg=name)
+    assert json.loads((folder / "net.json").read_text())["started_from"] == "backbone"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (f"train {SMALL} --out net.pt --loss dice", "--loss is for semantic networks; maskrcnn_tiny is a detector"),
+        (f"train {SMALL} --out net.pt --balance", "--balance is for semantic networks"),
+        (f"train {SMALL} --out net.pt --crop 32x32", "--crop is for semantic networks"),
+        (f"train {SMALL} --out net.pt --model maskrcnn_resnet50_fpn --weights backbone", "name ends in _tiny"),
+        (f"train {SMALL} --out net.pt --scene fog=1", "--scene knows thin, scale_range"),
+        (
+            f"train {SMALL} --out net.pt --scene crowd=much",
+            "--scene is NAME=NUMBER, as scale_range=6, not 'crowd=much'",
+        ),
+        (f"train {SMALL} --out net.pt --scene scale_range=0", "scale_range must be a number from 1 to 100"),
+        ("evaluate --model maskrcnn_tiny --flip", "--flip is for semantic networks"),
+        ("evaluate --model maskrcnn_tiny --window 64x64", "--window is for semantic networks"),
+        ("evaluate --model maskrcnn_tiny --weights voc.pt --count 1", f"21 classes, but Scenes has {len(SCENES)}"),
+    ],
+)
+def test_mistakes_get_one_sentence_and_leave_nothing(folder, capsys, line, message):
+    if "voc.pt" in line:
+        models.save_weights(models.create("maskrcnn_tiny", num_classes=21), "voc.pt")
+    before = sorted(folder.iterdir())
+    assert segtutor(line) == 2
+    assert message in capsys.readouterr().err
+    assert sorted(folder.iterdir()) == before
