@@ -29,6 +29,9 @@ myst_heading_anchors = 3
 if (Path(__file__).parent / "_static" / "tex-svg.js").exists():
     mathjax_path = "tex-svg.js"
 
+# Two modules may each have their Settings; a link in a signature leads to one of them, and is not worth a failure.
+suppress_warnings = ["ref.python"]
+
 autodoc_member_order = "bysource"
 # A method that says nothing of its own is documented where it comes from, for instance by torchvision.
 autodoc_inherit_docstrings = False

@@ -17,7 +17,7 @@ KEPT_POINTS = 4096
 
 
 class ExactFilter:
-    """exp(-|f_i - f_j|^2 / 2) summed over all points j, for one set of features.
+    """Sums ``exp(-|f_i - f_j|^2 / 2)`` over all points j, for one set of features.
 
     Args:
         features: N x d with N at most 10 000: time grows with the square of N.

@@ -33,7 +33,7 @@ _TOO_WIDE = (
 
 
 class LatticeFilter:
-    """An approximate Gaussian filter, exp(-|f_i - f_j|^2 / 2) summed over all points, for one set of features.
+    """An approximate Gaussian filter, ``exp(-|f_i - f_j|^2 / 2)`` summed over all points, for one set of features.
 
     Args:
         features: N x d.
@@ -99,7 +99,7 @@ class LatticeFilter:
     def diagonal(self) -> Tensor:
         """What a point gives to itself, N: the filter's response to an impulse, at the impulse.
 
-        From corner r to corner s of a simplex leads one step along |r - s| of the directions; and a step along all
+        From corner r to corner s of a simplex leads one step along ``|r - s|`` of the directions; and a step along all
         directions leads nowhere, since they add up to 0. Taken as if all neighbors existed.
         """
         taps = _taps(self.blurs)

@@ -53,10 +53,10 @@ def lovasz_softmax(
 ) -> Tensor:
     """A convex stand-in for 1 - IoU, the mean over the classes that occur (Berman, Triki, Blaschko 2018).
 
-    If a class is wrong in a set of pixels M, 1 - IoU is f(M) = |M| / |M united with the class's region|: a function of
-    sets. The loss is its Lovász extension to errors m between 0 and 1 (m = 1 - p in the region, p outside): sort the
-    errors, largest first, let M grow pixel by pixel in this order, and multiply each error with what f gains by it.
-    Where the errors are 0 and 1, it is 1 - IoU itself.
+    If a class is wrong in a set of pixels M, 1 - IoU is f(M): the size of M over that of M united with the class's
+    region, a function of sets. The loss is its Lovász extension to errors m between 0 and 1 (m = 1 - p in the
+    region, p outside): sort the errors, largest first, let M grow pixel by pixel in this order, and multiply each
+    error with what f gains by it. Where the errors are 0 and 1, it is 1 - IoU itself.
 
     Args:
         logits: B x K x h x w; resized bilinearly to the labels if the sizes differ. Half precision is widened.
