@@ -96,8 +96,8 @@ for axis in axes.flat:
 plt.show()
 
 # %% [markdown]
-# Nobody can tell from the crop. A network that sees 60 pixels around each pixel cannot either, however well it is
-# trained. So two questions come before pyramid pooling: how far does a network see, and how can it see far without
+# Nobody can tell from the crop. A network that sees no more than the crop cannot either, however well it is trained. So
+# two questions come before pyramid pooling: how far does a network see, and how can it see far without
 # losing its fine map?
 #
 # ## Dilated convolution
@@ -163,11 +163,14 @@ def field_of_view(layers):
 
 
 def main_path(backbone):
-    """The 3 x 3 convolutions of a small residual backbone; its shortcuts see less."""
-    convolutions = [
-        layer for layer in backbone.modules() if isinstance(layer, nn.Conv2d) and layer.kernel_size == (3, 3)
-    ]
-    return [(3, layer.stride[0], layer.dilation[0]) for layer in convolutions]
+    """The layers of a residual backbone that look beyond their own position; its shortcuts see less."""
+    path = []
+    for layer in backbone.modules():
+        if isinstance(layer, nn.Conv2d) and layer.kernel_size != (1, 1):
+            path.append((layer.kernel_size[0], layer.stride[0], layer.dilation[0]))
+        elif isinstance(layer, nn.MaxPool2d):
+            path.append((layer.kernel_size, layer.stride, 1))
+    return path
 
 
 print("8 layers of rate 1:", field_of_view([(3, 1, 1)] * 8))
@@ -176,13 +179,19 @@ for stride in (16, 8, 4):
     path = main_path(models.create("pspnet_tiny", output_stride=stride).backbone)
     assert field_of_view(path) == plotting.theoretical_receptive_field(path).size
     print(f"the course's backbone at output stride {stride:2}: {field_of_view(path)} pixels")
+for name in ("pspnet_resnet50", "pspnet_resnet101"):
+    with torch.device("meta"):  # shapes without numbers: no memory, no time
+        path = main_path(models.create(name).backbone)
+    print(f"the backbone of {name}: {field_of_view(path)} pixels")
 
 # %% [markdown]
 # The backbone's field hardly depends on its output stride: what a stride gave to the later layers, the rate gives them
 # now. (It is not quite the same, since the first block of a stage has two 3 × 3 convolutions, of which the stride
 # thinned out only what the second one sees.) That is the trick of the next section.
 #
-# But the field is a promise. Not every pixel in it counts alike: those in the middle reach the output on many more
+# And the fields of PSPNet's own backbones are larger than the 473 × 473 pixels of its pictures. So why pool?
+#
+# Because the field is a promise. Not every pixel in it counts alike: those in the middle reach the output on many more
 # paths. The **effective** field is what the gradient says: how much does each input pixel move the output in the
 # middle? Here are three stacks of eight layers, with the same number of weights and the same resolution.
 
@@ -247,21 +256,23 @@ for name in list(found)[1:]:
     print(f"every second value of «{name}»: off by {100 * difference:.4f} % of the largest value")
 
 # %% [markdown]
-# Exactly. The first block of the stage still reads the map that no stride has thinned out, so it keeps the *previous*
-# rate: so do torchvision and DeepLab. PSPNet's authors give the new rate to every block; both can be trained, but
-# weights of the one are wrong in the other, although all keys and shapes fit. Here it is an option with a name,
-# `first_block_rate`.
+# Exactly, but for rounding. The first block of the stage still reads the map that no stride has thinned out, so it keeps
+# the *previous* rate: so do torchvision and DeepLab. PSPNet's authors give the new rate to every block; both can be
+# trained, but weights of the one are wrong in the other, although all keys and shapes fit. Here it is an option with a
+# name, `first_block_rate`.
 #
 # Do not forget the 1 × 1 convolution in the shortcut: it has a stride of its own to lose.
 #
-# What the map of the course's backbone looks like at three output strides, with the same weights:
+# What the map of the course's backbone looks like at three output strides, with the same weights. (Its blocks have two
+# 3 × 3 convolutions, and in the first block of a stage the first would need the old rate, the second the new one. So no
+# setting contains the old map exactly here.)
 
-# %% alt="A drawn scene and the first principal component of the backbone's map at output strides 16, 8 and 4: the same pattern of light and dark regions, coarse blocks at 16, outlines of things at 4"
+# %% alt="A drawn scene and the first principal component of the backbone's map at output strides 16, 8 and 4: the same pattern of light and dark regions, coarse blocks at 16, finer shapes at 8, finest and with narrow stripes at 4"
 scene = prepare(Scenes("val", (129, 161), 10)[5][0])[None]
 figure, axes = plt.subplots(1, 4, figsize=(11, 2.5), layout="constrained")
 axes[0].imshow(Scenes("val", (129, 161), 10)[5][0].permute(1, 2, 0))
 axes[0].set_title("scene, 129 × 161")
-direction = None
+direction, maps = None, {}
 for axis, stride in zip(axes[1:], (16, 8, 4), strict=True):
     network = models.create("pspnet_tiny", output_stride=stride, weights="backbone", first_block_rate="previous").eval()
     with torch.no_grad():
@@ -269,7 +280,8 @@ for axis, stride in zip(axes[1:], (16, 8, 4), strict=True):
     if direction is None:
         centered = values.flatten(1) - values.flatten(1).mean(1, keepdim=True)
         direction = torch.linalg.svd(centered, full_matrices=False)[0][:, 0]
-    axis.imshow(torch.einsum("c,chw->hw", direction, values), cmap="cividis")
+    maps[stride] = torch.einsum("c,chw->hw", direction, values)
+    axis.imshow(maps[stride], cmap="cividis")
     axis.set_title(f"stride {stride}: {values.shape[1]} × {values.shape[2]}")
 for axis in axes:
     axis.set_axis_off()
@@ -302,6 +314,14 @@ plt.show()
 
 # %% alt="A drawn scene and its averages over 1, 4, 9 and 36 regions as blocks of color"
 plotting.show_pyramid(np.asarray(harbor), bins=(1, 2, 3, 6))
+plt.show()
+
+# %% [markdown]
+# In the network it is not colors that are averaged but features. The map of stride 8 from above (its first component),
+# and what the four levels keep of it:
+
+# %% alt="The feature map of 17 by 21 positions from above and its averages over 1, 4, 9 and 36 regions: at 1 a single value, at 6 by 6 the dark bands can be made out again"
+plotting.show_pyramid(maps[8], bins=(1, 2, 3, 6))
 plt.show()
 
 # %% [markdown]
@@ -375,10 +395,23 @@ with torch.no_grad():
 # %% [markdown]
 # ## The claim, measured
 #
-# Now to the bollards. The experiment needs a network that cannot see the surroundings by itself, so the backbone loses
-# its last stage: its field is 71 pixels, 87 with the 3 × 3 convolution of the head, and its effective field is much
-# smaller. Pictures are streets and harbors only, with many bollards. Two variants run now, short: 120 steps on 200
-# scenes, from the course's pretrained backbone, one seed.
+# Now to the bollards. The scenes differ only from 29 pixels on (0.3 of 96), so the experiment needs a network that does
+# not look that far by itself: the backbone loses its last stage. How far does it look then, and how far the complete one?
+# (Eight scenes, the pretrained weights; the side of the square that holds a share of the gradient.)
+
+# %%
+network = models.create("pspnet_tiny", weights="backbone").eval()
+scenes = Scenes("val", (97, 129), 8)
+images = torch.stack([prepare(scenes[number][0]) for number in range(8)])
+for words, layer in {"near-sighted": "backbone[aux]", "far-sighted": "backbone[out]"}.items():
+    field = plotting.effective_receptive_field(network, images, layer=layer)
+    half, most = (plotting.field_width(field, share, center=(48, 64)) for share in (0.5, 0.95))
+    print(f"{words:12} half of the gradient within {half:.0f} pixels, 95 % within {most:.0f}")
+
+# %% [markdown]
+# In theory the near-sighted field is 71 pixels, and 87 with the 3 × 3 convolution of the head, which would be enough: 43
+# to each side. In use it is less. Pictures are streets and harbors only, with many bollards. Two variants run now, short:
+# 120 steps on 200 scenes, from the course's pretrained backbone, one seed.
 #
 # **Predict, then run.** A network that finds bollards but cannot tell the two kinds apart would guess. About what IoU
 # does it reach? And with pyramid pooling?
@@ -416,8 +449,9 @@ plt.show()
 #   distance at which the scene begins to differ. For *what kind of scene is this?* the whole picture is the right bin.
 # - Over all classes the gain is about 5 points for the near-sighted network.
 # - The far-sighted backbone tells the bollards apart by itself. The pyramid then brings less than a point for them, and
-#   over all classes it is even about a point *worse*, after 400 steps at this scale. In the papers' pictures, fields are
-#   smaller than the picture again: 473 pixels, and objects as large as half of it.
+#   over all classes it is even about a point *worse*, after 400 steps at this scale. Our pictures are small: 29 pixels
+#   from a bollard, it sees enough. In the paper's pictures of 473 pixels, what tells is farther away, and although the
+#   field in theory covers them too (479 pixels, see above), the field in use need not.
 #
 # ## 1 × 1 convolution
 #
@@ -476,13 +510,13 @@ claims.card("pspnet.auxiliary")
 
 # %% [markdown]
 # It shows, with every seed, and it is small: the paper's gain is of the same size (35.82 % to 37.23). Our network has
-# seven residual layers where theirs has fifty, so there was less of a way to shorten.
+# five residual blocks where theirs has sixteen, so there was less of a way to shorten.
 #
 # ## How it was trained
 #
 # SGD with momentum 0.9 and weight decay 10⁻⁴; base rate 0.01, and ten times that for the new layers; batch 16, with
-# batch norm synchronized over the GPUs; crops of 473 (Cityscapes: 713), mirrored, scaled by 0.5 to 2 and turned by up
-# to 10°. The rate falls per *iteration*, by the "poly" rule
+# batch norm synchronized over the GPUs; crops of 473 (Cityscapes: 713), mirrored, scaled by 0.5 to 2, turned by up
+# to 10° and (not for Cityscapes) blurred. The rate falls per *iteration*, by the "poly" rule
 #
 # $$ \text{rate}(t) = \text{base} \cdot (1 - t / T)^{0.9}. $$
 #
@@ -551,11 +585,15 @@ for name in ("pspnet_resnet50", "pspnet_resnet101"):
 # none: in training, PSPNet cannot take a batch of one, which is what the last batch of an epoch often is.
 
 # %%
+from segtutor.training.losses import cross_entropy
+
 network = models.create("pspnet_tiny", num_classes=33).train()
 attempts = {
     "a batch of one": lambda: network(torch.zeros(1, 3, 96, 128)),
     "too small": lambda: network(torch.zeros(2, 3, 6, 40)),
     "gray": lambda: network(torch.zeros(2, 1, 96, 128)),
+    "bytes": lambda: network(torch.zeros(2, 3, 96, 128, dtype=torch.uint8)),
+    "labels": lambda: cross_entropy(torch.zeros(2, 5, 8, 8), torch.full((2, 8, 8), 7)),
     "bins": lambda: models.create("pspnet_tiny", bins=(1, 2.5)),
     "stride": lambda: models.create("pspnet_tiny", output_stride=32),
     "other classes": lambda: models.load_weights(models.create("pspnet_tiny", num_classes=5), network.state_dict()),
@@ -567,7 +605,9 @@ for words, attempt in attempts.items():
         print(f"{words}: {error}")
 
 # %% [markdown]
-# `training.fit` never hands out an odd last batch: its stream goes on with the next epoch.
+# `training.fit` never hands out an odd last batch: its stream goes on with the next epoch. And the mistake that no error
+# catches: floats from 0 to 255 that were never normalized run through without a word
+# ([lesson 7](07_worked_example.ipynb) measures what that costs).
 #
 # ## Pitfalls
 #
@@ -578,8 +618,11 @@ for words, attempt in attempts.items():
 #   pixels.
 # - **Weights of one `first_block_rate` in a network with the other**: all keys fit, all numbers are wrong.
 # - **`align_corners` mixed within a network**: levels with one, logits with the other
-#   ([vision#1708](https://github.com/pytorch/vision/issues/1708)). One constant per network.
+#   ([vision#1708](https://github.com/pytorch/vision/issues/1708),
+#   [VainF#19](https://github.com/VainF/DeepLabV3Plus-Pytorch/issues/19)). One constant per network.
 # - **Enlarging by a factor of 8**: for sides that are no multiple of 8 the output has another size. Enlarge to a size.
+# - **Called PSPNet, but another network**: segmentation_models.pytorch leaves out batch norm at bin 1, fuses with a 1 × 1
+#   convolution and cuts the encoder short. That can be a good choice; the paper's numbers are not its numbers.
 # - **Whole pictures for a network that learned from crops**: the bins are then of another size than in training. The
 #   authors test with sliding crops of the training size.
 # - **The auxiliary head demanded in evaluation**: a file without it does not load, or the output has a key too many.

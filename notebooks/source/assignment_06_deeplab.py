@@ -1,0 +1,918 @@
+# ---
+# title: DeepLab, from holes in the kernel to the dense CRF
+# minutes_cpu: 1
+# minutes_t4: 1
+# download: none
+# peak_ram: 1.0 GB
+# prerequisites: [Lesson 6, "[Lesson 1](../01_metrics.ipynb)", "[Lesson 2](../02_data_sets.ipynb)", PyTorch tensors and modules]
+# minutes_work: 190
+# ---
+
+# %% [markdown]
+# Twelve tasks, 36 points, and a project. You write the parts of three DeepLabs: atrous convolution and the rates that
+# belong to it, the ASPP of version 3, the separable convolution and the decoder of version 3+, the score fusion and the
+# dense conditional random field (CRF) of version 2. In the project your ASPP takes the place of the one in a trained
+# network, and your CRF tries to improve what that network says.
+#
+# How it works:
+#
+# - Replace the line `raise NotImplementedError(...)` in each task and run its cell. The last line checks your
+#   function at once: it shows the score, the first case that fails with what came and what was wanted, and a hint.
+#   At the second try the hint is stronger.
+# - Stuck? Go on. Later tasks use *your* function where it passes and the course's own where it does not yet; a note
+#   says so.
+# - Maps and weights come as NumPy arrays (`float32`, weights as `nn.Conv2d` holds them), and `torch.as_tensor(x)` makes
+#   them tensors; of a tensor it makes nothing new, so your functions also work inside a network. They may return
+#   arrays, lists or tensors.
+# - `segtutor.progress()` shows how far you are. It remembers across restarts.
+
+# %%
+import copy
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import segtutor
+from segtutor import datasets, models
+
+BLUE, ORANGE = "#0072B2", "#E69F00"
+scenes = datasets.Scenes("val", size=(129, 161), count=10)  # 1 + a multiple of 16, for aligned corners
+picture = scenes[0][0].numpy().astype(np.float32) / 255  # 3 x 129 x 161, 0 to 1
+gray = picture.mean(axis=0, keepdims=True)[None]  # 1 x 1 x 129 x 161
+
+
+def show_maps(maps, titles, **options):
+    """One row of maps of any size, each in the shape of the picture."""
+    _, axes = plt.subplots(1, len(maps), figsize=(2.6 * len(maps), 2.4), dpi=72, layout="constrained")
+    for axis, values, title in zip(axes, maps, titles, strict=True):
+        axis.imshow(values, cmap="gray", extent=(0, 161, 129, 0), **options)
+        axis.set(xticks=[], yticks=[], title=title)
+    plt.show()
+
+
+segtutor.progress()
+
+# %% [markdown]
+# ## Part A: atrous convolution
+
+# %% [markdown]
+# ### 6.1 Atrous convolution by stuffing the kernel
+#
+# *4 points · about 20 minutes · difficulty 2 of 3*
+#
+# "Trous" are holes. A kernel with holes is a larger kernel with zeros in it: at rate $r$ there are $r - 1$ zeros between
+# two neighboring taps, so $k$ taps in a row become $r\,(k - 1) + 1$ numbers. With that kernel, an ordinary convolution
+# is the atrous one.
+#
+# Write `atrous_convolution(features, weight, bias, rate)` for a whole layer: `features` is B x C x H x W, `weight`
+# K x C x k x k with odd k, `bias` holds K numbers. Stuff every one of the K x C kernels and convolve, with as many zeros
+# around the map as keep its size: for 3 x 3 the padding equals the rate. It must also work at rate 1 and for a
+# 1 x 1 kernel, because 6.5 needs both. (`F.conv2d(..., dilation=rate)` does the same without the zeros, and faster: good
+# for comparing.)
+#
+# <details><summary>Hint 1</summary>
+#
+# Begin with a large enough kernel of zeros, and write the weights into every rate-th row and column.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# stuffed[:, :, ::rate, ::rate] = weight, of side rate * (k - 1) + 1; then F.conv2d with padding=side // 2.
+#
+# </details>
+#
+# **Expected:** `6.1 Atrous convolution by stuffing the kernel: ✓ passed (7 of 7 cases)`
+
+
+# %%
+def atrous_convolution(features, weight, bias, rate):
+    """B x C x H x W -> B x K x H x W: an ordinary convolution, its kernel stuffed with rate - 1 zeros between taps."""
+    # BEGIN SOLUTION
+    features, weight, bias = (torch.as_tensor(one) for one in (features, weight, bias))
+    side = rate * (weight.shape[-1] - 1) + 1
+    stuffed = weight.new_zeros(*weight.shape[:2], side, side)
+    stuffed[:, :, ::rate, ::rate] = weight
+    return F.conv2d(features, stuffed, bias, padding=side // 2)
+    # END SOLUTION
+
+
+segtutor.check("6.1", atrous_convolution)
+atrous_convolution = segtutor.use("6.1", atrous_convolution)
+
+# %% [markdown]
+# Your layer with a kernel that subtracts the left neighbor from the right one. At a larger rate the neighbors lie
+# farther away, so the edges become wider, and the number of weights stays nine. Below the figure: the difference from
+# PyTorch's own dilation, which should be zero but for rounding.
+
+# %% alt="Three gray maps of one scene: thin vertical edges at rate 1, wider ones at rate 3, doubled outlines at rate 9"
+kernel = np.array([[[[0, 0, 0], [-1, 0, 1], [0, 0, 0]]]], dtype=np.float32)
+no_bias = np.zeros(1, dtype=np.float32)
+rates = (1, 3, 9)
+edges = [np.asarray(atrous_convolution(gray, kernel, no_bias, rate)) for rate in rates]
+show_maps([one[0, 0] for one in edges], [f"rate {rate}" for rate in rates], vmin=-0.5, vmax=0.5)
+for rate, found in zip(rates, edges, strict=True):
+    peer = F.conv2d(*map(torch.as_tensor, (gray, kernel)), padding=rate, dilation=rate).numpy()
+    print(f"rate {rate}: largest difference from PyTorch's dilation {abs(found - peer).max():.0e}")
+
+# %% [markdown]
+# ### 6.2 Rates that follow from the output stride
+#
+# *2 points · about 10 minutes · difficulty 1 of 3*
+#
+# The same weights at a finer output stride see a denser map. To keep their reach *in the picture*, all rates must grow by
+# the same factor. DeepLab v3 (section 3.3) says which they are: the three branches of the ASPP have the rates 6, 12, 18
+# at output stride 16, and twice as many at output stride 8. The last stage of the ResNet has the rate 2 at output stride
+# 16 and 4 at 8, and its three blocks multiply it by the *multi-grid*, for instance (1, 2, 4).
+#
+# Write `deeplab_rates(output_stride, multi_grid)`. Return two lists: the rates of the three branches, and the rates of
+# the blocks of the last stage, as many as `multi_grid` has units. Other output strides are an error, because no weights
+# were trained for them: a network that takes them silently computes nonsense. In a package you would raise a
+# `ValueError`; the check compares results, so return the text `"error"` here.
+#
+# <details><summary>Hint 1</summary>
+#
+# Two output strides, two rates of the stage, two triples for the branches: an `if` is enough.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# At 16: [6, 12, 18] and 2 * unit for each unit of the multi-grid; at 8: [12, 24, 36] and 4 * unit.
+#
+# </details>
+#
+# **Expected:** `6.2 Rates that follow from the output stride: ✓ passed (8 of 8 cases)`
+
+
+# %%
+def deeplab_rates(output_stride, multi_grid):
+    """Rates of the three ASPP branches, and of the blocks of the last stage; "error" if the stride is not 8 or 16."""
+    # BEGIN SOLUTION
+    if output_stride == 16:
+        branches, stage = [6, 12, 18], 2
+    elif output_stride == 8:
+        branches, stage = [12, 24, 36], 4
+    else:
+        return "error"
+    return branches, [unit * stage for unit in multi_grid]
+    # END SOLUTION
+
+
+segtutor.check("6.2", deeplab_rates)
+deeplab_rates = segtutor.use("6.2", deeplab_rates)
+
+# %% [markdown]
+# Your rates beside those in the course's DeepLab v3, built as the paper has it on the device "meta", where no weights
+# take up memory:
+
+# %%
+for output_stride in (16, 8):
+    with torch.device("meta"):
+        network = models.create("deeplabv3_resnet50", variant="paper", output_stride=output_stride)
+    branches = [branch[0].dilation[0] for branch in network.classifier[0].convs[1:4]]
+    blocks = [block.conv2.dilation[0] for block in network.backbone.layer4]
+    yours = [np.asarray(rates).tolist() for rates in deeplab_rates(output_stride, (1, 2, 4))]
+    print(f"output stride {output_stride:2}: yours {yours}, the network's {[branches, blocks]}")
+
+# %% [markdown]
+# ### 6.3 A rate that is too large
+#
+# *3 points · about 15 minutes · difficulty 2 of 3*
+#
+# A 3 x 3 kernel at rate $r$ reads at distances $-r$, $0$, $r$ in both directions. Near the border some of its nine taps
+# fall outside the map, on the zeros of the padding. The larger the rate, the more, until only the middle tap is left:
+# then the expensive 3 x 3 convolution is a 1 x 1. This is why DeepLab v3 added image pooling (section 3.3 and figure 4).
+#
+# Write `valid_taps(height, width, rate)` for a map of `height` x `width` positions. A tap is valid if it lies on the map.
+# Return three numbers from 0 to 1: the share of the nine taps that is valid, averaged over all positions; the share of
+# the positions at which all nine are valid; and the share at which only the middle is.
+#
+# <details><summary>Hint 1</summary>
+#
+# Count the valid taps of every position, H x W numbers. Along one side a position has one, two or three; the number of the kernel is the product of both.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# down[i] = sum(0 <= i + step < height for step in (-rate, 0, rate)); taps = np.outer(down, across).
+#
+# </details>
+#
+# **Expected:** `6.3 A rate that is too large: ✓ passed (10 of 10 cases)`
+
+
+# %%
+def valid_taps(height, width, rate):
+    """Mean share of a 3 x 3 kernel's taps on the map; share of positions with all nine; share with only the middle."""
+    # BEGIN SOLUTION
+    down = [sum(0 <= row + step < height for step in (-rate, 0, rate)) for row in range(height)]
+    across = [sum(0 <= column + step < width for step in (-rate, 0, rate)) for column in range(width)]
+    taps = np.outer(down, across)
+    return float(taps.mean()) / 9, float((taps == 9).mean()), float((taps == 1).mean())
+    # END SOLUTION
+
+
+segtutor.check("6.3", valid_taps)
+valid_taps = segtutor.use("6.3", valid_taps)
+
+# %% [markdown]
+# Your numbers on a map of 65 x 65, which are 513 pixels at output stride 8: the paper's figure 4, drawn by you. How much
+# of the 3 x 3 kernels with the rates 12, 24 and 36 is left?
+
+# %% alt="Curves over the rate from 1 to 65 on a map of 65 x 65: the mean share of valid taps falls from 1 to a ninth, the share of positions with all nine taps reaches 0 at rate 33, the share with only the middle tap rises from there to 1"
+all_rates = np.arange(1, 66)
+shares = np.array([valid_taps(65, 65, int(rate)) for rate in all_rates])
+_, axis = plt.subplots(figsize=(6, 3.2), dpi=72, layout="constrained")
+styles = (("black", "-", "taps on the map, mean"), (BLUE, "--", "all nine taps"), (ORANGE, ":", "only the middle tap"))
+for values, (color, style, name) in zip(shares.T, styles, strict=True):
+    axis.plot(all_rates, values, color=color, linestyle=style, linewidth=2.5, label=name)
+axis.set(xlabel="rate", ylabel="share", xlim=(1, 65), ylim=(0, 1.02), xticks=(1, 12, 24, 36, 48, 60))
+axis.legend(loc="center right", bbox_to_anchor=(1, 0.62))
+plt.show()
+for rate in (12, 24, 36):
+    print(f"rate {rate}: {shares[rate - 1, 0]:.0%} of the taps are on the map")
+
+# %% [markdown]
+# ## Part B: the ASPP of DeepLab v3
+
+# %% [markdown]
+# ### 6.4 Image pooling
+#
+# *2 points · about 10 minutes · difficulty 1 of 3*
+#
+# The branch that helps where large rates fail: one look at the whole picture. Take the mean over the map, one number per
+# picture and channel; then a 1 x 1 convolution with `weight` (K x C x 1 x 1) and `bias` (K); then ReLU; and give the
+# result to every position of the map.
+#
+# Write `image_pooling(features, weight, bias)`, which makes B x K x H x W of B x C x H x W. (The paper upsamples the one
+# position bilinearly. From one position that is a copy.)
+#
+# <details><summary>Hint 1</summary>
+#
+# Keep the two dimensions of the map at size 1 until the end; then spread them over H x W.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# features.mean(dim=(2, 3), keepdim=True), F.conv2d, torch.relu, .expand(-1, -1, H, W).
+#
+# </details>
+#
+# **Expected:** `6.4 Image pooling: ✓ passed (7 of 7 cases)`
+
+
+# %%
+def image_pooling(features, weight, bias):
+    """B x C x H x W -> B x K x H x W: mean over the whole map, 1 x 1 convolution, ReLU, the same at every position."""
+    # BEGIN SOLUTION
+    features, weight, bias = (torch.as_tensor(one) for one in (features, weight, bias))
+    pooled = features.mean(dim=(2, 3), keepdim=True)
+    reduced = torch.relu(F.conv2d(pooled, weight, bias))
+    return reduced.expand(-1, -1, *features.shape[-2:])
+    # END SOLUTION
+
+
+segtutor.check("6.4", image_pooling)
+image_pooling = segtutor.use("6.4", image_pooling)
+
+# %% [markdown]
+# Your branch beside that of the course's trained network. In it, batch normalization stands between convolution and ReLU.
+# In evaluation this is $y = \gamma\,(x - \mu) / \sqrt{\sigma^2 + \varepsilon} + \beta$ for each channel, with stored
+# numbers, so convolution and normalization are together one convolution with bias. `folded` works out its weight and
+# bias; the project needs it again.
+
+
+# %%
+def folded(convolution, norm):
+    """Weight (K x C x k x k) and bias (K) of a convolution without bias and the batch norm behind it."""
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    weight, bias = scale[:, None, None, None] * convolution.weight, norm.bias - scale * norm.running_mean
+    return weight.detach(), bias.detach()
+
+
+trained = models.create("deeplabv3_tiny", num_classes=len(scenes.labels), weights="course").eval()
+images = torch.stack([trained.preprocessing.normalize(torch.as_tensor(scenes[number][0])) for number in range(3)])
+pooling = trained.classifier[0].convs[4]  # average pooling, 1 x 1 convolution, batch norm, ReLU
+with torch.no_grad():
+    features = trained.backbone(images)["out"]
+    theirs = pooling(features)
+    yours = torch.as_tensor(image_pooling(features, *folded(pooling[1], pooling[2])))
+print("map of the backbone", tuple(features.shape), "-> image pooling", tuple(yours.shape))
+print(f"largest value {float(theirs.max()):.2f}, largest difference {float((yours - theirs).abs().max()):.0e}")
+
+# %% [markdown]
+# ### 6.5 Atrous spatial pyramid pooling
+#
+# *5 points · about 20 minutes · difficulty 3 of 3*
+#
+# Now the module of DeepLab v3 (section 3.3). From the same map `features` (B x C x H x W) it makes, in this order:
+#
+# 1. a 1 x 1 convolution,
+# 2. for each rate of `rates` a 3 x 3 convolution at that rate, with padding so that H x W stays,
+# 3. image pooling,
+#
+# each followed by ReLU. The branches are concatenated along the channels, and a last 1 x 1 convolution, the
+# *projection*, again with ReLU, makes one map of them.
+#
+# Write `aspp(features, rates, weights, biases, project_weight, project_bias)` with your `atrous_convolution` and
+# `image_pooling`. `weights` and `biases` hold one entry per branch in the order above, so there are two more than rates.
+# All weights are as `nn.Conv2d` holds them. (The network has a batch normalization between convolution and ReLU; in a
+# trained network it can be folded into weight and bias, as the project below does.)
+#
+# <details><summary>Hint 1</summary>
+#
+# Collect the branches in a list, all from the same map. The first is an atrous convolution at rate 1 with a 1 x 1 kernel.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Loop over zip(weights[:-1], biases[:-1], (1, *rates)); append image_pooling(...); torch.cat(branches, dim=1); then atrous_convolution(..., project_weight, project_bias, 1) and torch.relu.
+#
+# </details>
+#
+# **Expected:** `6.5 Atrous spatial pyramid pooling: ✓ passed (7 of 7 cases)`
+
+
+# %%
+def aspp(features, rates, weights, biases, project_weight, project_bias):
+    """1 x 1, one 3 x 3 for each of `rates`, image pooling, each with ReLU; concatenated; 1 x 1 projection with ReLU."""
+    # BEGIN SOLUTION
+    branches = []
+    for weight, bias, rate in zip(weights[:-1], biases[:-1], (1, *rates), strict=True):
+        branches.append(torch.relu(torch.as_tensor(atrous_convolution(features, weight, bias, rate))))
+    branches.append(torch.as_tensor(image_pooling(features, weights[-1], biases[-1])))
+    fused = atrous_convolution(torch.cat(branches, dim=1), project_weight, project_bias, 1)
+    return torch.relu(torch.as_tensor(fused))
+    # END SOLUTION
+
+
+segtutor.check("6.5", aspp)
+aspp = segtutor.use("6.5", aspp)
+
+# %% [markdown]
+# What does one position tell the others? A map with a single 1 in its middle, and weights that are all 1, show it. Each
+# dark point reads the middle through one of the branches; the gray around it is image pooling, whose weight is made
+# large here so that you can see it. On a map of 41 x 41, compare small rates with those of output stride 16.
+
+# %% alt="Two maps of 41 x 41 on gray ground: with the rates 1, 2, 3 dark points crowd around the middle; with the rates 6, 12, 18 three squares of eight dark points each reach almost to the border"
+point = np.zeros((1, 1, 41, 41), dtype=np.float32)
+point[0, 0, 20, 20] = 1
+ones, threes = np.ones((1, 1, 1, 1), dtype=np.float32), np.ones((1, 1, 3, 3), dtype=np.float32)
+layers = [ones, threes, threes, threes, ones * 0.3 * point.size]
+projection = np.ones((1, 5, 1, 1), dtype=np.float32)
+_, axes = plt.subplots(1, 2, figsize=(6, 3.2), dpi=72, layout="constrained")
+for axis, rates in zip(axes, ((1, 2, 3), (6, 12, 18)), strict=True):
+    answer = np.asarray(aspp(point, rates, layers, [no_bias] * 5, projection, no_bias))[0, 0]
+    axis.imshow(answer, cmap="gray_r", vmin=0, vmax=1.3)
+    axis.set(xticks=[], yticks=[], title=f"rates {rates[0]}, {rates[1]}, {rates[2]}")
+plt.show()
+
+# %% [markdown]
+# ## Part C: version 3+, and version 2
+
+# %% [markdown]
+# ### 6.6 Atrous separable convolution
+#
+# *3 points · about 15 minutes · difficulty 2 of 3*
+#
+# DeepLab v3+ replaces the full 3 x 3 convolutions of its ASPP and decoder by two cheap ones (section 3.1). The
+# *depthwise* convolution filters each channel by itself, with one kernel per channel and at the rate; the *pointwise*
+# convolution, a 1 x 1, mixes the channels. A bias and ReLU follow each of them. (Batch normalization is folded into the
+# biases and weights again.)
+#
+# Write `separable_convolution(features, depthwise, depthwise_bias, pointwise, pointwise_bias, rate)`. `features` is
+# B x C x H x W, `depthwise` C x 1 x k x k with odd k, as `nn.Conv2d(C, C, k, groups=C)` holds it; `pointwise` is
+# K x C x 1 x 1. The result is B x K x H x W.
+#
+# <details><summary>Hint 1</summary>
+#
+# Two calls of F.conv2d with ReLU around each: the first with as many groups as channels, the second 1 x 1.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# F.conv2d(features, depthwise, depthwise_bias, padding=rate * (k // 2), dilation=rate, groups=C), relu, F.conv2d(..., pointwise, pointwise_bias), relu.
+#
+# </details>
+#
+# **Expected:** `6.6 Atrous separable convolution: ✓ passed (6 of 6 cases)`
+
+
+# %%
+def separable_convolution(features, depthwise, depthwise_bias, pointwise, pointwise_bias, rate):
+    """One k x k kernel per channel at a rate, ReLU, then a 1 x 1 convolution across the channels, ReLU."""
+    # BEGIN SOLUTION
+    features, depthwise, depthwise_bias = (torch.as_tensor(one) for one in (features, depthwise, depthwise_bias))
+    margin = rate * (depthwise.shape[-1] // 2)
+    filtered = F.conv2d(features, depthwise, depthwise_bias, padding=margin, dilation=rate, groups=features.shape[1])
+    mixed = F.conv2d(torch.relu(filtered), torch.as_tensor(pointwise), torch.as_tensor(pointwise_bias))
+    return torch.relu(mixed)
+    # END SOLUTION
+
+
+segtutor.check("6.6", separable_convolution)
+separable_convolution = segtutor.use("6.6", separable_convolution)
+
+# %% [markdown]
+# Your block beside the course's, `AtrousSeparableConv`, with random weights and statistics, at the rate 6:
+
+# %%
+from segtutor.models.separable import AtrousSeparableConv
+
+torch.manual_seed(0)
+block = AtrousSeparableConv(64, 32, rate=6).eval()
+with torch.no_grad():
+    for layer in (block.depthwise_norm, block.pointwise_norm):
+        layer.running_mean.normal_()
+        layer.running_var.uniform_(0.5, 2)
+    values = torch.randn(1, 64, 20, 25)
+    parts = (*folded(block.depthwise, block.depthwise_norm), *folded(block.pointwise, block.pointwise_norm))
+    theirs, yours = block(values), torch.as_tensor(separable_convolution(values, *parts, 6))
+print(f"largest value {float(theirs.max()):.2f}, largest difference {float((yours - theirs).abs().max()):.0e}")
+
+# %% [markdown]
+# ### 6.7 What separability saves
+#
+# *2 points · about 10 minutes · difficulty 1 of 3*
+#
+# A layer reads C = `in_channels` channels, makes K = `out_channels`, and its result has `height` x `width` positions.
+# Count for two forms of it: the full convolution with `kernel` x `kernel` taps, and the separable one (depthwise, then
+# pointwise). There are no biases, because batch normalization follows. A multiply-add is one product with a weight and
+# its addition; the zeros of the padding count like other values.
+#
+# Write `separable_cost(in_channels, out_channels, kernel, height, width)`, which returns four whole numbers: weights and
+# multiply-adds of the full form, then weights and multiply-adds of the separable form. (The rate changes none of them.)
+#
+# <details><summary>Hint 1</summary>
+#
+# First the weights. Full: one k x k kernel for each pair of channels. Depthwise: one for each input channel. Pointwise: one number for each pair.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# full = C * K * k ** 2; separable = C * k ** 2 + C * K; multiply-adds = weights * height * width.
+#
+# </details>
+#
+# **Expected:** `6.7 What separability saves: ✓ passed (6 of 6 cases)`
+
+
+# %%
+def separable_cost(in_channels, out_channels, kernel, height, width):
+    """Weights and multiply-adds of a full convolution, then weights and multiply-adds of the separable one."""
+    # BEGIN SOLUTION
+    positions = height * width
+    full = in_channels * out_channels * kernel**2
+    separable = in_channels * kernel**2 + in_channels * out_channels
+    return full, full * positions, separable, separable * positions
+    # END SOLUTION
+
+
+segtutor.check("6.7", separable_cost)
+separable_cost = segtutor.use("6.7", separable_cost)
+
+# %% [markdown]
+# The layers of DeepLab v3+ on a ResNet and 513 x 513 pixels, in thousands of weights and millions of multiply-adds. The
+# last column is the separable form's share: close to 1/9, because 1/K is small beside it.
+
+# %%
+print(f"{'':30}{'full':>17}{'separable':>17}  share")
+for name, layer in (
+    ("ASPP, one of three branches", (2048, 256, 3, 33, 33)),
+    ("decoder, first 3 x 3", (304, 256, 3, 129, 129)),
+    ("decoder, second 3 x 3", (256, 256, 3, 129, 129)),
+):
+    full, full_adds, small, small_adds = separable_cost(*layer)
+    columns = f"{full / 1e3:7,.0f}{full_adds / 1e6:10,.0f}{small / 1e3:7,.0f}{small_adds / 1e6:10,.0f}"
+    print(f"{name:30}{columns}  {small / full:.3f}")
+
+# %% [markdown]
+# ### 6.8 The fusion in the decoder
+#
+# *3 points · about 10 minutes · difficulty 2 of 3*
+#
+# The encoder of DeepLab v3+ (backbone and ASPP) gives a coarse map at stride 16, rich in meaning. Its decoder (section
+# 3.1) takes the boundaries from a *low-level* map at stride 4. First a 1 x 1 convolution with ReLU reduces the low-level
+# map to few channels (48 in the paper), so that it does not outweigh the encoder. Then the encoder's map is upsampled to
+# the size of the low-level one, and both are concatenated: the encoder's channels first.
+#
+# Write `fuse_with_low_level(encoded, low, weight, bias)`: `encoded` is B x C x h x w, `low` B x D x H x W, `weight`
+# L x D x 1 x 1, `bias` holds L numbers; the result is B x (C + L) x H x W. Upsample bilinearly **with aligned corners**,
+# as the authors' code and the course's network do, and to the *size* of the low-level map: it need not be four times as
+# large (513 pixels give 33 and 129 positions).
+#
+# <details><summary>Hint 1</summary>
+#
+# Three steps: F.conv2d and ReLU on `low`, F.interpolate on `encoded`, torch.cat along the channels.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# F.interpolate(encoded, size=low.shape[-2:], mode='bilinear', align_corners=True); torch.cat([enlarged, reduced], dim=1).
+#
+# </details>
+#
+# **Expected:** `6.8 The fusion in the decoder: ✓ passed (5 of 5 cases)`
+
+
+# %%
+def fuse_with_low_level(encoded, low, weight, bias):
+    """The encoder's map, upsampled to the low-level one, and then the low-level map, reduced by a 1 x 1 with ReLU."""
+    # BEGIN SOLUTION
+    encoded, low, weight, bias = (torch.as_tensor(one) for one in (encoded, low, weight, bias))
+    reduced = torch.relu(F.conv2d(low, weight, bias))
+    enlarged = F.interpolate(encoded, size=low.shape[-2:], mode="bilinear", align_corners=True)
+    return torch.cat([enlarged, reduced], dim=1)
+    # END SOLUTION
+
+
+segtutor.check("6.8", fuse_with_low_level)
+fuse_with_low_level = segtutor.use("6.8", fuse_with_low_level)
+
+# %% [markdown]
+# Why aligned corners? The strided layers of the network compute their maps at the pixels 0, 16, 32, ... of 129 x 161 and
+# at 0, 4, 8, ... With aligned corners the upsampled map has these values at exactly these places. Here the scene itself
+# stands for both maps: every 16th and every 4th pixel.
+
+# %% alt="A scene in gray three times: 9 x 11 large pixels, the same smoothly enlarged to 33 x 41, and the sharper low-level map of 33 x 41 pixels"
+coarse, fine = gray[:, :, ::16, ::16], picture[None, :, ::4, ::4]
+to_gray = np.full((1, 3, 1, 1), 1 / 3, dtype=np.float32)
+joined = np.asarray(fuse_with_low_level(coarse, fine, to_gray, no_bias))
+show_maps([coarse[0, 0], *joined[0]], ["encoder, 9 x 11", "upsampled, 33 x 41", "low-level, 33 x 41"], vmin=0, vmax=1)
+shifted = F.interpolate(torch.as_tensor(coarse), size=(33, 41), mode="bilinear", align_corners=False).numpy()
+for name, values in (("aligned", joined[:, :1]), ("not aligned", shifted)):
+    print(f"{name}: largest difference at every fourth place {abs(values[:, :, ::4, ::4] - coarse).max():.2f}")
+
+# %% [markdown]
+# ### 6.9 Sums and maxima: the fusion of DeepLab v2
+#
+# *2 points · about 10 minutes · difficulty 2 of 3*
+#
+# The older ASPP, of DeepLab v2, does not concatenate: each branch scores the K classes by itself, and the scores of the
+# branches are **added** (figure 7). In addition, the network may look at the picture at several scales (1, 0.75, 0.5);
+# of their scores the **largest** counts, for each pixel and each class by itself (section 4.1.2).
+#
+# Write `fuse_scores(scores)`. `scores` is a list with one array per scale, the full picture first. Each array is
+# R x B x K x h x w, one B x K x h x w for each of R branches; h and w differ from scale to scale. Add up the branches,
+# resize each scale bilinearly with aligned corners to the h x w of the first, and take the largest: B x K x h x w.
+#
+# <details><summary>Hint 1</summary>
+#
+# Per scale: the sum over the first dimension, then F.interpolate to the size of the first scale. Then stack the scales and take the maximum.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# F.interpolate(one, size=size, mode='bilinear', align_corners=True); torch.stack(resized).amax(dim=0).
+#
+# </details>
+#
+# **Expected:** `6.9 Sums and maxima: the fusion of DeepLab v2: ✓ passed (7 of 7 cases)`
+
+
+# %%
+def fuse_scores(scores):
+    """Scores per scale, each R x B x K x h x w: the sum over the R branches, the largest over the scales."""
+    # BEGIN SOLUTION
+    summed = [torch.as_tensor(branches).sum(dim=0) for branches in scores]
+    size = summed[0].shape[-2:]
+    resized = [F.interpolate(one, size=size, mode="bilinear", align_corners=True) for one in summed]
+    return torch.stack(resized).amax(dim=0)
+    # END SOLUTION
+
+
+segtutor.check("6.9", fuse_scores)
+fuse_scores = segtutor.use("6.9", fuse_scores)
+
+# %% [markdown]
+# Your fusion in the course's DeepLab v2 (with random weights): the scene at three scales, four branches each. Enlarged
+# to the picture, your scores must be the network's logits.
+
+# %%
+torch.manual_seed(0)
+second = models.create("deeplabv2_tiny", num_classes=len(scenes.labels), multi_scale=True).eval()
+with torch.no_grad():
+    scores = []
+    for size in ((129, 161), (97, 121), (65, 81)):  # the scales 1, 0.75 and 0.5 of 128 x 160, plus 1
+        scaled = F.interpolate(images[:1], size=size, mode="bilinear", align_corners=True)
+        found = second.backbone(scaled)["out"]
+        scores.append(torch.stack([branch(found) for branch in second.classifier]))
+    yours = F.interpolate(torch.as_tensor(fuse_scores(scores)), size=(129, 161), mode="bilinear", align_corners=True)
+    theirs = second(images[:1])["out"]
+print("scores of a branch at each scale:", ", ".join(str(tuple(one.shape[-2:])) for one in scores))
+print(f"largest score {float(theirs.max()):.3f}, largest difference {float((yours - theirs).abs().max()):.0e}")
+
+# %% [markdown]
+# ## Part D: the dense CRF
+#
+# The picture, not the network, knows where exactly an object ends. The dense CRF of DeepLab v1 and v2 brings it in
+# afterwards. You compare all pairs of pixels, which works for small crops (24 x 32 pixels already have 589,824 pairs);
+# `models.dense_crf` filters whole pictures instead. Plain loops over the pairs pass the checks, but would take minutes
+# in the project: let NumPy or PyTorch work on all pairs at once.
+
+# %% [markdown]
+# ### 6.10 Unary energies
+#
+# *2 points · about 8 minutes · difficulty 1 of 3*
+#
+# The dense CRF of DeepLab v1 and v2 begins with what the network says about each pixel by itself. An improbable class
+# costs energy: $U_{ik} = -\log p_{ik}$ for pixel $i$ and class $k$. A probability of 0 would cost infinitely much and
+# could never be corrected, so every probability below a floor counts as the floor.
+#
+# Write `unary_energies(probabilities, floor)`: `probabilities` is K x H x W, the result N x K with N = H W, one row per
+# pixel, the pixels row by row (first the upper row of the picture from left to right).
+#
+# <details><summary>Hint 1</summary>
+#
+# First one row per pixel, then the floor, then the logarithm.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# -np.log(np.maximum(probabilities.reshape(K, -1).T, floor)).
+#
+# </details>
+#
+# **Expected:** `6.10 Unary energies: ✓ passed (6 of 6 cases)`
+
+
+# %%
+def unary_energies(probabilities, floor):
+    """K x H x W probabilities -> N x K energies -log p, one row per pixel, row by row; p is at least `floor`."""
+    # BEGIN SOLUTION
+    per_pixel = probabilities.reshape(len(probabilities), -1).T
+    return -np.log(np.maximum(per_pixel, floor))
+    # END SOLUTION
+
+
+segtutor.check("6.10", unary_energies)
+unary_energies = segtutor.use("6.10", unary_energies)
+
+# %% [markdown]
+# The energies of one pixel in the trained network's prediction: how much dearer is the second best class, and how dear
+# may a class become at all?
+
+# %%
+with torch.no_grad():
+    probabilities = trained(images)["out"].softmax(dim=1).double().numpy()  # 3 x K x 129 x 161
+energies = np.asarray(unary_energies(probabilities[0], 1e-5))
+one = energies[64 * 161 + 80]  # row 64, column 80
+for number in np.argsort(one)[:3]:
+    print(f"{scenes.labels.names[number]:18} {one[number]:6.3f}")
+print(f"{'the dearest':18} {one.max():6.3f}")
+
+# %% [markdown]
+# ### 6.11 The kernels of the dense CRF
+#
+# *4 points · about 20 minutes · difficulty 3 of 3*
+#
+# In the dense CRF every pixel is tied to every other. How strongly, says a Gaussian of their distance. For two pixels
+# $i$, $j$ at the places $x$ (row and column) with the colors $c$ (three channels of 0 to 255),
+#
+# $$k_{ij} = \exp\left(-\frac{|x_i - x_j|^2}{2\,\sigma_{xy}^2}
+# - \frac{|c_i - c_j|^2}{2\,\sigma_{rgb}^2}\right)$$
+#
+# is the *bilateral* kernel. Without its second term it is the *Gaussian* kernel. A pixel at the border or of a rare
+# color has few partners. To make pixels comparable, the authors' code normalizes symmetrically: with the row sums
+# $d_i = \sum_j k_{ij}$,
+#
+# $$\tilde k_{ij} = k_{ij} / \sqrt{d_i\, d_j}.$$
+#
+# The pixel itself, $k_{ii} = 1$, **is in the sum**, as in the authors' code and by default in
+# `models.dense_crf` (the paper's formula leaves it out).
+#
+# Write `pair_kernel(image, sigma_xy, sigma_rgb)`: `image` is H x W x 3 `uint8`, and the result
+# N x N with N = H W, the pixels row by row. If `sigma_rgb` is `None`, it is the Gaussian kernel.
+#
+# <details><summary>Hint 1</summary>
+#
+# One row of features per pixel, N x 2 or N x 5, each divided by its sigma. Then all differences at once by broadcasting.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# features[:, None] - features[None] is N x N x 5; square, sum over axis 2, np.exp(-distances / 2); then divide by the roots of the row sums of both pixels.
+#
+# </details>
+#
+# **Expected:** `6.11 The kernels of the dense CRF: ✓ passed (9 of 9 cases)`
+
+
+# %%
+def pair_kernel(image, sigma_xy, sigma_rgb):
+    """N x N kernel of an H x W x 3 picture, its rows normalized symmetrically; Gaussian if sigma_rgb is None."""
+    # BEGIN SOLUTION
+    height, width = image.shape[:2]
+    places = np.indices((height, width)).reshape(2, -1).T / sigma_xy
+    features = places
+    if sigma_rgb is not None:
+        features = np.concatenate([places, image.reshape(-1, 3).astype(float) / sigma_rgb], axis=1)
+    distances = ((features[:, None] - features[None]) ** 2).sum(axis=2)
+    kernel = np.exp(-distances / 2)
+    root = np.sqrt(kernel.sum(axis=1))
+    return kernel / (root[:, None] * root[None, :])
+    # END SOLUTION
+
+
+segtutor.check("6.11", pair_kernel)
+pair_kernel = segtutor.use("6.11", pair_kernel)
+
+# %% [markdown]
+# One row of each kernel, folded back into the crop: how strongly the pixel in the middle, marked by a cross, is tied to
+# each other pixel. The bilateral kernel stops where the color changes.
+
+# %% alt="A crop of a scene with a cross in the middle; the Gaussian kernel as a round dark spot around the cross; the bilateral kernel dark only on pixels of the same color as the cross"
+CROP = (24, 32)
+image = scenes[8][0].numpy().transpose(1, 2, 0)[24:48, 112:144]
+middle = 12 * 32 + 16
+rows = [np.asarray(pair_kernel(image, *sigmas))[middle].reshape(CROP) for sigmas in ((3, None), (67, 3))]
+_, axes = plt.subplots(1, 3, figsize=(8, 2.4), dpi=72, layout="constrained")
+for axis, values, title in zip(axes, (image, *rows), ("crop", "Gaussian, 3", "bilateral, 67 and 3"), strict=True):
+    axis.imshow(values, cmap="gray_r")
+    axis.plot(16, 12, "+", color=ORANGE, markersize=10, markeredgewidth=2)
+    axis.set(xticks=[], yticks=[], title=title)
+plt.show()
+
+# %% [markdown]
+# ### 6.12 One mean-field step
+#
+# *4 points · about 15 minutes · difficulty 2 of 3*
+#
+# Mean-field inference replaces the CRF by independent pixels with the probabilities $Q$ (N x K) and improves all of
+# them at once, again and again. In one step every pixel $i$ hears from all pixels $j$ how probable they find class $k$,
+# weighted by the kernels $\tilde K_m$ of 6.11. With the Potts model, equal classes are rewarded and all unequal ones are
+# alike, so
+#
+# $$Q_{ik} \leftarrow \frac{1}{Z_i} \exp\Big(-U_{ik} + \sum_m w_m \sum_j \tilde k^{(m)}_{ij}\, Q_{jk}\Big),$$
+#
+# and $Z_i$ makes the K numbers of pixel $i$ add up to 1: that is a softmax over the classes. The sum over $j$ is one
+# matrix product, and the pixel itself is in it.
+#
+# Write `mean_field_step(probabilities, unary, kernels, weights)`: `probabilities` is the present $Q$ and `unary` is $U$,
+# both N x K; `kernels` is a list of N x N matrices, `weights` has one number for each. Return the new $Q$. All pixels
+# change at once: each message comes from the old $Q$.
+#
+# <details><summary>Hint 1</summary>
+#
+# Begin with minus the unary energies, add weight * (kernel @ probabilities) for each kernel, and end with a softmax over the classes.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# total = -unary; total = total + weight * (kernel @ probabilities); powers = np.exp(total); powers / powers.sum(axis=1, keepdims=True).
+#
+# </details>
+#
+# **Expected:** `6.12 One mean-field step: ✓ passed (8 of 8 cases)`
+
+
+# %%
+def mean_field_step(probabilities, unary, kernels, weights):
+    """New N x K probabilities: softmax of the weighted messages kernel @ probabilities minus the unary energies."""
+    # BEGIN SOLUTION
+    total = -unary
+    for kernel, weight in zip(kernels, weights, strict=True):
+        total = total + weight * (kernel @ probabilities)
+    powers = np.exp(total - total.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+    # END SOLUTION
+
+
+segtutor.check("6.12", mean_field_step)
+mean_field_step = segtutor.use("6.12", mean_field_step)
+
+# %% [markdown]
+# Three pixels in a row, two classes. The middle one is undecided with a tendency to the second class, its neighbors are
+# sure of the first. Step by step they win it over:
+
+# %%
+network_says = np.array([[[0.95, 0.45, 0.95]], [[0.05, 0.55, 0.05]]])  # 2 x 1 x 3
+energies = np.asarray(unary_energies(network_says, 1e-5))
+smooth = np.asarray(pair_kernel(np.zeros((1, 3, 3), dtype=np.uint8), 1.0, None))
+current = np.exp(-energies)
+for step in range(4):
+    print(f"after {step} steps the middle pixel has the first class with probability {current[1, 0]:.3f}")
+    current = np.asarray(mean_field_step(current, energies, [smooth], [3.0]))
+
+# %% [markdown]
+# ## Project: your ASPP and your CRF behind a trained network
+#
+# *About 25 minutes. There is no check here: you see for yourself whether it works.*
+#
+# ### Step 1: your ASPP in the trained network
+#
+# The course's `deeplabv3_tiny` was trained on 12,000 drawn scenes. Its `classifier[0]` is the ASPP. Its first four
+# branches are sequences of convolution, batch norm and ReLU, the fifth you know from 6.4, and `project` begins with
+# convolution and batch norm, too. The constructor of `OwnASPP` folds all of them. Write `forward` with your `aspp`. As
+# it stands, it runs, but it makes nothing of the map.
+
+
+# %%
+class OwnASPP(nn.Module):
+    """The ASPP from the functions of this assignment, with the weights of the course's module."""
+
+    def __init__(self, module):
+        super().__init__()
+        *convolutions, pooling = module.convs
+        self.rates = [branch[0].dilation[0] for branch in convolutions[1:]]
+        layers = [folded(branch[0], branch[1]) for branch in convolutions] + [folded(pooling[1], pooling[2])]
+        self.weights, self.biases = [weight for weight, _ in layers], [bias for _, bias in layers]
+        self.projection = folded(module.project[0], module.project[1])
+
+    def forward(self, features):
+        # STUB: return torch.zeros(len(features), len(self.projection[0]), *features.shape[-2:])
+        # BEGIN SOLUTION
+        fused = aspp(features, self.rates, self.weights, self.biases, *self.projection)
+        return torch.as_tensor(fused, dtype=features.dtype)
+        # END SOLUTION
+
+
+own = copy.deepcopy(trained)
+own.classifier[0] = OwnASPP(trained.classifier[0])
+print("rates of the trained branches:", own.classifier[0].rates)
+
+# %% [markdown]
+# Three scenes of the validation set through both networks. The logits may differ by rounding, the labels should not.
+
+# %%
+with torch.no_grad():
+    theirs, mine = trained(images)["out"], own(images)["out"]
+print(f"largest logit {float(theirs.abs().max()):.1f}, largest difference {float((theirs - mine).abs().max()):.0e}")
+for number, same in enumerate((theirs.argmax(1) == mine.argmax(1)).float().mean(dim=(1, 2))):
+    print(f"scene {number}: {float(same):.2%} of the pixels have the same label")
+
+# %% [markdown]
+# ### Step 2: ten mean-field steps
+#
+# Write `refined(probabilities, image)` for a crop: `probabilities` is K x 24 x 32, `image` 24 x 32 x 3. Work out the
+# unary energies (floor 1e-5) and two kernels, the Gaussian with sigma 3 and weight 3 and the bilateral with sigmas 67
+# and 3 and weight 4: the settings with which DeepLab v2 is used on VOC. Begin with the network's probabilities, do ten
+# steps, and return K x 24 x 32 again. As it stands, nothing changes.
+
+
+# %%
+def refined(probabilities, image):
+    """K x 24 x 32 probabilities after ten mean-field steps."""
+    # STUB: return probabilities
+    # BEGIN SOLUTION
+    energies = np.asarray(unary_energies(probabilities, 1e-5))
+    kernels = [np.asarray(pair_kernel(image, 3, None)), np.asarray(pair_kernel(image, 67, 3))]
+    current = probabilities.reshape(len(probabilities), -1).T
+    for _ in range(10):
+        current = np.asarray(mean_field_step(current, energies, kernels, [3, 4]))
+    return current.T.reshape(probabilities.shape)
+    # END SOLUTION
+
+
+# %% [markdown]
+# Two crops of validation scenes, before and after. White pixels are right, orange ones are wrong; the titles say the
+# pixel accuracy in the crop. Below: how far your result is from `models.dense_crf` with the same settings.
+
+# %% alt="Two rows, one per crop: the picture, its labels, the wrong pixels before and after the CRF; in the first row fewer pixels are wrong afterwards, in the second row more"
+CROPS = ((8, 24, 112), (9, 64, 96))  # scene, first row, first column
+small = datasets.Scenes("val", size=(128, 160), count=10)  # the size that the network was trained on
+figure, axes = plt.subplots(2, 4, figsize=(9, 4), dpi=72, layout="constrained")
+for row, (number, top, left) in zip(axes, CROPS, strict=True):
+    scene, target = small[number]
+    with torch.no_grad():
+        found = own(own.preprocessing.normalize(torch.as_tensor(scene))[None])["out"].softmax(dim=1)
+    window = np.s_[top : top + 24, left : left + 32]
+    before = found[0].double().numpy()[(slice(None), *window)]
+    image, labels = scene.numpy().transpose(1, 2, 0)[window], target.numpy()[window]
+    after = refined(before, image)
+    row[0].imshow(image)
+    row[1].imshow(segtutor.plotting.colorize(labels, scenes.labels))
+    row[0].set_title(f"scene {number}")
+    row[1].set_title("labels")
+    valid = labels != scenes.labels.ignore_index
+    for axis, name, values in zip(row[2:], ("network", "with CRF"), (before, after), strict=True):
+        wrong = (values.argmax(axis=0) != labels) & valid
+        axis.imshow(np.where(wrong[..., None], (230, 159, 0), (255, 255, 255)))
+        axis.set_title(f"{name}: {1 - wrong.sum() / valid.sum():.1%} right")
+    peer = models.dense_crf(before, image, method="exact")
+    print(f"scene {number}: largest difference from models.dense_crf {abs(after - peer).max():.0e}")
+for axis in axes.flat:
+    axis.set(xticks=[], yticks=[])
+plt.show()
+
+# %% [markdown]
+# The CRF need not help. It knows nothing of classes, only that near pixels of one color belong together. Where that is
+# so and the network was undecided at the boundary, it repairs; where an object is thin or has the colors of its ground,
+# the larger neighbor swallows it. DeepLab v3 left it out.
+#
+# Now report in three or four sentences: what changed in each of the two crops, which objects grew and which shrank, and
+# why. Then change one weight or one sigma, say what you expect, and see.
+
+# %% [markdown]
+# *Your text.*
+
+# %% [markdown] tags=["solution"]
+# SOLUTIONTEXT
+
+# %% [markdown]
+# ## How far you are
+
+# %%
+segtutor.progress()
