@@ -3,7 +3,7 @@
 # minutes_cpu: 1
 # minutes_t4: 1
 # download: none
-# peak_ram: 1.0 GB
+# peak_ram: 1.1 GB
 # prerequisites: [Lesson 6, "[Lesson 1](../01_metrics.ipynb)", "[Lesson 2](../02_data_sets.ipynb)", PyTorch tensors and modules]
 # minutes_work: 190
 # ---
@@ -229,7 +229,7 @@ styles = (("black", "-", "taps on the map, mean"), (BLUE, "--", "all nine taps")
 for values, (color, style, name) in zip(shares.T, styles, strict=True):
     axis.plot(all_rates, values, color=color, linestyle=style, linewidth=2.5, label=name)
 axis.set(xlabel="rate", ylabel="share", xlim=(1, 65), ylim=(0, 1.02), xticks=(1, 12, 24, 36, 48, 60))
-axis.legend(loc="center right", bbox_to_anchor=(1, 0.62))
+axis.legend(loc="upper center", bbox_to_anchor=(0.56, 1))
 plt.show()
 for rate in (12, 24, 36):
     print(f"rate {rate}: {shares[rate - 1, 0]:.0%} of the taps are on the map")
@@ -651,14 +651,14 @@ segtutor.check("6.10", unary_energies)
 unary_energies = segtutor.use("6.10", unary_energies)
 
 # %% [markdown]
-# The energies of one pixel in the trained network's prediction: how much dearer is the second best class, and how dear
-# may a class become at all?
+# The energies of the pixel at which the trained network is least decided: how much dearer is the second best class, and
+# how dear may a class become at all?
 
 # %%
 with torch.no_grad():
     probabilities = trained(images)["out"].softmax(dim=1).double().numpy()  # 3 x K x 129 x 161
 energies = np.asarray(unary_energies(probabilities[0], 1e-5))
-one = energies[64 * 161 + 80]  # row 64, column 80
+one = energies[probabilities[0].max(axis=0).argmin()]
 for number in np.argsort(one)[:3]:
     print(f"{scenes.labels.names[number]:18} {one[number]:6.3f}")
 print(f"{'the dearest':18} {one.max():6.3f}")
@@ -721,15 +721,17 @@ pair_kernel = segtutor.use("6.11", pair_kernel)
 
 # %% [markdown]
 # One row of each kernel, folded back into the crop: how strongly the pixel in the middle, marked by a cross, is tied to
-# each other pixel. The bilateral kernel stops where the color changes.
+# each other pixel. The bilateral kernel stops where the color changes. With a color sigma of 3, as on VOC, that is
+# already so in the noise of a drawn scene; 13 tolerates it.
 
-# %% alt="A crop of a scene with a cross in the middle; the Gaussian kernel as a round dark spot around the cross; the bilateral kernel dark only on pixels of the same color as the cross"
+# %% alt="A crop of a scene with a cross in the middle; the Gaussian kernel as a round dark spot around the cross; the bilateral kernel with color sigma 3 dark on a few pixels near the cross; with 13 dark on the upright part of the building that it stands on, and gray on two squares of a similar color"
 CROP = (24, 32)
 image = scenes[8][0].numpy().transpose(1, 2, 0)[24:48, 112:144]
 middle = 12 * 32 + 16
-rows = [np.asarray(pair_kernel(image, *sigmas))[middle].reshape(CROP) for sigmas in ((3, None), (67, 3))]
-_, axes = plt.subplots(1, 3, figsize=(8, 2.4), dpi=72, layout="constrained")
-for axis, values, title in zip(axes, (image, *rows), ("crop", "Gaussian, 3", "bilateral, 67 and 3"), strict=True):
+rows = [np.asarray(pair_kernel(image, *sigmas))[middle].reshape(CROP) for sigmas in ((3, None), (67, 3), (67, 13))]
+titles = ("crop", "Gaussian, 3", "bilateral, 67 and 3", "bilateral, 67 and 13")
+_, axes = plt.subplots(1, 4, figsize=(10, 2.2), dpi=72, layout="constrained")
+for axis, values, title in zip(axes, (image, *rows), titles, strict=True):
     axis.imshow(values, cmap="gray_r")
     axis.plot(16, 12, "+", color=ORANGE, markersize=10, markeredgewidth=2)
     axis.set(xticks=[], yticks=[], title=title)
@@ -909,7 +911,12 @@ plt.show()
 # *Your text.*
 
 # %% [markdown] tags=["solution"]
-# SOLUTIONTEXT
+# *One possible report.* In scene 8 the network takes a strip of the building for the bus: 118 pixels of bus, where 59
+# are right. The CRF gives the strip back to the building (65 pixels of bus are left), because it has the wall's color,
+# and the accuracy rises from 90.9 % to 98.0 %. In scene 9 the dog has nearly the color of the sand. The network gives
+# it 169 pixels of 231; the CRF leaves 121, and the sand grows from 366 to 432 pixels, so the accuracy falls from 86.3 %
+# to 81.0 %. I expected that a color sigma of 13 in place of 3 makes this worse, since then even more of the dog counts as
+# sand: it falls to 62.8 %, while scene 8 hardly changes (97.5 %).
 
 # %% [markdown]
 # ## How far you are

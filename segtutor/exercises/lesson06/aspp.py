@@ -1,0 +1,276 @@
+"""Exercise 6.5: atrous spatial pyramid pooling, as in DeepLab v3."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.lesson04.inputs import random_map
+from segtutor.exercises.lesson04.later import torch
+from segtutor.exercises.lesson06.atrous import atrous_convolution
+from segtutor.exercises.lesson06.image_pooling import image_pooling
+
+STUB = '''
+def aspp(features, rates, weights, biases, project_weight, project_bias):
+    """1 x 1, one 3 x 3 for each of `rates`, image pooling, each with ReLU; concatenated; 1 x 1 projection with ReLU."""
+    raise NotImplementedError("Write aspp() here, then run this cell again.")
+'''
+
+
+def aspp(
+    features: Any,
+    rates: Sequence[int],
+    weights: Sequence[Any],
+    biases: Sequence[Any],
+    project_weight: Any,
+    project_bias: Any,
+) -> Any:
+    """1 x 1, one 3 x 3 for each of `rates`, image pooling, each with ReLU; concatenated; 1 x 1 projection with ReLU."""
+    branches = []
+    for weight, bias, rate in zip(weights[:-1], biases[:-1], (1, *rates), strict=True):
+        branches.append(torch.relu(torch.as_tensor(atrous_convolution(features, weight, bias, rate))))
+    branches.append(torch.as_tensor(image_pooling(features, weights[-1], biases[-1])))
+    fused = atrous_convolution(torch.cat(branches, dim=1), project_weight, project_bias, 1)
+    return torch.relu(torch.as_tensor(fused))
+
+
+def _with_modules(features, rates, weights, biases, project_weight, project_bias):  # type: ignore[no-untyped-def]
+    import torch
+    from torch import nn
+
+    def filled(weight, bias, rate=1):  # type: ignore[no-untyped-def]
+        channels, in_channels, side, _ = weight.shape
+        layer = nn.Conv2d(in_channels, channels, side, padding=rate * (side // 2), dilation=rate)
+        layer.weight.data, layer.bias.data = torch.as_tensor(weight), torch.as_tensor(bias)
+        return nn.Sequential(layer, nn.ReLU())
+
+    features = torch.as_tensor(features)
+    layers = [filled(*parts) for parts in zip(weights[:-1], biases[:-1], [1, *rates], strict=True)]
+    pooled = nn.Sequential(nn.AdaptiveAvgPool2d(1), filled(weights[-1], biases[-1]))(features)
+    results = [layer(features) for layer in layers] + [nn.Upsample(size=features.shape[-2:])(pooled)]
+    return filled(project_weight, project_bias)(torch.cat(results, 1))
+
+
+def _projected_piece_by_piece(features, rates, weights, biases, project_weight, project_bias):  # type: ignore[no-untyped-def]
+    """A projection of a concatenation is the sum of the projections of its parts."""
+    from torch.nn import functional as F
+
+    total = torch.as_tensor(project_bias)[:, None, None]
+    first = 0
+    for number, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        if number == len(weights) - 1:
+            branch = torch.as_tensor(image_pooling(features, weight, bias))
+        else:
+            branch = torch.relu(torch.as_tensor(atrous_convolution(features, weight, bias, (1, *rates)[number])))
+        part = torch.as_tensor(project_weight[:, first : first + len(bias)])
+        total = total + F.conv2d(branch, part)
+        first += len(bias)
+    return total.clamp(min=0)
+
+
+def _with_numpy(features, rates, weights, biases, project_weight, project_bias):  # type: ignore[no-untyped-def]
+    height, width = features.shape[-2:]
+    branches = []
+    for weight, bias, rate in zip(weights[:-1], biases[:-1], (1, *rates), strict=True):
+        margin = rate * (weight.shape[-1] // 2)
+        padded = np.pad(features, ((0, 0), (0, 0), (margin, margin), (margin, margin)))
+        branch = np.zeros((len(features), len(weight), height, width)) + bias[:, None, None]
+        for a, b in np.ndindex(weight.shape[2:]):
+            part = padded[:, :, a * rate : a * rate + height, b * rate : b * rate + width]
+            branch += np.einsum("kc,bchw->bkhw", weight[:, :, a, b], part)
+        branches.append(np.maximum(branch, 0))
+    pooled = np.maximum(features.mean(axis=(2, 3)) @ weights[-1][:, :, 0, 0].T + biases[-1], 0)
+    branches.append(np.tile(pooled[:, :, None, None], (1, 1, height, width)))
+    concatenated = np.concatenate(branches, axis=1)
+    fused = np.einsum("kc,bchw->bkhw", project_weight[:, :, 0, 0], concatenated) + project_bias[:, None, None]
+    return np.maximum(fused, 0)
+
+
+def _pyramid(  # type: ignore[no-untyped-def]
+    features, rates, weights, biases, project_weight, project_bias, *,
+    relu=True, last_relu=True, biased=True, arrange=list, pool="mean", project=True,
+):  # fmt: skip
+    """The module with the switches of the mistakes; as it stands, the right one."""
+    import torch
+    from torch.nn import functional as F
+
+    features = torch.as_tensor(features)
+    branches = []
+    for number, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        source, rate = features, 1
+        if number == len(weights) - 1:
+            source = features.mean((2, 3), keepdim=True) if pool == "mean" else features
+            source = features.amax((2, 3), keepdim=True) if pool == "maximum" else source
+        elif number > 0:
+            rate = rates[number - 1]
+        margin = rate * (weight.shape[-1] // 2)
+        bias = torch.as_tensor(bias) if biased else None
+        branch = F.conv2d(source, torch.as_tensor(weight), bias, padding=margin, dilation=rate)
+        branch = branch.relu() if relu else branch
+        branches.append(branch.expand(-1, -1, *features.shape[-2:]))
+    concatenated = torch.cat(arrange(branches), dim=1)
+    if not project:
+        return concatenated
+    fused = F.conv2d(concatenated, torch.as_tensor(project_weight), torch.as_tensor(project_bias) if biased else None)
+    return fused.relu() if last_relu else fused
+
+
+def _other_rates(change):  # type: ignore[no-untyped-def]
+    return lambda features, rates, *layers: _pyramid(features, change(rates), *layers)
+
+
+def _without_pooling(branches):  # type: ignore[no-untyped-def]
+    return [*branches[:-1], 0 * branches[-1]]
+
+
+def _layer(weight: Any, bias: list[float]) -> tuple[np.ndarray, np.ndarray]:
+    return np.array(weight, dtype=np.float32), np.array(bias, dtype=np.float32)
+
+
+def _scale(*weights: float) -> list[list[list[list[float]]]]:
+    """A 1 x 1 layer from several channels to one."""
+    return [[[[weight]] for weight in weights]]
+
+
+Arguments = tuple[np.ndarray, tuple[int, ...], list[np.ndarray], list[np.ndarray], np.ndarray, np.ndarray]
+
+
+def _arguments(
+    features: np.ndarray,
+    rates: tuple[int, ...],
+    branches: list[tuple[np.ndarray, np.ndarray]],
+    projection: tuple[np.ndarray, np.ndarray],
+) -> Arguments:
+    return features, rates, [weight for weight, _ in branches], [bias for _, bias in branches], *projection
+
+
+def _random(
+    seed: int, shape: tuple[int, ...], rates: tuple[int, ...], widths: tuple[int, ...], result: int
+) -> Arguments:
+    """Branches of the given widths, the last one image pooling."""
+    sides = (1, *[3] * len(rates), 1)
+    branches = [
+        (random_map(seed + number, width, shape[1], side, side), random_map(seed + 50 + number, width))
+        for number, (width, side) in enumerate(zip(widths, sides, strict=True))
+    ]
+    projection = (random_map(seed + 90, result, sum(widths), 1, 1), random_map(seed + 91, result))
+    return _arguments(random_map(seed + 99, *shape), rates, branches, projection)
+
+
+_ROW = np.array([[[[1, 2, 3, 6]]]], dtype=np.float32)  # mean 3
+_LEFT = [[[[0, 0, 0], [1, 0, 0], [0, 0, 0]]]]  # reads the value to the left, at the rate
+_NOTHING = _layer(_scale(0), [0])
+_LEFT_ONLY = _layer(_LEFT, [0])
+
+EXERCISE = Exercise(
+    id="6.5",
+    title="Atrous spatial pyramid pooling",
+    name="aspp",
+    statement="""
+Now the module of DeepLab v3 (section 3.3). From the same map `features` (B x C x H x W) it makes, in this order:
+
+1. a 1 x 1 convolution,
+2. for each rate of `rates` a 3 x 3 convolution at that rate, with padding so that H x W stays,
+3. image pooling,
+
+each followed by ReLU. The branches are concatenated along the channels, and a last 1 x 1 convolution, the
+*projection*, again with ReLU, makes one map of them.
+
+Write `aspp(features, rates, weights, biases, project_weight, project_bias)` with your `atrous_convolution` and
+`image_pooling`. `weights` and `biases` hold one entry per branch in the order above, so there are two more than rates.
+All weights are as `nn.Conv2d` holds them. (The network has a batch normalization between convolution and ReLU; in a
+trained network it can be folded into weight and bias, as the project below does.)
+""",
+    stub=STUB,
+    reference=aspp,
+    cases=(
+        Case(
+            "only the 1 x 1 branch says something",
+            _arguments(_ROW, (1,), [_layer(_scale(2), [1]), _NOTHING, _NOTHING], _layer(_scale(1, 0, 0), [-5])),
+            np.array([[[[0.0, 0, 2, 8]]]]),
+        ),
+        Case(
+            "rates 1 and 2 read to the left, the projection weights them 1 and 10",
+            _arguments(_ROW, (1, 2), [_NOTHING, _LEFT_ONLY, _LEFT_ONLY, _NOTHING], _layer(_scale(1, 1, 10, 1), [0])),
+            np.array([[[[0.0, 1, 2 + 10, 3 + 20]]]]),
+            "rates",
+        ),
+        Case(
+            "only image pooling, mean 3",
+            _arguments(_ROW, (2,), [_NOTHING, _NOTHING, _layer(_scale(2), [-1])], _layer(_scale(0, 0, 1), [1])),
+            np.full((1, 1, 1, 4), 6.0),
+            "pooling",
+        ),
+        Case(
+            "a negative branch is cut before the projection",
+            _arguments(
+                _ROW,
+                (),
+                [_layer(_scale(-1), [2]), _layer(_scale(-1), [0])],
+                _layer([*_scale(-1, 1), *_scale(3, 1)], [0, 0]),
+            ),
+            np.array([[[[0.0, 0, 0, 0]], [[3, 0, 0, 0]]]]),
+            "relu",
+        ),
+        Case("no rates, two channels", _random(300, (1, 2, 3, 4), (), (2, 3), 2)),
+        Case("rates 1, 2, 3; two pictures of four channels", _random(0, (2, 4, 6, 7), (1, 2, 3), (3, 3, 3, 3, 3), 5)),
+        Case(
+            "rates in another order, branches of different widths", _random(500, (1, 3, 9, 8), (4, 2), (1, 2, 3, 2), 4)
+        ),
+    ),
+    hints={
+        "general": Hint(
+            "Collect the branches in a list, all from the same map. The first is an atrous convolution at rate 1 with "
+            "a 1 x 1 kernel.",
+            "Loop over zip(weights[:-1], biases[:-1], (1, *rates)); append image_pooling(...); torch.cat(branches, "
+            "dim=1); then atrous_convolution(..., project_weight, project_bias, 1) and torch.relu.",
+        ),
+        "rates": Hint(
+            "A branch does not read at its own rate. The rates belong to the 3 x 3 branches in their order.",
+            "zip(weights[:-1], biases[:-1], (1, *rates)): rate 1 for the 1 x 1, then one rate for each 3 x 3.",
+        ),
+        "order": Hint(
+            "The branches stand in another order than the projection expects: 1 x 1, then the rates, then pooling.",
+            "Append image_pooling last, and concatenate along dim=1 without turning the list.",
+        ),
+        "pooling": Hint(
+            "The last branch is image pooling: the mean over the whole map, at every position.",
+            "branches.append(image_pooling(features, weights[-1], biases[-1])).",
+        ),
+        "relu": Hint(
+            "Each branch has a ReLU of its own, and the projection has one, too.",
+            "torch.relu around each atrous_convolution, also around the last one.",
+        ),
+        "bias": Hint("The biases are missing.", "Hand over biases[number] and project_bias."),
+        "projection": Hint(
+            "The concatenated branches are not the result yet: a 1 x 1 convolution fuses them.",
+            "atrous_convolution(torch.cat(branches, dim=1), project_weight, project_bias, 1).",
+        ),
+    },
+    mistakes=(
+        Mistake("rates ignored", _other_rates(lambda rates: [1] * len(rates)), "rates"),
+        Mistake("rates turned", _other_rates(lambda rates: rates[::-1]), "rates"),
+        Mistake(
+            "the first rate for all", _other_rates(lambda rates: [rates[0]] * len(rates) if rates else ()), "rates"
+        ),
+        Mistake("rates plus one", _other_rates(lambda rates: [rate + 1 for rate in rates]), "rates"),
+        Mistake("pooling first", lambda *a: _pyramid(*a, arrange=lambda b: [b[-1], *b[:-1]]), "order"),
+        Mistake("branches turned", lambda *a: _pyramid(*a, arrange=lambda b: b[::-1]), "order"),
+        Mistake("1 x 1 behind the rates", lambda *a: _pyramid(*a, arrange=lambda b: [*b[1:-1], b[0], b[-1]]), "order"),
+        Mistake("pooling left out", lambda *a: _pyramid(*a, arrange=_without_pooling), "pooling"),
+        Mistake("last branch not pooled", lambda *a: _pyramid(*a, pool="none"), "pooling"),
+        Mistake("maximum", lambda *a: _pyramid(*a, pool="maximum"), "pooling"),
+        Mistake("no ReLU in the branches", lambda *a: _pyramid(*a, relu=False), "relu"),
+        Mistake("no ReLU at the end", lambda *a: _pyramid(*a, last_relu=False), "relu"),
+        Mistake("no ReLU at all", lambda *a: _pyramid(*a, relu=False, last_relu=False), "relu"),
+        Mistake("no biases", lambda *a: _pyramid(*a, biased=False), "bias"),
+        Mistake("not projected", lambda *a: _pyramid(*a, project=False), "projection"),
+    ),
+    alternatives=(_with_modules, _projected_piece_by_piece, _with_numpy),
+    points=5,
+    minutes=20,
+    difficulty=3,
+)

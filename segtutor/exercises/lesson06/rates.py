@@ -1,0 +1,181 @@
+"""Exercise 6.2: the rates of a DeepLab v3, which follow from its output stride."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+
+STUB = '''
+def deeplab_rates(output_stride, multi_grid):
+    """Rates of the three ASPP branches, and of the blocks of the last stage; "error" if the stride is not 8 or 16."""
+    raise NotImplementedError("Write deeplab_rates() here, then run this cell again.")
+'''
+
+
+def deeplab_rates(output_stride: int, multi_grid: Sequence[int]) -> Any:
+    """Rates of the three ASPP branches, and of the blocks of the last stage; "error" if the stride is not 8 or 16."""
+    if output_stride == 16:
+        branches, stage = [6, 12, 18], 2
+    elif output_stride == 8:
+        branches, stage = [12, 24, 36], 4
+    else:
+        return "error"
+    return branches, [unit * stage for unit in multi_grid]
+
+
+def _with_tables(output_stride, multi_grid):  # type: ignore[no-untyped-def]
+    table = {16: ((6, 12, 18), 2), 8: ((12, 24, 36), 4)}
+    if output_stride not in table:
+        return "error"
+    branches, stage = table[output_stride]
+    return branches, tuple(stage * unit for unit in multi_grid)
+
+
+def _with_divisions(output_stride, multi_grid):  # type: ignore[no-untyped-def]
+    """Both kinds of rates keep their reach in the picture: 96 pixels for the first branch, 32 for the stage."""
+    if output_stride not in (8, 16):
+        return "Error"
+    first = 96 // output_stride
+    return [first * number for number in (1, 2, 3)], [32 // output_stride * unit for unit in multi_grid]
+
+
+def _with_arrays(output_stride, multi_grid):  # type: ignore[no-untyped-def]
+    import numpy as np
+
+    if output_stride not in (8, 16):
+        return "error"
+    factor = 16 // output_stride
+    return factor * np.array([6, 12, 18]), 2 * factor * np.array(multi_grid, dtype=int)
+
+
+def _right_for(  # type: ignore[no-untyped-def]
+    output_stride,
+    multi_grid,
+    branches: Callable[[int], Any] = lambda stride: [96 // stride, 192 // stride, 288 // stride],
+    stage: Callable[[int], int] = lambda stride: 32 // stride,
+    grid: Callable[[int, int], int] = lambda unit, rate: unit * rate,
+):
+    """The rates with the switches of the mistakes; as it stands, the right ones."""
+    if output_stride not in (8, 16):
+        return "error"
+    return branches(output_stride), [grid(unit, stage(output_stride)) for unit in multi_grid]
+
+
+def _for_any_stride(output_stride, multi_grid):  # type: ignore[no-untyped-def]
+    return [96 * number // output_stride for number in (1, 2, 3)], [32 * unit // output_stride for unit in multi_grid]
+
+
+def _eight_or_else_sixteen(output_stride, multi_grid):  # type: ignore[no-untyped-def]
+    return deeplab_rates(8 if output_stride == 8 else 16, multi_grid)
+
+
+def _raises(output_stride, multi_grid):  # type: ignore[no-untyped-def]
+    if output_stride not in (8, 16):
+        raise ValueError(f"output_stride must be 8 or 16, but {output_stride} came")
+    return deeplab_rates(output_stride, multi_grid)
+
+
+def _exchanged(output_stride, multi_grid):  # type: ignore[no-untyped-def]
+    found = deeplab_rates(output_stride, multi_grid)
+    return found if found == "error" else found[::-1]
+
+
+def _multi_grid_on_all(output_stride, multi_grid):  # type: ignore[no-untyped-def]
+    found = deeplab_rates(output_stride, multi_grid)
+    if found == "error" or len(multi_grid) != 3:
+        return found
+    return [rate * unit for rate, unit in zip(found[0], multi_grid, strict=True)], found[1]
+
+
+EXERCISE = Exercise(
+    id="6.2",
+    title="Rates that follow from the output stride",
+    name="deeplab_rates",
+    statement="""
+The same weights at a finer output stride see a denser map. To keep their reach *in the picture*, all rates must grow by
+the same factor. DeepLab v3 (section 3.3) says which they are: the three branches of the ASPP have the rates 6, 12, 18
+at output stride 16, and twice as many at output stride 8. The last stage of the ResNet has the rate 2 at output stride
+16 and 4 at 8, and its three blocks multiply it by the *multi-grid*, for instance (1, 2, 4).
+
+Write `deeplab_rates(output_stride, multi_grid)`. Return two lists: the rates of the three branches, and the rates of
+the blocks of the last stage, as many as `multi_grid` has units. Other output strides are an error, because no weights
+were trained for them: a network that takes them silently computes nonsense. In a package you would raise a
+`ValueError`; the check compares results, so return the text `"error"` here.
+""",
+    stub=STUB,
+    reference=deeplab_rates,
+    cases=(
+        Case("output stride 16, multi-grid 1, 2, 4", (16, (1, 2, 4)), ([6, 12, 18], [2, 4, 8])),
+        Case("output stride 8, multi-grid 1, 2, 4", (8, (1, 2, 4)), ([12, 24, 36], [4, 8, 16])),
+        Case("output stride 16 without multi-grid", (16, (1, 1, 1)), ([6, 12, 18], [2, 2, 2]), "stage"),
+        Case("output stride 8, multi-grid 1, 2, 1, as in the best cascade", (8, (1, 2, 1)), ([12, 24, 36], [4, 8, 4])),
+        Case("two blocks, as in the course's small network", (8, (1, 2)), ([12, 24, 36], [4, 8])),
+        Case("output stride 32", (32, (1, 2, 4)), "error", "error"),
+        Case("output stride 4", (4, (1, 2, 4)), "error", "error"),
+        Case("output stride 12", (12, (1, 1, 1)), "error", "error"),
+    ),
+    hints={
+        "general": Hint(
+            "Two output strides, two rates of the stage, two triples for the branches: an `if` is enough.",
+            "At 16: [6, 12, 18] and 2 * unit for each unit of the multi-grid; at 8: [12, 24, 36] and 4 * unit.",
+        ),
+        "branches": Hint(
+            "The rates of the branches are not tied to the output stride as they should be: the finer map has the "
+            "larger rates.",
+            "[6, 12, 18] at 16 and [12, 24, 36] at 8.",
+        ),
+        "stage": Hint(
+            "The rate of the last stage is 2 at output stride 16, where one stride was removed, and 4 at 8, where two "
+            "were.",
+            "stage = 32 // output_stride.",
+        ),
+        "multi-grid": Hint(
+            "The multi-grid holds *unit* rates. The rate of a block is its unit times the rate of the stage.",
+            "[unit * stage for unit in multi_grid].",
+        ),
+        "only the stage": Hint(
+            "The multi-grid is for the last stage of the backbone. The branches of the ASPP do not know it.",
+            "Leave the branches at [6, 12, 18] or [12, 24, 36].",
+        ),
+        "error": Hint(
+            "A stride other than 8 and 16 passes silently. Its rates were never trained.",
+            'if output_stride not in (8, 16): return "error".',
+        ),
+        "raised": Hint(
+            "Raising an error is what a package should do. This check compares results, so the text is wanted here.",
+            'return "error" in place of raise ValueError(...).',
+        ),
+        "results": Hint("The two lists are exchanged.", "Return the rates of the branches first."),
+    },
+    mistakes=(
+        Mistake("always 6, 12, 18", lambda s, g: _right_for(s, g, branches=lambda _: [6, 12, 18]), "branches"),
+        Mistake(
+            "branches exchanged",
+            lambda s, g: _right_for(s, g, branches=lambda stride: [3 * stride // 4 * n for n in (1, 2, 3)]),
+            "branches",
+        ),
+        Mistake(
+            "four branches as in v2",
+            lambda s, g: _right_for(s, g, branches=lambda stride: [96 * n // stride for n in (1, 2, 3, 4)]),
+            "branches",
+        ),
+        Mistake("stage always 2", lambda s, g: _right_for(s, g, stage=lambda _: 2), "stage"),
+        Mistake("stage exchanged", lambda s, g: _right_for(s, g, stage=lambda stride: stride // 4), "stage"),
+        Mistake("rate of the stage before", lambda s, g: _right_for(s, g, stage=lambda x: 16 // x), "stage"),
+        Mistake("units as they are", lambda s, g: _right_for(s, g, grid=lambda unit, _: unit), "multi-grid"),
+        Mistake("no multi-grid", lambda s, g: _right_for(s, g, grid=lambda _, rate: rate), "multi-grid"),
+        Mistake("units added", lambda s, g: _right_for(s, g, grid=lambda unit, rate: unit + rate), "multi-grid"),
+        Mistake("power", lambda s, g: _right_for(s, g, grid=lambda unit, rate: rate**unit), "multi-grid"),
+        Mistake("multi-grid on the branches too", _multi_grid_on_all, "only the stage"),
+        Mistake("any stride", _for_any_stride, "error"),
+        Mistake("8, or else 16", _eight_or_else_sixteen, "error"),
+        Mistake("raises", _raises, "raised"),
+        Mistake("exchanged", _exchanged, "results"),
+    ),
+    alternatives=(_with_tables, _with_divisions, _with_arrays),
+    points=2,
+    minutes=10,
+    difficulty=1,
+)

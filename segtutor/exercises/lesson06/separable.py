@@ -1,0 +1,232 @@
+"""Exercise 6.6: the atrous separable convolution of DeepLab v3+."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.lesson04.inputs import random_map
+from segtutor.exercises.lesson04.later import F, torch
+
+STUB = '''
+def separable_convolution(features, depthwise, depthwise_bias, pointwise, pointwise_bias, rate):
+    """One k x k kernel per channel at a rate, ReLU, then a 1 x 1 convolution across the channels, ReLU."""
+    raise NotImplementedError("Write separable_convolution() here, then run this cell again.")
+'''
+
+
+def separable_convolution(
+    features: Any, depthwise: Any, depthwise_bias: Any, pointwise: Any, pointwise_bias: Any, rate: int
+) -> Any:
+    """One k x k kernel per channel at a rate, ReLU, then a 1 x 1 convolution across the channels, ReLU."""
+    features, depthwise, depthwise_bias = (torch.as_tensor(one) for one in (features, depthwise, depthwise_bias))
+    margin = rate * (depthwise.shape[-1] // 2)
+    filtered = F.conv2d(features, depthwise, depthwise_bias, padding=margin, dilation=rate, groups=features.shape[1])
+    mixed = F.conv2d(torch.relu(filtered), torch.as_tensor(pointwise), torch.as_tensor(pointwise_bias))
+    return torch.relu(mixed)
+
+
+def _channel_after_channel(features, depthwise, depthwise_bias, pointwise, pointwise_bias, rate):  # type: ignore[no-untyped-def]
+    import torch
+    from torch.nn import functional as F
+
+    features = torch.as_tensor(features)
+    total = torch.as_tensor(pointwise_bias)[None, :, None, None]
+    for channel in range(features.shape[1]):
+        kernel, bias = torch.as_tensor(depthwise[channel : channel + 1]), float(depthwise_bias[channel])
+        one = F.conv2d(
+            features[:, channel : channel + 1], kernel, padding=rate * (kernel.shape[-1] // 2), dilation=rate
+        )
+        total = total + torch.as_tensor(pointwise[None, :, channel]) * (one + bias).clamp(min=0)
+    return total.clamp(min=0)
+
+
+def _with_modules(features, depthwise, depthwise_bias, pointwise, pointwise_bias, rate):  # type: ignore[no-untyped-def]
+    import torch
+    from torch import nn
+
+    channels, _, side, _ = depthwise.shape
+    first = nn.Conv2d(channels, channels, side, padding=rate * (side // 2), dilation=rate, groups=channels)
+    second = nn.Conv2d(channels, len(pointwise), 1)
+    first.weight.data, first.bias.data = torch.as_tensor(depthwise), torch.as_tensor(depthwise_bias)
+    second.weight.data, second.bias.data = torch.as_tensor(pointwise), torch.as_tensor(pointwise_bias)
+    return nn.Sequential(first, nn.ReLU(), second, nn.ReLU())(torch.as_tensor(features))
+
+
+def _with_a_diagonal_kernel(features, depthwise, depthwise_bias, pointwise, pointwise_bias, rate):  # type: ignore[no-untyped-def]
+    """The depthwise kernel as a full one that is zero from one channel to another."""
+    channels, _, side, _ = depthwise.shape
+    full = np.zeros((channels, channels, side, side))
+    full[np.arange(channels), np.arange(channels)] = depthwise[:, 0]
+    filtered = np.maximum(_full(features, full, rate) + depthwise_bias[:, None, None], 0)
+    mixed = np.einsum("kc,bchw->bkhw", pointwise[:, :, 0, 0], filtered)
+    return np.maximum(mixed + pointwise_bias[:, None, None], 0)
+
+
+def _full(features, kernel, rate, margin=None):  # type: ignore[no-untyped-def]
+    """A full atrous convolution without bias."""
+    import torch
+    from torch.nn import functional as F
+
+    features, kernel = (torch.as_tensor(np.array(one, dtype=np.float64)) for one in (features, kernel))
+    margin = rate * (kernel.shape[-1] // 2) if margin is None else margin
+    return F.conv2d(features, kernel, padding=margin, dilation=rate).numpy()
+
+
+def _block(  # type: ignore[no-untyped-def]
+    features, depthwise, depthwise_bias, pointwise, pointwise_bias, rate, *,
+    between=True, last=True, biased=True, across=False, margin=None, channel_of=None,
+):  # fmt: skip
+    """The block with the switches of the mistakes; as it stands, the right one."""
+    channels, _, side, _ = depthwise.shape
+    full = np.zeros((channels, channels, side, side))
+    full[np.arange(channels), np.arange(channels)] = depthwise[:, 0]
+    if across:
+        full[:] = depthwise
+    if channel_of is not None:
+        full = full[:, channel_of(np.arange(channels))]
+    filtered = _full(features, full, rate, margin) + biased * depthwise_bias[:, None, None]
+    filtered = np.maximum(filtered, 0) if between else filtered
+    mixed = np.einsum("kc,bchw->bkhw", pointwise[:, :, 0, 0], filtered) + biased * pointwise_bias[:, None, None]
+    return np.maximum(mixed, 0) if last else mixed
+
+
+def _other_kernel(change):  # type: ignore[no-untyped-def]
+    return lambda features, depthwise, *rest: _block(features, change(depthwise), *rest)
+
+
+def _other_rate(change):  # type: ignore[no-untyped-def]
+    return lambda *arguments: _block(*arguments[:-1], change(arguments[-1]))
+
+
+def _only_depthwise(features, depthwise, depthwise_bias, pointwise, pointwise_bias, rate):  # type: ignore[no-untyped-def]
+    channels = len(depthwise)
+    same = np.eye(channels)[:, :, None, None]
+    return _block(features, depthwise, depthwise_bias, same, np.zeros(channels), rate)
+
+
+def _weights(
+    kernels: list[np.ndarray], kernel_biases: list[float], pointwise: list[list[float]], biases: list[float]
+) -> tuple[np.ndarray, ...]:
+    """Weights and biases as `nn.Conv2d` holds them."""
+    return (
+        np.array(kernels, dtype=np.float32)[:, None],
+        np.array(kernel_biases, dtype=np.float32),
+        np.array(pointwise, dtype=np.float32)[:, :, None, None],
+        np.array(biases, dtype=np.float32),
+    )
+
+
+def _random(seed: int, shape: tuple[int, int, int, int], channels: int, side: int, rate: int) -> tuple[Any, ...]:
+    in_channels = shape[1]
+    return (
+        random_map(seed, *shape),
+        random_map(seed + 1, in_channels, 1, side, side),
+        random_map(seed + 2, in_channels),
+        random_map(seed + 3, channels, in_channels, 1, 1),
+        random_map(seed + 4, channels) + 1,
+        rate,
+    )
+
+
+_ROWS = np.array([[[[1, 2, 3, 4]], [[5, 0, 1, 2]]]], dtype=np.float32)  # two channels of one row
+_LEFT = np.array([[0, 0, 0], [1, 0, 0], [0, 0, 0]], dtype=np.float32)
+_MIDDLE = np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], dtype=np.float32)
+
+EXERCISE = Exercise(
+    id="6.6",
+    title="Atrous separable convolution",
+    name="separable_convolution",
+    statement="""
+DeepLab v3+ replaces the full 3 x 3 convolutions of its ASPP and decoder by two cheap ones (section 3.1). The
+*depthwise* convolution filters each channel by itself, with one kernel per channel and at the rate; the *pointwise*
+convolution, a 1 x 1, mixes the channels. A bias and ReLU follow each of them. (Batch normalization is folded into the
+biases and weights again.)
+
+Write `separable_convolution(features, depthwise, depthwise_bias, pointwise, pointwise_bias, rate)`. `features` is
+B x C x H x W, `depthwise` C x 1 x k x k with odd k, as `nn.Conv2d(C, C, k, groups=C)` holds it; `pointwise` is
+K x C x 1 x 1. The result is B x K x H x W.
+""",
+    stub=STUB,
+    reference=separable_convolution,
+    cases=(
+        Case(
+            "each channel with its own kernel, rate 1",
+            (_ROWS, *_weights([_LEFT, _MIDDLE], [0, 0], [[1, 0], [0, 1]], [0, 0]), 1),
+            np.array([[[[0.0, 1, 2, 3]], [[5, 0, 1, 2]]]]),
+        ),
+        Case(
+            "the same at rate 2",
+            (_ROWS, *_weights([_LEFT, _MIDDLE], [0, 0], [[1, 0], [0, 1]], [0, 0]), 2),
+            np.array([[[[0.0, 0, 1, 2]], [[5, 0, 1, 2]]]]),
+            "rate",
+        ),
+        Case(
+            "ReLU between the two",
+            (_ROWS, *_weights([_MIDDLE, _MIDDLE], [-2, -1], [[1, 10]], [1]), 1),
+            np.array([[[[0.0 + 40 + 1, 0 + 0 + 1, 1 + 0 + 1, 2 + 10 + 1]]]]),
+            "between",
+        ),
+        Case(
+            "ReLU at the end",
+            (_ROWS, *_weights([_MIDDLE, _MIDDLE], [0, 0], [[1, -1]], [0]), 1),
+            np.array([[[[0.0, 2, 2, 2]]]]),
+            "end",
+        ),
+        Case("two pictures, three channels to four, rate 2", _random(10, (2, 3, 6, 7), 4, 3, 2)),
+        Case("5 x 5 kernels, rate 3", _random(20, (1, 4, 8, 9), 2, 5, 3)),
+    ),
+    hints={
+        "general": Hint(
+            "Two calls of F.conv2d with ReLU around each: the first with as many groups as channels, the second 1 x 1.",
+            "F.conv2d(features, depthwise, depthwise_bias, padding=rate * (k // 2), dilation=rate, groups=C), relu, "
+            "F.conv2d(..., pointwise, pointwise_bias), relu.",
+        ),
+        "rate": Hint(
+            "The depthwise convolution reads at `rate`; the rate plays no part in a 1 x 1.",
+            "dilation=rate in the depthwise convolution.",
+        ),
+        "channels": Hint(
+            "In the depthwise convolution each channel is filtered by its own kernel and sees no other channel.",
+            "groups=features.shape[1]; kernel c reads channel c and makes channel c.",
+        ),
+        "between": Hint(
+            "Between the two convolutions stands a ReLU. Without it, both together are one linear filter.",
+            "torch.relu(filtered) before the pointwise convolution.",
+        ),
+        "end": Hint("The last ReLU is missing.", "return torch.relu(mixed)."),
+        "bias": Hint("The biases are missing.", "Hand depthwise_bias and pointwise_bias over to F.conv2d."),
+        "flip": Hint(
+            "The kernels are flipped or transposed.", "Use the depthwise weights as they are; F.conv2d turns nothing."
+        ),
+        "size": Hint(
+            "The map must keep its size: the padding grows with the rate and with the kernel.",
+            "padding=rate * (k // 2).",
+        ),
+        "pointwise": Hint(
+            "The channels are not mixed: the 1 x 1 convolution is missing.", "F.conv2d(..., pointwise, pointwise_bias)."
+        ),
+    },
+    mistakes=(
+        Mistake("rate ignored", _other_rate(lambda rate: 1), "rate"),
+        Mistake("rate zeros between the taps", _other_rate(lambda rate: rate + 1), "rate"),
+        Mistake("all channels read by each kernel", lambda *a: _block(*a, across=True), "channels"),
+        Mistake("the first kernel for all", _other_kernel(lambda d: np.repeat(d[:1], len(d), axis=0)), "channels"),
+        Mistake("kernels averaged", _other_kernel(lambda d: np.zeros_like(d) + d.mean(axis=0)), "channels"),
+        Mistake("kernels in the wrong order", _other_kernel(lambda d: d[::-1]), "channels"),
+        Mistake("no ReLU between", lambda *a: _block(*a, between=False), "between"),
+        Mistake("no ReLU at the end", lambda *a: _block(*a, last=False), "end"),
+        Mistake("no biases", lambda *a: _block(*a, biased=False), "bias"),
+        Mistake("kernels flipped", _other_kernel(lambda d: d[..., ::-1, ::-1].copy()), "flip"),
+        Mistake("kernels transposed", _other_kernel(lambda d: d.swapaxes(2, 3).copy()), "flip"),
+        Mistake("no padding", lambda *a: _block(*a, margin=0), "size"),
+        Mistake("padding of rate 1", lambda *a: _block(*a, margin=a[1].shape[-1] // 2), "size"),
+        Mistake("only depthwise", _only_depthwise, "pointwise"),
+    ),
+    alternatives=(_channel_after_channel, _with_modules, _with_a_diagonal_kernel),
+    points=3,
+    minutes=15,
+    difficulty=2,
+)

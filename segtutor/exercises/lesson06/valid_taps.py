@@ -1,0 +1,191 @@
+"""Exercise 6.3: how much of a 3 x 3 kernel lies on the map when its rate grows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+
+STUB = '''
+def valid_taps(height, width, rate):
+    """Mean share of a 3 x 3 kernel's taps on the map; share of positions with all nine; share with only the middle."""
+    raise NotImplementedError("Write valid_taps() here, then run this cell again.")
+'''
+
+Shares = tuple[float, float, float]
+
+
+def valid_taps(height: int, width: int, rate: int) -> Shares:
+    """Mean share of a 3 x 3 kernel's taps on the map; share of positions with all nine; share with only the middle."""
+    down = [sum(0 <= row + step < height for step in (-rate, 0, rate)) for row in range(height)]
+    across = [sum(0 <= column + step < width for step in (-rate, 0, rate)) for column in range(width)]
+    taps = np.outer(down, across)
+    return float(taps.mean()) / 9, float((taps == 9).mean()), float((taps == 1).mean())
+
+
+def _pixel_by_pixel(height, width, rate):  # type: ignore[no-untyped-def]
+    total = complete = lonely = 0
+    for i in range(height):
+        for j in range(width):
+            taps = 0
+            for a in (-1, 0, 1):
+                for b in (-1, 0, 1):
+                    taps += 0 <= i + a * rate < height and 0 <= j + b * rate < width
+            total, complete, lonely = total + taps, complete + (taps == 9), lonely + (taps == 1)
+    return total / (9 * height * width), complete / (height * width), lonely / (height * width)
+
+
+def _with_a_convolution(height, width, rate):  # type: ignore[no-untyped-def]
+    import torch
+    from torch.nn import functional as F
+
+    ones = torch.ones(1, 1, height, width, dtype=torch.float64)
+    taps = F.conv2d(ones, ones.new_ones(1, 1, 3, 3), padding=rate, dilation=rate)
+    return taps.mean() / 9, (taps == 9).double().mean(), (taps == 1).double().mean()
+
+
+def _with_formulas(height, width, rate):  # type: ignore[no-untyped-def]
+    def along(side):  # type: ignore[no-untyped-def]
+        """Taps per position; share of positions with three taps; share with one."""
+        return (
+            1 + 2 * max(side - rate, 0) / side,
+            max(side - 2 * rate, 0) / side,
+            (min(2 * rate, 2 * side) - side) / side,
+        )
+
+    down, across = along(height), along(width)
+    return down[0] * across[0] / 9, down[1] * across[1], max(down[2], 0) * max(across[2], 0)
+
+
+def _taps(height, width, rate, steps=(-1, 0, 1), inclusive=0):  # type: ignore[no-untyped-def]
+    """Valid taps of every position, with the switches of the mistakes."""
+    down, across = (
+        [sum(0 <= place + step * rate < side + inclusive for step in steps) for place in range(side)]
+        for side in (height, width)
+    )
+    return np.outer(down, across)
+
+
+def _shares(taps):  # type: ignore[no-untyped-def]
+    return taps.mean() / 9, (taps == 9).mean(), (taps == 1).mean()
+
+
+def _one_dimension(height, width, rate):  # type: ignore[no-untyped-def]
+    taps = _taps(height, 1, rate)
+    return taps.mean() / 3, (taps == 3).mean(), (taps == 1).mean()
+
+
+def _sum_of_sides(height, width, rate):  # type: ignore[no-untyped-def]
+    """A row of taps and a column of taps, a cross of five instead of a square of nine."""
+    down, across = _taps(height, 1, rate), _taps(1, width, rate).reshape(1, width)
+    taps = down + across - 1
+    return taps.mean() / 5, (taps == 5).mean(), (taps == 1).mean()
+
+
+def _not_all_nine(height, width, rate):  # type: ignore[no-untyped-def]
+    mean, complete, _ = valid_taps(height, width, rate)
+    return mean, complete, 1 - complete
+
+
+def _counts(height, width, rate):  # type: ignore[no-untyped-def]
+    taps = _taps(height, width, rate)
+    return taps.sum(), (taps == 9).sum(), (taps == 1).sum()
+
+
+def _mean_count(height, width, rate):  # type: ignore[no-untyped-def]
+    mean, *rest = valid_taps(height, width, rate)
+    return (9 * mean, *rest)
+
+
+def _of_valid_area(height, width, rate):  # type: ignore[no-untyped-def]
+    """Positions whose kernel leaves the map are not counted at all."""
+    taps = _taps(height, width, rate)
+    inside = taps[taps == 9]
+    return (1.0, 1.0, 0.0) if inside.size else (0.0, 0.0, 0.0)
+
+
+def _without_the_middle(height, width, rate):  # type: ignore[no-untyped-def]
+    mean, *rest = valid_taps(height, width, rate)
+    return ((9 * mean - 1) / 8, *rest)
+
+
+EXERCISE = Exercise(
+    id="6.3",
+    title="A rate that is too large",
+    name="valid_taps",
+    statement="""
+A 3 x 3 kernel at rate $r$ reads at distances $-r$, $0$, $r$ in both directions. Near the border some of its nine taps
+fall outside the map, on the zeros of the padding. The larger the rate, the more, until only the middle tap is left:
+then the expensive 3 x 3 convolution is a 1 x 1. This is why DeepLab v3 added image pooling (section 3.3 and figure 4).
+
+Write `valid_taps(height, width, rate)` for a map of `height` x `width` positions. A tap is valid if it lies on the map.
+Return three numbers from 0 to 1: the share of the nine taps that is valid, averaged over all positions; the share of
+the positions at which all nine are valid; and the share at which only the middle is.
+""",
+    stub=STUB,
+    reference=valid_taps,
+    cases=(
+        # 4 corners with 4 taps, 4 sides with 6, the middle with 9
+        Case("3 x 3, rate 1", (3, 3, 1), (49 / 81, 1 / 9, 0.0)),
+        Case("4 x 4, rate 2: four taps everywhere", (4, 4, 2), (4 / 9, 0.0, 0.0)),
+        Case("5 x 5, rate 5: only the middle", (5, 5, 5), (1 / 9, 0.0, 1.0), "border"),
+        # down 2, 3, 2 taps, across always 1
+        Case("3 x 1, rate 1", (3, 1, 1), (7 / 27, 0.0, 0.0), "sides"),
+        # down 2, 2, 1, 2, 2 taps, across 1, 1, 1
+        Case("5 x 3, rate 3: beyond the half", (5, 3, 3), (9 * 3 / (15 * 9), 0.0, 1 / 5), "sides"),
+        Case("1 x 1, rate 1", (1, 1, 1), (1 / 9, 0.0, 1.0)),
+        Case("65 x 65, as in the paper's figure, rate 12", (65, 65, 12)),
+        Case("65 x 65, rate 36", (65, 65, 36)),
+        Case("33 x 41, rate 18", (33, 41, 18)),
+        Case("9 x 20, rate 12", (9, 20, 12)),
+    ),
+    hints={
+        "general": Hint(
+            "Count the valid taps of every position, H x W numbers. Along one side a position has one, two or three; "
+            "the number of the kernel is the product of both.",
+            "down[i] = sum(0 <= i + step < height for step in (-rate, 0, rate)); taps = np.outer(down, across).",
+        ),
+        "border": Hint(
+            "The border is off by one: a tap is valid at 0 ... height - 1.",
+            "0 <= row + step < height, the upper limit excluded.",
+        ),
+        "rate": Hint("The taps lie at distances -rate, 0, rate, in both directions.", "for step in (-rate, 0, rate)."),
+        "sides": Hint(
+            "The kernel is a square, and the map has two sides: height and width both count, as a product.",
+            "taps = np.outer(down, across), nine at most.",
+        ),
+        "middle": Hint(
+            "The third number is the share of positions with exactly one valid tap, the middle one.",
+            "(taps == 1).mean().",
+        ),
+        "share": Hint(
+            "Shares are wanted, from 0 to 1: of the nine taps, middle included, and of all positions.",
+            "taps.mean() / 9, (taps == 9).mean(), (taps == 1).mean().",
+        ),
+        "everywhere": Hint(
+            "All positions count, also those whose kernel leaves the map: with padding they have a result.",
+            "Average over all height x width positions.",
+        ),
+        "order": Hint("The last two numbers are exchanged.", "All nine first, then only the middle."),
+    },
+    mistakes=(
+        Mistake("last position included", lambda h, w, r: _shares(_taps(h, w, r, inclusive=1)), "border"),
+        Mistake("last position excluded", lambda h, w, r: _shares(_taps(h, w, r, inclusive=-1)), "border"),
+        Mistake("rate zeros between the taps", lambda h, w, r: valid_taps(h, w, r + 1), "rate"),
+        Mistake("rate ignored", lambda h, w, r: valid_taps(h, w, 1), "rate"),
+        Mistake("to one side only", lambda h, w, r: _shares(_taps(h, w, r, steps=(0, 1, 2))), "rate"),
+        Mistake("one dimension", _one_dimension, "sides"),
+        Mistake("a cross of taps", _sum_of_sides, "sides"),
+        Mistake("height twice", lambda h, w, r: valid_taps(h, h, r), "sides"),
+        Mistake("all that are not complete", _not_all_nine, "middle"),
+        Mistake("counts", _counts, "share"),
+        Mistake("mean number of taps", _mean_count, "share"),
+        Mistake("of eight taps", _without_the_middle, "share"),
+        Mistake("only where the kernel fits", _of_valid_area, "everywhere"),
+        Mistake("exchanged", lambda h, w, r: tuple(np.array(valid_taps(h, w, r))[[0, 2, 1]]), "order"),
+    ),
+    alternatives=(_pixel_by_pixel, _with_a_convolution, _with_formulas),
+    points=3,
+    minutes=15,
+    difficulty=2,
+)
