@@ -5,11 +5,11 @@
 # download: none
 # peak_ram: 1 GB
 # prerequisites: ["[Lesson 3](../03_fcn.ipynb)", NumPy arrays and functions]
-# minutes_work: 175
+# minutes_work: 200
 # ---
 
 # %% [markdown]
-# Seven tasks, 25 points: all that FCN adds to a classifier, written by you in NumPy, and at the end a whole FCN-8s put
+# Nine tasks, 30 points: all that FCN adds to a classifier, written by you in NumPy, and at the end a whole FCN-8s put
 # together from your parts that gives the package's numbers.
 #
 # How it works:
@@ -124,7 +124,7 @@ segtutor.check("3.2", transposed_size)
 transposed_size = segtutor.use("3.2", transposed_size)
 
 # %% [markdown]
-# Your formula beside PyTorch, for all sizes, kernels, strides and paddings up to 6:
+# Your formula beside PyTorch, for all sizes, kernels and strides up to 6 and paddings up to 2:
 
 # %%
 wrong = 0
@@ -274,7 +274,8 @@ segtutor.check("3.5", bilinear_weight)
 bilinear_weight = segtutor.use("3.5", bilinear_weight)
 
 # %% [markdown]
-# A coarse map of two colors' shares, enlarged by 8 with your weights of size 16. Interpolation makes straight ramps:
+# A coarse map of random colors, enlarged by 8 with your weights of size 16. Between the pixels, interpolation makes
+# straight ramps; at the border, where the kernel finds no neighbor, it fades to black:
 
 # %% alt="Left a map of 3 by 4 colored squares; right the same enlarged by 8, with smooth transitions and darker edges where the kernel reaches over the border"
 coarse = np.random.default_rng(1).random((3, 3, 4))
@@ -398,13 +399,135 @@ print(f"yours {pixel_loss(logits[0].double().numpy(), labels.numpy(), 255):.4f},
 print(f"PyTorch's {F.cross_entropy(logits, labels[None], ignore_index=255).item():.4f}")
 
 # %% [markdown]
+# ## Part D: what goes wrong in silence
+#
+# Maps that turn out a pixel too small, and kernels that favor some pixels.
+
+# %% [markdown]
+# ### 3.8 The size of a map
+#
+# *3 points · about 15 minutes · difficulty 1 of 3*
+#
+# How large is the map at the end of a network? A layer puts `padding` pixels on *each* side and then moves its kernel by
+# `stride` pixels as often as it fits:
+#
+# $$n' = \left\lfloor \frac{n + 2p - k}{s} \right\rfloor + 1.$$
+#
+# If the division leaves a remainder, the last pixels are not read. Pooling in Caffe, and so in FCN, rounds **up**
+# instead: one more window, part of which lies outside. Write `map_size(size, layers)`: `layers` is a list of (kernel,
+# stride, padding, up), the first layer first; `up` is True where the layer rounds up. Each layer takes what the one
+# before it gives.
+#
+# <details><summary>Hint 1</summary>
+#
+# A loop over the layers that puts the new size in the place of the old one, with a division that rounds.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# room = size + 2 * padding - kernel; size = room // stride + 1, or -(-room // stride) + 1 to round up.
+#
+# </details>
+#
+# **Expected:** `3.8 The size of a map: ✓ passed (12 of 12 cases)`
+
+
+# %%
+def map_size(size, layers):
+    """Side of the last map; layers are (kernel, stride, padding, up), the first one first."""
+    # BEGIN SOLUTION
+    for kernel, stride, padding, up in layers:
+        room = size + 2 * padding - kernel
+        steps = -(-room // stride) if up else room // stride
+        size = steps + 1
+    return size
+    # END SOLUTION
+
+
+segtutor.check("3.8", map_size)
+map_size = segtutor.use("3.8", map_size)
+
+# %% [markdown]
+# Your two formulas together, 3.8 down and 3.2 up. FCN-32s enlarges its last map by 32 with a kernel of 64 and crops from
+# pixel 19 on. For how many sides of a picture is there no map at all, or too little left after the crop? Lesson 3 has
+# counted the same with the halvings written out.
+
+
+# %%
+def fcn32s_layers(up):
+    """The convolutions and poolings of FCN-32s on VGG16, up to fc6."""
+    groups = [[(3, 1, 1, False)] * count + [(2, 2, 0, up)] for count in (2, 2, 3, 3, 3)]
+    layers = [layer for group in groups for layer in group] + [(7, 1, 0, False)]
+    return [(3, 1, 100, False), *layers[1:]]
+
+
+for up in (True, False):
+    scores = {side: map_size(side, fcn32s_layers(up)) for side in range(1, 1200)}
+    failing = [side for side, n in scores.items() if n < 1 or transposed_size(n, 64, 32, 0) < side + 19]
+    print(f"poolings rounded {'up' if up else 'down'}: {len(failing)} of the sides 1 ... 1199 fail")
+
+# %% [markdown]
+# ### 3.9 Who writes where
+#
+# *2 points · about 10 minutes · difficulty 1 of 3*
+#
+# A transposed convolution does not write everywhere equally often. In one dimension, input pixel $i$ writes to the
+# `kernel` output pixels from $s\,i$ on. Write `count_writers(size, kernel, stride)`: for each of the
+# $s\,(\text{size} - 1) + \text{kernel}$ output pixels, how many input pixels write to it. Where the kernel is shorter
+# than the stride, some get nothing: 0.
+#
+# <details><summary>Hint 1</summary>
+#
+# Zeros as long as the output; each input pixel adds 1 to its window.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# counts[stride * i : stride * i + kernel] += 1, for i in range(size).
+#
+# </details>
+#
+# **Expected:** `3.9 Who writes where: ✓ passed (8 of 8 cases)`
+
+
+# %%
+def count_writers(size, kernel, stride):
+    """How many of `size` input pixels write to each of the stride (size - 1) + kernel output pixels."""
+    # BEGIN SOLUTION
+    counts = np.zeros(stride * (size - 1) + kernel, dtype=int)
+    for i in range(size):
+        counts[stride * i : stride * i + kernel] += 1
+    return counts
+    # END SOLUTION
+
+
+segtutor.check("3.9", count_writers)
+count_writers = segtutor.use("3.9", count_writers)
+
+# %% [markdown]
+# In the plane the counts of rows and columns are multiplied, and there is the checkerboard: with kernel 3 and stride 2,
+# pixels inside have 1, 2 or 4 writers. With kernel 4, a multiple of the stride, all inside have 4.
+
+# %% alt="Two grids of numbers, the writers of each output pixel. Left, kernel 3: ones, twos and fours alternate like a checkerboard. Right, kernel 4: four everywhere but at the border, where it is two, and one in the corners"
+figure, axes = plt.subplots(1, 2, figsize=(7, 3.4), dpi=72, layout="constrained")
+for axis, kernel in zip(axes, (3, 4), strict=True):
+    counts = np.asarray(count_writers(4, kernel, 2)).astype(int)
+    board = np.outer(counts, counts)
+    axis.imshow(board, cmap="cividis", vmin=0, vmax=4)
+    for (row, column), number in np.ndenumerate(board):
+        axis.text(column, row, str(number), ha="center", va="center", color="black" if number > 2 else "white")
+    axis.set_title(f"kernel {kernel}, stride 2")
+    axis.set_axis_off()
+plt.show()
+
+# %% [markdown]
 # ## Project: FCN-8s from your parts
 #
 # The course's small FCN-8s does in three layers what you have written: scores of `pool5` are enlarged by 2 and added to
 # the scores of `pool4`, the sum is enlarged by 2 and added to those of `pool3`, and that is enlarged by 8. Its maps lie
-# *on* the picture's pixels, not between them, so its bilinear kernels have the odd sizes 3, 3 and 15, and all offsets are
-# 1, 1 and 7 of the *enlarged* map. The cell below takes the maps from the network and does the rest with your
-# `transposed_convolution` and `bilinear_weight`.
+# *on* the picture's pixels, not between them, so its bilinear kernels have the odd sizes 3, 3 and 15, and it is the
+# *enlarged* map that begins too early: its first 1, 1 and 7 rows and columns are cut off. The cell below takes the maps
+# from the network and does the rest with your `transposed_convolution` and `bilinear_weight`.
 #
 # **Your turn, no check:** run it, then change one thing (a kernel of size 4, an offset of 0, no skip from `pool3`) and see
 # by how much the logits differ, and where in the picture.

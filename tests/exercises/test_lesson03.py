@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from segtutor.exercises.catalog import exercises
 from segtutor.models.upsampling import BilinearUpsampling, add_where_they_overlap
+from segtutor.models.vgg import VGG16_WIDTHS, VGGBackbone
 from segtutor.training.losses import cross_entropy
 
 
@@ -76,3 +77,47 @@ def test_pixel_loss_is_pytorchs_and_the_packages(ignore):
     assert found == pytest.approx(F.cross_entropy(*arguments, ignore_index=ignore).item(), rel=1e-12)
     assert found == pytest.approx(cross_entropy(*arguments, ignore).item(), rel=1e-12)
     assert reference(7)(logits, np.full_like(labels, ignore), ignore) == 0
+
+
+@pytest.mark.parametrize("up", [False, True])
+def test_map_size_is_that_of_pytorch(up):
+    """PyTorch drops a last window that would begin in the padding on the right, so rounding up is tried without."""
+    checked = 0
+    for size, kernel, stride, padding in itertools.product(range(5, 12), range(1, 6), range(1, 5), range(3)):
+        if 2 * padding <= kernel and not (up and (padding or stride > kernel)):
+            layer = torch.nn.MaxPool1d(kernel, stride, padding, ceil_mode=up)
+            wanted = layer(torch.zeros(1, 1, size)).shape[-1]
+            assert reference(8)(size, [(kernel, stride, padding, up)]) == wanted
+            checked += 1
+    assert checked > 90
+
+
+@pytest.mark.parametrize("size", [32, 57, 75])
+def test_map_size_is_that_of_every_map_of_the_packages_backbone(size):
+    backbone = VGGBackbone([[1] * len(group) for group in VGG16_WIDTHS])
+    with torch.no_grad():
+        found = {name: made.shape[-1] for name, made in backbone(torch.zeros(1, 3, size, size)).items()}
+    layers, wanted = [], {}
+    for layer in backbone:
+        if isinstance(layer, torch.nn.Conv2d):
+            layers.append((layer.kernel_size[0], layer.stride[0], layer.padding[0], False))
+        elif isinstance(layer, torch.nn.MaxPool2d):
+            layers.append((layer.kernel_size, layer.stride, layer.padding, layer.ceil_mode))
+            wanted[f"pool{len(wanted) + 1}"] = reference(8)(size, layers)
+    assert found == wanted
+
+
+@pytest.mark.parametrize(("size", "kernel", "stride"), [(5, 3, 2), (4, 4, 2), (3, 2, 3), (7, 9, 4), (1, 1, 1)])
+def test_writers_are_what_ones_scattered_by_pytorch_add_up_to(size, kernel, stride):
+    ones = F.conv_transpose1d(torch.ones(1, 1, size), torch.ones(1, 1, kernel), stride=stride)[0, 0]
+    np.testing.assert_array_equal(reference(9)(size, kernel, stride), ones.numpy())
+    board = reference(4)(np.ones((size, size)), np.ones((kernel, kernel)), stride)
+    np.testing.assert_array_equal(np.outer(ones, ones), board)
+
+
+def test_the_two_sizes_together_say_which_pictures_fcn_32s_cannot_take():
+    """459 is what models/vgg.py and lesson 3 say of poolings that round down."""
+    for up, wanted in ((True, 0), (False, 459)):
+        layers = [(3, 1, 100, False), *[(2, 2, 0, up)] * 5, (7, 1, 0, False)]
+        scores = {side: reference(8)(side, layers) for side in range(1, 1200)}
+        assert sum(n < 1 or reference(2)(n, 64, 32, 0) < side + 19 for side, n in scores.items()) == wanted

@@ -64,12 +64,6 @@ def _square(values):  # type: ignore[no-untyped-def]
     return np.outer(values, values)
 
 
-def _first_class_only(num_classes, size):  # type: ignore[no-untyped-def]
-    weight = bilinear_weight(num_classes, size)
-    weight[1:] = 0
-    return weight
-
-
 _FOUR = np.outer([0.25, 0.75, 0.75, 0.25], [0.25, 0.75, 0.75, 0.25])
 _THREE = np.array([[0.25, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.5, 0.25]])
 _TWO_CLASSES = np.zeros((2, 2, 2, 2))

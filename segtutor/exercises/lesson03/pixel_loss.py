@@ -48,7 +48,7 @@ def _with_one_hot(logits, labels, ignore):  # type: ignore[no-untyped-def]
     return -(log_probabilities * wanted).sum() / max(wanted.sum(), 1)
 
 
-def _losses(logits, labels, ignore, axis=0):  # type: ignore[no-untyped-def]
+def _losses(logits, labels, ignore):  # type: ignore[no-untyped-def]
     """The loss of every pixel, 0 where there is no label, and where there is one."""
     valid = labels != ignore
     safe = np.where(valid, labels, 0)
