@@ -74,11 +74,15 @@ class Expectation:
         return [gain > self.margin for gain in self.gains(runs)]
 
     def verdict(self, runs: Mapping[str, list[Values]]) -> str:
-        """In words: "shows" if it holds with every seed, "the opposite shows" if with none, else "does not show"."""
-        held = self.holds(runs)
-        if all(held):
+        """In words: "shows" if it holds with every seed.
+
+        "The opposite shows" if the better variant is the worse one with every seed, by more than a margin allows; else
+        it "does not show".
+        """
+        if all(self.holds(runs)):
             return "shows"
-        return "does not show" if any(held) or self.margin < 0 else "the opposite shows"
+        opposite = all(gain < min(self.margin, 0.0) for gain in self.gains(runs))
+        return "the opposite shows" if opposite else "does not show"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from segtutor.claims.claim import Claim, Expectation, Measure, Values, percent
 from segtutor.claims.training import SIZE, Recipe
 from segtutor.labels import SCENES
 from segtutor.models.backbones import TinyResNet
+from segtutor.plotting import transposed_convolution
 
 STEPS = 400
 SAME = (
@@ -73,15 +74,6 @@ ANY_SIZE = Claim(
 )
 
 
-def stuffed(values: Tensor, kernel_size: int, stride: int) -> Tensor:
-    """Zeros between the pixels of 1 x 1 x h x w, and a border of kernel size - 1."""
-    h, w = values.shape[-2:]
-    spread = values.new_zeros(1, 1, (h - 1) * stride + 1, (w - 1) * stride + 1)
-    spread[..., ::stride, ::stride] = values
-    border = kernel_size - 1
-    return F.pad(spread, (border, border, border, border))
-
-
 def convolution_matrix(kernel: Tensor, stride: int, height: int, width: int) -> Tensor:
     """The matrix of the strided convolution whose transpose maps h x w to ``height`` x ``width``."""
     unit = torch.eye(height * width, dtype=kernel.dtype).reshape(-1, 1, height, width)
@@ -94,7 +86,7 @@ def transposed(kernel_size: int, stride: int, seed: int, short: bool) -> Values:
     values = torch.randn(1, 1, 4, 5, generator=generator, dtype=torch.float64)
     kernel = torch.randn(kernel_size, kernel_size, generator=generator, dtype=torch.float64)
     ours = F.conv_transpose2d(values, kernel[None, None], stride=stride)
-    by_stuffing = F.conv2d(stuffed(values, kernel_size, stride), kernel.flip(0, 1)[None, None])
+    by_stuffing = torch.from_numpy(transposed_convolution(values[0, 0], kernel, stride).output)
     matrix = convolution_matrix(kernel, stride, *ours.shape[-2:])
     by_matrix = (matrix.T @ values.flatten()).reshape(ours.shape)
     sizes = tuple(stride * (side - 1) + kernel_size for side in (4, 5))
@@ -208,7 +200,7 @@ PRETRAINING = Claim(
     paper="no number: the authors call training from scratch not feasible, given the time that the classifier took",
     changes="the backbone's first weights: random, or of a classifier that learned which classes a scene shows",
     same=SAME + "; FCN-8s",
-    variants={"pretrained": PRETRAINED, "random": Recipe("fcn8s_tiny", steps=STEPS)},
+    variants={"pretrained": PRETRAINED, "random": Recipe("fcn8s_tiny", steps=STEPS, keeps_start=True)},
     measures=(
         MEAN_IOU,
         BAND_IOU,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from matplotlib.lines import Line2D
 
 from segtutor import resources
 from segtutor.datasets.files import check_choice
+from segtutor.tables import render
 
 KINDS = ("paper", "ablation", "code base")
 COLUMNS = ("network", "backbone", "year", "data set", "split", "metric", "value", "trained on besides", "at test time",
@@ -147,7 +147,7 @@ def published_table(network: str | None = None, format: str = "html", *, kind: s
         kind: "paper" for what the papers compare, "ablation", "code base", or None for all of them.
     """
     check_choice("format", format, ("html", "markdown"))
-    return _render(COLUMNS, [_row(result) for result in published(network, kind=kind)], format)
+    return render(COLUMNS, [_row(result) for result in published(network, kind=kind)], format)
 
 
 def published_corrections(format: str = "html") -> str:
@@ -162,7 +162,7 @@ def published_corrections(format: str = "html") -> str:
         for result in _all()
         if result.seed
     ]
-    return _render(CORRECTION_COLUMNS, rows, format)
+    return render(CORRECTION_COLUMNS, rows, format)
 
 
 def show_published(dataset: str = "PASCAL VOC 2012", ax: Axes | None = None, *, kind: str = "paper") -> Axes:
@@ -269,14 +269,3 @@ def _legend(ax: Axes, results: Sequence[PublishedResult]) -> None:
     handles = [entry for part in (shapes, colors) for entry in part + [blank] * (length - len(part))]
     ax.legend(handles=handles, ncols=2, loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=4, frameon=False,
               fontsize=11)  # fmt: skip
-
-
-def _render(columns: Sequence[str], rows: Sequence[Sequence[str]], format: str) -> str:
-    if format == "markdown":
-        lines = [columns, ["---"] * len(columns), *rows]
-        return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-    def line(cells: Sequence[str], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-    return "\n".join(["<table>", line(columns, "th"), *(line(row, "td") for row in rows), "</table>"])

@@ -41,6 +41,7 @@ class Recipe:
         change: Called with the new network, for variants that are no option of it.
         scenes: Which pictures.
         start: "random", or "backbone" for the course's backbone, which has learned to name what a picture shows.
+        keeps_start: The short version starts so, too, and not from the course's backbone.
         frozen: Keep the backbone as it is; only the head learns.
         steps: Optimizer steps.
         train_count: Pictures to learn from.
@@ -53,8 +54,9 @@ class Recipe:
     change: Callable[[nn.Module], None] | None = None
     scenes: SceneKind = EVERYTHING
     start: str = "random"
+    keeps_start: bool = False
     frozen: bool = False
-    steps: int = 500
+    steps: int = 400
     train_count: int = 2000
     val_count: int = 200
     curve_every: int = 0
@@ -75,7 +77,7 @@ class Recipe:
         """The version that a lesson runs while the reader waits."""
         steps = min(self.steps, 120)
         every = steps // 4 if self.curve_every else 0
-        start = "backbone" if self.start == "random" else self.start
+        start = self.start if self.keeps_start else "backbone"
         return replace(self, steps=steps, train_count=200, val_count=40, curve_every=every, start=start)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from segtutor.commands.options import create_network
-
 # Arguments of train that only semantic networks have, with their defaults.
 SEMANTIC_TRAINING = {"loss": "cross_entropy", "balance": False, "crop": None}
 SEMANTIC_VIEWS = {"scales": (1.0,), "flip": False, "window": None, "overlap": 1 / 3}
@@ -26,19 +24,6 @@ def refuse(arguments: argparse.Namespace, defaults: dict[str, Any]) -> None:
     for name, default in defaults.items():
         if getattr(arguments, name) != default:
             raise ValueError(f"--{name} is for semantic networks; {arguments.model} is a detector: leave it out")
-
-
-def create_detector(arguments: argparse.Namespace, num_classes: int, weights: str | None) -> Any:
-    """The detector that the arguments name, for training; its body may start from the course's backbone."""
-    if weights != "backbone" or arguments.model != "maskrcnn_tiny":
-        return create_network(arguments, num_classes, weights)
-    from segtutor import resources
-    from segtutor.models.weights import read_weights
-
-    model = create_network(arguments, num_classes, None)
-    state = read_weights(resources.data("checkpoints", "tiny_backbone.pt")).state
-    model.backbone.body.load_state_dict({name.removeprefix("backbone."): array for name, array in state.items()})
-    return model
 
 
 def add_scene_options(parser: argparse.ArgumentParser) -> None:

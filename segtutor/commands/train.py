@@ -14,7 +14,6 @@ from segtutor import __version__
 from segtutor.commands.detectors import (
     SEMANTIC_TRAINING,
     add_scene_options,
-    create_detector,
     detector_scores,
     is_detector,
     refuse,
@@ -116,8 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
         device=arguments.device,
     )
     torch.manual_seed(arguments.seed)  # of the initial weights
-    create = create_detector if detector else create_network
-    model = create(arguments, len(train.labels), arguments.weights)
+    model = create_network(arguments, len(train.labels), arguments.weights)
     watched = None if config.evaluate_every is None else val
     result: Any
     if detector:

@@ -218,11 +218,10 @@ def find_weights(name: str, weights: str | Path) -> WeightSource:
             raise ValueError(f"the course has no checkpoint of {name}; it has {', '.join(having) or 'none'}")
         return WeightSource(path)
     if weights == "backbone":
-        if not name.endswith("_tiny") or name.startswith("maskrcnn"):
-            raise ValueError(
-                f"the course's backbone is for the semantic networks whose name ends in _tiny, not for {name}"
-            )
-        return WeightSource(resources.data("checkpoints", "tiny_backbone.pt"), "course_backbone")
+        if not name.endswith("_tiny"):
+            raise ValueError(f"the course's backbone is for the networks whose name ends in _tiny, not for {name}")
+        layout = "segtutor_tiny_body" if name.startswith("maskrcnn") else "course_backbone"
+        return WeightSource(resources.data("checkpoints", "tiny_backbone.pt"), layout)
     path = Path(weights)
     if not path.is_file():
         raise ValueError(

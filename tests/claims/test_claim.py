@@ -38,7 +38,9 @@ def test_gains_are_paired_by_seed_and_know_what_is_better():
         (Expectation("x", "iou", "skips", "none", margin=0.015), "does not show"),
         (Expectation("x", "iou", "skips", 0.51), "does not show"),
         (Expectation("x", "iou", "none", "skips", margin=-0.1), "shows"),
-        (Expectation("x", "iou", "none", "skips", margin=-0.005), "does not show"),
+        (Expectation("x", "iou", "none", "skips", margin=-0.005), "the opposite shows"),
+        (Expectation("x", "iou", "none", "skips", margin=-0.015), "does not show"),
+        (Expectation("x", "iou", "skips", "none", margin=0.5), "does not show"),
         (Expectation("x", "loss", "skips", "none"), "the opposite shows"),
     ],
 )
@@ -47,7 +49,7 @@ def test_verdicts_by_hand(expectation, verdict):
 
 
 def test_equal_numbers_are_no_gain():
-    assert Expectation("x", "iou", "none", "none").verdict(RUNS) == "the opposite shows"
+    assert Expectation("x", "iou", "none", "none").verdict(RUNS) == "does not show"
 
 
 def test_card_by_hand():
