@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Sequence
 from functools import cache
@@ -10,6 +9,7 @@ from typing import Any
 
 from segtutor import resources
 from segtutor.datasets.files import check_choice
+from segtutor.tables import render
 
 COLUMNS = ("data set", "year", "pictures", "classes", "size (width x height)", "metric", "void", "license")
 
@@ -54,7 +54,7 @@ def facts_table(names: Sequence[str] | None = None, format: str = "markdown") ->
     """
     check_choice("format", format, ("markdown", "html"))
     rows = [_row(facts(name)) for name in (names or _all())]
-    return _render(COLUMNS, rows, format)
+    return render(COLUMNS, rows, format)
 
 
 def sources_table(name: str, format: str = "markdown") -> str:
@@ -66,7 +66,7 @@ def sources_table(name: str, format: str = "markdown") -> str:
     ]
     rows += [(f"classes, {part['what']}", str(part["count"]), part["source"]) for part in item["classes"]]
     rows += [(key, item[key]["value"], item[key]["source"]) for key in ("size", "metric", "license")]
-    return _render(("what", "value", "source"), rows, format)
+    return render(("what", "value", "source"), rows, format)
 
 
 def corrections_table(format: str = "markdown") -> str:
@@ -77,7 +77,7 @@ def corrections_table(format: str = "markdown") -> str:
         for item in facts().values()
         for entry in item["corrections"]
     ]
-    return _render(("data set", "said", "right", "source"), rows, format)
+    return render(("data set", "said", "right", "source"), rows, format)
 
 
 def _row(item: dict[str, Any]) -> tuple[str, ...]:
@@ -91,14 +91,3 @@ def _row(item: dict[str, Any]) -> tuple[str, ...]:
         item["void"],
         item["license"]["value"],
     )
-
-
-def _render(columns: Sequence[str], rows: Sequence[Sequence[str]], format: str) -> str:
-    if format == "markdown":
-        lines = [columns, ["---"] * len(columns), *rows]
-        return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-    def line(cells: Sequence[str], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-    return "\n".join(["<table>", line(columns, "th"), *(line(row, "td") for row in rows), "</table>"])

@@ -16,15 +16,11 @@ from segtutor.models.layouts import LAYOUTS, rename
 from segtutor.models.semantic import SemanticNetwork
 from segtutor.training.optimizers import parameter_groups
 from tests.models.geometry import center_of_gradient, make_linear
+from tests.models.networks import on_meta
 
 GOLDEN = Path(__file__).parent / "golden"
 TINY = ["fcn32s_tiny", "fcn16s_tiny", "fcn8s_tiny"]
 VGG = {32: "fcn32s_vgg16", 16: "fcn16s_vgg16", 8: "fcn8s_vgg16"}
-
-
-def on_meta(name, **options):
-    with torch.device("meta"):
-        return models.create(name, **options).eval()
 
 
 def thin(stride, num_classes=3, widths=((1, 1), (1, 1), (1, 1, 1), (1, 1, 1), (1, 1, 1)), hidden=2, **options):

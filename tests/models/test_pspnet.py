@@ -12,14 +12,10 @@ from segtutor.models import pspnet
 from segtutor.models.layouts import LAYOUTS, rename
 from segtutor.models.pspnet import PSPNet, PyramidPooling
 from tests.models.geometry import center_of_gradient, make_linear
+from tests.models.networks import on_meta
 
 GOLDEN = Path(__file__).parent / "golden"
 TINY = "pspnet_tiny"
-
-
-def on_meta(name, **options):
-    with torch.device("meta"):
-        return models.create(name, **options).eval()
 
 
 def count(network):

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.later import torch
 from segtutor.exercises.lesson04.inputs import ramp, random_map
-from segtutor.exercises.lesson04.later import torch
 
 STUB = '''
 def pointwise_convolution(x, weight, bias):

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.later import F, torch
 from segtutor.exercises.lesson04.adaptive_pooling import adaptive_average_pool
 from segtutor.exercises.lesson04.inputs import ramp, random_map
-from segtutor.exercises.lesson04.later import F, torch
 from segtutor.exercises.lesson04.pointwise import pointwise_convolution
 
 STUB = '''

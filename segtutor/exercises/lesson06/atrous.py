@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.later import F, torch
 from segtutor.exercises.lesson04.inputs import random_map
-from segtutor.exercises.lesson04.later import F, torch
 
 STUB = '''
 def atrous_convolution(features, weight, bias, rate):
