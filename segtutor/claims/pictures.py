@@ -40,12 +40,13 @@ class Pictures:
     Attributes:
         labels: The LabelSet.
         thin: N x H x W bool, where poles, masts and leashes are.
+        sides: N x H x W, the side of the thing at each pixel, the root of its visible area; 0 where there is none.
     """
 
     labels: LabelSet = SCENES
 
-    def __init__(self, images: np.ndarray, maps: np.ndarray, thin: np.ndarray) -> None:
-        self.images, self.maps, self.thin = torch.from_numpy(images), torch.from_numpy(maps), thin
+    def __init__(self, images: np.ndarray, maps: np.ndarray, thin: np.ndarray, sides: np.ndarray) -> None:
+        self.images, self.maps, self.thin, self.sides = torch.from_numpy(images), torch.from_numpy(maps), thin, sides
 
     def __len__(self) -> int:
         return len(self.images)
@@ -66,12 +67,15 @@ def draw(kind: SceneKind, split: str, count: int, size: tuple[int, int]) -> Pict
     """
     scenes = Scenes(split, size=size, count=count, **dict(kind.options))
     images = np.empty((count, 3, *size), dtype=np.uint8)
-    maps, thin = np.empty((count, *size), dtype=np.uint8), np.zeros((count, *size), dtype=bool)
+    maps = np.empty((count, *size), dtype=np.uint8)
+    thin, sides = np.zeros((count, *size), dtype=bool), np.zeros((count, *size), dtype=np.float32)
     for index in range(count):
         if split == "train":
             image, labels = scenes[index]
             images[index], maps[index] = image.numpy(), labels.numpy()
-        else:  # only scoring asks where thin structures are, and collecting them takes time
+        else:  # only scoring asks where thin structures and things are, and collecting them takes time
             scene = scenes.scene(index)
             images[index], maps[index], thin[index] = scene.image.transpose(2, 0, 1), scene.labels, scene.thin
-    return Pictures(images, maps, thin)
+            for thing in scene.instances:
+                sides[index][thing.mask] = np.sqrt(thing.mask.sum())
+    return Pictures(images, maps, thin, sides)

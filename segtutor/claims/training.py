@@ -17,18 +17,12 @@ from torch import Tensor, nn
 
 from segtutor import models
 from segtutor.claims.cost import cost
-from segtutor.claims.pictures import EVERYTHING, Pictures, SceneKind, draw
-from segtutor.inference import predict
-from segtutor.inference.predict import evaluating
+from segtutor.claims.pictures import EVERYTHING, SceneKind, draw
+from segtutor.claims.scoring import score
 from segtutor.labels import SCENES
-from segtutor.metrics import ConfusionMatrix
-from segtutor.metrics.boundary import boundary_band
 from segtutor.training import TrainingConfig, TrainingResult, balanced_class_weights, fit
 
 SIZE = (96, 128)
-BAND = 2
-"""Half the width of the boundary band, in pixels."""
-BOLLARD_LABELS = SCENES.select(["mooring bollard", "street bollard"])
 
 
 @dataclass(frozen=True)
@@ -136,36 +130,3 @@ def train(recipe: Recipe, seed: int) -> tuple[nn.Module, TrainingResult]:
     )
     val = draw(recipe.scenes, "val", recipe.val_count, SIZE) if recipe.curve_every else None
     return model, fit(model, pictures, val, config)
-
-
-def score(model: nn.Module, pictures: Pictures) -> dict[str, float]:
-    """All that the claims ask about a network's label maps.
-
-    Returns:
-        "mean_iou" and "pixel_accuracy" over all pixels; "band_iou", the mean IoU within two pixels of where labels
-        change, and "inner_iou", of all other pixels; "thin", the share of the pixels of poles, masts and leashes that
-        are right; "pole_iou"; "bollard_iou", the mean over the two classes that only their far surroundings tell apart.
-    """
-    whole, band, inner = (ConfusionMatrix(len(SCENES)) for _ in range(3))
-    thin_right = thin_all = 0
-    with evaluating(model):
-        for index in range(len(pictures)):
-            image, target = pictures[index]
-            found = predict(model, image)
-            whole.update(target, found)
-            near = torch.from_numpy(boundary_band(target, BAND))
-            band.update(target[near], found[near])
-            inner.update(target[~near], found[~near])
-            thin = torch.from_numpy(pictures.thin[index]) & (target != SCENES.ignore_index)
-            thin_right += int((found[thin] == target[thin]).sum())
-            thin_all += int(thin.sum())
-    iou = np.asarray(whole.iou())
-    return {
-        "mean_iou": whole.mean_iou(),
-        "pixel_accuracy": whole.pixel_accuracy(),
-        "band_iou": band.mean_iou(),
-        "inner_iou": inner.mean_iou(),
-        "thin": thin_right / thin_all if thin_all else float("nan"),
-        "pole_iou": float(iou[SCENES.index("pole")]),
-        "bollard_iou": float(iou[BOLLARD_LABELS].mean()),
-    }

@@ -3,18 +3,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from segtutor import models
 from segtutor.claims import available, find
-from segtutor.claims.pictures import BOLLARDS, EVERYTHING, Pictures, draw
+from segtutor.claims.pictures import BOLLARDS, EVERYTHING, draw
 from segtutor.claims.pyramids import Pyramid
-from segtutor.claims.training import Recipe, build, score, train
+from segtutor.claims.training import Recipe, build, train
 from segtutor.datasets import Scenes
-from segtutor.labels import SCENES
 from tests.models.geometry import make_linear
 
-UNTRAINED = ("fcn.any_size", "fcn.transposed", "pspnet.receptive_field")
+UNTRAINED = (
+    "fcn.any_size", "fcn.transposed", "pspnet.receptive_field", "deeplab.atrous", "deeplab.rates",
+    "maskrcnn.quantization",
+)  # fmt: skip
 TRAINED = [name for name in available() if name not in UNTRAINED]
 SHORT = {"steps": 2, "train_count": 8, "val_count": 4}
 
@@ -78,43 +79,6 @@ def test_backbone_fits_every_small_network(name):
 def test_backbone_is_refused_by_other_networks():
     with pytest.raises(ValueError, match="networks whose name ends in _tiny, not for pspnet_resnet50"):
         models.create("pspnet_resnet50", weights="backbone")
-
-
-class Answers(nn.Module):
-    """Gives a fixed label map for every picture."""
-
-    preprocessing = models.Preprocessing()
-
-    def __init__(self, labels):
-        super().__init__()
-        self.weight = nn.Parameter(torch.zeros(1))
-        self.labels = labels
-
-    def forward(self, images):
-        return {"out": nn.functional.one_hot(self.labels, len(SCENES)).permute(2, 0, 1)[None].float()}
-
-
-def test_scores_by_hand():
-    pole, sky = SCENES.select(["pole", "sky"])
-    target = torch.full((40, 40), sky)
-    target[10:30, 20] = pole
-    target[0, 0] = 255
-    thin = (target == pole).numpy()[None]
-    found = target.clone()
-    found[0, 0] = sky
-    found[10:20, 20] = sky  # half of the pole is missed
-    pictures = Pictures(np.zeros((1, 3, 40, 40), np.uint8), target.numpy()[None].astype(np.uint8), thin)
-    scores = score(Answers(found), pictures)
-    sky_iou = (1599 - 20) / (1599 - 20 + 10)
-    assert scores["thin"] == 0.5
-    assert scores["pole_iou"] == 0.5
-    assert scores["mean_iou"] == pytest.approx((0.5 + sky_iou) / 2)
-    assert scores["pixel_accuracy"] == pytest.approx(1 - 10 / 1599)
-    # the band is 2 pixels around the pole: 24 x 5 of which 20 are pole; and the corner pixel's 3 x 3 without itself
-    band_sky = 100 + 8
-    assert scores["band_iou"] == pytest.approx((0.5 + band_sky / (band_sky + 10)) / 2)
-    assert scores["inner_iou"] == 1.0
-    assert np.isnan(scores["bollard_iou"])
 
 
 def test_levels_that_are_not_pooled_have_as_many_parameters_and_see_nothing_from_afar():

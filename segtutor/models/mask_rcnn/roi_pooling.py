@@ -70,7 +70,8 @@ def pool_regions(
         chosen = torch.where(levels == level)[0]
         regions = numbered[chosen].to(features.dtype)
         if settings.roi_pooling == "pool":
-            crops = roi_pool(features, regions, output_size, 1 / stride)
+            # In full precision: torchvision has no kernel for bfloat16, and the corners would be rounded once more.
+            crops = roi_pool(features.float(), numbered[chosen].float(), output_size, 1 / stride)
         elif features.requires_grad and features.device.type == "cpu" and features[0, 0].numel() <= SMALL_MAP:
             # The boxes in full precision: bfloat16 has whole pixels from 128 on.
             crops = align_by_matrices(features, numbered[chosen], output_size, 1 / stride, settings.half_pixel)

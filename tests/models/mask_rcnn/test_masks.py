@@ -27,6 +27,16 @@ def test_roi_align_counts_from_the_centers_of_pixels():
     assert pooled(BOX, Settings(half_pixel=False)).tolist() == [[9, 10], [14, 15]]
 
 
+@pytest.mark.parametrize("pooling", ["align", "pool"])
+def test_regions_are_pooled_from_maps_of_reduced_precision(pooling):
+    features = torch.randn(1, 3, 20, 24).bfloat16()
+    box, settings = torch.tensor([[10.3, 8.2, 50.9, 61.4]]), Settings(roi_pooling=pooling)
+    reduced, _ = pool_regions([features], (4,), [box], 7, settings)
+    full, _ = pool_regions([features.float()], (4,), [box], 7, settings)
+    assert reduced.dtype == torch.bfloat16
+    assert torch.allclose(reduced.float(), full, atol=0.05)
+
+
 def test_a_shift_below_a_pixel_is_seen_by_roi_align_and_not_by_roi_pool():
     features = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0))
     box = torch.tensor([[2.0, 2.0, 10.0, 10.0]])

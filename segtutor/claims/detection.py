@@ -1,0 +1,169 @@
+"""A controlled training run of the small Mask R-CNN, and everything that the claims of lesson 5 ask about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torchvision.ops import box_iou
+
+from segtutor import models
+from segtutor.claims.claim import Values
+from segtutor.datasets import Scenes
+from segtutor.inference import evaluate_detector
+from segtutor.inference.predict import evaluating
+from segtutor.labels import SCENES
+from segtutor.models.mask_rcnn.roi_pooling import pool_regions
+from segtutor.models.mask_rcnn.settings import Settings
+from segtutor.training import InMemory, TrainingConfig, fit_detector
+
+SIZE = (192, 240)
+SCENE = (("scale_range", 1.5), ("crowd", 0.3), ("thin", 0.5))
+"""Scenes whose things are near: half of them have a side above 30 pixels."""
+AREAS = {"all": (0.0, 1e10), "s": (0.0, 16.0**2), "m": (16.0**2, 40.0**2), "l": (40.0**2, 1e10)}
+"""Limits of small, medium and large things, in pixels; COCO's are 32 and 96 on pictures three times as wide."""
+RECALL_IOU = 0.5
+
+
+@lru_cache(maxsize=4)
+def objects(split: str, count: int) -> InMemory:
+    """The first pictures of a split with their objects, drawn once per process."""
+    return InMemory(Scenes(split, size=SIZE, count=count, target="instances", **dict(SCENE)))
+
+
+@dataclass(frozen=True)
+class DetectorRecipe:
+    """What a run depends on beside its seed.
+
+    Attributes:
+        options: Of ``maskrcnn_tiny``.
+        test: Settings that are changed after the training; runs that differ only in them share one training.
+        steps: Optimizer steps.
+        train_count: Pictures to learn from.
+        val_count: Pictures to score on.
+        proposals: Score the proposals, too.
+    """
+
+    options: tuple[tuple[str, Any], ...] = ()
+    test: tuple[tuple[str, Any], ...] = ()
+    steps: int = 400
+    train_count: int = 900
+    val_count: int = 200
+    proposals: bool = field(default=False)
+
+    def __call__(self, seed: int, short: bool) -> Values:
+        """COCO's scores by boxes and by masks, and the recall of the proposals."""
+        recipe = self.shortened() if short else self
+        model = trained(replace(recipe, test=(), proposals=False), seed)
+        settings: Any = model.settings
+        model.settings = replace(settings, **dict(recipe.test))
+        try:
+            return score_detector(model, objects("val", recipe.val_count), recipe.proposals)
+        finally:
+            model.settings = settings
+
+    def shortened(self) -> DetectorRecipe:
+        """The version that a lesson runs while the reader waits."""
+        return replace(self, steps=min(self.steps, 60), train_count=100, val_count=20)
+
+
+@lru_cache(maxsize=4)
+def trained(recipe: DetectorRecipe, seed: int) -> Any:
+    """A network trained as the recipe says, from the course's backbone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = models.create("maskrcnn_tiny", num_classes=len(SCENES), **dict(recipe.options))
+        models.load_weights(model, "backbone")
+    config = TrainingConfig(
+        steps=recipe.steps,
+        batch_size=6,
+        learning_rate=2e-3,
+        weight_decay=0.01,
+        warmup_steps=recipe.steps // 15,
+        precision="bfloat16",
+        seed=seed,
+        device="cpu",
+        progress=False,
+    )
+    fit_detector(model, objects("train", recipe.train_count), None, config)
+    return model
+
+
+def score_detector(model: nn.Module, pictures: InMemory, proposals: bool = False) -> dict[str, float]:
+    """Scores of a detector.
+
+    Returns:
+        "box_AP", "box_AP50", "box_AP75" and the same by masks, "mask_AP"... NaN without a mask branch; "APs", "APm",
+        "APl" by masks, else by boxes; with ``proposals`` "recall_10", "recall_100", "recall_1000": the share of objects
+        that one of so many proposals meets with an IoU of 0.5.
+    """
+    found = evaluate_detector(model, pictures, area_ranges=AREAS, progress=False)
+    values = {f"box_{key}": found.boxes[key] for key in ("AP", "AP50", "AP75")}
+    masks = found.masks or dict.fromkeys(found.boxes, float("nan"))
+    values |= {f"mask_{key}": masks[key] for key in ("AP", "AP50", "AP75")}
+    values |= {key: (found.masks or found.boxes)[key] for key in ("APs", "APm", "APl")}
+    values |= {f"box_{key}": found.boxes[key] for key in ("APs", "APm", "APl")}
+    if proposals:
+        values |= {f"recall_{count}": recall for count, recall in recalls(model, pictures, (10, 100, 1000)).items()}
+    return values
+
+
+def recalls(model: Any, pictures: InMemory, counts: tuple[int, ...]) -> dict[int, float]:
+    """Share of the objects that one of the best 10, 100, ... proposals meets with an IoU of at least 0.5."""
+    hits, total = dict.fromkeys(counts, 0), 0
+    settings = model.settings
+    model.settings = replace(settings, pre_nms_test=max(counts), post_nms_test=max(counts))
+    try:
+        with evaluating(model):
+            for index in range(len(pictures)):
+                image, target = pictures[index]
+                total += len(target["boxes"])
+                proposals = model.trace([image]).proposals[0]
+                order = proposals.scores.argsort(descending=True)
+                iou = box_iou(target["boxes"], proposals.boxes[order].cpu())
+                for count in counts:
+                    hits[count] += int((iou[:, :count] >= RECALL_IOU).any(1).sum())
+    finally:
+        model.settings = settings
+    return {count: hit / total for count, hit in hits.items()}
+
+
+STRIDE, SIDE, BINS = 4, 24, 7
+"""Of the map on which pooling is tested, and the bins along each side."""
+SHIFTS = 32
+"""Steps in which the box moves from one position of the map to the next."""
+
+
+def pooling_on_a_ramp(settings: Settings) -> Callable[[int, bool], Values]:
+    """The experiment: a box moves by less than one position over a map that holds the pixels' own coordinates.
+
+    On this map the right answer is known: the mean over a bin is the coordinate of the bin's middle.
+    """
+
+    def experiment(seed: int, short: bool) -> Values:
+        columns = (torch.arange(SIDE, dtype=torch.float32) + 0.5) * STRIDE
+        ramp = columns.expand(1, 1, SIDE, SIDE)
+        random = torch.Generator().manual_seed(seed)
+        x0, y0 = (20 + 8 * torch.rand(2, generator=random)).tolist()
+        width, height = (31 + 12 * torch.rand(2, generator=random)).tolist()
+        answers, errors = [], []
+        for step in range(SHIFTS):
+            left = x0 + step * STRIDE / SHIFTS
+            box = torch.tensor([[left, y0, left + width, y0 + height]])
+            pooled = _pool(ramp, box, settings)
+            middles = left + (torch.arange(BINS) + 0.5) * width / BINS
+            answers.append(tuple(round(value, 3) for value in pooled.flatten().tolist()))
+            errors.append(float((pooled - middles).abs().max()))
+        return {"answers": float(len(set(answers))), "error": max(errors), "mean_error": float(np.mean(errors))}
+
+    return experiment
+
+
+def _pool(features: Tensor, boxes: Tensor, settings: Settings) -> Tensor:
+    pooled, _ = pool_regions([features], (STRIDE,), [boxes], BINS, settings)
+    return pooled

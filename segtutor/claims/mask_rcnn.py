@@ -1,0 +1,183 @@
+"""The claims of lesson 5: RoIAlign, the mask branch, the pyramid, what the RPN proposes and what suppression does."""
+
+from __future__ import annotations
+
+from segtutor.claims.claim import Claim, Expectation, Measure, percent
+from segtutor.claims.detection import SHIFTS, SIZE, DetectorRecipe, pooling_on_a_ramp
+from segtutor.models.mask_rcnn.settings import Settings
+
+BASE = DetectorRecipe()
+SAME = (
+    f"data ({BASE.train_count} scenes of {SIZE[0]} x {SIZE[1]} with near things), order, batch 6, AdamW, poly "
+    f"schedule, {BASE.steps} steps, the course's backbone; maskrcnn_tiny; scored on {BASE.val_count} unseen scenes"
+)
+BOX_AP = percent("box_AP", "box AP")
+MASK_AP = percent("mask_AP", "mask AP")
+MASK_AP50 = percent("mask_AP50", "mask AP50")
+MASK_AP75 = percent("mask_AP75", "mask AP75")
+
+QUANTIZATION = Claim(
+    name="maskrcnn.quantization",
+    title="What rounding does to a box",
+    sentence="RoIPool rounds a region to whole positions of the map and loses where exactly it lies; RoIAlign rounds "
+    "nothing.",
+    source="He et al. 2017 (Mask R-CNN), §3",
+    paper="follows from the definitions",
+    changes="how a box of about 35 pixels is pooled from a map of stride 4, while it moves by one position in "
+    f"{SHIFTS} steps",
+    same="the map, which holds each position's own coordinate: the right answer is known; three random boxes. "
+    "RoIPool takes the largest value of a bin, not the mean; that is part of its error",
+    variants={
+        "RoIPool": pooling_on_a_ramp(Settings(roi_pooling="pool")),
+        "RoIAlign": pooling_on_a_ramp(Settings()),
+        "RoIAlign, shifted by half a position": pooling_on_a_ramp(Settings(half_pixel=False)),
+    },
+    measures=(
+        Measure("answers", f"different answers to {SHIFTS} boxes", digits=1),
+        Measure("error", "largest error, px", digits=2),
+        Measure("mean_error", "mean of the largest errors, px", digits=2),
+    ),
+    expectations=(
+        Expectation("RoIAlign tells all boxes apart", "answers", "RoIAlign", SHIFTS - 0.5),
+        Expectation("RoIPool does not", "answers", "RoIPool", SHIFTS - 0.5, False),
+        Expectation("RoIAlign is exact", "error", "RoIAlign", 1e-3, False),
+        Expectation("RoIPool is off by more than a pixel", "error", "RoIPool", 1.0),
+        Expectation("the older RoIAlign is off by half a position", "error",
+                    "RoIAlign, shifted by half a position", 1.9),
+    ),
+)  # fmt: skip
+
+ROI_ALIGN = Claim(
+    name="maskrcnn.roi_align",
+    title="RoIAlign against RoIPool",
+    sentence="Without rounding, masks get better, and the more so the stricter the IoU threshold.",
+    source="He et al. 2017 (Mask R-CNN), §4.2, Table 2c and 2d",
+    paper="COCO minival, ResNet-50-C4: mask AP 26.9 with RoIPool, 30.3 with RoIAlign; AP75 26.4 and 31.5",
+    changes="how regions are pooled, in training and test",
+    same=SAME,
+    variants={"RoIPool": DetectorRecipe((("roi_pooling", "pool"),)), "RoIAlign": BASE},
+    measures=(MASK_AP, MASK_AP50, MASK_AP75, BOX_AP),
+    expectations=(
+        Expectation("RoIAlign is better by masks", "mask_AP", "RoIAlign", "RoIPool"),
+        Expectation("also at the strict threshold of 0.75", "mask_AP75", "RoIAlign", "RoIPool"),
+        Expectation("and by boxes", "box_AP", "RoIAlign", "RoIPool"),
+    ),
+)
+
+SIGMOID = Claim(
+    name="maskrcnn.sigmoid",
+    title="Masks without competition",
+    sentence="The box branch says which class it is; the mask branch should not decide it again: a sigmoid per class "
+    "is better than a softmax over the classes.",
+    source="He et al. 2017 (Mask R-CNN), §3, §4.2 and Table 2b",
+    paper="COCO minival, ResNet-50-C4: mask AP 24.8 with softmax, 30.3 with sigmoid",
+    changes="the loss of the mask branch",
+    same=SAME,
+    variants={"softmax": DetectorRecipe((("mask_activation", "softmax"),)), "sigmoid": BASE},
+    measures=(MASK_AP, MASK_AP50, MASK_AP75, BOX_AP),
+    expectations=(Expectation("sigmoid is better", "mask_AP", "sigmoid", "softmax"),),
+)
+
+AGNOSTIC = Claim(
+    name="maskrcnn.agnostic",
+    title="One mask for all classes",
+    sentence="A single mask, whatever the class, is nearly as good as one per class.",
+    source="He et al. 2017 (Mask R-CNN), §4.2",
+    paper="COCO minival, ResNet-50-C4: mask AP 29.7 with one mask, 30.3 with one per class",
+    changes="the outputs of the mask branch: 1, or one per class",
+    same=SAME,
+    variants={"one mask": DetectorRecipe((("class_agnostic_masks", True),)), "one per class": BASE},
+    measures=(MASK_AP, MASK_AP50, MASK_AP75, BOX_AP),
+    expectations=(
+        Expectation("one mask loses less than one point", "mask_AP", "one mask", "one per class", margin=-0.01),
+    ),
+)
+
+MULTI_TASK = Claim(
+    name="maskrcnn.multi_task",
+    title="What masks do for boxes",
+    sentence="Training the mask branch beside the box branch makes the boxes better, too.",
+    source="He et al. 2017 (Mask R-CNN), §4.3 and Table 3",
+    paper="COCO test-dev, ResNet-101-FPN: box AP 37.3 without the mask branch, 38.2 with it",
+    changes="the mask branch, in training and test",
+    same=SAME,
+    variants={"boxes only": DetectorRecipe((("mask_branch", False),)), "boxes and masks": BASE},
+    measures=(BOX_AP, percent("box_AP50", "box AP50"), percent("box_AP75", "box AP75")),
+    expectations=(Expectation("masks help boxes", "box_AP", "boxes and masks", "boxes only"),),
+)
+
+PYRAMID = Claim(
+    name="maskrcnn.fpn",
+    title="A pyramid for objects of all sizes",
+    sentence="A feature pyramid finds objects better than one map of stride 16, above all small ones.",
+    source="Lin et al. 2017 (FPN), §5; He et al. 2017 (Mask R-CNN), §4.2 and Table 2a",
+    paper="COCO minival, Mask R-CNN with ResNet-50: mask AP 30.3 with C4, 33.6 with FPN",
+    changes="the maps that RPN and heads look at: strides 4 to 32, or only 16",
+    same=SAME,
+    variants={"one map": DetectorRecipe((("fpn", False),)), "pyramid": BASE},
+    measures=(
+        MASK_AP,
+        BOX_AP,
+        percent("APs", "mask AP below 16 px"),
+        percent("APm", "16 to 40 px"),
+        percent("APl", "above 40 px"),
+    ),
+    expectations=(
+        Expectation("the pyramid is better", "mask_AP", "pyramid", "one map"),
+        Expectation("for small objects", "APs", "pyramid", "one map"),
+        Expectation("for large ones, too", "APl", "pyramid", "one map"),
+    ),
+)
+
+
+def _proposing(threshold: float) -> DetectorRecipe:
+    return DetectorRecipe(test=(("proposal_nms_iou", threshold),), proposals=True)
+
+
+PROPOSALS = Claim(
+    name="maskrcnn.proposals",
+    title="What the RPN proposes",
+    sentence="A few hundred proposals contain nearly every object, because suppression keeps them from being all of "
+    "the same one.",
+    source="Ren et al. 2015 (Faster R-CNN), §3.3, §4.1 and Figure 4",
+    paper="VOC 2007 test: recall hardly falls from 2,000 proposals to 300; NMS at 0.7",
+    changes="the threshold of the suppression among proposals; 1.0 is none",
+    same=SAME + "; one training per seed; recall at IoU 0.5",
+    variants={f"NMS at {threshold}": _proposing(threshold) for threshold in (0.5, 0.7, 0.9, 1.0)},
+    measures=(
+        percent("recall_10", "recall of 10 proposals"),
+        percent("recall_100", "of 100"),
+        percent("recall_1000", "of 1,000"),
+        BOX_AP,
+    ),
+    expectations=(
+        Expectation("100 proposals contain more than 80 %", "recall_100", "NMS at 0.7", 0.8),
+        Expectation("without suppression 100 contain fewer", "recall_100", "NMS at 0.7", "NMS at 1.0"),
+        Expectation("ten contain fewer still", "recall_10", "NMS at 0.7", "NMS at 1.0"),
+    ),
+)
+
+
+def _suppressing(threshold: float) -> DetectorRecipe:
+    return DetectorRecipe(test=(("nms_iou", threshold),))
+
+
+SUPPRESSION = Claim(
+    name="maskrcnn.nms",
+    title="How much overlap is too much",
+    sentence="Detections that overlap by more than half are taken for one object: a lower threshold loses neighbors, a "
+    "higher one reports objects twice.",
+    source="He et al. 2017 (Mask R-CNN), appendix B; Girshick 2015 (Fast R-CNN)",
+    paper="NMS at 0.5 for detections",
+    changes="the threshold of the suppression among detections; 1.0 is none",
+    same=SAME + "; one training per seed",
+    variants={f"NMS at {threshold}": _suppressing(threshold) for threshold in (0.3, 0.5, 0.7, 1.0)},
+    measures=(MASK_AP, MASK_AP50, BOX_AP),
+    expectations=(
+        Expectation("0.5 is better than 0.3", "mask_AP", "NMS at 0.5", "NMS at 0.3"),
+        Expectation("0.5 is better than 0.7", "mask_AP", "NMS at 0.5", "NMS at 0.7"),
+        Expectation("none is bad", "mask_AP50", "NMS at 0.5", "NMS at 1.0"),
+    ),
+)
+
+CLAIMS = (QUANTIZATION, ROI_ALIGN, SIGMOID, AGNOSTIC, MULTI_TASK, PYRAMID, PROPOSALS, SUPPRESSION)
