@@ -68,15 +68,16 @@ def pool_regions(
     pooled = maps[0].new_zeros(len(levels), C, output_size, output_size)
     for level, (features, stride) in enumerate(zip(maps, strides, strict=True)):
         chosen = torch.where(levels == level)[0]
-        regions = numbered[chosen].to(features.dtype)
+        # In full precision: bfloat16 has whole pixels from 128 on, and the kernels do not know it.
+        full, regions = torch.promote_types(features.dtype, torch.float32), numbered[chosen]
         if settings.roi_pooling == "pool":
-            # In full precision: torchvision has no kernel for bfloat16, and the corners would be rounded once more.
-            crops = roi_pool(features.float(), numbered[chosen].float(), output_size, 1 / stride)
+            crops = roi_pool(features.to(full), regions.to(full), output_size, 1 / stride)
         elif features.requires_grad and features.device.type == "cpu" and features[0, 0].numel() <= SMALL_MAP:
-            # The boxes in full precision: bfloat16 has whole pixels from 128 on.
-            crops = align_by_matrices(features, numbered[chosen], output_size, 1 / stride, settings.half_pixel)
+            crops = align_by_matrices(features, regions, output_size, 1 / stride, settings.half_pixel)
         else:
-            crops = roi_align(features, regions, output_size, 1 / stride, SAMPLES_PER_BIN, aligned=settings.half_pixel)
+            crops = roi_align(
+                features.to(full), regions.to(full), output_size, 1 / stride, SAMPLES_PER_BIN, settings.half_pixel
+            )
         pooled = pooled.index_put((chosen,), crops.to(pooled.dtype))
     return pooled, list(levels.split(counts))
 
