@@ -31,6 +31,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_network(
         parser, "start from these: imagenet or backbone (the backbone alone), course, or a file (default: random ones)"
     )
+    parser.add_argument(
+        "--layout",
+        help="how a file of --weights names its arrays; segtutor_tiny_body takes the backbone of one of the course's "
+        "small semantic networks for maskrcnn_tiny (default: found from the names)",
+    )
     parser.add_argument("--data", choices=("scenes",), default="scenes", help="data set (default: %(default)s)")
     parser.add_argument("--size", type=size, default=SCENE_SIZE, metavar="HxW", help="of the scenes (default: 128x160)")
     add_scene_options(parser)
@@ -77,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from segtutor.datasets import Scenes
     from segtutor.inference import evaluate, evaluate_detector
-    from segtutor.models import save_weights
+    from segtutor.models import load_weights, save_weights
     from segtutor.training import InMemory, TrainingConfig, balanced_class_weights, fit, fit_detector
 
     detector = is_detector(arguments.model)
@@ -115,7 +120,13 @@ def run(arguments: argparse.Namespace) -> int:
         device=arguments.device,
     )
     torch.manual_seed(arguments.seed)  # of the initial weights
-    model = create_network(arguments, len(train.labels), arguments.weights)
+    model = create_network(arguments, len(train.labels), None if arguments.layout else arguments.weights)
+    if arguments.layout:
+        if arguments.weights is None:
+            raise ValueError(
+                f"--layout {arguments.layout} says how a file names its arrays: give it with --weights FILE"
+            )
+        load_weights(model, arguments.weights, arguments.layout)
     watched = None if config.evaluate_every is None else val
     result: Any
     if detector:

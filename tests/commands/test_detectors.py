@@ -63,6 +63,20 @@ def test_training_starts_from_the_course_backbone(folder):
     assert json.loads((folder / "net.json").read_text())["started_from"] == "backbone"
 
 
+def test_training_starts_from_the_backbone_of_a_semantic_network(folder):
+    semantic = models.create("deeplabv3_tiny", num_classes=33)
+    models.save_weights(semantic, "semantic.pt")
+    line = f"train {SMALL} --weights semantic.pt --layout segtutor_tiny_body --learning-rate 1e-12 --out net.pt"
+    assert segtutor(line) == 0
+    model = models.create("maskrcnn_tiny", weights="net.pt")
+    for name, parameter in model.backbone.body.named_parameters():
+        given = semantic.backbone.state_dict()[name]
+        torch.testing.assert_close(parameter.data, given, rtol=0, atol=1e-8, msg=name)
+    record = json.loads((folder / "net.json").read_text())
+    assert record["started_from"] == "semantic.pt"
+    assert "--weights semantic.pt --layout segtutor_tiny_body" in record["command"]
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -70,6 +84,7 @@ def test_training_starts_from_the_course_backbone(folder):
         (f"train {SMALL} --out net.pt --balance", "--balance is for semantic networks"),
         (f"train {SMALL} --out net.pt --crop 32x32", "--crop is for semantic networks"),
         (f"train {SMALL} --out net.pt --model maskrcnn_resnet50_fpn --weights backbone", "name ends in _tiny"),
+        (f"train {SMALL} --out net.pt --layout segtutor_tiny_body", "give it with --weights FILE"),
         (f"train {SMALL} --out net.pt --scene fog=1", "--scene knows thin, scale_range"),
         (
             f"train {SMALL} --out net.pt --scene crowd=much",
