@@ -9,7 +9,8 @@ from segtutor.models.mask_rcnn.settings import Settings
 BASE = DetectorRecipe()
 SAME = (
     f"data ({BASE.train_count} scenes of {SIZE[0]} x {SIZE[1]} with near things), order, batch 6, AdamW, poly "
-    f"schedule, {BASE.steps} steps, the course's backbone; maskrcnn_tiny; scored on {BASE.val_count} unseen scenes"
+    f"schedule, {BASE.steps} steps, the backbone of the course's DeepLab v3; "
+    f"maskrcnn_tiny; scored on {BASE.val_count} unseen scenes"
 )
 BOX_AP = percent("box_AP", "box AP")
 MASK_AP = percent("mask_AP", "mask AP")

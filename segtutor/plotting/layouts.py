@@ -9,7 +9,7 @@ from torch import nn
 from segtutor.plotting.architecture import BLUE, GRAY, GREEN, ORANGE, PURPLE, RED, YELLOW, Arrow, Box, Layout
 from segtutor.plotting.tracing import find_module
 
-_LEVEL_COLORS = (RED, PURPLE, YELLOW, GREEN)
+LEVEL_COLORS = (RED, PURPLE, YELLOW, GREEN)
 
 
 def fcn_layout(model: nn.Module) -> Layout:
@@ -24,7 +24,7 @@ def fcn_layout(model: nn.Module) -> Layout:
     classifier: Any = find_module("classifier", model)
     score: Any = find_module("score", model)
     upscore: Any = find_module("upscore", model)
-    boxes, arrows = _trunk(model)
+    boxes, arrows = trunk(model)
     convolutions = [name for name, layer in classifier.named_children() if isinstance(layer, nn.Conv2d)]
     for name, label in zip(convolutions, ("fc6", "fc7", "score"), strict=True):
         color = ORANGE if label == "score" else BLUE
@@ -71,7 +71,7 @@ def pspnet_layout(model: nn.Module, auxiliary: bool = False) -> Layout:
     """
     levels: Any = find_module("classifier.0.levels", model)
     above = (len(levels) + 1) // 2  # rows over that of the map itself
-    boxes, arrows = _trunk(model, row=above)
+    boxes, arrows = trunk(model, row=above)
     deepest, column = boxes[-1].name, boxes[-1].column
     join = column + (4.5 if len(levels) else 1.2)
     head = [
@@ -82,7 +82,7 @@ def pspnet_layout(model: nn.Module, auxiliary: bool = False) -> Layout:
     ]
     for index, level in enumerate(levels):
         row = index if index < above else index + 1
-        color = _LEVEL_COLORS[index % len(_LEVEL_COLORS)]
+        color = LEVEL_COLORS[index % len(LEVEL_COLORS)]
         pooled, reduced, count = f"pooled {index}", f"level {index}", level[0].output_size
         boxes += [
             Box(pooled, f"classifier.0.levels.{index}.0", f"{count}×{count} bins", column + 1.4, row, color),
@@ -104,22 +104,57 @@ def pspnet_layout(model: nn.Module, auxiliary: bool = False) -> Layout:
     return Layout((*boxes, *head), tuple(arrows), column_width=0.86, row_height=1.05)
 
 
-def _trunk(model: nn.Module, row: float = 0.0) -> tuple[list[Box], list[Arrow]]:
-    """The image and the backbone's maps in a row."""
+def trunk(model: nn.Module, row: float = 0.0, rates: bool = False) -> tuple[list[Box], list[Arrow]]:
+    """The image and the backbone's maps in a row.
+
+    Args:
+        model: With a ``backbone``.
+        row: Where they stand.
+        rates: Whether the rates of dilated stages are written over them.
+    """
     backbone: Any = find_module("backbone", model)
-    children = dict(backbone.named_children())
-    if hasattr(backbone, "taps"):  # VGG16: numbered layers, and names for the pools
-        maps = [(f"backbone[{name}]", name) for name in backbone.taps.values()]
-    elif "pool" in children:  # the small FCN: two stages without a name, then pool3 to pool5
-        maps = [("backbone.stem", "stem"), ("backbone.layer1", "layer1")]
-        maps += [(f"backbone[{name}]", name) for name in backbone.channels]
-    else:
-        stem = "maxpool" if "maxpool" in children else "stem"
-        maps = [(f"backbone.{stem}", "stem")]
-        maps += [(f"backbone.{name}", name) for name in children if name.startswith("layer")]
     boxes = [Box("image", "input", "image", 0, row, GRAY)]
     arrows = []
-    for column, (source, label) in enumerate(maps, start=1):
-        boxes.append(Box(label, source, label, column, row))
+    for column, (source, label) in enumerate(_stages(backbone), start=1):
+        module, _, entry = source.partition("[")
+        used = stage_rates(model.get_submodule(module)) if rates and entry in ("", "0]") else ""
+        boxes.append(Box(label, source, f"{label}\n{used}" if used else label, column, row))
         arrows.append(Arrow(boxes[-2].name, label))
     return boxes, arrows
+
+
+def stage_rates(stage: nn.Module) -> str:
+    """The rates of a stage's 3 x 3 convolutions, as "rate 2, 4, 8"; nothing if all are 1.
+
+    >>> stage_rates(nn.Sequential(nn.Conv2d(8, 8, 3), nn.Conv2d(8, 8, 3, dilation=2), nn.Conv2d(8, 8, 3, dilation=2)))
+    'rate 1, 2'
+    """
+    convolutions = (layer for layer in stage.modules() if isinstance(layer, nn.Conv2d) and layer.kernel_size[0] > 1)
+    rates = [layer.dilation[0] for layer in convolutions]
+    changes = [rate for rate, before in zip(rates, [None, *rates], strict=False) if rate != before]
+    return "" if set(changes) <= {1} else f"rate {', '.join(map(str, changes))}"
+
+
+def _stages(backbone: Any) -> list[tuple[str, str]]:
+    """Names of the backbone's maps and their labels, in the order in which the backbone makes them."""
+    children = dict(backbone.named_children())
+    taps = getattr(backbone, "taps", {})
+    if any(isinstance(name, str) for name in taps.values()):  # VGG16: numbered layers, and names for the pools
+        return [(f"backbone[{name}]", name) for name in taps.values()]
+    if taps:  # MobileNet: names, and the layers that they mean
+        return [(f"backbone[{name}]", name) for name in sorted(taps, key=taps.__getitem__)]
+    if "entry" in children:  # Xception: every block returns its map and one from inside it
+        parts = [("entry", block) for block in range(len(backbone.entry))]
+        parts += [("middle", len(backbone.middle) - 1), ("exit", len(backbone.exit) - 1)]
+        maps = [(f"backbone.{flow}.{block}[0]", f"{flow} {block + 1}") for flow, block in parts]
+        return [("backbone.stem", "stem"), *maps]
+    if "pool" in children:  # the small FCN: two stages without a name, then pool3 to pool5
+        maps = [("backbone.stem", "stem"), ("backbone.layer1", "layer1")]
+        return maps + [(f"backbone[{name}]", name) for name in backbone.channels]
+    pools = [name for name, layer in children.items() if isinstance(layer, nn.MaxPool2d)]
+    if len(pools) > 1:  # VGG16 without names, as DeepLab v2 has it
+        return [(f"backbone.{name}", f"pool{number}") for number, name in enumerate(pools, start=1)]
+    stem = "maxpool" if "maxpool" in children else "stem"
+    return [(f"backbone.{stem}", "stem")] + [
+        (f"backbone.{name}", name) for name in children if name.startswith("layer")
+    ]
