@@ -8,8 +8,10 @@ import shlex
 import pytest
 import torch
 
-from segtutor import models
+from segtutor import models, resources
+from segtutor.claims.detection import SCENE, objects
 from segtutor.cli import main
+from segtutor.inference import evaluate_detector
 from segtutor.labels import SCENES
 
 SMALL = "--model maskrcnn_tiny --train-count 4 --val-count 3 --size 64x96 --steps 2 --batch-size 2 --device cpu"
@@ -103,3 +105,16 @@ def test_mistakes_get_one_sentence_and_leave_nothing(folder, capsys, line, messa
     assert segtutor(line) == 2
     assert message in capsys.readouterr().err
     assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.slow
+def test_the_course_checkpoint_scores_what_its_record_says():
+    record = json.loads(resources.data("checkpoints", "maskrcnn_tiny.json").read_text())
+    assert resources.data("checkpoints", "maskrcnn_tiny.pt").stat().st_size <= 8_000_000
+    words = record["command"].split()
+    options = dict(words[at + 1].split("=") for at, word in enumerate(words) if word == "--scene")
+    assert options == {name: str(value) for name, value in SCENE}
+    model = models.create("maskrcnn_tiny", weights="course")
+    found = evaluate_detector(model, objects("val", 200), progress=False)
+    assert found.masks["AP50"] == pytest.approx(record["masks"]["AP50"], abs=0.005)
+    assert found.boxes["AP50"] == pytest.approx(record["boxes"]["AP50"], abs=0.005)
