@@ -12,38 +12,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segtutor.claims.claim import Values
-from segtutor.claims.pyramids import NearSighted
-from segtutor.labels import SCENES
-from segtutor.models.deeplabv3 import PaperHead
 
-HEAD_CHANNELS = 64
 MAP = 65
 """Height and width of the map on which v3 counts the weights that a rate leaves in use (§3.3, figure 4)."""
 
 
 @dataclass(frozen=True)
-class ASPPChange:
-    """A change of ``deeplabv3_tiny`` in the paper's variant: called with the network.
-
-    Attributes:
-        near_sighted: Leave out the backbone's last stage, so that each position sees 71 x 71 pixels; one atrous branch
-            of rate 1 is left.
-        image_pooling: Only with ``near_sighted``: whether one branch looks at the whole image.
-        batch_norm: False takes the batch norms out of the head; its convolutions get biases instead.
-    """
-
-    near_sighted: bool = False
-    image_pooling: bool = True
-    batch_norm: bool = True
+class NoBatchNorm:
+    """A change of a network: called with it, takes the batch norms out of its head."""
 
     def __call__(self, model: Any) -> None:
-        if self.near_sighted:
-            model.backbone = NearSighted(model.backbone)
-            model.classifier = PaperHead(
-                model.backbone.channels["out"], len(SCENES), (1,), HEAD_CHANNELS, image_pooling=self.image_pooling
-            )
-        if not self.batch_norm:
-            replace_batch_norm_by_bias(model.classifier)
+        replace_batch_norm_by_bias(model.classifier)
 
 
 def replace_batch_norm_by_bias(head: nn.Module) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from segtutor.claims import find
-from segtutor.claims.atrous import ASPPChange, replace_batch_norm_by_bias, stuffed, taps_in_use
+from segtutor.claims.atrous import NoBatchNorm, replace_batch_norm_by_bias, stuffed, taps_in_use
 from segtutor.claims.pictures import EVERYTHING, draw
 from segtutor.claims.refinement import Refined
 from segtutor.claims.scoring import score
@@ -41,7 +41,7 @@ def parts(model, kind):
 def test_without_batch_norm_the_convolutions_have_biases():
     paper = (("variant", "paper"),)
     plain = build(Recipe("deeplabv3_tiny", paper), 0)
-    model = build(Recipe("deeplabv3_tiny", paper, ASPPChange(batch_norm=False)), 0)
+    model = build(Recipe("deeplabv3_tiny", paper, NoBatchNorm()), 0)
     assert len(parts(plain, nn.BatchNorm2d)) == 6  # five branches and the projection
     assert not parts(model, nn.BatchNorm2d)
     assert all(layer.bias is not None for layer in parts(model, nn.Conv2d))
@@ -55,15 +55,6 @@ def test_replacing_batch_norm_leaves_other_layers_alone():
     replace_batch_norm_by_bias(head)
     assert head[0].bias is None
     assert isinstance(head[2], nn.BatchNorm2d)
-
-
-def test_the_near_sighted_network_differs_in_image_pooling_only():
-    paper = (("variant", "paper"),)
-    with_pooling = build(Recipe("deeplabv3_tiny", paper, ASPPChange(near_sighted=True)), 0).eval()
-    without = build(Recipe("deeplabv3_tiny", paper, ASPPChange(near_sighted=True, image_pooling=False)), 0).eval()
-    assert len(with_pooling.classifier[0].convs) == len(without.classifier[0].convs) + 1 == 3
-    images = torch.randn(1, 3, 65, 65)
-    assert with_pooling(images)["out"].shape == without(images)["out"].shape == (1, 33, 65, 65)
 
 
 def test_the_leaderboard_has_every_semantic_network_once():

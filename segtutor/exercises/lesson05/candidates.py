@@ -62,11 +62,12 @@ def candidate_pictures(count: int = 60) -> list[Picture]:
     model: Any = models.create("maskrcnn_tiny", num_classes=len(SCENES), weights="course")
     # A box cannot overlap another one by more than 1: nothing is suppressed.
     model.settings = replace(model.settings, nms_iou=1.0, score_threshold=LEAST_SCORE, detections_per_image=MOST)
-    scenes = Scenes("val", size=SIZE, count=count, target="instances", **NEAR)  # type: ignore[arg-type]
-    return [_picture(number, *scenes[number], model) for number in range(count)]
+    scenes = Scenes("val", size=SIZE, count=count, target="instances", **NEAR)
+    return [_picture(number, scenes[number], model) for number in range(count)]
 
 
-def _picture(number: int, image: Any, target: dict[str, Any], model: Any) -> Picture:
+def _picture(number: int, sample: tuple[Any, Any], model: Any) -> Picture:
+    image, target = sample
     stages = model.trace([image.as_subclass(torch.Tensor)])
     return Picture(
         number,

@@ -102,8 +102,12 @@ def _check_target(
         _check_masks(masks, boxes, index, size)
         masks = masks.to(device) > 0
     boxes, labels = boxes.to(device), labels.to(device, torch.int64)
-    if isinstance(target.get("iscrowd"), Tensor):
-        single = target["iscrowd"].to(device) == 0
+    if target.get("iscrowd") is not None:
+        single = torch.as_tensor(target["iscrowd"], device=device) == 0
+        if single.shape != (count,):
+            raise ValueError(
+                f"image {index}: iscrowd must be {count} numbers, one per box, but {tuple(single.shape)} came"
+            )
         boxes, labels, masks = boxes[single], labels[single], None if masks is None else masks[single]
     return Target(boxes, labels, masks)
 
