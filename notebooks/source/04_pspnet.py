@@ -642,8 +642,9 @@ for words, attempt in attempts.items():
 # - 1 × 1 convolutions cut channels at no loss here; the auxiliary loss helps a little.
 # - Where the backbone already sees the whole picture, the pyramid has little to add. Know your field of view.
 #
-# In [assignment 4](assignments/04_pspnet.ipynb) you build all of it yourself, check by check. Lesson 5 leaves label
-# maps for single objects; lesson 6 comes back to dilation with DeepLab.
+# In [assignment 4](assignments/04_pspnet.ipynb) you build all of it yourself, check by check.
+# [Lesson 5](05_mask_rcnn.ipynb) leaves label maps for single objects; [lesson 6](06_deeplab.ipynb) comes back to dilation
+# with DeepLab.
 #
 # ## Self-test
 #

@@ -4,7 +4,7 @@
 # minutes_t4: 1
 # download: none
 # peak_ram: 1.0 GB
-# prerequisites: [Lesson 5, "[Lesson 1](../01_metrics.ipynb)", "[Lesson 2](../02_data_sets.ipynb)", NumPy arrays and functions]
+# prerequisites: ["[Lesson 5](../05_mask_rcnn.ipynb)", "[Lesson 1](../01_metrics.ipynb)", "[Lesson 2](../02_data_sets.ipynb)", NumPy arrays and functions]
 # minutes_work: 200
 # ---
 
