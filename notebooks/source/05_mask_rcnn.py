@@ -63,8 +63,15 @@ H, W = 192, 240
 WORLD = {"size": (H, W), "scale_range": 1.5, "crowd": 0.3, "thin": 0.5, "void_border": 0}  # near things, few poles
 scenes = Scenes("val", count=20, target="instances", **WORLD)
 image, target = scenes[12]
-shade = 255 - 0.55 * (255 - image.float().mean(0, keepdim=True))
-pale = (shade / 16).round().mul(16).clamp(max=255).byte().expand(3, H, W)  # light gray, to draw on
+
+
+def lighter(image):
+    """A light gray copy of a picture 3 x H x W, to draw on."""
+    shade = 255 - 0.55 * (255 - image.float().mean(0, keepdim=True))
+    return (shade / 16).round().mul(16).clamp(max=255).byte().expand(3, -1, -1)
+
+
+pale = lighter(image)
 VIEW = {"xlim": (32, W), "ylim": (H, 58)}  # the part of the picture with objects in it
 
 # %% [markdown]
@@ -108,13 +115,14 @@ print(f"{pieces} fall into several regions because something stands in front")
 
 # %% alt="A flock of sheep by a lake, twice: left, colored by connected regions, nearly all sheep are one, and a sail behind leaves falls into many bits; right, colored by object, each sheep has its own color and the boat is one"
 flock = Scenes("val", count=27, **WORLD).scene(26)
+background = lighter(torch.from_numpy(flock.image).permute(2, 0, 1))
 figure, axes = plt.subplots(1, 2, figsize=(6, 2), layout="constrained")
 views = {
     "regions of the true label map": [mask for _, mask in regions(flock.labels)],
     "objects": [item.mask for item in flock.instances],
 }
 for axis, (title, masks) in zip(axes, views.items(), strict=True):
-    plotting.show_instances(flock.image, SCENES, masks=np.stack(masks), ax=axis)
+    plotting.show_instances(background, SCENES, masks=np.stack(masks), ax=axis)
     axis.set(ylim=(H, 66), title=f"{len(masks)} {title}")
 plt.show()
 
@@ -283,7 +291,7 @@ plt.show()
 
 # %% alt="A park scene with three people, two of whom overlap, and a dog with a cat before and a cat behind it, and the boxes of all six"
 stages = model.trace([image])
-figure, axis = plt.subplots(figsize=(3.8, 2.6), layout="constrained")
+figure, axis = plt.subplots(figsize=(3.4, 2.3), layout="constrained")
 plotting.show_boxes(image, target["boxes"], labels=target["labels"], names=SCENES.names, ax=axis)
 axis.set(**VIEW)
 plt.show()
@@ -489,6 +497,10 @@ for count in (5, 10, 20, 50, 100):
 claims.card("maskrcnn.proposals")
 
 # %% [markdown]
+# A hundred proposals contain 77 % of the objects, not the 80 that we expected of them: these networks learned for 300 steps,
+# and the smallest things have eight pixels. A thousand contain 92 %. Suppression helps where proposals are few, by two or
+# three points; among a thousand there is room for all the copies.
+#
 # At the end of the network there is a second suppression, among the detections of a class. How strict should it be? Two
 # real objects can overlap, too: a low threshold removes one of them, a high one leaves copies, and every copy is a
 # false alarm. Compare the neighbors of 0.5, and what happens without any:
@@ -497,6 +509,10 @@ claims.card("maskrcnn.proposals")
 claims.card("maskrcnn.nms")
 
 # %% [markdown]
+# Too mild a suppression costs, and none at all costs a third of AP50: every copy is a false alarm. Too strict a one costs
+# nothing that shows here, although 14 % of these scenes' objects overlap another of their class by an IoU of more than
+# 0.3, and one of such a pair goes.
+#
 # ### The level of a region
 #
 # From which map should a region be cut? A small one from a fine map, a large one from a coarse map, so that each covers
@@ -609,6 +625,9 @@ claims.run_short("maskrcnn.quantization", progress=False)
 claims.card("maskrcnn.roi_align")
 
 # %% [markdown]
+# Masks gain with every seed, boxes do not show it: rounding hurts where pixels count. The gain is not larger at the strict
+# threshold, as it is in the paper (3.4 points of AP, 5.1 of AP75); few of these young networks' masks reach 0.75 at all.
+#
 # ### Class and box
 #
 # The box branch flattens the 7 × 7 × 64 numbers, two layers follow (of 192 numbers; 1024 in the paper), and two
@@ -664,15 +683,15 @@ assert torch.allclose(chosen, stages.mask_probabilities[0], atol=1e-4)
 print("regions", tuple(pooled.shape), "-> masks", tuple(logits.shape), "-> of the detected class", tuple(chosen.shape))
 
 # %% [markdown]
-# The ten surest detections, each in the frame of its box, whatever shape that has. Below, the masks that *other*
+# The eight surest detections, each in the frame of its box, whatever shape that has. Below, the masks that *other*
 # classes would draw for our person:
 
-# %% alt="Above, ten square masks of 28 by 28, the first of people and a dog, all stretched to squares, the last blurred. Below, masks of ten classes for one region: that of person has a person's shape; boat, car and bus show the same shape with noise, the other classes faint traces"
-figure, axes = plt.subplots(2, 10, figsize=(8, 2.2), layout="constrained")
+# %% alt="Above, eight square masks of 28 by 28, the first of people and a dog, all stretched to squares, the last blurred. Below, masks of eight classes for one region: that of person has a person's shape; boat, car and bus show the same shape with noise, the other classes faint traces"
+figure, axes = plt.subplots(2, 8, figsize=(6.4, 2.2), layout="constrained")
 for axis, mask, number in zip(axes[0], chosen, stages.detected_labels[0], strict=False):
     axis.imshow(mask, cmap="cividis", vmin=0, vmax=1)
     axis.set_title(SCENES.names[number], fontsize=8)
-shown = ["person", "dog", "bird", "cat", "horse", "sheep", "boat", "car", "bus", "bicycle"]
+shown = ["person", "dog", "bird", "cat", "horse", "boat", "car", "bus"]
 for axis, words in zip(axes[1], shown, strict=True):
     axis.imshow(logits[detection, SCENES.index(words)].sigmoid(), cmap="cividis", vmin=0, vmax=1)
     axis.set_title(words, fontsize=8)
@@ -750,8 +769,8 @@ plt.show()
 # %% alt="The park scene twice: left the detections: three people, a fourth one too many between two of them, and the dog; right the true objects, which are three people, the dog and two cats"
 found = inference.detect(model, image, score_threshold=0.5)
 figure, axes = plt.subplots(1, 2, figsize=(6.8, 2.5), layout="constrained")
-plotting.show_instances(image, SCENES, found["masks"], found["boxes"], found["labels"], found["scores"], ax=axes[0])
-plotting.show_instances(image, SCENES, target["masks"], target["boxes"], target["labels"], ax=axes[1])
+plotting.show_instances(pale, SCENES, found["masks"], found["boxes"], found["labels"], found["scores"], ax=axes[0])
+plotting.show_instances(pale, SCENES, target["masks"], target["boxes"], target["labels"], ax=axes[1])
 for axis, title in zip(axes, ("found", "truth"), strict=True):
     axis.set(**VIEW, title=title)
 plt.show()
