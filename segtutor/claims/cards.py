@@ -9,7 +9,7 @@ from segtutor.claims.claim import Claim, Expectation
 from segtutor.claims.results import Results
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Card:
     """A claim with its results; a notebook shows it as a table, a terminal as text.
 
@@ -61,6 +61,9 @@ class Card:
         seeds = f"{count} seed{'s' if count > 1 else ''}; mean ± half the range" if count > 1 else "1 seed"
         short = "short version, " if self.results.short else ""
         return f"`{about['command']}`: {short}{seeds}; {about['date']}, PyTorch {about['versions']['torch']}"
+
+    def __repr__(self) -> str:  # notebooks keep it beside the table
+        return f"Card of {self.claim.name}"
 
     def __str__(self) -> str:
         rows = self.rows()

@@ -25,6 +25,7 @@ def test_results_are_whole_and_belong_to_the_claim(name):
     card = Card(claim, results)
     assert len(card.verdicts()) == len(claim.expectations)
     assert claim.title in str(card)
+    assert len(repr(card)) < 60  # notebooks keep it beside the table
 
 
 @pytest.mark.parametrize("name", UNTRAINED)
