@@ -655,6 +655,12 @@ for name, network in (("cascaded", cascaded), ("parallel", v3)):
 claims.card("deeplab.cascaded")
 
 # %% [markdown]
+# Turned upside down, with every seed: each further block costs more than a point, and the ASPP more than both. This is
+# what a *budget* does. All four learn for 400 steps from random weights, and what has fewer new layers learns faster;
+# and on pictures this small there is no far context that block5 could add. The paper trains for 30,000 steps, from
+# ImageNet's weights, on crops of 513. So the table does not say that v3 is wrong; it says that depth and pyramids must
+# be paid for in training, and that a comparison at one budget holds for that budget.
+#
 # ### Multi-grid
 #
 # If equal rates leave holes (lesson 4), the three blocks *inside* the last stage should differ, too. v3 multiplies the
