@@ -894,6 +894,9 @@ for kind in ("boxes", "masks"):
 claims.card("maskrcnn.multi_task")
 
 # %% [markdown]
+# It does not show: two seeds gain a little with masks, the third loses more than both gain. Where seeds differ by more than
+# the effect that one looks for (0.9 points in the paper), three of them cannot decide it.
+#
 # ## Evaluation
 #
 # COCO's protocol (lesson 1): detections are matched to objects of their class by falling score; AP is the area under

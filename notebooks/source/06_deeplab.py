@@ -118,7 +118,7 @@ halved = F.conv2d(gray[..., ::2, ::2], edges, padding=1)
 assert torch.allclose(fine, F.conv2d(gray, wide, padding=2), atol=1e-6)
 assert torch.allclose(fine[..., ::2, ::2], halved, atol=1e-6)
 
-figure, axes = plt.subplots(1, 3, figsize=(11, 3), layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(8.4, 2.5), layout="constrained")
 for axis, values, title in zip(
     axes,
     (gray, F.interpolate(halved, scale_factor=2), fine),
@@ -341,8 +341,9 @@ print(f"energy of the network's labels {energy(U.argmin(1)):.0f}; all {SCENES.na
 # %% [markdown]
 # Note the second number: call everything pavement, and the energy is lower than that of the network's labels. So the
 # lowest energy is not what we want at any price; we begin at the network's answer and go down from there. (Trying all
-# labelings is out of the question: there are $33^{2000}$.) **Mean field** gives each pixel a distribution $Q_i$ of its own and makes the product of all $Q_i$ as similar as it can to the CRF's
-# distribution, $e^{-E} / Z$. Each step is one line:
+# labelings is out of the question: there are $33^{2000}$.) **Mean field** gives each pixel a distribution $Q_i$ of its
+# own and makes the product of all $Q_i$ as similar as it can to the CRF's distribution, $e^{-E} / Z$. Each step is one
+# line:
 #
 # $$ Q_{ik} \leftarrow \underset{k}{\text{softmax}} \Big( -U_{ik} + \sum_j K_{ij}\, Q_{jk} \Big). $$
 #
@@ -425,8 +426,8 @@ plt.show()
 # ### A picture that it helps, and two that it harms
 #
 # **Predict, then run.** The second scene has a lamp post at the left border, dark, a few pixels wide, in front of trees
-# and a meadow. The network has seen it, but draws it a few pixels beside. What will the CRF do? (The third scene is seen
-# at output stride 16, the others at 8.)
+# and a meadow. The network has seen it, but draws it a few pixels beside. What will the CRF do? (The third scene is
+# seen at output stride 16, the others at 8.)
 
 # %%
 boats = Scenes("val", (128, 160), 40)[33]
@@ -446,7 +447,7 @@ print(f"{(time.perf_counter() - begun) / 3:.1f} s for a picture of 20,480 pixels
 # In the two columns at the right, orange is wrong:
 
 # %% alt="Three scenes, each with the network's labels, the labels after the CRF, and the wrong pixels before and after. In the first, outlines of boat, horse and sheep become right. In the second, horizon and aeroplane become right, but the lamp post at the left is gone. In the third, at output stride 16, the sea takes the whole pavement at the lower border"
-figure, axes = plt.subplots(3, 5, figsize=(12, 5.9), layout="constrained")
+figure, axes = plt.subplots(3, 5, figsize=(10.5, 5.2), layout="constrained")
 for row, (title, (image, labels, before, _)) in zip(axes, cases.items(), strict=True):
     row[0].imshow(image.permute(1, 2, 0))
     row[0].set_title(title)
@@ -465,9 +466,9 @@ plt.show()
 # %% [markdown]
 # All three come from the same rule. Where the network was undecided along an outline, color decides, and is right. The
 # post is drawn where the colors are those of trees and meadow, so these vote it away; and where it truly stands, nobody
-# votes for it. The *share* of right pixels rises, and the post is gone. In the harbor the network has found less than half
-# of the pavement, whose gray is nearly that of the water: the many are wrong, and win. A CRF spreads what most of a region
-# says. It does not know better.
+# votes for it. The *share* of right pixels rises, and the post is gone. In the harbor the network has found less than
+# half of the pavement, whose gray is nearly that of the water: the many are wrong, and win. A CRF spreads what most of
+# a region says. It does not know better.
 #
 # ### Why version 3 dropped it
 #
@@ -899,8 +900,8 @@ HTML(f"<details><summary>All published results</summary>{claims.published_table(
 claims.card("results.leaderboard")
 
 # %% [markdown]
-# Quality against cost. The bars are the range of the seeds; to the upper left is better. The names stand in the order of
-# their scores:
+# Quality against cost. The bars are the range of the seeds; to the upper left is better. The names stand in the order
+# of their scores:
 
 # %% alt="Scatter of the ten networks, mean IoU against billions of operations, each point with the range of its seeds; the legend at the right lists them from the best to the worst"
 board = claims.recorded(claims.find("results.leaderboard"))
@@ -1015,6 +1016,8 @@ for words, attempt in attempts.items():
 #   repairs outlines and swallows thin things.
 # - v3+ asks a fine map where the boundary is. Separable convolutions split looking around from mixing: $9C + CC'$
 #   instead of $9CC'$.
+# - On our small pictures and short trainings, a finer map, a decoder and batch norm help, clearly; several rates, image
+#   pooling, multi-grid and a cascade do not, since there is no far context left to win. Measure on your own pictures.
 # - A published number needs its split, scales, data and backbone.
 #
 # In [assignment 6](assignments/06_deeplab.ipynb) you write all of these parts yourself.
@@ -1052,8 +1055,8 @@ for words, attempt in attempts.items():
 #   ablations. Look for: what each part adds.
 # - [DeepLab v3](https://arxiv.org/abs/1706.05587): Figure 4 and §3.3 on rates; §4 is a model of honest ablation. Look
 #   for: how much of the gain is training.
-# - [DeepLab v3+](https://arxiv.org/abs/1802.02611): §4.1 on the decoder, §4.4 on boundaries. Look for: how narrow the band is in
-#   which the decoder wins.
+# - [DeepLab v3+](https://arxiv.org/abs/1802.02611): §4.1 on the decoder, §4.4 on boundaries. Look for: how narrow the
+#   band is in which the decoder wins.
 # - [Krähenbühl and Koltun 2011](https://arxiv.org/abs/1210.5644): the dense CRF. Look for: why a message is a filter.
 # - [Zheng et al. 2015, *CRF as RNN*](https://arxiv.org/abs/1502.03240): mean field as layers, trained with the network.
 # - [Chollet 2017, *Xception*](https://arxiv.org/abs/1610.02357): separable convolutions taken to the end.
