@@ -497,9 +497,9 @@ for count in (5, 10, 20, 50, 100):
 claims.card("maskrcnn.proposals")
 
 # %% [markdown]
-# A hundred proposals contain 77 % of the objects, not the 80 that we expected of them: these networks learned for 300 steps,
-# and the smallest things have eight pixels. A thousand contain 92 %. Suppression helps where proposals are few, by two or
-# three points; among a thousand there is room for all the copies.
+# A hundred proposals contain 77 % of the objects, not the 80 that we expected of them: these networks learned for 300
+# steps, and the smallest things have eight pixels. A thousand contain 92 %. Suppression helps where proposals are few,
+# by two or three points; among a thousand there is room for all the copies.
 #
 # At the end of the network there is a second suppression, among the detections of a class. How strict should it be? Two
 # real objects can overlap, too: a low threshold removes one of them, a high one leaves copies, and every copy is a
@@ -509,9 +509,9 @@ claims.card("maskrcnn.proposals")
 claims.card("maskrcnn.nms")
 
 # %% [markdown]
-# Too mild a suppression costs, and none at all costs a third of AP50: every copy is a false alarm. Too strict a one costs
-# nothing that shows here, although 14 % of these scenes' objects overlap another of their class by an IoU of more than
-# 0.3, and one of such a pair goes.
+# Too mild a suppression costs, and none at all costs a third of AP50: every copy is a false alarm. Too strict a one
+# costs nothing that shows here, although 14 % of these scenes' objects overlap another of their class by an IoU of more
+# than 0.3, and one of such a pair goes.
 #
 # ### The level of a region
 #
@@ -544,8 +544,8 @@ for level in (2, 3, 4):
 claims.card("maskrcnn.fpn")
 
 # %% [markdown]
-# The gain lies in the middle, at 16 to 40 pixels. Above, one map of stride 16 is as good; below, neither network draws a mask
-# that counts after 300 steps. (The shipped network had 1200.)
+# The gain lies in the middle, at 16 to 40 pixels. Above, one map of stride 16 is as good; below, neither network draws
+# a mask that counts after 300 steps. (The shipped network had 1200.)
 #
 # ### RoIAlign
 #
@@ -628,8 +628,9 @@ claims.run_short("maskrcnn.quantization", progress=False)
 claims.card("maskrcnn.roi_align")
 
 # %% [markdown]
-# Masks gain with every seed, boxes do not show it: rounding hurts where pixels count. The gain is not larger at the strict
-# threshold, as it is in the paper (3.4 points of AP, 5.1 of AP75); few of these young networks' masks reach 0.75 at all.
+# Masks gain with every seed, boxes do not show it: rounding hurts where pixels count. The gain is not larger at the
+# strict threshold, as it is in the paper (3.4 points of AP, 5.1 of AP75); few of these young networks' masks reach 0.75
+# at all.
 #
 # ### Class and box
 #
@@ -720,7 +721,8 @@ claims.card("maskrcnn.sigmoid")
 claims.card("maskrcnn.agnostic")
 
 # %% [markdown]
-# It does here, too: one mask is even a little better. With few training steps, what all classes share is learned sooner.
+# It does here, too: one mask is even a little better. With few training steps, what all classes share is learned
+# sooner.
 #
 # ### Pasting
 #
@@ -896,8 +898,8 @@ for kind in ("boxes", "masks"):
 claims.card("maskrcnn.multi_task")
 
 # %% [markdown]
-# It does not show: two seeds gain a little with masks, the third loses more than both gain. Where seeds differ by more than
-# the effect that one looks for (0.9 points in the paper), three of them cannot decide it.
+# It does not show: two seeds gain a little with masks, the third loses more than both gain. Where seeds differ by more
+# than the effect that one looks for (0.9 points in the paper), three of them cannot decide it.
 #
 # ## Evaluation
 #

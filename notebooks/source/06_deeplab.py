@@ -921,8 +921,13 @@ axis.spines[["top", "right"]].set_visible(False)
 plt.show()
 
 # %% [markdown]
-# Read the verdicts, and then the caution: this is a ranking at *our* scale. Small pictures make far sight cheap, and
-# 400 steps favor what learns fast.
+# What separates the networks here is how fine a map they end with. From FCN-32s to 8s it is 22 points; in the middle,
+# five networks of stride 8 lie within three points, in an order that is not that of their papers (v3 is below v2); and
+# v3+, with its decoder at stride 4, is first, by four points over v3 and six at boundaries. At stride 16 it is nearly
+# as good and costs a third less than at 8.
+#
+# Then the caution: this is a ranking at *our* scale. Small pictures make far sight cheap, and 400 steps favor what
+# learns fast. The course's own DeepLab v3 has 79.7 % after 3,800 steps on larger scenes.
 #
 # ### And after DeepLab?
 #
