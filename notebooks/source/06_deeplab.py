@@ -1018,7 +1018,7 @@ for words, attempt in attempts.items():
 # - v2 sums the scores of several rates; v3 puts maps side by side, adds the mean of the whole map, and batch norm.
 # - A rate near the size of the map leaves a 1 × 1. Choose rates for the map.
 # - A dense CRF pulls together what is near and alike in color. One mean-field step is a filter and a softmax. It
-#   repairs outlines and swallows thin things.
+#   repairs outlines and may swallow what is thin.
 # - v3+ asks a fine map where the boundary is. Separable convolutions split looking around from mixing: $9C + CC'$
 #   instead of $9CC'$.
 # - On our small pictures and short trainings, a finer map, a decoder and batch norm help, clearly; several rates, image

@@ -68,7 +68,7 @@ def pool_regions(
     pooled = maps[0].new_zeros(len(levels), C, output_size, output_size)
     for level, (features, stride) in enumerate(zip(maps, strides, strict=True)):
         chosen = torch.where(levels == level)[0]
-        # In full precision: bfloat16 has whole pixels from 128 on, and the kernels do not know it.
+        # In full precision: bfloat16 has whole pixels from 128 on, and torchvision's CPU kernels lack it.
         full, regions = torch.promote_types(features.dtype, torch.float32), numbered[chosen]
         if settings.roi_pooling == "pool":
             crops = roi_pool(features.to(full), regions.to(full), output_size, 1 / stride)
