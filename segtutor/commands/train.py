@@ -185,7 +185,8 @@ def _semantic_scores(score: Any) -> dict[str, Any]:
 
 def _command(arguments: argparse.Namespace) -> str:
     """The command line that gives these arguments, all of them spelled out."""
-    words = ["segtutor train"]
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    words = ["segtutor train" if processes == 1 else f"torchrun --nproc-per-node {processes} -m segtutor.cli train"]
     for name, value in vars(arguments).items():
         if name in NOT_RECORDED or value is None or value is False:
             continue

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -58,6 +59,14 @@ class Processes:
             counts = self.total(torch.from_numpy(confusion.matrix).to(self.device))
             confusion.matrix = counts.cpu().numpy()
         return confusion
+
+    def from_first(self, value: Any) -> Any:
+        """The value of the first process, whatever the others have."""
+        if self.count == 1:
+            return value
+        values = [value]
+        dist.broadcast_object_list(values, src=0, device=self.device)
+        return values[0]
 
     def wait(self) -> None:
         """Until all processes are here."""

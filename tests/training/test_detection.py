@@ -3,17 +3,22 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
+import sys
 from collections import OrderedDict
+from pathlib import Path
 
 import pytest
 import torch
 
+import segtutor
 from segtutor import models
 from segtutor.datasets import Scenes
 from segtutor.inference import evaluate_detector
 from segtutor.labels import LabelSet
 from segtutor.training import DetectionResult, InMemory, TrainingConfig, fit_detector, polynomial
 from segtutor.training.detection_stream import DetectionStream, collate, mirror
+from segtutor.training.stream import seeded
 
 CLASSES = LabelSet("Squares", ("ground", "red", "blue"), ((0, 0, 0), (255, 0, 0), (0, 0, 255)), frozenset({1, 2}))
 LOSSES = {"loss_objectness", "loss_rpn_box_reg", "loss_classifier", "loss_box_reg", "loss_mask"}
@@ -275,3 +280,42 @@ def test_bad_input_is_named_and_changes_nothing(monkeypatch):
         fit_detector(model, Broken(), None, config())
     with pytest.raises(ValueError, match=r"the loss_\w+ is (nan|inf).* at step \d"):
         fit_detector(model, Squares(), None, config(steps=8, optimizer="sgd", learning_rate=1e25, warmup_steps=0))
+
+
+@pytest.mark.slow
+def test_two_processes_share_a_batch_and_end_with_the_same_weights(tmp_path):
+    """The loss of the first step is the mean of what each picture's loss is alone, and so is the gradient."""
+    script = tmp_path / "run.py"
+    script.write_text(
+        "import os, sys\n"
+        f"sys.path[:0] = {[str(Path(__file__).parent), str(Path(segtutor.__file__).parents[1])]!r}\n"
+        "import torch\nfrom dataclasses import asdict\nfrom segtutor.training import fit_detector\n"
+        "from test_detection import Squares, config, network\n"
+        "model = network()\n"
+        "result = fit_detector(model, Squares(), Squares(3), config(steps=3, flip=False, batch_size=2))\n"
+        f"file = os.path.join({str(tmp_path)!r}, 'rank' + os.environ['RANK'] + '.pt')\n"
+        "torch.save({'model': dict(model.named_parameters()), 'result': asdict(result)}, file)\n"
+    )
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    with subprocess.Popen([*launcher, str(script)], stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
+        try:
+            said = run.communicate(timeout=120)[1]
+        except subprocess.TimeoutExpired:
+            os.killpg(run.pid, signal.SIGKILL)  # the launcher's children too
+            raise
+    assert run.returncode == 0, said[-2000:]
+    first, second = (torch.load(tmp_path / f"rank{rank}.pt", weights_only=True) for rank in (0, 1))
+    assert first["result"]["losses"] == second["result"]["losses"]
+    assert first["result"]["validations"] == second["result"]["validations"]
+    assert len(first["result"]["validations"]) == 1
+    for name, value in first["model"].items():
+        assert torch.equal(value, second["model"][name]), name
+    stream, alone = DetectionStream(Squares(), 0, flip=False), []
+    for rank in (0, 1):
+        image, target = stream[rank]
+        with seeded(0, 2, 0, rank, device=torch.device("cpu")):
+            alone.append(network().train()([image], [target]))
+    for name in LOSSES:
+        mean = float((alone[0][name] + alone[1][name]).detach()) / 2
+        # A process has one thread; its rounding may exchange two proposals whose scores are nearly the same.
+        assert first["result"]["losses"][name][0] == pytest.approx(mean, rel=0.01), name

@@ -71,6 +71,15 @@ class FeaturePyramid(nn.Module):
         return [*levels, F.max_pool2d(levels[-1], kernel_size=1, stride=2)]
 
 
+def freeze(parts: Sequence[Sequence[nn.Module]], count: int) -> None:
+    """The first ``count`` parts of a body do not learn."""
+    if count not in range(len(parts) + 1):
+        raise ValueError(f"frozen_stages must be from 0 to {len(parts)}, but {count!r} came")
+    for part in parts[:count]:
+        for module in part:
+            module.requires_grad_(False)
+
+
 class ResNetBody(nn.Module):
     """A residual network without pooling and classifier, whose four stages are all of use.
 
@@ -84,15 +93,10 @@ class ResNetBody(nn.Module):
 
     def __init__(self, resnet: ResNet, frozen_stages: int = 0) -> None:
         super().__init__()
-        if frozen_stages not in range(6):
-            raise ValueError(f"frozen_stages must be from 0 to 5, but {frozen_stages!r} came")
         self.conv1, self.bn1, self.relu, self.maxpool = resnet.conv1, resnet.bn1, resnet.relu, resnet.maxpool
         self.layer1, self.layer2, self.layer3, self.layer4 = resnet.layer1, resnet.layer2, resnet.layer3, resnet.layer4
         stem: list[nn.Module] = [self.conv1, self.bn1]
-        parts = [stem, [self.layer1], [self.layer2], [self.layer3], [self.layer4]]
-        for part in parts[:frozen_stages]:
-            for module in part:
-                module.requires_grad_(False)
+        freeze([stem, [self.layer1], [self.layer2], [self.layer3], [self.layer4]], frozen_stages)
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """The maps C2 to C5 at strides 4, 8, 16, 32."""
@@ -104,13 +108,18 @@ class ResNetBody(nn.Module):
 
 
 class TinyBody(TinyResNet):
-    """The course's small residual network, its three stages at strides 4, 8 and 16."""
+    """The course's small residual network, its three stages at strides 4, 8 and 16.
+
+    Args:
+        frozen_stages: The stem and the first stages do not learn: 0 none, 1 the stem, 2 the stem and layer1, to 4.
+    """
 
     channels = (48, 96, 128)  # type: ignore[assignment]
     strides = (4, 8, 16)
 
-    def __init__(self) -> None:
+    def __init__(self, frozen_stages: int = 0) -> None:
         super().__init__(output_stride=16)
+        freeze([[self.stem], [self.layer1], [self.layer2], [self.layer3]], frozen_stages)
 
     def forward(self, images: Tensor) -> list[Tensor]:  # type: ignore[override]
         """The maps at strides 4, 8 and 16."""

@@ -126,6 +126,7 @@ def maskrcnn_tiny(
     class_agnostic_masks: bool = False,
     mask_activation: MaskActivation = "sigmoid",
     roi_pooling: RoIPooling = "align",
+    frozen_stages: int = 0,
 ) -> MaskRCNN:
     """Every part of the large ones at a size that trains on a processor in minutes, on pictures of about 200 pixels.
 
@@ -140,6 +141,7 @@ def maskrcnn_tiny(
         class_agnostic_masks: One mask for all classes.
         mask_activation: "sigmoid" or "softmax".
         roi_pooling: "align" or "pool".
+        frozen_stages: The first parts of the body that do not learn: 2 (stem and layer1) from a trained backbone.
     """
     if class_agnostic_masks and mask_activation == "softmax":
         raise ValueError("a softmax needs a mask per class: leave class_agnostic_masks or mask_activation as it is")
@@ -159,7 +161,7 @@ def maskrcnn_tiny(
         mask_activation=mask_activation,
     )
     build = PyramidBackbone if fpn else SingleLevelBackbone
-    backbone = build(TinyBody(), channels, nn.BatchNorm2d)
+    backbone = build(TinyBody(frozen_stages), channels, nn.BatchNorm2d)
     box_head = TwoLayerHead(channels, hidden=192)
     heads = RoIHeads(
         box_head,

@@ -246,6 +246,18 @@ def test_options_that_make_no_sense_are_refused():
         models.create("maskrcnn_resnet50_fpn", norm="group")
     with torch.device("meta"), pytest.raises(ValueError, match="frozen_stages must be from 0 to 5"):
         models.create("maskrcnn_resnet50_fpn", frozen_stages=6)
+    with pytest.raises(ValueError, match="frozen_stages must be from 0 to 4, but 5 came"):
+        tiny(frozen_stages=5)
+
+
+@pytest.mark.parametrize(("stages", "first_to_learn"), [(0, "stem"), (1, "layer1"), (2, "layer2"), (4, None)])
+def test_frozen_stages_of_the_small_body(stages, first_to_learn):
+    body = tiny(frozen_stages=stages).backbone.body
+    learning = [name for name, part in body.named_children() if all(item.requires_grad for item in part.parameters())]
+    frozen = [name for name, part in body.named_children() if not any(p.requires_grad for p in part.parameters())]
+    assert frozen == ["stem", "layer1", "layer2", "layer3"][:stages]
+    assert learning[:1] == [first_to_learn] * (first_to_learn is not None)
+    assert len(frozen) + len(learning) == 4
 
 
 def test_a_semantic_networks_body_and_saved_weights_load(tmp_path):
