@@ -188,6 +188,7 @@ def test_the_same_seed_gives_the_same_bits_whatever_the_workers_and_the_callers_
 
 
 def test_a_resumed_run_ends_with_the_same_bits(tmp_path):
+    handler = signal.getsignal(signal.SIGINT)  # a shell starts what runs in its background with "ignore"
     whole, parts = network(), network()
     expected = fit_detector(whole, Squares(), Squares(3), config(steps=5, evaluate_every=2))
     settings = config(steps=5, evaluate_every=2, checkpoint=tmp_path / "run.pt")
@@ -196,7 +197,7 @@ def test_a_resumed_run_ends_with_the_same_bits(tmp_path):
     assert torch.load(tmp_path / "run.pt", weights_only=True)["result"]["learning_rates"] == pytest.approx(
         expected.learning_rates[:3]
     )
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is handler
     fresh = network(seed=7)
     result = fit_detector(fresh, Squares(), Squares(3), settings, resume=True)
     assert_same_bits(whole, fresh)
