@@ -72,7 +72,7 @@ def build_optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Opt
         raise ValueError("the network has no trainable parameter: all have requires_grad=False")
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.base_learning_rate, momentum=0.9)
-    # One pass over all weights instead of several per tensor; PyTorch offers it for these devices in all its versions.
+    # One pass over all weights instead of several per tensor; not every PyTorch has it for other devices.
     fused = next(model.parameters()).device.type in ("cpu", "cuda")
     return torch.optim.AdamW(groups, lr=config.base_learning_rate, fused=fused)
 

@@ -3,8 +3,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 from collections import OrderedDict
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from segtutor.labels import LabelSet
 from segtutor.training import DetectionResult, InMemory, TrainingConfig, fit_detector, polynomial
 from segtutor.training.detection_stream import DetectionStream, collate, mirror
 from segtutor.training.stream import seeded
+from tests.two_processes import run_by_two_processes
 
 CLASSES = LabelSet("Squares", ("ground", "red", "blue"), ((0, 0, 0), (255, 0, 0), (0, 0, 255)), frozenset({1, 2}))
 LOSSES = {"loss_objectness", "loss_rpn_box_reg", "loss_classifier", "loss_box_reg", "loss_mask"}
@@ -285,7 +284,7 @@ def test_bad_input_is_named_and_changes_nothing(monkeypatch):
 
 @pytest.mark.slow
 def test_two_processes_share_a_batch_and_end_with_the_same_weights(tmp_path):
-    """The loss of the first step is the mean of what each picture's loss is alone, and so is the gradient."""
+    """The loss of the first step is the mean of what each picture's loss is alone."""
     script = tmp_path / "run.py"
     script.write_text(
         "import os, sys\n"
@@ -297,14 +296,7 @@ def test_two_processes_share_a_batch_and_end_with_the_same_weights(tmp_path):
         f"file = os.path.join({str(tmp_path)!r}, 'rank' + os.environ['RANK'] + '.pt')\n"
         "torch.save({'model': dict(model.named_parameters()), 'result': asdict(result)}, file)\n"
     )
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    with subprocess.Popen([*launcher, str(script)], stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
-        try:
-            said = run.communicate(timeout=120)[1]
-        except subprocess.TimeoutExpired:
-            os.killpg(run.pid, signal.SIGKILL)  # the launcher's children too
-            raise
-    assert run.returncode == 0, said[-2000:]
+    run_by_two_processes(script)
     first, second = (torch.load(tmp_path / f"rank{rank}.pt", weights_only=True) for rank in (0, 1))
     assert first["result"]["losses"] == second["result"]["losses"]
     assert first["result"]["validations"] == second["result"]["validations"]

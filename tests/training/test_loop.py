@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +23,7 @@ from segtutor.training import (
     polynomial,
 )
 from segtutor.training import loop as loop_module
+from tests.two_processes import run_by_two_processes
 
 CLASSES = LabelSet("Blobs", ("ground", "red", "blue"), ((0, 0, 0), (255, 0, 0), (0, 0, 255)))
 
@@ -368,14 +367,7 @@ def test_two_processes_do_what_one_does(tmp_path):
         "model = network(dropout=0.0, norm=False, aux=True)\n"
         f"result = fit(model, Blobs(), Blobs(5), config(checkpoint={str(tmp_path / 'two.pt')!r}))\n"
     )
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    with subprocess.Popen([*launcher, str(script)], stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
-        try:
-            said = run.communicate(timeout=120)[1]
-        except subprocess.TimeoutExpired:
-            os.killpg(run.pid, signal.SIGKILL)  # the launcher's children too
-            raise
-    assert run.returncode == 0, said[-2000:]
+    run_by_two_processes(script)
     model = network(dropout=0.0, norm=False, aux=True)
     result = fit(model, Blobs(), Blobs(5), config())
     two = torch.load(tmp_path / "two.pt", weights_only=True)
