@@ -100,8 +100,10 @@ def _value(text: str) -> Any:
     """A number, a truth value, or several numbers with commas between; else the text itself."""
     if text.lower() in ("true", "false"):
         return text.lower() == "true"
-    try:
-        parts = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        return text
-    return parts if len(parts) > 1 else parts[0]
+    for kind in (int, float):
+        try:
+            parts = tuple(kind(part) for part in text.split(","))
+        except ValueError:
+            continue
+        return parts if len(parts) > 1 else parts[0]
+    return text

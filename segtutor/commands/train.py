@@ -72,6 +72,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--num-workers", type=int, default=0, help="processes that draw the scenes (default: %(default)s)"
     )
     parser.add_argument("--out", type=Path, required=True, help="file of weights to write, .pt; a .json goes beside it")
+    parser.add_argument("--half", action="store_true", help="round the weights to 16 bits: a file of half the size")
     parser.add_argument("--checkpoint", type=Path, help="file of the run's state, to go on from after an interruption")
     parser.add_argument("--resume", action="store_true", help="go on from --checkpoint if it is there")
 
@@ -83,6 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     from segtutor.datasets import Scenes
     from segtutor.inference import evaluate, evaluate_detector
     from segtutor.models import load_weights, save_weights
+    from segtutor.models.weight_files import round_to_half
     from segtutor.training import InMemory, TrainingConfig, balanced_class_weights, fit, fit_detector
 
     detector = is_detector(arguments.model)
@@ -137,9 +139,11 @@ def run(arguments: argparse.Namespace) -> int:
         result = fit(model, train, watched, config, resume=arguments.resume)
     if int(os.environ.get("RANK", "0")) > 0:
         return 0  # torchrun's other processes: the first one scores and writes
+    if arguments.half:
+        round_to_half(model)  # before the scores: they are of what is written
     score: Any = evaluate_detector(model, val) if detector else evaluate(model, val)
     notes = _notes(arguments, config.base_learning_rate, val, score, result.seconds)
-    save_weights(model, arguments.out, **notes)
+    save_weights(model, arguments.out, half=arguments.half, **notes)
     record = arguments.out.with_suffix(".json")
     with replacing(record) as temporary:
         temporary.write_text(json.dumps(notes, indent=2) + "\n", encoding="utf-8")

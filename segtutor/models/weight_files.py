@@ -94,17 +94,33 @@ def unwrap(contents: Any) -> Contents:
     return Contents(state, config, preprocessing)
 
 
-def save_weights(model: nn.Module, path: str | Path, **notes: Any) -> None:
+def round_to_half(model: nn.Module) -> None:
+    """Rounds weights and running statistics to what 16 bits hold (a relative error up to 0.05 %), in place.
+
+    They stay float32. ``save_weights(..., half=True)`` then loses nothing more.
+    """
+    largest = torch.finfo(torch.float16).max
+    with torch.no_grad():
+        for value in model.state_dict().values():
+            if value.is_floating_point():
+                value.copy_(value.clamp(-largest, largest).half())
+
+
+def save_weights(model: nn.Module, path: str | Path, *, half: bool = False, **notes: Any) -> None:
     """Writes weights with what is needed to build the network again: ``create(name, weights=path)``.
 
     Args:
         model: A network that `create` built.
         path: The file, .pt; replaced only once it is whole.
+        half: Write numbers of 16 bits: half the size. See ``round_to_half``.
         **notes: Plain values to keep beside the weights: the command, the seed, the score.
     """
     path = Path(path)
+    weights = {key: value.detach().cpu() for key, value in model.state_dict().items()}
+    if half:
+        weights = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
     contents = {
-        "model": {key: value.detach().cpu() for key, value in model.state_dict().items()},
+        "model": weights,
         "config": asdict(config_of(model)),
         "preprocessing": asdict(model.preprocessing),  # type: ignore[call-overload]
         "notes": notes,

@@ -11,6 +11,7 @@ import torch
 from segtutor import models, resources
 from segtutor.claims.detection import SCENE, objects
 from segtutor.cli import main
+from segtutor.datasets import Scenes
 from segtutor.inference import evaluate_detector
 from segtutor.labels import SCENES
 
@@ -105,6 +106,47 @@ def test_mistakes_get_one_sentence_and_leave_nothing(folder, capsys, line, messa
     assert segtutor(line) == 2
     assert message in capsys.readouterr().err
     assert sorted(folder.iterdir()) == before
+
+
+def test_half_of_the_bits_are_scored_as_they_are_written(folder, capsys):
+    assert segtutor(f"train {SMALL} --option mask_threshold=0.4 --half --out net.pt") == 0
+    stored = torch.load("net.pt", weights_only=True)
+    assert {value.dtype for value in stored["model"].values()} == {torch.float16, torch.int64}
+    record = json.loads((folder / "net.json").read_text())
+    assert "--option mask_threshold=0.4" in record["command"]
+    assert record["command"].count("--half") == 1
+    model = models.create("maskrcnn_tiny", weights="net.pt")
+    assert model.settings.mask_threshold == 0.4
+    assert {value.dtype for value in model.parameters()} == {torch.float32}
+    scenes = Scenes("val", count=3, size=(64, 96), target="instances")
+    found = evaluate_detector(model, scenes, progress=False)
+    assert {key: round(value, 4) for key, value in found.boxes.items()} == record["boxes"]
+
+
+def test_the_network_of_five_minutes_keeps_its_promise():
+    record = json.loads(resources.data("checkpoints", "maskrcnn_tiny_near.json").read_text())
+    assert resources.data("checkpoints", "maskrcnn_tiny_near.pt").stat().st_size <= 8_000_000
+    assert record["seconds"] <= 300
+    assert record["masks"]["AP50"] >= 0.6
+    assert record["scored_on"].endswith("200 pictures, whole, one view")
+
+
+@pytest.mark.slow
+def test_the_network_of_five_minutes_scores_what_its_record_says():
+    record = json.loads(resources.data("checkpoints", "maskrcnn_tiny_near.json").read_text())
+    words = record["command"].split()
+    options = {
+        words[at + 1].split("=")[0]: float(words[at + 1].split("=")[1])
+        for at, word in enumerate(words)
+        if word == "--scene"
+    }
+    height, width = map(int, words[words.index("--size") + 1].split("x"))
+    model = models.create("maskrcnn_tiny", weights=resources.data("checkpoints", "maskrcnn_tiny_near.pt"))
+    found = evaluate_detector(
+        model, Scenes("val", count=200, size=(height, width), target="instances", **options), progress=False
+    )
+    assert found.masks["AP50"] == pytest.approx(record["masks"]["AP50"], abs=0.005)
+    assert found.boxes["AP50"] == pytest.approx(record["boxes"]["AP50"], abs=0.005)
 
 
 @pytest.mark.slow

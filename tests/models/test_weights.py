@@ -12,6 +12,7 @@ from segtutor import models
 from segtutor.fetch import DownloadError
 from segtutor.models import weights as weights_module
 from segtutor.models.layouts import LAYOUTS
+from segtutor.models.weight_files import round_to_half
 from tests.fetch.server import Server, send
 
 TINY = "deeplabv3_tiny"
@@ -181,6 +182,24 @@ def test_saved_weights_build_the_same_network_again(tmp_path):
         models.create("deeplabv3_resnet50", weights=tmp_path / "w.pt")
     with pytest.raises(ValueError, match="number of classes differs"):
         models.create(TINY, num_classes=5, weights=tmp_path / "w.pt")
+
+
+def test_half_of_the_bits_in_half_of_the_space(tmp_path):
+    network = tiny()
+    network.get_parameter("backbone.stem.0.weight").data[0, 0, 0, 0] = 1e6  # more than 16 bits hold
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    models.save_weights(network, tmp_path / "whole.pt")
+    round_to_half(network)
+    models.save_weights(network, tmp_path / "half.pt", half=True)
+    sizes = [(tmp_path / name).stat().st_size for name in ("half.pt", "whole.pt")]
+    assert 0.5 * sizes[1] < sizes[0] < 0.56 * sizes[1]  # names and counters stay as long as they were
+
+    again = models.create(TINY, weights=tmp_path / "half.pt").state_dict()
+    for key, value in network.state_dict().items():
+        assert again[key].dtype == before[key].dtype, key
+        assert torch.equal(again[key], value), key
+        close = before[key].clamp(max=65504) if before[key].is_floating_point() else before[key]
+        torch.testing.assert_close(value, close, rtol=2**-11, atol=1e-7, msg=key)
 
 
 def test_saving_leaves_the_old_file_if_it_fails(tmp_path):

@@ -127,6 +127,7 @@ def maskrcnn_tiny(
     mask_activation: MaskActivation = "sigmoid",
     roi_pooling: RoIPooling = "align",
     frozen_stages: int = 0,
+    mask_threshold: float = 0.5,
 ) -> MaskRCNN:
     """Every part of the large ones at a size that trains on a processor in minutes, on pictures of about 200 pixels.
 
@@ -142,7 +143,11 @@ def maskrcnn_tiny(
         mask_activation: "sigmoid" or "softmax".
         roi_pooling: "align" or "pool".
         frozen_stages: The first parts of the body that do not learn: 2 (stem and layer1) from a trained backbone.
+        mask_threshold: Least probability of a pixel of the mask. Thin things, of which a network is less sure, gain by
+            less than 0.5.
     """
+    if not (isinstance(mask_threshold, (int, float)) and 0 < mask_threshold < 1):
+        raise ValueError(f"mask_threshold must lie between 0 and 1, but {mask_threshold!r} came")
     if class_agnostic_masks and mask_activation == "softmax":
         raise ValueError("a softmax needs a mask per class: leave class_agnostic_masks or mask_activation as it is")
     channels, sizes = 64, (12, 24, 48, 96)
@@ -159,6 +164,7 @@ def maskrcnn_tiny(
         roi_positive_fraction=0.4,
         canonical_size=112,
         mask_activation=mask_activation,
+        mask_threshold=mask_threshold,
     )
     build = PyramidBackbone if fpn else SingleLevelBackbone
     backbone = build(TinyBody(frozen_stages), channels, nn.BatchNorm2d)

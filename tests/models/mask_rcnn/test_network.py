@@ -248,6 +248,19 @@ def test_options_that_make_no_sense_are_refused():
         models.create("maskrcnn_resnet50_fpn", frozen_stages=6)
     with pytest.raises(ValueError, match="frozen_stages must be from 0 to 4, but 5 came"):
         tiny(frozen_stages=5)
+    for threshold in (0, 1.0, float("nan")):
+        with pytest.raises(ValueError, match="mask_threshold must lie between 0 and 1"):
+            tiny(mask_threshold=threshold)
+
+
+def test_a_lower_mask_threshold_takes_more_pixels():
+    image = pictures(SIZE)
+    strict, generous = (tiny(mask_threshold=threshold).eval() for threshold in (0.5, 0.4))
+    with torch.no_grad():
+        (few,), (many,) = strict(image), generous(image)
+    assert torch.equal(few["boxes"], many["boxes"])
+    assert not (few["masks"] & ~many["masks"]).any()
+    assert few["masks"].sum() < many["masks"].sum()
 
 
 @pytest.mark.parametrize(("stages", "first_to_learn"), [(0, "stem"), (1, "layer1"), (2, "layer2"), (4, None)])
