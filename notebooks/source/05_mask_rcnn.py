@@ -887,10 +887,10 @@ for kind in ("boxes", "masks"):
     print(f"{kind:14} " + ", ".join(f"{key} {100 * notes[kind][key]:.1f} %" for key in ("AP", "AP50", "AP75")))
 
 # %% [markdown]
-# Do you want to train one of use in five minutes? Easier scenes help most: near things, each to itself, no bollards (only
-# the far surroundings tell the two kinds apart, and a region does not show those), smaller pictures; stem and first
-# stage stay frozen. The many small operations of a detector gain little from a second thread, so two processes share
-# the work, four pictures each. From the course's folder, in one line:
+# Do you want to train one of use in five minutes? Easier scenes help most: near things without companions, no bollards
+# (only the far surroundings tell the two kinds apart, and a region does not show those), smaller pictures; stem and
+# first stage stay frozen. The many small operations of a detector gain little from a second thread, so two processes
+# share the work, four pictures each. From the course's folder, in one line:
 #
 # ```
 # torchrun --nproc-per-node 2 -m segtutor.cli train --model maskrcnn_tiny --option frozen_stages=2

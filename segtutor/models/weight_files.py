@@ -99,11 +99,15 @@ def round_to_half(model: nn.Module) -> None:
 
     They stay float32. ``save_weights(..., half=True)`` then loses nothing more.
     """
-    largest = torch.finfo(torch.float16).max
     with torch.no_grad():
         for value in model.state_dict().values():
-            if value.is_floating_point():
-                value.copy_(value.clamp(-largest, largest).half())
+            value.copy_(_half(value))
+
+
+def _half(value: Tensor) -> Tensor:
+    """In 16 bits, the largest of their numbers for what is larger; counters as they are."""
+    largest = torch.finfo(torch.float16).max
+    return value.clamp(-largest, largest).half() if value.is_floating_point() else value
 
 
 def save_weights(model: nn.Module, path: str | Path, *, half: bool = False, **notes: Any) -> None:
@@ -118,7 +122,7 @@ def save_weights(model: nn.Module, path: str | Path, *, half: bool = False, **no
     path = Path(path)
     weights = {key: value.detach().cpu() for key, value in model.state_dict().items()}
     if half:
-        weights = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
+        weights = {key: _half(value) for key, value in weights.items()}
     contents = {
         "model": weights,
         "config": asdict(config_of(model)),
