@@ -1,4 +1,4 @@
-"""Every small change of a solution is rejected by a case, or explained; and the tool that makes them makes the right ones."""
+"""Every small change of a solution is rejected by a case or explained, and the tool makes the changes it should."""
 
 import ast
 
