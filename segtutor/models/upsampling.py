@@ -61,16 +61,16 @@ class TransposedConvolution(nn.ConvTranspose2d):
 
 def _full_precision(device: torch.device) -> AbstractContextManager[Any]:
     """Inside, autocast is off."""
-    available = torch.amp.is_autocast_available(device.type)  # type: ignore[attr-defined]
+    available = torch.amp.is_autocast_available(device.type)
     return torch.autocast(device.type, enabled=False) if available else nullcontext()
 
 
 class BilinearUpsampling(TransposedConvolution):
     """Transposed convolution that starts as bilinear interpolation of each class by itself.
 
-    B x K x h x w to B x K x (stride (h - 1) + kernel) x ...: it is to be cropped. As long as it *is* that interpolation,
-    it is computed as such, first along the rows and then along the columns: of its K² filters all but K are zero, and
-    each of these is the product of two triangles.
+    B x K x h x w to B x K x (stride (h - 1) + kernel) x ...: it is to be cropped. As long as it *is* that
+    interpolation, it is computed as such, first along the rows and then along the columns: of its K² filters all but K
+    are zero, and each of these is the product of two triangles.
 
     Args:
         num_classes: K.
@@ -110,7 +110,7 @@ class BilinearUpsampling(TransposedConvolution):
 
     def _is_interpolation(self) -> bool:
         """Whether the weights are still the bilinear ones; looked at again only when something has written to them."""
-        # Exporters and the meta device know shapes, not values; theirs have been looked at when they were made or loaded.
+        # Exporters and the meta device know shapes, not values; they were looked at when they were made or loaded.
         if not (torch.compiler.is_compiling() or self.weight.is_meta) and self._judged != self._edition():
             self._judge()
         return self._interpolates
