@@ -16,6 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+PRECISIONS = ("auto", "float32", "bfloat16")
+"""What may be asked for; "auto" is decided by ``choose_precision``."""
 UNITS = {"amx_bf16": "AMX", "avx512_bf16": "AVX-512 BF16", "sve_bf16": "SVE BF16", "bf16": "NEON BF16"}
 """Units that multiply bfloat16 numbers, by their names in PyTorch and in Linux, the fastest first."""
 VECTORS = {"avx512_f": "AVX-512", "avx512f": "AVX-512", "avx2": "AVX2", "sve": "SVE", "neon": "NEON", "asimd": "NEON"}

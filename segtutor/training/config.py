@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from math import ceil, inf, sqrt
 from pathlib import Path
 
+from segtutor.compute import PRECISIONS
+
 OPTIMIZERS = ("adamw", "sgd")
-PRECISIONS = ("auto", "float32", "bfloat16")
 LOSSES = ("cross_entropy", "ohem", "dice", "focal", "lovasz")
 
 
