@@ -19,6 +19,7 @@ from segtutor.labels.coco import (
 )
 from segtutor.labels.label_set import Color, LabelSet, voc_colormap, voc_colors
 from segtutor.labels.pascal_context import PASCAL_CONTEXT_59, PASCAL_CONTEXT_60, PASCAL_CONTEXT_459
+from segtutor.labels.photographs import PHOTOGRAPHS
 from segtutor.labels.voc import SCENES, VOC2012
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "PASCAL_CONTEXT_59",
     "PASCAL_CONTEXT_60",
     "PASCAL_CONTEXT_459",
+    "PHOTOGRAPHS",
     "SCENES",
     "VOC2012",
     "Color",
