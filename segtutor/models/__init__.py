@@ -44,6 +44,7 @@ _CONSTRUCTORS = {
     "deeplabv3plus_resnet101": "deeplabv3plus",
     "deeplabv3plus_xception65": "deeplabv3plus",
     "deeplabv3plus_tiny": "deeplabv3plus",
+    "efficientnet_lite0": "efficientnet",
     "fcn32s_vgg16": "fcn",
     "fcn16s_vgg16": "fcn",
     "fcn8s_vgg16": "fcn",
@@ -52,6 +53,7 @@ _CONSTRUCTORS = {
     "fcn32s_tiny": "fcn",
     "fcn16s_tiny": "fcn",
     "fcn8s_tiny": "fcn",
+    "lraspp_mobilenet_v3_large": "lraspp",
     "maskrcnn_resnet50_fpn": "mask_rcnn",
     "maskrcnn_resnet50_fpn_v2": "mask_rcnn",
     "maskrcnn_resnext101_fpn": "mask_rcnn",
@@ -59,7 +61,11 @@ _CONSTRUCTORS = {
     "pspnet_resnet50": "pspnet",
     "pspnet_resnet101": "pspnet",
     "pspnet_tiny": "pspnet",
+    "u2netp": "u2net",
 }
+USUAL_CLASSES = 21  # those of PASCAL VOC
+# Networks that were made for another task.
+_CLASSES = {"efficientnet_lite0": 1000, "u2netp": 1}
 _LAZY = {
     "LoadReport": "weights",
     "load_weights": "weights",
@@ -142,7 +148,7 @@ def create(name: str, num_classes: int | None = None, weights: str | Path | None
         if source.published is not None:  # Some weights need more than the defaults to give their published figures.
             options = {**source.published.get("options", {}), **options}
             num_classes = source.published.get("num_classes") if num_classes is None else num_classes
-    num_classes = 21 if num_classes is None else num_classes
+    num_classes = _CLASSES.get(name, USUAL_CLASSES) if num_classes is None else num_classes
     if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 1:
         raise ValueError(f"num_classes must be a whole number of at least 1, but {num_classes!r} came")
 
