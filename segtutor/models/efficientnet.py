@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from torchvision.ops import StochasticDepth
 
 from segtutor.models.differences import Difference
-from segtutor.models.inputs import Preprocessing, check_images
+from segtutor.models.inputs import LITE_MEAN, LITE_STD, Preprocessing, check_images
 
 # Table 1 of the paper without stem and head: expansion, kernel, stride, channels, blocks.
 STAGES = (
@@ -36,8 +36,6 @@ STAGES = (
 STEM, HEAD = 32, 1280
 STRIDE = 32
 STOCHASTIC_DEPTH = 0.2  # of the last block; it grows with the depth (§5.2)
-LITE_MEAN = (127 / 255,) * 3
-LITE_STD = (128 / 255,) * 3
 
 
 class SameConv2d(nn.Conv2d):
