@@ -22,15 +22,17 @@ def imagenet_classes() -> tuple[str, ...]:
 
 
 def imagenet_class(name: str) -> int:
-    """Number of a class, in any case of letters.
+    """Number of a class. Small and capital letters matter only where two names differ in nothing else.
 
     Raises:
-        ValueError: If there is none of this name, or two (as "crane", the bird and the machine): give the number then.
+        ValueError: If there is none of this name, or two ("Cardigan" is a dog, "cardigan" a jacket).
 
     >>> imagenet_class("espresso")
     967
     """
     names = [known.lower() for known in imagenet_classes()]
+    if name in imagenet_classes():
+        return imagenet_classes().index(name)
     numbers = [number for number, known in enumerate(names) if known == name.lower()]
     if len(numbers) == 1:
         return numbers[0]
