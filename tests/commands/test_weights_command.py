@@ -215,3 +215,6 @@ def test_a_cut_out_is_the_picture_with_what_stands_out_as_its_alpha(capsys):
     assert "--flip left aside" in said
     assert segtutor("segment photo.png --model u2netp --out other.png") == 0
     assert Image.open("other.png").mode == "RGBA"
+    assert segtutor("segment photo.png --model u2netp --out on_white.bmp") == 0
+    photo, alpha = np.array(Image.open("photo.png")).astype(float), cut_out[..., 3:] / 255.0
+    assert np.abs(np.array(Image.open("on_white.bmp")) - (photo * alpha + 255 * (1 - alpha))).max() <= 1

@@ -87,7 +87,21 @@ def test_pip_is_stopped_when_it_takes_too_long(index):
         read(longest=0.01)
 
 
-def test_a_python_without_pip(index, monkeypatch, tmp_path):
+def test_a_python_without_pip_makes_one_for_the_moment(index, monkeypatch):
+    write_wheel(index, "it", {"it/weights.bin": CONTENT})
+    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(packages.sys, "executable", "/not/used")
+    assert read() == CONTENT
+
+    def broken(folder, with_pip):
+        raise OSError("no ensurepip")
+
+    monkeypatch.setattr(packages.venv, "create", broken)
+    with pytest.raises(DownloadError, match="this Python has no pip"):
+        read()
+
+
+def test_a_python_that_lost_its_pip(index, monkeypatch, tmp_path):
     launcher = tmp_path / "python"
     launcher.write_text("#!/bin/sh\necho /usr/bin/python: No module named pip >&2\nexit 1\n")
     launcher.chmod(0o755)
