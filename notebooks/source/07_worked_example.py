@@ -63,15 +63,15 @@ device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
 #
 # Two networks can play the main part here:
 #
-# - **published:** a DeepLabV3 with torchvision's weights. It learned from photographs of COCO and knows the 21 classes of
-#   PASCAL VOC. The table below lists them: the small one comes first, the large one has 7 points more for five times the
+# - **published:** a DeepLabV3 with torchvision's weights. It learned from photographs of COCO and knows the 21 classes
+#   of PASCAL VOC. The cell lists them: the small one comes first; the large one has 7 points more for five times the
 #   download. The figures are torchvision's, on COCO's validation pictures (*not* VOC figures, see the pitfalls).
 # - **course:** `deeplabv3_tiny`, which comes with the course. It learned from Scenes, our *drawn* pictures, on a
 #   processor without a GPU, and knows nothing else.
 #
 # The cell takes the best published one that lies on this machine already; if there is none, the smallest, if its server
-# answers within three seconds; else the course's. With `SEGTUTOR_OFFLINE=1` in the environment it is always the course's. The outputs that come with
-# this notebook were made without a network, so with the course's.
+# answers within three seconds; else the course's. With `SEGTUTOR_OFFLINE=1` in the environment it is always the
+# course's. The outputs that come with this notebook were made without a network, so with the course's.
 
 
 # %%
