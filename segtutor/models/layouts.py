@@ -74,11 +74,13 @@ class Layout:
         rules: The first that matches decides; every key needs one.
         part: What the source covers: keys of ours that start so; "" is the whole network.
         normalization: Mean and standard deviation that the weights were trained with, where the layout tells.
+        any_size: Whether the weights take pictures as they are in a network that pads them for other weights.
     """
 
     rules: tuple[Rule, ...]
     part: str | tuple[str, ...] = ""
     normalization: tuple[Triple, Triple] | None = None
+    any_size: bool = False
 
 
 def _mask_layer(match: re.Match[str]) -> str:
@@ -163,6 +165,7 @@ LAYOUTS: dict[str, Layout] = {
         ),
         "backbone.",
         _IMAGENET,
+        any_size=True,
     ),
     "torchvision_mobilenet_v3_large": Layout(
         (Rule(r"features\.(.+)", r"backbone.\1"), Rule(r"classifier\..+", None)), "backbone.", _IMAGENET
@@ -234,6 +237,7 @@ LAYOUTS: dict[str, Layout] = {
         ),
         "backbone.",
         _IMAGENET,
+        any_size=True,
     ),
     # U²-Net: an ONNX file, whose convolutions took in their batch norms and lost their names; and the authors' code.
     "onnx_u2net": Layout(

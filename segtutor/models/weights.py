@@ -120,6 +120,8 @@ def load_weights(
         elif table.normalization is not None:
             mean, std = table.normalization
             preprocessing = replace(preprocessing, mean=mean, std=std)
+            if table.any_size:
+                preprocessing = Preprocessing(mean, std)
         setattr(model, "preprocessing", preprocessing)  # noqa: B010
     untouched = tuple(sorted(own.keys() - state.keys() - counters))
     return LoadReport(layout, tuple(sorted(state)), tuple(sorted(dropped)), untouched)
