@@ -5,6 +5,7 @@ Nothing here is installed. Where a package cannot be had, the test is skipped an
 
 from __future__ import annotations
 
+import os
 import zipfile
 
 import pytest
@@ -63,6 +64,6 @@ def write_wheel(folder, name, members, version="1.0", limits=""):
 
 def only_from(monkeypatch, folder):
     """Let pip look nowhere but in a folder."""
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
