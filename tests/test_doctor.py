@@ -175,6 +175,17 @@ class TestFiles:
         assert "b.pth" in values
         assert "a.pth" not in values
 
+    def test_weights_out_of_packages_are_counted_under_the_names_that_they_have(self, tmp_path, monkeypatch):
+        from segtutor.models.package_weights import kept_file
+        from segtutor.models.weight_catalog import package_table
+
+        monkeypatch.setenv("SEGTUTOR_CACHE", str(tmp_path))
+        assert doctor.package_files() == [kept_file(entry).name for entry in package_table()]
+        assert any("0 of 3 from packages" in finding.value for finding in doctor.downloads())
+        (tmp_path / "weights").mkdir()
+        kept_file(package_table()[0]).write_bytes(b"")
+        assert any("1 of 3 from packages" in finding.value for finding in doctor.downloads())
+
     def test_folder_of_downloads_that_cannot_be_written(self, tmp_path, monkeypatch):
         monkeypatch.setenv("SEGTUTOR_CACHE", str(tmp_path / "not" / "yet"))
         monkeypatch.setattr(doctor.os, "access", lambda place, mode: Path(place) != tmp_path)

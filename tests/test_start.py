@@ -284,6 +284,7 @@ class TestInstall:
         write_stamp(environment, files="older")
         environment.install(["lab"])
         assert environment.is_ready(["lab"])
+        assert environment.fresh
         command, variables = pip.calls[0]
         assert command[:3] == [environment.python, "-m", "pip"]
         assert command[-4:] == ["-c", "requirements-lock.txt", "-e", ".[lab]"]
@@ -319,6 +320,86 @@ class TestInstall:
         name = "torch-{}.dist-info".format(line.split("==")[1])
         os.makedirs(os.path.join(environment.folder, "lib", "python3", "site-packages", name))
         assert environment.has_locked_torch()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for Python is a shell script")
+class TestWeights:
+    """The optional last step: whether the command is started, and how."""
+
+    @pytest.fixture
+    def calls(self, monkeypatch):
+        calls = []
+
+        def run(command, folder, variables=None, stdin=None):
+            calls.append((command[1:], stdin))
+            if isinstance(run.status, BaseException):
+                raise run.status
+            return run.status
+
+        run.status = 0
+        monkeypatch.setattr(start, "run", run)
+        return run, calls
+
+    def terminal(self, monkeypatch, answers):
+        for name in ("stdin", "stdout"):
+            stream = getattr(sys, name)
+            monkeypatch.setattr(stream, "isatty", lambda: answers, raising=False)
+
+    def test_asked_once_after_an_installation_where_somebody_can_answer(self, environment, calls, monkeypatch):
+        _, started = calls
+        self.terminal(monkeypatch, True)
+        start.offer_weights(environment)
+        assert started == []  # nothing was installed just now
+        environment.fresh = True
+        start.offer_weights(environment)
+        assert started == [(["-m", "segtutor.cli", "data", "weights"], None)]  # it asks by itself
+
+    def test_nobody_is_asked_without_a_terminal(self, environment, calls, monkeypatch, capsys):
+        _, started = calls
+        self.terminal(monkeypatch, False)
+        environment.fresh = True
+        start.offer_weights(environment)
+        assert started == []
+        assert "start.py --weights" in capsys.readouterr().out
+
+    def test_said_on_the_command_line(self, environment, calls):
+        _, started = calls
+        environment.fresh = True
+        start.offer_weights(environment, wanted=False)
+        assert started == []
+        environment.fresh = False
+        start.offer_weights(environment, wanted=True)
+        ((command, stdin),) = started
+        assert command[-1] == "--yes"
+        assert stdin is not None  # not the terminal: it can ask nothing
+
+    @pytest.mark.parametrize("outcome", [1, KeyboardInterrupt(), OSError("no such file")])
+    def test_a_failure_does_no_harm(self, environment, calls, capsys, outcome):
+        run, _ = calls
+        run.status = outcome
+        start.fetch_weights(environment)
+        assert "works without them" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(("line", "wanted"), [([], None), (["--weights"], True), (["--no-weights"], False)])
+    def test_main_hands_the_choice_on(self, monkeypatch, line, wanted):
+        chosen = []
+        monkeypatch.setattr(start, "check_python", lambda: None)
+        monkeypatch.setattr(start, "set_up", lambda extras: "environment")
+        monkeypatch.setattr(start, "offer_weights", lambda environment, wanted: chosen.append((environment, wanted)))
+        monkeypatch.setattr(start, "open_lab", lambda environment, port, browser: 0)
+        assert start.main([*line, "--no-browser"]) == 0
+        assert chosen == [("environment", wanted)]
+
+    def test_the_whole_test_run_fetches_them_and_a_part_does_not(self, monkeypatch):
+        fetched = []
+        monkeypatch.setattr(start, "check_python", lambda: None)
+        monkeypatch.setattr(start, "set_up", lambda extras: "environment")
+        monkeypatch.setattr(start, "fetch_weights", fetched.append)
+        monkeypatch.setattr(start, "test", lambda environment, arguments: 0)
+        assert start.main(["test", "tests/metrics"]) == 0
+        assert fetched == []
+        assert start.main(["test"]) == 0
+        assert fetched == ["environment"]
 
 
 class TestRun:

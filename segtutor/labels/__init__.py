@@ -17,6 +17,7 @@ from segtutor.labels.coco import (
     COCO_STUFF_THINGS,
     COCO_STUFF_THINGS_IDS,
 )
+from segtutor.labels.imagenet import imagenet_class, imagenet_classes
 from segtutor.labels.label_set import Color, LabelSet, voc_colormap, voc_colors
 from segtutor.labels.pascal_context import PASCAL_CONTEXT_59, PASCAL_CONTEXT_60, PASCAL_CONTEXT_459
 from segtutor.labels.photographs import PHOTOGRAPHS
@@ -44,6 +45,8 @@ __all__ = [
     "VOC2012",
     "Color",
     "LabelSet",
+    "imagenet_class",
+    "imagenet_classes",
     "voc_colormap",
     "voc_colors",
 ]
