@@ -1,7 +1,8 @@
 """Execute every notebook as a learner would, twice in the same kernel, without a network, and prove that it ran.
 
 nbmake executes; this module decides what it gets and believes only what the executed notebook shows: each code cell
-must have run, once in the first pass and once in the second. A notebook stands alone in its folder, in random order.
+must have run, once in the first pass and once in the second, and each task's report must stand below its cell. A
+notebook stands alone in its folder, in random order.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from nbformat import NotebookNode
 
 from notebooks.tools.execute import CELL_SECONDS, environment, has_error
 from notebooks.tools.masters import Course, Master
+from notebooks.tools.promises import broken_promises
 from segtutor import compute
 
 CELL_BUDGET, LESSON_BUDGET = 60, 180
@@ -161,6 +163,8 @@ def judge(name: str, path: Path, seconds: float, minutes: float | None = None) -
             errors = [f"{o.ename}: {o.evalue}" for o in cell.outputs if o.output_type == "error"]
             trouble = f"{which} pass, cell {cell.id.removesuffix(AGAIN)}: {(errors or ['was not executed'])[0]}"
             break
+    if not trouble and name.startswith(("assignments/", "solutions/")):
+        trouble = "; ".join(broken_promises(notebook, solved=name.startswith("solutions/")))
     if not executed:
         trouble = "executed nothing" + (f"; {trouble}" if code else ": it has no code")
     once = {cell.id: cell_seconds(cell) for cell in code if not cell.id.endswith(AGAIN)}
