@@ -25,7 +25,8 @@ BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\(([^)]*)\)")
 GLOSSARY = re.compile(r"glossary\.ipynb#[\w-]+")
 # The packages whose names a lesson or a reader's own code uses, in the order in which data flows.
 REFERENCE = (
-    "labels", "datasets", "models", "training", "inference", "metrics", "plotting", "claims", "exercises", "resources", "compute",
+    "labels", "datasets", "models", "training", "inference", "metrics", "plotting", "claims", "exercises", "resources",
+    "compute",
 )  # fmt: skip
 
 
