@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from segtutor import compute
+
 ROOT = Path(__file__).resolve().parents[1]
 SPEC = importlib.util.spec_from_file_location("start", ROOT / "start.py")
 start = importlib.util.module_from_spec(SPEC)
@@ -447,8 +449,22 @@ class TestRun:
         assert "ran" in said
         assert "FAILED  first" in said
         assert "FAILED  second" not in said
+        assert "\nComputed on " in said
         monkeypatch.setattr(start, "checks", lambda python, arguments: some[1:])
         assert start.test(start.Environment(str(ROOT)), []) == 0
+
+    def test_the_kind_of_machine_is_what_the_course_says(self):
+        variables = dict(os.environ, PYTHONPATH=str(ROOT))
+        said = start.kind_of_machine(sys.executable, str(ROOT), variables)
+        assert said == compute.summary()
+        assert "bfloat16 units" in said
+        for program in ("no-such-program", sys.executable):  # missing, and one without the course
+            assert (
+                start.kind_of_machine(
+                    program, "/", {"PYTHONPATH": "", "PYTHONNOUSERSITE": "1", "HOME": "/", "PYTHONHOME": "/nowhere"}
+                )
+                == "an unknown kind of machine"
+            )
 
     def test_arguments_go_to_pytest_alone(self):
         assert start.checks("python", ["tests/metrics", "-x"]) == [
@@ -468,7 +484,7 @@ class TestRun:
             "start.Environment.make = lambda self: None\n"
             "start.Environment.python = property(lambda self: sys.executable)\n"
             "real = start.run\n"
-            "wait = 'import sys, time; print(chr(71) + chr(79), flush=True); time.sleep(60)'\n"
+            "wait = 'import sys, time; print(chr(71) + chr(79), flush=True); time.sleep(600)'\n"
             "start.run = lambda command, *more: real([sys.executable, '-c', wait], *more)\n"
             "sys.exit(start.main(['--no-browser']))\n"
         )
@@ -481,7 +497,7 @@ class TestRun:
                 break
         time.sleep(0.2)
         os.killpg(process.pid, signal.SIGINT)
-        out, error = process.communicate(timeout=30)
+        out, error = process.communicate(timeout=900)
         assert process.returncode == 130, error
         assert "Run the same command again" in out
         assert not (root / ".venv" / "segtutor-ready.json").exists()
