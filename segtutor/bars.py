@@ -15,7 +15,7 @@ with warnings.catch_warnings():
     from tqdm.auto import tqdm as _tqdm
 
 
-class tqdm(_tqdm):  # type: ignore[type-arg]
+class tqdm(_tqdm):
     """tqdm's bar, never pink.
 
     Args:
