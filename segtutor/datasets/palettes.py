@@ -56,8 +56,9 @@ class KnownColors:
         unknown = np.array([i for i in used if i >= len(colors) or colors[i] not in self.numbers])
         if unknown.size:
             raise FileError(
-                f"{path} has a palette that contradicts its numbers: {tell(colors, elsewhere)}, and {describe(unknown)} "
-                "of it have colors of no class: a program has renumbered it; save it with the palette of the data set",
+                f"{path} has a palette that contradicts its numbers: {tell(colors, elsewhere)}, and "
+                f"{describe(unknown)} of it have colors of no class: a program has renumbered it; save it with "
+                "the palette of the data set",
                 path,
                 "palette",
             )
