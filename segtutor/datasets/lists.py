@@ -106,7 +106,7 @@ def _without_path(text: str) -> list[str]:
 def twice_in(names: Iterable[str]) -> list[str]:
     """Names that stand more than once, sorted."""
     seen: set[str] = set()
-    found = set()
+    found: set[str] = set()
     for name in names:
         (found if name in seen else seen).add(name)
     return sorted(found)

@@ -36,7 +36,7 @@ def find_folder(root: Path, split: str | None, names: tuple[str, ...], what: str
     ]
     existing = [place for place in places if place.is_dir()]
     if existing:
-        return next((place for place in existing if _has_images(place)), existing[0])
+        return next((place for place in existing if has_images(place)), existing[0])
     there = (
         ", ".join(sorted(item.name for item in root.iterdir() if item.is_dir() and not is_hidden(item)))
         if root.is_dir()
@@ -50,7 +50,8 @@ def find_folder(root: Path, split: str | None, names: tuple[str, ...], what: str
     )
 
 
-def _has_images(folder: Path) -> bool:
+def has_images(folder: Path) -> bool:
+    """Whether an image file lies in a folder, by its ending."""
     with os.scandir(folder) as entries:
         return any(os.path.splitext(entry.name)[1].lower() in ENDINGS for entry in entries)
 

@@ -64,7 +64,7 @@ class Kit:
     def instances(self, name: str, labels: np.ndarray, image_id: Any) -> dict[str, Any]:
         """The objects of a picture whose classes are ``labels``."""
         path = self.objects(name)
-        numbers = _OBJECT_COLORS.read(open_file(path), path)
+        numbers = read_objects(path)
         check_same_size(self.mask(name), labels.shape, path, numbers.shape, turned=1)
         masks, classes = [], []
         for number in np.unique(numbers):
@@ -85,6 +85,11 @@ def read_classes(path: Path) -> np.ndarray:
     labels = _CLASS_COLORS.read(image, path)
     check_values(labels, VOC2012, path, white_is_void(image))
     return labels
+
+
+def read_objects(path: Path) -> np.ndarray:
+    """The object mask of a VOC picture, H x W: 0 for background, 1 and on for objects, 255 for void."""
+    return _OBJECT_COLORS.read(open_file(path), path)
 
 
 class VOCSegmentation(datasets.VOCSegmentation):

@@ -118,6 +118,11 @@ class TestOwnFolder:
             mask.save(own / f"masks/{name}.png")
         report = check_folder(own)
         assert kinds(report) == {("c.png", "palette")}
+        assert not report.ok, "the places of lines are no numbers that masks of two palettes would agree on"
+        (own / "classes.txt").unlink()
+        (own / "classes.csv").write_text("name,index\nsky,0\nroad,1\ncar,2\n")
+        report = check_folder(own)
+        assert kinds(report) == {("c.png", "palette")}
         assert report.ok
 
     def test_the_same_picture_in_two_splits(self, tmp_path, own):
