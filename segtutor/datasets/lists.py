@@ -51,9 +51,16 @@ def names_in(path: Path | str, pictures: Path | None = None) -> list[str]:
         near = ", ".join(item.stem for item in text_files(path.parent))
         there = f"; in {path.parent} there are {near}" if near else ""
         raise MissingFile(f"the list of images {path} is missing{there}", path)
-    lines = [line.strip() for line in read_text(path).split("\n")]
-    known = _Stems(pictures)
-    return [unicodedata.normalize("NFC", _name(line, known)) for line in lines if line]
+    known, names = _Stems(pictures), []
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if line.strip():
+            name = unicodedata.normalize("NFC", _name(line.strip(), known))
+            if name in ("", ".", ".."):
+                raise FileError(
+                    f"{path}, line {number}: the name of an image should stand here, not {line!r}", path, "list"
+                )
+            names.append(name)
+    return names
 
 
 class _Stems:

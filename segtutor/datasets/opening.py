@@ -115,10 +115,15 @@ def open_file(path: Path | str) -> Image.Image:
     try:
         with Image.open(found) as image:
             pages = _pages(image) if image.format in _WITH_PAGES else 1
-            stored = image.tile[0][3] if image.tile else image.mode
-            image.info[RAW_MODE] = stored if isinstance(stored, str) else stored[0] if stored else image.mode
+            image.info[RAW_MODE] = _raw_mode(image)
             if pages == 1:
+                name = image.filename
+                if image.format == "TIFF":
+                    # Pillow maps an uncompressed file with a name into memory, and then takes the height of one that is
+                    # to be turned for its width: without a name it reads it.
+                    image.filename = ""
                 image.load()  # decodes, so that a truncated file shows here and not later in a worker
+                image.filename = name
     except UnidentifiedImageError:
         size = found.stat().st_size
         raise FileError(f"{path} is not an image that Pillow can read ({size} bytes)", path, "unreadable") from None
@@ -142,6 +147,14 @@ def open_file(path: Path | str) -> Image.Image:
             "pages",
         )
     return image
+
+
+def _raw_mode(image: Image.Image) -> str:
+    """How a file that is not decoded yet stores its pixels, in Pillow's words: "L;4" is gray of 4 bits."""
+    tiles = getattr(image, "tile", None)
+    arguments = tiles[0][3] if tiles else None
+    parts = arguments if isinstance(arguments, tuple) else (arguments,)
+    return next((part for part in parts if isinstance(part, str)), image.mode)
 
 
 def _pages(image: Image.Image) -> int:
