@@ -8,7 +8,7 @@ import numpy as np
 
 from segtutor.datasets.checker import Checker, ReadLabels
 from segtutor.datasets.class_tables import ClassTable, read_class_table
-from segtutor.datasets.files import read_indices, to_indices
+from segtutor.datasets.files import read_indices, to_indices, values_in
 from segtutor.datasets.folder import FoundNumbers, table_file
 from segtutor.datasets.opening import is_hidden, open_file
 from segtutor.datasets.pairing import (
@@ -82,7 +82,7 @@ def _reader(table: ClassTable) -> ReadLabels:
         mask = open_file(path)
         labels = table.decode(mask, path)
         if palettes is not None:
-            palettes.add(mask, path, to_indices(mask, path))
+            palettes.add(mask, path, values_in(to_indices(mask, path)))
         return labels
 
     return read

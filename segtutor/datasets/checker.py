@@ -44,7 +44,8 @@ class CheckReport:
 
     Attributes:
         root: The folder.
-        layout: What it was taken for: "VOC", "PASCAL-Context", "COCO", "Cityscapes", "CamVid", "images and masks".
+        layout: What it was taken for: "VOC", "PASCAL-Context", "COCO", "Cityscapes", "CamVid", "images and masks",
+            "VOC folders with classes of your own".
         checked: How many files were opened.
         rows: The findings, errors first.
     """

@@ -73,12 +73,14 @@ class ImageFolder(Dataset):
 
     The masks may hold class numbers (one channel of 8 or 16 bits, or palette indices) or colors. What they mean stands
     in a table of classes, `read_class_table`: a file ``classes.json``, ``classes.csv`` or ``classes.txt`` in the
-    folder. Numbers with gaps are counted anew from 0. Without a table, the numbers that the masks hold are the classes.
+    folder, or one of the tables that CVAT, labelme and Roboflow write. Numbers with gaps are counted anew from 0. Without
+    a table, the numbers that the masks hold are the classes. 255 is void unless the table says otherwise; a mask of
+    nothing but 0 and 255 is refused until it does, because in most of them 255 is the object.
 
     Args:
         root: A folder with ``images`` and ``masks`` (or labels, annotations, ...) in it.
         split: A part of it: ``root/split/images`` or ``root/images/split``.
-        images: Name of the folder of pictures, if it is an unusual one.
+        images: Name of the folder of pictures, if it is an unusual one; "." for both where they lie side by side.
         masks: Name of the folder of masks.
         labels: Path of the table of classes; or a LabelSet.
         transforms: Called with image and target, returns both.
@@ -92,7 +94,7 @@ class ImageFolder(Dataset):
     Raises:
         FileNotFoundError: If a folder is missing.
         ValueError: If there is no pair, two pictures have one name, the table is wrong, or when an item is read, if a
-            file is damaged, of another size, or holds what the table does not name.
+            file is damaged, of another size, or holds what the table does not name or what can mean two things.
     """
 
     def __init__(
@@ -214,7 +216,7 @@ class FoundNumbers:
         refuse_black_and_white(values, path)
         if values.size and values[0] < 0:
             raise FileError(f"{path} holds {describe(values[:1])}, but the number of a class is 0 or more", path)
-        self.palettes.add(mask, path, numbers)
+        self.palettes.add(mask, path, values)
         self.palette = self.palette or (mask if mask.mode == "P" else None)
         self.values |= set(values.tolist())
         return numbers

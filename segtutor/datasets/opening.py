@@ -63,7 +63,7 @@ def same_name(name: str) -> str:
 
 def is_hidden(path: Path) -> bool:
     """Whether a file browser or an editor has left it here: .DS_Store, ._a.png, .ipynb_checkpoints, __MACOSX."""
-    return path.name.startswith((".", "__"))
+    return path.name.startswith(".") or path.name == "__MACOSX"
 
 
 def locate(path: Path) -> Path | None:

@@ -104,13 +104,13 @@ class Palettes:
         self._number_of: dict[Color, tuple[int, Path]] = {}
 
     def add(self, mask: Image.Image, path: Path, values: np.ndarray) -> None:
-        """Take in a mask.
+        """Take in a mask that holds these values.
 
         Raises:
             ValueError: If a number of it had another color in a mask before, or a color another number.
         """
         colors = colors_of(mask) if mask.mode == "P" else []
-        for value in values_in(values).tolist():
+        for value in values.tolist():
             if value >= len(colors):
                 continue
             color = colors[value]
@@ -151,7 +151,7 @@ def check_palettes(paths: list[Path]) -> None:
     seen = Palettes()
     for path in (path for group in different.values() for path in group):
         mask = open_file(path)
-        seen.add(mask, path, to_indices(mask, path))
+        seen.add(mask, path, values_in(to_indices(mask, path)))
 
 
 def palette_in(path: Path) -> bytes:
