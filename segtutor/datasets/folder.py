@@ -73,9 +73,9 @@ class ImageFolder(Dataset):
 
     The masks may hold class numbers (one channel of 8 or 16 bits, or palette indices) or colors. What they mean stands
     in a table of classes, `read_class_table`: a file ``classes.json``, ``classes.csv`` or ``classes.txt`` in the
-    folder, or one of the tables that CVAT, labelme and Roboflow write. Numbers with gaps are counted anew from 0. Without
-    a table, the numbers that the masks hold are the classes. 255 is void unless the table says otherwise; a mask of
-    nothing but 0 and 255 is refused until it does, because in most of them 255 is the object.
+    folder, or one of the tables that CVAT, labelme and Roboflow write. Numbers with gaps are counted anew from 0.
+    Without a table, the numbers that the masks hold are the classes. 255 is void unless the table says otherwise; a
+    mask of nothing but 0 and 255 is refused until it does, because in most of them 255 is the object.
 
     Args:
         root: A folder with ``images`` and ``masks`` (or labels, annotations, ...) in it.

@@ -84,7 +84,7 @@ class TestBlackAndWhite:
     @pytest.mark.parametrize("mode", ["L", "LA", "1"])
     def test_a_table_says_which(self, make, table, names, expected, mode):
         if mode == "1" and "index" in table:
-            pytest.skip("the numbers in a mask of one bit are 0 and 1")
+            table = table.replace("255", "1")  # the numbers in a mask of one bit are 0 and 1
         data = ImageFolder(make(own(gray(0, 0, 255).convert(mode), classes__csv=table)))
         black = {"road": 1, "background": 0}.get(names[0], 0)
         assert data.labels.names == names
