@@ -6,12 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch.utils.data import Dataset
 
 from segtutor.datasets.files import as_image, as_mask, check_choice, describe, read_pair, unknown_values
+from segtutor.datasets.lists import read_pairs
+from segtutor.datasets.opening import FileError, open_file
+from segtutor.datasets.palettes import known_colors
 from segtutor.labels import CAMVID, LabelSet
 
 VOID_IN_FILES = 11
+_COLORS = known_colors(CAMVID)
 
 
 class CamVid(Dataset):
@@ -51,31 +56,16 @@ class CamVid(Dataset):
         return f"CamVid({str(self.root)!r}, split={self.split!r}, {len(self)} frames)"
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        image_path, mask_path = self.pairs[index]
-        pixels, labels = read_pair(image_path, mask_path)
-        wrong = unknown_values(labels, range(VOID_IN_FILES + 1))
-        if wrong.size:
-            raise ValueError(f"{mask_path} holds {describe(wrong)}, but CamVid has 0...10, and 11 for void")
-        labels[labels == VOID_IN_FILES] = self.labels.ignore_index
+        pixels, labels = read_pair(*self.pairs[index], read_classes)
         image, target = as_image(pixels), as_mask(labels)
         return (image, target) if self.transforms is None else self.transforms(image, target)
 
 
-def read_pairs(root: Path, path: Path) -> list[tuple[Path, Path]]:
-    """Pictures and masks of a list, one pair a line."""
-    if not path.is_file():
-        raise FileNotFoundError(f"the list of frames {path} is missing")
-    pairs = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        words = line.split()
-        if not words:
-            continue
-        if len(words) != 2:
-            raise ValueError(f"{path}, line {number}: a picture and its mask should stand here, but it is {line!r}")
-        picture, mask = (
-            root / word if not word.startswith("/") else root.joinpath(*Path(word).parts[-2:]) for word in words
-        )
-        pairs.append((picture, mask))
-    if not pairs:
-        raise ValueError(f"{path} lists no frame")
-    return pairs
+def read_classes(path: Path) -> np.ndarray:
+    """The label file of a frame, H x W: 0...10, and 255 for void."""
+    labels = _COLORS.read(open_file(path), path)
+    wrong = unknown_values(labels, range(VOID_IN_FILES + 1))
+    if wrong.size:
+        raise FileError(f"{path} holds {describe(wrong)}, but CamVid has 0...10, and 11 for void", path)
+    labels[labels == VOID_IN_FILES] = CAMVID.ignore_index
+    return labels

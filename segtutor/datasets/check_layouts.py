@@ -1,60 +1,72 @@
-"""What the files of each layout must be: which belong together, and which values they may hold."""
+"""What the files of each layout must be: which belong together, and which of the loaders' readers reads them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
+from segtutor.datasets import camvid
 from segtutor.datasets.check_coco import check_coco
-from segtutor.datasets.checker import Checker, Decode, indices_only
-from segtutor.datasets.class_tables import FILE_NAMES, read_class_table
-from segtutor.datasets.files import check_values, read_list, to_indices
-from segtutor.datasets.folder import IMAGE_FOLDERS, MASK_FOLDERS, files_by_stem, find_folder, match_stems
-from segtutor.datasets.pascal_context import read_label_map
-from segtutor.labels import CITYSCAPES_IDS, PASCAL_CONTEXT_60, VOC2012, LabelSet
+from segtutor.datasets.check_own import check_images_and_masks, table_reader
+from segtutor.datasets.checker import Checker
+from segtutor.datasets.cityscapes import PICTURE, label_file, pictures_in, read_ids
+from segtutor.datasets.folder import table_file
+from segtutor.datasets.lists import names_in, read_pairs, text_files, twice_in
+from segtutor.datasets.opening import is_hidden
+from segtutor.datasets.pairing import has_images
+from segtutor.datasets.pascal_context import read_label_map, read_png
+from segtutor.datasets.voc import Kit, read_classes, read_objects
 
 
 def check_layout(checker: Checker) -> str:
     """Recognize the layout, check it, and say what it was taken for."""
     root = checker.root
     kits = sorted(path for path in root.glob("VOCdevkit/VOC*") if path.is_dir())
-    if kits:
-        return " and ".join([check_kit(checker, kit) for kit in kits])
-    if (root / "ImageSets").is_dir() and (root / "JPEGImages").is_dir():
-        return check_kit(checker, root)
+    if not kits and (root / "ImageSets").is_dir() and (root / "JPEGImages").is_dir():
+        kits = [root]
+    checks: list[tuple[str, Callable[[], str]]] = [("VOC", lambda kit=kit: check_kit(checker, kit)) for kit in kits]  # type: ignore[misc]
+    if not checks:
+        checks = [_check_of(checker)]
+    return " and ".join([checker.attempt(root, check) or name for name, check in checks])
+
+
+def _check_of(checker: Checker) -> tuple[str, Callable[[], str]]:
+    """The check of a folder that is no VOCdevkit, and its name."""
+    root = checker.root
     if (root / "leftImg8bit").is_dir():
-        return check_cityscapes(checker)
-    if any(root.glob("annotations/*.json")):
-        return check_coco(checker)
+        return "Cityscapes", lambda: check_cityscapes(checker)
+    if is_coco(root):
+        return "COCO", lambda: check_coco(checker)
     if all((root / f"{split}.txt").is_file() for split in ("train", "val", "test")):
-        return check_camvid(checker)
-    return check_images_and_masks(checker)
+        return "CamVid", lambda: check_camvid(checker)
+    return "images and masks", lambda: check_images_and_masks(checker)
 
 
-def values_of(labels: LabelSet) -> Decode:
-    """A reader that allows the numbers of a label set and its void."""
+def is_coco(root: Path) -> bool:
+    """Whether a folder has annotation files where COCO, CVAT or Roboflow put them."""
+    annotations = root / "annotations"
+    own = [path for path in annotations.glob("*.json") if not is_hidden(path)]
+    # Beside masks in a folder of this name, a JSON file is a table of classes or a program's own.
+    is_folder_of_masks = annotations.is_dir() and has_images(annotations)
+    beside = [*root.glob("_annotations.coco.json"), *root.glob("*/_annotations.coco.json")]
+    return (bool(own) and not is_folder_of_masks) or bool(beside)
 
-    def decode(image: Image.Image, path: Path) -> np.ndarray:
-        values = to_indices(image, path)
-        check_values(values, labels, path)
-        return values
 
-    return decode
-
-
-def _lists(checker: Checker, folder: Path) -> dict[str, list[str]]:
+def _lists(checker: Checker, folder: Path, pictures: Path) -> dict[str, list[str]]:
     """The names of each list; a name in train and in val is a finding."""
     lists: dict[str, list[str]] = {}
     # VOC's folder Main has lists for single classes too.
-    for path in sorted(path for path in folder.glob("*.txt") if "_" not in path.stem or path.stem == "train_aug"):
-        try:
-            lists[path.stem] = read_list(path)
-        except ValueError as error:
-            checker.add(path, "twice" if "more than once" in str(error) else "empty", str(error))
-            lists[path.stem] = list(dict.fromkeys(path.read_text(encoding="utf-8").split()))
-    if not lists:
+    for path in (path for path in text_files(folder) if "_" not in path.stem or path.stem == "train_aug"):
+        names = checker.attempt(path, lambda path=path: names_in(path, pictures))  # type: ignore[misc]
+        if names is None:
+            continue
+        if not names:
+            checker.add(path, "empty", "it lists no image")
+        twice = twice_in(names)
+        if twice:
+            checker.add(path, "twice", f"lists {len(twice)} image(s) more than once: {', '.join(twice[:5])}")
+        lists[path.stem] = names
+    if not text_files(folder):
         checker.add(folder, "empty", "there is no list of images here")
     both = sorted(set(lists.get("train", [])) & set(lists.get("val", [])))
     if both:
@@ -63,161 +75,99 @@ def _lists(checker: Checker, folder: Path) -> dict[str, list[str]]:
 
 
 def check_kit(checker: Checker, base: Path) -> str:
-    """One year of a VOCdevkit, with VOC's own masks or those of PASCAL-Context."""
-    context = (base / "SegmentationClassContext").is_dir() or (base / "trainval").is_dir()
-    lists_folder = base / "ImageSets" / ("SegmentationContext" if context else "Segmentation")
-    if context and not lists_folder.is_dir():
-        lists_folder = base / "ImageSets" / "Main"
-    names = sorted({name for listed in _lists(checker, lists_folder).values() for name in listed})
-    folder = base / ("SegmentationClassContext" if context else "SegmentationClass")
-    decode = values_of(PASCAL_CONTEXT_60 if context else VOC2012)
-    augmented = base / "SegmentationClassAug"
-    for name in names:
-        image = base / "JPEGImages" / f"{name}.jpg"
-        if folder.is_dir():
-            # Only SBD's addition has a mask for every name of trainaug.
-            own = folder / f"{name}.png"
-            checker.pair(image, own if own.exists() or not augmented.is_dir() else augmented / own.name, decode)
-        objects = base / "SegmentationObject" / f"{name}.png"
-        if not context and objects.parent.is_dir() and (folder / objects.name).exists():
-            checker.pair(image, objects, indices_only)
-        if context and (base / "trainval").is_dir():
-            _check_mat(checker, image, base / "trainval" / f"{name}.mat")
-    for path in sorted(folder.glob("*.png")) if folder.is_dir() else []:
-        if path.stem not in names:
+    """One year of a VOCdevkit: VOC's own masks, those of PASCAL-Context, or classes of a table beside them."""
+    mats = next((place / "trainval" for place in (base, checker.root) if (place / "trainval").is_dir()), None)
+    if (base / "SegmentationClassContext").is_dir() or mats is not None:
+        return _check_context(checker, base, mats)
+    lists = _lists(checker, base / "ImageSets" / "Segmentation", base / "JPEGImages")
+    names = sorted({name for listed in lists.values() for name in listed})
+    kit, augmented = Kit(base), Kit(base, "SegmentationClassAug")
+    table = table_file(base, None)
+    if table is not None:  # CVAT and labelme write their own classes in VOC's folders
+        read = table_reader(checker, table)
+        for name in checker.each(names, "masks"):
+            checker.pair(kit.picture(name), kit.mask(name), read)
+        return "VOC folders with classes of your own"
+    if not (base / kit.masks).is_dir() and not (base / augmented.masks).is_dir():
+        checker.add(base / kit.masks, "missing", "there are no masks, so there is nothing to learn segmentation from")
+        return "VOC"
+    for name in checker.each(names, "VOC"):
+        # Only SBD's addition has a mask for every name of trainaug.
+        own = kit if kit.mask(name).exists() or not (base / augmented.masks).is_dir() else augmented
+        _check_voc(checker, own, name)
+    for path in sorted((base / kit.masks).glob("*.png")) if (base / kit.masks).is_dir() else []:
+        if path.stem not in names and not is_hidden(path):
             checker.add(path, "alone", "no list names this mask", is_error=False)
-    return "PASCAL-Context" if context else "VOC"
+    return "VOC"
 
 
-def _check_mat(checker: Checker, image: Path, path: Path) -> None:
-    try:
-        values = read_label_map(path)
-    except FileNotFoundError as error:
-        checker.add(path, "missing", str(error))
-    except ImportError as error:
-        checker.add(path.parent, "not read", str(error), is_error=False)
-    except ValueError as error:
-        checker.add(path, "value" if "holds" in str(error) else "unreadable", str(error))
+def _check_voc(checker: Checker, kit: Kit, name: str) -> None:
+    """Classes and objects of a picture, as both kinds of targets are made of them."""
+    labels = checker.pair(kit.picture(name), kit.mask(name), read_classes)
+    path = kit.objects(name)
+    if not path.parent.is_dir() or kit.masks != "SegmentationClass" or not kit.mask(name).exists():
+        return
+    if labels is None:
+        checker.mask(path, read_objects)
     else:
-        checker.checked += 1
-        picture = checker.picture(image)
-        if picture is not None and picture[0] != values.shape:
-            message = f"it is {values.shape[0]} x {values.shape[1]}, its picture {picture[0][0]} x {picture[0][1]}"
-            checker.add(path, "size", message)
+        checker.mask(path, lambda _: kit.instances(name, labels, name))
+
+
+def _check_context(checker: Checker, base: Path, mats: Path | None) -> str:
+    folder = base / "ImageSets" / "SegmentationContext"
+    pictures, masks = base / "JPEGImages", base / "SegmentationClassContext"
+    lists = _lists(checker, folder if folder.is_dir() else folder.with_name("Main"), pictures)
+    names = sorted({name for listed in lists.values() for name in listed})
+    kit = Kit(base, masks.name)
+    for name in checker.each(names, "PASCAL-Context"):
+        if masks.is_dir():
+            checker.pair(kit.picture(name), kit.mask(name), read_png)
+        if mats is not None:
+            checker.pair(kit.picture(name), mats / f"{name}.mat", read_label_map)
+    for path in sorted(masks.glob("*.png")) if masks.is_dir() else []:
+        if path.stem not in names and not is_hidden(path):
+            checker.add(path, "alone", "no list names this mask", is_error=False)
+    return "PASCAL-Context"
 
 
 def check_cityscapes(checker: Checker) -> str:
     """Fine and coarse labels: ids and instances of every picture."""
-
-    def instances(image: Image.Image, path: Path) -> np.ndarray:
-        values = to_indices(image, path).astype(np.int64)
-        check_values(np.where(values >= 1000, values // 1000, values), CITYSCAPES_IDS, path)
-        return values
-
-    kinds: dict[str, Decode] = {"labelIds": values_of(CITYSCAPES_IDS), "instanceIds": instances}
-    modes = [mode for mode in ("gtFine", "gtCoarse") if (checker.root / mode).is_dir()]
+    root = checker.root
+    modes = [root / mode for mode in ("gtFine", "gtCoarse") if (root / mode).is_dir()]
     if not modes:
-        checker.add(checker.root, "missing", "there are pictures, but neither gtFine nor gtCoarse")
-    pictures = sorted(checker.root.glob("leftImg8bit/*/*/*_leftImg8bit.png"))
+        checker.add(root, "missing", "there are pictures, but neither gtFine nor gtCoarse")
+    splits = sorted(p for p in (root / "leftImg8bit").iterdir() if p.is_dir() and not is_hidden(p))
+    pictures = [path for split in splits for path in pictures_in(split)]
     if not pictures:
-        checker.add(checker.root / "leftImg8bit", "empty", "no picture CITY_NUMBER_FRAME_leftImg8bit.png is in it")
-    known = set()
-    for path in pictures:
-        split, city, name = path.parts[-3], path.parts[-2], path.name.removesuffix("_leftImg8bit.png")
-        known.add(name)
-        folders = [checker.root / mode / split / city for mode in modes if (checker.root / mode / split).is_dir()]
-        for folder in folders:
-            for kind, decode in kinds.items():
-                checker.pair(path, folder / f"{name}_{folder.parts[-3]}_{kind}.png", decode, kind == "instanceIds")
+        checker.add(root / "leftImg8bit", "empty", f"no picture CITY_NUMBER_FRAME{PICTURE} is in it")
+    known = {path.name.removesuffix(PICTURE) for path in pictures}
+    for path in checker.each(pictures, "Cityscapes"):
+        split = path.parts[-3]
+        folders = [mode for mode in modes if (mode / split).is_dir()]
+        for mode in folders:
+            for kind in ("labelIds", "instanceIds"):
+                checker.pair(path, label_file(path, mode, kind), read_ids, kind == "instanceIds")
         if modes and not folders:
-            checker.add(path, "missing", f"no labels: {' and '.join(modes)} have no folder {split}")
+            names = " and ".join(mode.name for mode in modes)
+            checker.add(path, "missing", f"no labels: {names} have no folder {split}")
     for mode in modes:
-        for mask in sorted(checker.root.glob(f"{mode}/*/*/*_labelIds.png")):
-            if mask.name.removesuffix(f"_{mode}_labelIds.png") not in known:
+        for mask in sorted(mode.glob("*/*/*_labelIds.png")):
+            if mask.name.removesuffix(f"_{mode.name}_labelIds.png") not in known and not is_hidden(mask):
                 checker.add(mask, "alone", "there is no picture for this mask")
     return "Cityscapes"
 
 
 def check_camvid(checker: Checker) -> str:
     """The pairs of three lists."""
-    from segtutor.datasets.camvid import VOID_IN_FILES, read_pairs
-
-    def decode(image: Image.Image, path: Path) -> np.ndarray:
-        values = to_indices(image, path)
-        if values.max(initial=0) > VOID_IN_FILES:
-            raise ValueError(f"{path} holds the value {values.max()}, but CamVid has 0...10, and 11 for void")
-        return values
-
     seen: dict[Path, str] = {}
     for split in ("train", "val", "test"):
         path = checker.root / f"{split}.txt"
-        try:
-            pairs = read_pairs(checker.root, path)
-        except ValueError as error:
-            checker.add(path, "list", str(error))
-            continue
-        for picture, mask in pairs:
+        pairs = checker.attempt(path, lambda path=path: read_pairs(checker.root, path))  # type: ignore[misc]
+        for picture, mask in checker.each(pairs or [], split):
             if picture in seen:
                 where = "twice in this list" if seen[picture] == split else f"in {seen[picture]}.txt too"
                 checker.add(path, "twice", f"{picture.name} stands {where}")
                 continue
             seen[picture] = split
-            checker.pair(picture, mask, decode)
+            checker.pair(picture, mask, camvid.read_classes)
     return "CamVid"
-
-
-def check_images_and_masks(checker: Checker) -> str:
-    """Someone's own pictures, in one folder or in one for each split."""
-    root, found = checker.root, False
-    inner = sorted(path.name for path in root.iterdir() if path.is_dir())
-    for place in IMAGE_FOLDERS:
-        inner += sorted(path.name for path in (root / place).glob("*/")) if (root / place).is_dir() else []
-    places = set()
-    for split in [None, *inner]:
-        try:
-            pictures = find_folder(root, split, IMAGE_FOLDERS, "pictures")
-            masks = find_folder(root, split, MASK_FOLDERS, "masks")
-        except FileNotFoundError:
-            continue
-        if (pictures, masks) not in places and not (split is None and _only_folders(pictures)):
-            places.add((pictures, masks))
-            found = True
-            _check_pairs(checker, pictures, masks)
-    if not found:
-        checker.add(
-            root, "empty", "no layout is recognized: there is no VOCdevkit, no annotations/*.json, no leftImg8bit, and "
-            f"not a folder of pictures ({', '.join(IMAGE_FOLDERS)}) with one of masks ({', '.join(MASK_FOLDERS)})",
-        )  # fmt: skip
-    return "images and masks" if found else "unknown"
-
-
-def _only_folders(folder: Path) -> bool:
-    items = list(folder.iterdir())
-    return bool(items) and all(item.is_dir() for item in items)
-
-
-def _check_pairs(checker: Checker, images: Path, masks: Path) -> None:
-    decode: Decode = indices_only
-    for path in (checker.root / name for name in FILE_NAMES):
-        if path.is_file():
-            try:
-                decode = read_class_table(path).decode
-            except ValueError as error:
-                checker.add(path, "table", str(error))
-            break
-    pictures, candidates = files_by_stem(images), files_by_stem(masks)
-    for folder, found in ((images, pictures), (masks, candidates)):
-        if not found:
-            checker.add(folder, "empty", "there is no image file in it")
-        for same in found.values():
-            for other in same[1:]:
-                checker.add(other, "twice", f"has the name of {same[0].name}: which of the two belongs to its partner?")
-    pairs, without_mask, without_picture = match_stems(pictures, candidates)
-    for path in without_mask:
-        checker.add(path, "alone", f"the picture has no mask in {masks.name}")
-        checker.picture(path)
-    for path in without_picture:
-        checker.add(path, "alone", f"the mask has no picture in {images.name}")
-        checker.mask(path, decode)
-    for image, mask in pairs:
-        checker.pair(image, mask, decode)

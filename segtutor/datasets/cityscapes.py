@@ -13,16 +13,18 @@ from segtutor.datasets.files import (
     as_image,
     as_mask,
     check_choice,
-    check_same_size,
     check_values,
-    open_file,
     read_indices,
-    to_rgb,
+    read_pair,
 )
+from segtutor.datasets.opening import FileError, MissingFile, is_hidden
 from segtutor.datasets.targets import describe_segments, instance_target
 from segtutor.labels import CITYSCAPES, CITYSCAPES_IDS, CITYSCAPES_TRAIN_IDS, LabelSet
 
 SPLITS = {"fine": ("train", "val", "test"), "coarse": ("train", "train_extra", "val")}
+
+
+PICTURE = "_leftImg8bit.png"
 
 
 class Cityscapes(datasets.Cityscapes):
@@ -63,16 +65,20 @@ class Cityscapes(datasets.Cityscapes):
         folder = "gtFine" if mode == "fine" else "gtCoarse"
         for part in (Path(root, "leftImg8bit", split), Path(root, folder, split)):
             if not part.is_dir():
-                raise FileNotFoundError(f"no Cityscapes in {root}: the folder {part} is missing")
-        super().__init__(str(root), split, mode, "semantic" if target == "semantic" else "instance")
+                raise MissingFile(f"no Cityscapes in {root}: the folder {part} is missing", part)
+        # torchvision's own beginning lists the files as the file system does, hidden ones among them.
+        datasets.VisionDataset.__init__(self, str(root))
+        self.mode, self.split, self.target_type = folder, split, ["semantic" if target == "semantic" else "instance"]
+        self.images_dir, self.targets_dir = str(Path(root, "leftImg8bit", split)), str(Path(root, folder, split))
         self.transforms, self.target, self.ids, self.crowd = transforms, target, ids, crowd
-        # torchvision lists the files as the file system does, which differs between machines.
-        pairs = zip(self.images, self.targets, strict=True)
-        found = sorted(pair for pair in pairs if pair[0].endswith("_leftImg8bit.png"))
-        self.images: list[str] = [image for image, _ in found]
-        self.targets: list[list[str]] = [targets for _, targets in found]
-        if not self.images:
-            raise ValueError(f"{self.images_dir} holds no picture")
+        pictures = pictures_in(Path(self.images_dir))
+        if not pictures:
+            raise FileError(
+                f"{self.images_dir} holds no picture CITY/CITY_NUMBER_FRAME{PICTURE}", self.images_dir, "empty"
+            )
+        kind = "labelIds" if target == "semantic" else "instanceIds"
+        self.images: list[str] = [str(path) for path in pictures]
+        self.targets: list[list[str]] = [[str(label_file(path, Path(root, folder), kind))] for path in pictures]
         self.labels: LabelSet = CITYSCAPES if ids == "train" else CITYSCAPES_IDS
         self.number_of_id = CITYSCAPES_TRAIN_IDS if ids == "train" else np.arange(256, dtype=np.uint8)
 
@@ -80,12 +86,8 @@ class Cityscapes(datasets.Cityscapes):
         return f"Cityscapes({str(self.root)!r}, split={self.split!r}, mode={self.mode!r}, {len(self)} pictures)"
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        image_path, path = self.images[index], self.targets[index][0]
-        pixels, values = to_rgb(open_file(image_path)), read_indices(path).astype(np.int32)
-        check_same_size(image_path, pixels.shape[:2], path, values.shape, turned=1)
-        # An instance file has id * 1000 + number for single objects, and the id itself for all else.
-        classes = np.where(values >= 1000, values // 1000, values)
-        check_values(classes, CITYSCAPES_IDS, path)
+        pixels, values = read_pair(self.images[index], self.targets[index][0], read_ids)
+        classes = classes_of(values)
         target: Any
         if self.target == "semantic":
             target = as_mask(self.number_of_id[classes])
@@ -118,3 +120,31 @@ class Cityscapes(datasets.Cityscapes):
         crowds = frozenset(v for v, label in category_of.items() if v < 1000 and label in self.labels.things)
         info = describe_segments(segments, category_of, self.labels, crowds)
         return {"segments": as_mask(segments), "segments_info": info, "image_id": index}
+
+
+def pictures_in(split: Path) -> list[Path]:
+    """The pictures of a split, by name; hidden files and folders are no cities and no pictures."""
+    cities = sorted(path for path in split.iterdir() if path.is_dir() and not is_hidden(path))
+    return [path for city in cities for path in sorted(city.glob(f"*{PICTURE}")) if not is_hidden(path)]
+
+
+def label_file(picture: Path, labels: Path, kind: str) -> Path:
+    """The label file of a picture in ``gtFine`` or ``gtCoarse``: "labelIds" or "instanceIds"."""
+    name = picture.name.removesuffix(PICTURE)
+    return labels / picture.parts[-3] / picture.parts[-2] / f"{name}_{labels.name}_{kind}.png"
+
+
+def classes_of(values: np.ndarray) -> np.ndarray:
+    """Ids of either label file as ids of classes: an instance file has id * 1000 + number for single objects."""
+    return np.where(values >= 1000, values // 1000, values)
+
+
+def read_ids(path: Path) -> np.ndarray:
+    """Either label file, H x W int32.
+
+    Raises:
+        ValueError: If it holds an id that Cityscapes has not.
+    """
+    values = read_indices(path).astype(np.int32)
+    check_values(classes_of(values), CITYSCAPES_IDS, path)
+    return values

@@ -6,57 +6,54 @@ colors. Pictures are turned as their EXIF orientation says, and always RGB.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from torchvision import tv_tensors
 
+from segtutor.datasets.opening import RAW_MODE, FileError, MissingFile, open_file, orientation, upright
+from segtutor.datasets.ranges import to_bytes
 from segtutor.labels import LabelSet
 
-ORIENTATION = 0x0112  # the EXIF tag
-
-
-def open_file(path: Path | str) -> Image.Image:
-    """Open and decode an image file as it is stored.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is not an image, or only part of one.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing")
-    try:
-        with Image.open(path) as image:
-            image.load()  # decodes, so that a truncated file shows here and not later in a worker
-            return image
-    except UnidentifiedImageError:
-        raise ValueError(f"{path} is not an image that Pillow can read ({path.stat().st_size} bytes)") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path} cannot be decoded ({error}): it is truncated or damaged, get it again") from error
-
-
-def orientation(image: Image.Image) -> int:
-    """EXIF orientation; 1 is upright, 5 to 8 exchange width and height."""
-    return int(image.getexif().get(ORIENTATION, 1))
-
-
-def upright(image: Image.Image) -> Image.Image:
-    """The picture turned as its EXIF orientation says; itself if it says nothing, which saves a copy."""
-    return image if orientation(image) == 1 else ImageOps.exif_transpose(image)
+_LOSSY = ("JPEG", "MPO", "JPEG2000")
+_LOSSY_ENDINGS = (".jpg", ".jpeg", ".jfif")
+# Pillow stretches gray of 2 and 4 bits to 0...255.
+_STRETCHED = {"2": 85, "4": 17}
 
 
 def to_rgb(image: Image.Image, turn: bool = True) -> np.ndarray:
-    """H x W x 3 uint8, upright unless ``turn`` is off. 16-bit gray values are divided by 257, alpha is dropped."""
+    """H x W x 3 uint8, upright unless ``turn`` is off. Alpha is dropped; deeper pictures: `segtutor.datasets.ranges`.
+
+    Raises:
+        ValueError: If a picture of more than 8 bits has another range, or its colors cannot be converted.
+    """
+    name = getattr(image, "filename", "") or "the picture"
     image = upright(image) if turn else image
-    if image.mode.startswith("I"):  # convert("RGB") would cut values off at 255
-        gray = (np.asarray(image).astype(np.int64).clip(0, 65535) // 257).astype(np.uint8)
-        return np.repeat(gray[..., None], 3, axis=2)
-    return np.array(image if image.mode == "RGB" else image.convert("RGB"))
+    if image.mode == "RGB":
+        pixels = np.array(image)
+    elif image.mode == "F" or image.mode.startswith("I"):  # convert("RGB") would cut values off at 255
+        return np.repeat(to_bytes(np.asarray(image), name)[..., None], 3, axis=2)
+    else:
+        try:
+            pixels = np.array(image.convert("RGB"))
+        except ValueError as error:
+            raise FileError(
+                f"{name} has the mode {image.mode}, which has no colors ({error}): save it as RGB", name, "colors"
+            ) from error
+    # Of 16 bits a channel Pillow gives the upper eight; nothing in them means 12 bits or fewer in the file.
+    if ";16" in image.info.get(RAW_MODE, "") and pixels.max(initial=0) < 16:
+        raise FileError(
+            f"{name} has 16 bits a channel, but all values lie below 4096 of 65535, as good as black: scale them, or "
+            "save the picture with 8 bits",
+            name,
+            "range",
+        )
+    return pixels
 
 
 def as_image(pixels: np.ndarray) -> tv_tensors.Image:
@@ -75,20 +72,57 @@ def read_image(path: Path | str) -> tv_tensors.Image:
 
 
 def to_indices(image: Image.Image, path: Path | str) -> np.ndarray:
-    """The numbers in a label image, H x W, uint8 or int32.
+    """The numbers in a label image as the file holds them, H x W, uint8 or int32.
 
     Raises:
-        ValueError: If it holds colors instead of numbers, or was saved as JPEG, which blends neighboring numbers.
+        ValueError: If it holds colors or floats instead of numbers, has transparent pixels, or was saved as JPEG, which
+            blends neighboring numbers.
     """
-    if image.format == "JPEG" or Path(path).suffix.lower() in (".jpg", ".jpeg"):
-        raise ValueError(f"{path} is a label map saved as JPEG, which blends neighboring numbers: save it as PNG")
-    if image.mode not in ("P", "L", "1") and not image.mode.startswith("I"):
-        raise ValueError(
-            f"{path} holds colors (mode {image.mode}), not class numbers: save palette indices or class numbers as "
-            "a PNG of one channel, or read it with ImageFolder and a mapping from colors to classes"
+    if image.format in _LOSSY or Path(path).suffix.lower() in _LOSSY_ENDINGS:
+        raise FileError(
+            f"{path} is a label map saved as JPEG, which blends neighboring numbers: save it as PNG", path, "JPEG mask"
         )
+    raw = str(image.info.get(RAW_MODE, image.mode))
+    if image.mode == "F":
+        values = np.asarray(image)
+        raise FileError(
+            f"{path} holds floats from {values.min():.6g} to {values.max():.6g}, not class numbers: save class numbers "
+            "as integers, in a PNG of 8 or 16 bits",
+            path,
+        )
+    if image.mode == "LA" and ";16" not in raw:
+        image = opaque(image, path).getchannel("L")
+    if (image.mode not in ("P", "L", "1") and not image.mode.startswith("I")) or raw.startswith("LA;16"):
+        raise FileError(
+            f"{path} holds colors (mode {image.mode}), not class numbers: save palette indices or class numbers as "
+            "a PNG of one channel, or read it with ImageFolder and a mapping from colors to classes",
+            path,
+            "colors",
+        )
+    if re.fullmatch(r"L;\d?IR?", raw):
+        raise FileError(f"{path} is a TIFF in which 0 is white, so its numbers are inverted: save it as PNG", path)
     numbers = np.array(upright(image))
+    stretched = re.fullmatch(r"L;([24])R?", raw)
+    if stretched:
+        numbers //= _STRETCHED[stretched[1]]
     return numbers if numbers.dtype == np.uint8 else numbers.astype(np.uint8 if image.mode == "1" else np.int32)
+
+
+def opaque(image: Image.Image, path: Path | str) -> Image.Image:
+    """A mask with an alpha channel, if no pixel of it is transparent.
+
+    Raises:
+        ValueError: If one is: what the file holds below it is left to chance.
+    """
+    lowest, _ = image.getchannel("A").getextrema()
+    if int(lowest) < 255:  # type: ignore[arg-type]
+        raise FileError(
+            f"{path} has transparent pixels (mode {image.mode}, alpha down to {lowest}), and which class they are "
+            "nobody says: save the mask without transparency, those pixels in the color or number of their class",
+            path,
+            "alpha",
+        )
+    return image
 
 
 def read_indices(path: Path | str) -> np.ndarray:
@@ -96,17 +130,44 @@ def read_indices(path: Path | str) -> np.ndarray:
     return to_indices(open_file(path), path)
 
 
-def read_pair(image_path: Path | str, mask_path: Path | str) -> tuple[np.ndarray, np.ndarray]:
-    """A picture, H x W x 3 uint8, and its label map, H x W.
+def read_pair(
+    image_path: Path | str,
+    mask_path: Path | str,
+    read_labels: Callable[[Path], np.ndarray] = read_indices,
+    read_picture: Callable[[Path], tuple[np.ndarray, int]] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """A picture, H x W x 3 uint8, and its label map, H x W; both are tried, so that one error does not hide another.
+
+    Args:
+        image_path: The picture.
+        mask_path: The label file.
+        read_labels: What makes a label map of its path.
+        read_picture: What makes pixels and an EXIF orientation of a path, `read_upright` if None.
 
     Raises:
         FileNotFoundError: If one is missing.
         ValueError: If one cannot be read, or their sizes differ.
     """
-    picture = open_file(image_path)
-    pixels, labels = to_rgb(picture), read_indices(mask_path)
-    check_same_size(image_path, pixels.shape[:2], mask_path, labels.shape[:2], orientation(picture))
+    found: list[Any] = []
+    errors: list[Exception] = []
+    for read, path in ((read_picture or read_upright, image_path), (read_labels, mask_path)):
+        try:
+            found.append(read(Path(path)))
+        except (OSError, ValueError) as error:
+            errors.append(error)
+    if errors:
+        if isinstance(errors[0], FileError | MissingFile):
+            errors[0].also = tuple(errors[1:])
+        raise errors[0]
+    (pixels, turned), labels = found
+    check_same_size(image_path, pixels.shape[:2], mask_path, labels.shape[:2], turned)
     return pixels, labels
+
+
+def read_upright(path: Path) -> tuple[np.ndarray, int]:
+    """A picture, H x W x 3 uint8, and the EXIF orientation that it was turned by."""
+    picture = open_file(path)
+    return to_rgb(picture), orientation(picture)
 
 
 def check_same_size(
@@ -116,36 +177,67 @@ def check_same_size(
     if tuple(image_size) == tuple(mask_size):
         return
     reason = "they must have one size, pixel for pixel"
-    if turned >= 5 and tuple(image_size) == tuple(mask_size)[::-1]:
+    exchanged = tuple(image_size) == tuple(mask_size)[::-1]
+    if exchanged and turned >= 5:
         reason = (
             f"the picture has EXIF orientation {turned}, and the mask was drawn on the unturned pixels: turn the mask, "
             "or save the picture without this tag"
         )
-    raise ValueError(
+    elif exchanged:
+        reason = "height and width are exchanged: one of the two was turned and the other not; turn the mask"
+    raise FileError(
         f"{mask_path} is {mask_size[0]} x {mask_size[1]} pixels (height x width), but its picture {image_path} is "
-        f"{image_size[0]} x {image_size[1]}: {reason}"
+        f"{image_size[0]} x {image_size[1]}: {reason}",
+        mask_path,
+        "size",
     )
 
 
 def unknown_values(labels: np.ndarray, known: Iterable[int]) -> np.ndarray:
     """The values in a label map that are not among the known ones, rising."""
-    # Counting is ten times as fast as sorting, for the 8 bits that most label files have.
-    values = np.flatnonzero(np.bincount(labels.ravel())) if labels.dtype == np.uint8 else np.unique(labels)
+    values = values_in(labels)
     return values[~np.isin(values, list(known))]
 
 
-def check_values(labels: np.ndarray, label_set: LabelSet, path: Path | str) -> None:
-    """Raise ValueError if a label map holds a value that is neither a class number nor void."""
+def check_values(labels: np.ndarray, label_set: LabelSet, path: Path | str, white_is_void: bool = False) -> None:
+    """Raise ValueError if a label map holds a value that is neither a class number nor void.
+
+    A file of nothing but 0 and 255 is refused too, unless ``white_is_void``: most such files are black-and-white masks
+    in which 255 is the object.
+    """
     highest = int(labels.max(initial=0))
     if highest < len(label_set) and int(labels.min(initial=0)) >= 0:
         return
-    wrong = unknown_values(labels, [*range(len(label_set)), label_set.ignore_index])
+    values = values_in(labels)
+    wrong = values[~np.isin(values, [*range(len(label_set)), label_set.ignore_index])]
     if wrong.size:
         row, column = np.argwhere(labels == wrong[0])[0]
-        raise ValueError(
+        raise FileError(
             f"{path} holds {describe(wrong)} (the first at row {row}, column {column}), but {label_set.title} has the "
-            f"numbers 0...{len(label_set) - 1} and {label_set.ignore_index} for void"
+            f"numbers 0...{len(label_set) - 1} and {label_set.ignore_index} for void",
+            path,
         )
+    if not white_is_void and label_set.ignore_index == 255:
+        refuse_black_and_white(values, path)
+
+
+def refuse_black_and_white(values: np.ndarray, path: Path | str) -> None:
+    """Raise ValueError if the values of a mask are 255 and perhaps 0, and no other."""
+    if values.size and values[-1] == 255 and (values.size == 1 or (values.size == 2 and values[0] == 0)):
+        only = "255" if values.size == 1 else "0 and 255"
+        raise FileError(
+            f"{path} holds only {only}. In a black-and-white mask 255 is the object, but among class numbers it is "
+            "void, which counts nowhere. Say which it is in a classes.csv for ImageFolder: the lines name,index / "
+            "background,0 / object,255 or, if it is void, name,index / background,0 / void,255",
+            path,
+            "0 and 255",
+        )
+
+
+def values_in(labels: np.ndarray) -> np.ndarray:
+    """The values in a label map, rising."""
+    # Counting is ten times as fast as sorting, for the 8 bits that most label files have.
+    return np.flatnonzero(np.bincount(labels.ravel())) if labels.dtype == np.uint8 else np.unique(labels)
 
 
 def describe(values: np.ndarray) -> str:
@@ -153,27 +245,6 @@ def describe(values: np.ndarray) -> str:
     shown = ", ".join(str(int(value)) for value in values[:5])
     more = f" and {len(values) - 5} more" if len(values) > 5 else ""
     return f"the value{'s' if len(values) > 1 else ''} {shown}{more}"
-
-
-def read_list(path: Path | str) -> list[str]:
-    """The names in an image set file, one a line; what follows the first word of a line is another file's business.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is empty, or a name stands in it twice.
-    """
-    path = Path(path)
-    if not path.is_file():
-        near = sorted(item.stem for item in path.parent.glob("*.txt")) if path.parent.is_dir() else []
-        there = f"; in {path.parent} there are {', '.join(near)}" if near else ""
-        raise FileNotFoundError(f"the list of images {path} is missing{there}")
-    names = [line.split()[0] for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    if not names:
-        raise ValueError(f"{path} lists no image")
-    if len(set(names)) != len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise ValueError(f"{path} lists {len(twice)} image(s) more than once: {', '.join(twice[:5])}")
-    return names
 
 
 def check_choice(name: str, value: Any, allowed: Iterable[str]) -> None:

@@ -13,13 +13,19 @@ from PIL import Image
 from torch.utils.data import Dataset
 
 from segtutor.datasets.class_tables import FILE_NAMES, ClassTable, read_class_table, table_of
-from segtutor.datasets.files import as_image, as_mask, check_same_size, open_file, orientation, to_indices, to_rgb
+from segtutor.datasets.files import (
+    as_image,
+    as_mask,
+    describe,
+    read_pair,
+    refuse_black_and_white,
+    to_indices,
+    values_in,
+)
+from segtutor.datasets.opening import FileError, is_hidden, open_file
+from segtutor.datasets.pairing import IMAGE_FOLDERS, MASK_FOLDERS, find_folder, pair_files
+from segtutor.datasets.palettes import Palettes, check_palettes, colors_of
 from segtutor.labels import LabelSet, voc_colors
-
-IMAGE_FOLDERS = ("images", "image", "imgs", "img", "Images", "JPEGImages", "PNGImages")
-MASK_FOLDERS = ("masks", "mask", "labels", "annotations", "gt", "SegmentationClass", "PedMasks")
-IMAGE_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
-MASK_ADDITIONS = ("", "_mask", "_masks", "_label", "_labels", "_gt", "_L")
 
 
 @dataclass(frozen=True)
@@ -67,12 +73,14 @@ class ImageFolder(Dataset):
 
     The masks may hold class numbers (one channel of 8 or 16 bits, or palette indices) or colors. What they mean stands
     in a table of classes, `read_class_table`: a file ``classes.json``, ``classes.csv`` or ``classes.txt`` in the
-    folder. Numbers with gaps are counted anew from 0. Without a table, the numbers that the masks hold are the classes.
+    folder, or one of the tables that CVAT, labelme and Roboflow write. Numbers with gaps are counted anew from 0.
+    Without a table, the numbers that the masks hold are the classes. 255 is void unless the table says otherwise; a
+    mask of nothing but 0 and 255 is refused until it does, because in most of them 255 is the object.
 
     Args:
         root: A folder with ``images`` and ``masks`` (or labels, annotations, ...) in it.
         split: A part of it: ``root/split/images`` or ``root/images/split``.
-        images: Name of the folder of pictures, if it is an unusual one.
+        images: Name of the folder of pictures, if it is an unusual one; "." for both where they lie side by side.
         masks: Name of the folder of masks.
         labels: Path of the table of classes; or a LabelSet.
         transforms: Called with image and target, returns both.
@@ -86,7 +94,7 @@ class ImageFolder(Dataset):
     Raises:
         FileNotFoundError: If a folder is missing.
         ValueError: If there is no pair, two pictures have one name, the table is wrong, or when an item is read, if a
-            file is damaged, of another size, or holds what the table does not name.
+            file is damaged, of another size, or holds what the table does not name or what can mean two things.
     """
 
     def __init__(
@@ -104,24 +112,27 @@ class ImageFolder(Dataset):
         found = pair_files(self.image_folder, self.mask_folder)
         self.pairs, self.images_without_mask, self.masks_without_image = found
         if not self.pairs:
-            inner = sorted(item.name for item in self.image_folder.iterdir() if item.is_dir())
-            raise ValueError(
+            inner = sorted(i.name for i in self.image_folder.iterdir() if i.is_dir() and not is_hidden(i))
+            raise FileError(
                 f"no picture of {self.image_folder} ({len(self.images_without_mask)} pictures) has a mask of its name "
                 f"in {self.mask_folder} ({len(self.masks_without_image)} masks)"
-                + (f"; for the pictures in {', '.join(inner)} give split='{inner[0]}'" if inner else "")
+                + (f"; for the pictures in {', '.join(inner)} give split='{inner[0]}'" if inner else ""),
+                self.image_folder,
+                "empty",
             )
-        self.table = labels if isinstance(labels, ClassTable) else self._find_table(labels)
+        self.table = self._find_table(labels)
         self.labels = self.table.labels
 
     def _find_table(self, labels: str | Path | LabelSet | None) -> ClassTable:
         if isinstance(labels, LabelSet):
             return table_of(labels)
-        if labels is not None:
-            return read_class_table(labels)
-        for path in (self.root / name for name in FILE_NAMES):
-            if path.is_file():
-                return read_class_table(path)
-        return table_from_masks(self.root.name, [mask for _, mask in self.pairs])
+        path = labels if labels is not None else table_file(self.root, self.split)
+        if path is None:
+            return table_from_masks(self.root.name, [mask for _, mask in self.pairs])
+        table = read_class_table(path)
+        if not table.is_numbered and not table.number_of_color:
+            check_palettes([mask for _, mask in self.pairs])
+        return table
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -132,12 +143,13 @@ class ImageFolder(Dataset):
         )
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        image_path, mask_path = self.pairs[index]
-        picture, mask = open_file(image_path), open_file(mask_path)
-        pixels, labels = to_rgb(picture), self.table.decode(mask, mask_path)
-        check_same_size(image_path, pixels.shape[:2], mask_path, labels.shape, orientation(picture))
+        pixels, labels = read_pair(*self.pairs[index], self.read_labels)
         image, target = as_image(pixels), as_mask(labels)
         return (image, target) if self.transforms is None else self.transforms(image, target)
+
+    def read_labels(self, path: Path) -> np.ndarray:
+        """Class numbers of a mask, H x W int64."""
+        return self.table.decode(open_file(path), path)
 
     def report(self) -> FolderReport:
         """Read every mask and say what there is: pairs, sizes, classes, files left over."""
@@ -148,7 +160,7 @@ class ImageFolder(Dataset):
         for _, path in self.pairs:
             mask = open_file(path)
             numbers = self.table.decode(mask, path)
-            sizes[(mask.height, mask.width)] += 1
+            sizes[(numbers.shape[0], numbers.shape[1])] += 1
             modes[mask.mode] += 1
             counts += np.bincount(numbers.ravel(), minlength=void + 1)
         return FolderReport(
@@ -163,82 +175,67 @@ class ImageFolder(Dataset):
         )
 
 
-def find_folder(root: Path, split: str | None, names: tuple[str, ...], what: str) -> Path:
-    """The first of several folders that exists, below ``root/split`` or with ``split`` below it."""
-    places = [
-        place for name in names for place in ([root / split / name, root / name / split] if split else [root / name])
-    ]
-    for place in places:
-        if place.is_dir():
-            return place
-    there = ", ".join(sorted(item.name for item in root.iterdir() if item.is_dir())) if root.is_dir() else "not even it"
-    raise FileNotFoundError(
-        f"no folder of {what} in {root}: looked for {', '.join(str(p.relative_to(root)) for p in places)}; there is "
-        f"{there or 'no folder in it'}"
-    )
-
-
-def pair_files(images: Path, masks: Path) -> tuple[list[tuple[Path, Path]], list[Path], list[Path]]:
-    """Pairs of picture and mask by file name without ending, and what is left of either.
-
-    Raises:
-        ValueError: If two files of a folder have one name and different endings.
-    """
-    pictures, candidates = files_by_stem(images), files_by_stem(masks)
-    for same in (*pictures.values(), *candidates.values()):
-        if len(same) > 1:
-            raise ValueError(f"{same[1]} and {same[0].name} have one name: which of the two belongs to its partner?")
-    return match_stems(pictures, candidates)
-
-
-def match_stems(
-    pictures: dict[str, list[Path]], masks: dict[str, list[Path]]
-) -> tuple[list[tuple[Path, Path]], list[Path], list[Path]]:
-    """Pairs of the first file of each name, pictures without a mask, masks without a picture."""
-    pairs, alone, used = [], [], set()
-    for stem, (picture, *_) in pictures.items():
-        name = next((stem + end for end in MASK_ADDITIONS if stem + end in masks), None)
-        if name is None:
-            alone.append(picture)
-        else:
-            pairs.append((picture, masks[name][0]))
-            used.add(name)
-    return pairs, alone, [same[0] for name, same in masks.items() if name not in used]
-
-
-def files_by_stem(folder: Path) -> dict[str, list[Path]]:
-    """Image files of a folder by their name without ending; more than one path where names clash."""
-    found: dict[str, list[Path]] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in IMAGE_ENDINGS and not path.name.startswith("."):
-            found.setdefault(path.stem, []).append(path)
-    return found
+def table_file(root: Path, split: str | None) -> Path | None:
+    """The table of classes in a folder, or in that of a split."""
+    for folder in (root, *([root / split] if split else [])):
+        for path in (folder / name for name in FILE_NAMES):
+            if path.is_file():
+                return path
+    return None
 
 
 def table_from_masks(title: str, masks: list[Path]) -> ClassTable:
     """A table without names: the numbers found in the masks are the classes, 255 is void.
 
     Raises:
-        ValueError: If a mask holds colors, or more than 255 different numbers.
+        ValueError: If a mask holds colors or nothing but 0 and 255, palettes contradict each other, or there are more
+            than 255 different numbers.
     """
-    values: set[int] = set()
-    palette: Image.Image | None = None
-    without_colors = ClassTable(LabelSet(title, (), ()), {})
+    found = FoundNumbers(title)
     for path in masks:
+        found.read(path)
+    return found.table()
+
+
+class FoundNumbers:
+    """The numbers in masks that no table explains, taken in mask by mask."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.values: set[int] = set()
+        self.palette: Image.Image | None = None
+        self.palettes = Palettes()
+        self._without_colors = ClassTable(LabelSet(title, (), ()), {})
+
+    def read(self, path: Path) -> np.ndarray:
+        """The numbers in a mask, H x W, which are taken in."""
         mask = open_file(path)
-        palette = palette or (mask if mask.mode == "P" else None)
-        numbers = without_colors.decode(mask, path) if mask.mode in ("RGB", "RGBA") else to_indices(mask, path)
-        values |= set(np.unique(numbers).tolist())
-    found = sorted(values - {255})
-    if len(found) > 255:
-        raise ValueError(
-            f"the masks of {title} hold {len(found)} different numbers, too many for classes: are they ids of "
-            "objects, or depth? A table of classes says what they mean"
+        is_colored = mask.mode in ("RGB", "RGBA")
+        numbers = self._without_colors.decode(mask, path) if is_colored else to_indices(mask, path)
+        values = values_in(numbers)
+        refuse_black_and_white(values, path)
+        if values.size and values[0] < 0:
+            raise FileError(f"{path} holds {describe(values[:1])}, but the number of a class is 0 or more", path)
+        self.palettes.add(mask, path, values)
+        self.palette = self.palette or (mask if mask.mode == "P" else None)
+        self.values |= set(values.tolist())
+        return numbers
+
+    def table(self) -> ClassTable:
+        """The table of the numbers so far."""
+        found = sorted(self.values - {255})
+        if len(found) > 255:
+            raise FileError(
+                f"the masks of {self.title} hold {len(found)} different numbers, too many for classes: are they ids of "
+                "objects, or depth? A table of classes says what they mean",
+                self.title,
+                "value",
+            )
+        drawn = voc_colors(min(max(found, default=0), 65535) + 1)
+        colors = colors_of(self.palette) if self.palette is not None else []
+        labels = LabelSet(
+            self.title,
+            tuple(f"class {number}" for number in found),
+            tuple(colors[number] if number < len(colors) else drawn[number % 65536] for number in found),
         )
-    drawn = voc_colors(max(found, default=0) + 1)
-    if palette is not None:
-        flat = palette.getpalette() or []
-        drawn = tuple((flat[3 * i], flat[3 * i + 1], flat[3 * i + 2]) if 3 * i + 2 < len(flat) else c
-                      for i, c in enumerate(drawn))  # fmt: skip
-    labels = LabelSet(title, tuple(f"class {number}" for number in found), tuple(drawn[number] for number in found))
-    return ClassTable(labels, {value: number for number, value in enumerate(found)})
+        return ClassTable(labels, {value: number for number, value in enumerate(found)})

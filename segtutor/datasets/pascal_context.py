@@ -13,20 +13,19 @@ from segtutor.datasets.files import (
     as_image,
     as_mask,
     check_choice,
-    check_same_size,
     check_values,
     describe,
-    open_file,
-    orientation,
-    read_indices,
-    read_list,
-    to_rgb,
+    read_pair,
     unknown_values,
 )
+from segtutor.datasets.lists import read_list
+from segtutor.datasets.opening import FileError, MissingFile, locate, open_file, picture_of
+from segtutor.datasets.palettes import known_colors, white_is_void
 from segtutor.labels import PASCAL_CONTEXT_59, PASCAL_CONTEXT_60, PASCAL_CONTEXT_459, LabelSet
 from segtutor.labels.pascal_context import SCORED_NAME_IN_ALL
 
 LABEL_SETS = {59: PASCAL_CONTEXT_59, 60: PASCAL_CONTEXT_60, 459: PASCAL_CONTEXT_459}
+_COLORS = known_colors(PASCAL_CONTEXT_60)
 LISTS = ("SegmentationContext", "Main")
 
 
@@ -77,7 +76,7 @@ class PascalContext(Dataset):
             source = "png" if num_classes != 459 and self.png_folder.is_dir() else "mat"
         self.source = source
         lists = [self.base / "ImageSets" / folder / f"{image_set}.txt" for folder in LISTS]
-        self.names = read_list(next((path for path in lists if path.is_file()), lists[0]))
+        self.names = read_list(next((path for path in lists if path.is_file()), lists[0]), self.base / "JPEGImages")
 
     def __len__(self) -> int:
         return len(self.names)
@@ -88,22 +87,17 @@ class PascalContext(Dataset):
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         name = self.names[index]
-        image_path = self.base / "JPEGImages" / f"{name}.jpg"
-        picture = open_file(image_path)
-        pixels = to_rgb(picture)
         path = self.png_folder / f"{name}.png" if self.source == "png" else self.mat_folder / f"{name}.mat"
-        labels = self._from_png(path) if self.source == "png" else self._from_mat(path)
-        check_same_size(image_path, pixels.shape[:2], path, labels.shape, orientation(picture))
+        read = read_png if self.source == "png" else read_label_map
+        pixels, values = read_pair(picture_of(self.base / "JPEGImages", name), path, read)
+        labels = self._from_png(values) if self.source == "png" else self._from_mat(values)
         image, target = as_image(pixels), as_mask(labels)
         return (image, target) if self.transforms is None else self.transforms(image, target)
 
-    def _from_png(self, path: Path) -> np.ndarray:
-        values = read_indices(path)
-        check_values(values, PASCAL_CONTEXT_60, path)
+    def _from_png(self, values: np.ndarray) -> np.ndarray:
         return values if self.labels is PASCAL_CONTEXT_60 else without_background(values)
 
-    def _from_mat(self, path: Path) -> np.ndarray:
-        values = read_label_map(path)
+    def _from_mat(self, values: np.ndarray) -> np.ndarray:
         if self.labels is PASCAL_CONTEXT_459:
             return np.where(values == 0, PASCAL_CONTEXT_459.ignore_index, values - 1)
         scored = scored_numbers()[values]
@@ -124,6 +118,14 @@ def scored_numbers() -> np.ndarray:
     return numbers
 
 
+def read_png(path: Path) -> np.ndarray:
+    """A PNG of 59 classes and background, H x W: 0...59, and 255 for void."""
+    image = open_file(path)
+    values = _COLORS.read(image, path)
+    check_values(values, PASCAL_CONTEXT_60, path, white_is_void(image))
+    return values
+
+
 def read_label_map(path: Path) -> np.ndarray:
     """The array ``LabelMap`` of a .mat file, H x W int64: 1...459, and 0 where nobody labeled.
 
@@ -132,8 +134,9 @@ def read_label_map(path: Path) -> np.ndarray:
         ImportError: If SciPy is.
         ValueError: If it is damaged, has no such array, or other values.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing")
+    found = locate(path)
+    if found is None:
+        raise MissingFile(f"{path} is missing", path)
     try:
         from scipy.io import loadmat
     except ImportError:
@@ -141,14 +144,29 @@ def read_label_map(path: Path) -> np.ndarray:
             f"{path} needs SciPy to be read: pip install scipy, or read the PNGs (source='png')"
         ) from None
     try:
-        content = loadmat(path)
+        content = loadmat(found)
     except Exception as error:  # SciPy raises half a dozen types for a broken file
-        raise ValueError(f"{path} cannot be read as a MATLAB file ({error}): it is damaged, get it again") from error
+        raise FileError(
+            f"{path} cannot be read as a MATLAB file ({error}): it is damaged, get it again", path, "unreadable"
+        ) from error
     if "LabelMap" not in content:
         there = ", ".join(sorted(key for key in content if not key.startswith("_")))
-        raise ValueError(f"{path} has no array LabelMap, only {there or 'nothing'}: is it a file of PASCAL-Context?")
-    values = np.asarray(content["LabelMap"]).astype(np.int64)
+        raise FileError(
+            f"{path} has no array LabelMap, only {there or 'nothing'}: is it a file of PASCAL-Context?",
+            path,
+            "unreadable",
+        )
+    stored = np.asarray(content["LabelMap"])
+    if stored.ndim != 2 or stored.dtype.kind not in "uif" or not np.array_equal(stored, np.floor(stored)):
+        raise FileError(
+            f"{path}: its LabelMap should be whole numbers, height x width, but it is {stored.dtype} of the shape "
+            f"{stored.shape}",
+            path,
+        )
+    values = stored.astype(np.int64)
     wrong = unknown_values(values, range(len(PASCAL_CONTEXT_459) + 1))
     if wrong.size:
-        raise ValueError(f"{path} holds {describe(wrong)}, but PASCAL-Context has 1...459, and 0 for unlabeled pixels")
+        raise FileError(
+            f"{path} holds {describe(wrong)}, but PASCAL-Context has 1...459, and 0 for unlabeled pixels", path
+        )
     return values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,80 @@ from segtutor.datasets.files import (
     check_choice,
     check_same_size,
     check_values,
-    read_indices,
-    read_list,
     read_pair,
+    read_upright,
 )
+from segtutor.datasets.lists import read_list
+from segtutor.datasets.opening import FileError, MissingFile, open_file, picture_of
+from segtutor.datasets.palettes import KnownColors, known_colors, white_is_void
 from segtutor.datasets.targets import instance_target
-from segtutor.labels import VOC2012, LabelSet
+from segtutor.labels import VOC2012, LabelSet, voc_colors
 
 YEARS = tuple(str(year) for year in range(2007, 2013))
 AUGMENTED_LISTS = ("trainaug.txt", "train_aug.txt")
+_CLASS_COLORS = known_colors(VOC2012)
+_OBJECT_COLORS = KnownColors({color: number for number, color in enumerate(voc_colors(256))})
+
+
+@dataclass(frozen=True)
+class Kit:
+    """The files of one year of a VOCdevkit, read by name.
+
+    Attributes:
+        base: The folder with ``JPEGImages``.
+        masks: Name of the folder of class masks.
+    """
+
+    base: Path
+    masks: str = "SegmentationClass"
+
+    def picture(self, name: str) -> Path:
+        """Path of a picture."""
+        return picture_of(self.base / "JPEGImages", name)
+
+    def mask(self, name: str) -> Path:
+        """Path of the classes of its pixels."""
+        return self.base / self.masks / f"{name}.png"
+
+    def objects(self, name: str) -> Path:
+        """Path of the numbers of its objects."""
+        return self.base / "SegmentationObject" / f"{name}.png"
+
+    def read(
+        self, name: str, read_picture: Callable[[Path], tuple[np.ndarray, int]] = read_upright
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A picture, H x W x 3 uint8, and its classes, H x W."""
+        return read_pair(self.picture(name), self.mask(name), read_classes, read_picture)
+
+    def instances(self, name: str, labels: np.ndarray, image_id: Any) -> dict[str, Any]:
+        """The objects of a picture whose classes are ``labels``."""
+        path = self.objects(name)
+        numbers = read_objects(path)
+        check_same_size(self.mask(name), labels.shape, path, numbers.shape, turned=1)
+        masks, classes = [], []
+        for number in np.unique(numbers):
+            if number in (0, VOC2012.ignore_index):
+                continue
+            mask = numbers == number
+            counts = np.bincount(labels[mask], minlength=256)[1 : len(VOC2012)]
+            if not counts.any():
+                raise FileError(f"{path}: object {number} lies on no pixel of a class in {self.mask(name)}", path)
+            masks.append(mask)
+            classes.append(int(counts.argmax()) + 1)
+        return instance_target(masks, classes, labels.shape, image_id)
+
+
+def read_classes(path: Path) -> np.ndarray:
+    """The class mask of a VOC picture, H x W: 0...20, and 255 for void."""
+    image = open_file(path)
+    labels = _CLASS_COLORS.read(image, path)
+    check_values(labels, VOC2012, path, white_is_void(image))
+    return labels
+
+
+def read_objects(path: Path) -> np.ndarray:
+    """The object mask of a VOC picture, H x W: 0 for background, 1 and on for objects, 255 for void."""
+    return _OBJECT_COLORS.read(open_file(path), path)
 
 
 class VOCSegmentation(datasets.VOCSegmentation):
@@ -64,22 +130,21 @@ class VOCSegmentation(datasets.VOCSegmentation):
         if not base.is_dir():
             raise FileNotFoundError(f"there is no VOC {year} in {root}: the folder {base} is missing")
         lists = base / "ImageSets" / "Segmentation"
-        names = read_list(augmented_list(lists) if image_set == "trainaug" else lists / f"{image_set}.txt")
-        if image_set in ("train", "val", "trainval"):
-            super().__init__(root, year, image_set)
-        else:  # torchvision refuses these two, of which the last has public labels for 2007 alone
-            datasets.VisionDataset.__init__(self, root)
-            self.year = year
-        self.image_set, self.target, self.transforms = image_set, target, transforms
-        folder = base / ("SegmentationClassAug" if image_set == "trainaug" else "SegmentationClass")
-        if not folder.is_dir():
-            raise FileNotFoundError(
-                f"{folder} is missing" + (": it is SBD's addition to VOC" if "Aug" in str(folder) else "")
+        path = augmented_list(lists) if image_set == "trainaug" else lists / f"{image_set}.txt"
+        self.names = read_list(path, base / "JPEGImages")
+        # torchvision's own beginning reads the list in the encoding of the machine, and refuses two of these lists.
+        datasets.VisionDataset.__init__(self, root)
+        self.year, self.image_set, self.target, self.transforms = year, image_set, target, transforms
+        self.kit = Kit(base, "SegmentationClassAug" if image_set == "trainaug" else "SegmentationClass")
+        if not (base / self.kit.masks).is_dir():
+            raise MissingFile(
+                f"{base / self.kit.masks} is missing"
+                + (": it is SBD's addition to VOC" if image_set == "trainaug" else ""),
+                base / self.kit.masks,
             )
-        self.names = names
-        self.images = [str(base / "JPEGImages" / f"{name}.jpg") for name in names]
-        self.targets = [str(folder / f"{name}.png") for name in names]
-        self.objects = [str(base / "SegmentationObject" / f"{name}.png") for name in names]
+        self.images = [str(base / "JPEGImages" / f"{name}.jpg") for name in self.names]
+        self.targets = [str(self.kit.mask(name)) for name in self.names]
+        self.objects = [str(self.kit.objects(name)) for name in self.names]
 
     def __repr__(self) -> str:
         return (
@@ -87,27 +152,11 @@ class VOCSegmentation(datasets.VOCSegmentation):
         )
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        pixels, labels = read_pair(self.images[index], self.targets[index])
-        check_values(labels, self.labels, self.targets[index])
-        target: Any = as_mask(labels) if self.target == "semantic" else self._instances(index, labels)
+        name = self.names[index]
+        pixels, labels = self.kit.read(name)
+        target: Any = as_mask(labels) if self.target == "semantic" else self.kit.instances(name, labels, index)
         image = as_image(pixels)
         return (image, target) if self.transforms is None else self.transforms(image, target)
-
-    def _instances(self, index: int, labels: np.ndarray) -> dict[str, Any]:
-        path = self.objects[index]
-        numbers = read_indices(path)
-        check_same_size(self.targets[index], labels.shape, path, numbers.shape, turned=1)
-        masks, classes = [], []
-        for number in np.unique(numbers):
-            if number in (0, self.labels.ignore_index):
-                continue
-            mask = numbers == number
-            counts = np.bincount(labels[mask], minlength=256)[1 : len(self.labels)]
-            if not counts.any():
-                raise ValueError(f"{path}: object {number} lies on no pixel of a class in {self.targets[index]}")
-            masks.append(mask)
-            classes.append(int(counts.argmax()) + 1)
-        return instance_target(masks, classes, labels.shape, index)
 
 
 def augmented_list(folder: Path) -> Path:

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
+
+from segtutor.datasets.files import to_rgb
+from segtutor.datasets.opening import open_file, orientation, upright
+from segtutor.datasets.ranges import white_of
 
 ImageSource = str | PathLike[str] | Image.Image | np.ndarray | Tensor
 
@@ -20,8 +24,9 @@ def load_image(source: ImageSource) -> Tensor:
     turned as its EXIF orientation says; a PIL image, an array or a tensor is taken as it is.
 
     Args:
-        source: Path; PIL image; array H x W or H x W x (1, 3, 4); tensor H x W or (1, 3, 4) x H x W. Arrays and tensors
-            hold uint8, uint16 or bool, or floats from 0 to 1.
+        source: Path; PIL image; array H x W or H x W x (1, 3, 4); tensor H x W or (1, 3, 4) x H x W. They hold uint8
+            or bool; floats from 0 to 1; or 16 bits, 0...65535, of which one value at least lies above the lowest 12
+            bits (see `segtutor.datasets.ranges`).
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -50,22 +55,23 @@ def _open(path: Path) -> Image.Image:
         raise ValueError(f"{path} is a folder: name one image file")
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}")
-    try:
-        with Image.open(path) as image:
-            return ImageOps.exif_transpose(image)  # reads the pixels too, so that a damaged file shows here
-    except UnidentifiedImageError:
-        raise ValueError(f"{path} is not an image that Pillow can read") from None
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
+    image = open_file(path)
+    name = image.filename  # type: ignore[attr-defined]
+    if orientation(image) != 1:
+        image = upright(image)
+        image.filename = name  # type: ignore[attr-defined]
+    return image
 
 
 def _from_pil(image: Image.Image) -> Tensor:
     if image.width == 0 or image.height == 0:
         raise ValueError(f"the image is empty ({image.width} x {image.height} pixels)")
-    if image.mode.startswith("I"):  # 16 or 32 bits per pixel; convert("RGB") would cut it off at 255
-        values = np.asarray(image).astype(np.int64).clip(0, 65535).astype(np.uint16)
-        return load_image(values)
-    return load_image(np.asarray(image.convert("RGB")))
+    if image.mode == "F" or image.mode.startswith("I"):  # convert("RGB") would cut these off at 255
+        values = np.asarray(image)
+        name = getattr(image, "filename", "") or "the image"
+        is_float = white_of(values, name) == 1
+        return load_image(values.clip(0, 1) if is_float else values.astype(np.uint16))
+    return load_image(to_rgb(image, turn=False))
 
 
 def _to_rgb(image: Tensor) -> Tensor:
@@ -75,8 +81,10 @@ def _to_rgb(image: Tensor) -> Tensor:
     image = image[:3]
     if image.dtype == torch.bool:
         image = image.float()
-    elif image.dtype in (torch.uint8, torch.uint16):
-        image = image.float() / torch.iinfo(image.dtype).max
+    elif image.dtype == torch.uint8:
+        image = image.float() / 255
+    elif image.dtype == torch.uint16:
+        image = image.float() / white_of(image.cpu().numpy(), "the image")
     elif image.is_floating_point():
         image = image.float()
         low, high = float(image.min()), float(image.max())

@@ -5,7 +5,7 @@ import segtutor.datasets
 from segtutor import labels
 from segtutor.datasets import facts, facts_table
 from segtutor.datasets.about import COLUMNS, corrections_table, sources_table
-from segtutor.datasets.files import read_list
+from segtutor.datasets.lists import read_list
 from segtutor.datasets.pascal_context import scored_numbers
 from tests.shared import shared_data
 

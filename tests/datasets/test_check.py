@@ -7,6 +7,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from segtutor import cli
+from segtutor.datasets import ImageFolder
 from segtutor.datasets.check import check_folder
 from tests.shared import shared_data
 
@@ -116,6 +117,11 @@ class TestOwnFolder:
             mask = Image.open(own / f"masks/{name}.png")
             mask.putpalette([(value + shift) % 256 for value in range(768)])
             mask.save(own / f"masks/{name}.png")
+        report = check_folder(own)
+        assert kinds(report) == {("c.png", "palette")}
+        assert not report.ok, "the places of lines are no numbers that masks of two palettes would agree on"
+        (own / "classes.txt").unlink()
+        (own / "classes.csv").write_text("name,index\nsky,0\nroad,1\ncar,2\n")
         report = check_folder(own)
         assert kinds(report) == {("c.png", "palette")}
         assert report.ok
@@ -254,6 +260,147 @@ class TestCommand:
         cut(own / "images/a.png")
         assert cli.main(["data", "check", str(own)]) == 1
         assert "images/a.png" in capsys.readouterr().out
+
+
+PIXELS = np.random.default_rng(1).integers(0, 256, (4, 6, 3), dtype=np.uint8)
+NUMBERS = np.repeat(np.array([[0, 0, 1, 1, 2, 2]], np.uint8), 4, axis=0)
+TABLE = "background:0,0,0::\ncat:128,0,0::\ndog:0,128,0::\n"
+
+
+def save(path, pixels):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+class TestFoldersOfTools:
+    """What annotation tools export is read by a loader, and nothing in it is an alarm."""
+
+    def test_cvat_masks(self, tmp_path):
+        colors = np.array([[0, 0, 0], [128, 0, 0], [0, 128, 0]], np.uint8)[NUMBERS]
+        save(tmp_path / "JPEGImages/sub/a.png", PIXELS)
+        save(tmp_path / "JPEGImages/not annotated.png", PIXELS[::-1])
+        save(tmp_path / "SegmentationClass/sub/a.png", colors)
+        save(tmp_path / "SegmentationObject/sub/a.png", colors[:, ::-1])
+        (tmp_path / "ImageSets/Segmentation").mkdir(parents=True)
+        (tmp_path / "ImageSets/Segmentation/default.txt").write_text("sub/a\n")
+        (tmp_path / "labelmap.txt").write_text("# label:color_rgb:parts:actions\n" + TABLE)
+        report = check_folder(tmp_path)
+        assert (report.rows, report.checked) == ((), 2)
+        data = ImageFolder(tmp_path / "JPEGImages" / "..", images="JPEGImages/sub", masks="SegmentationClass/sub")
+        assert np.array_equal(data[0][1], NUMBERS)
+        save(tmp_path / "SegmentationClass/sub/a.png", colors + 1)
+        assert kinds(check_folder(tmp_path)) == {("a.png", "value")}
+
+    @pytest.mark.parametrize("folder", ["SegmentationClass", "SegmentationClassPNG"])
+    def test_labelme(self, tmp_path, folder):
+        save(tmp_path / "JPEGImages/a.jpg", PIXELS)
+        save(tmp_path / f"{folder}/a.png", NUMBERS)
+        save(tmp_path / "SegmentationClassVisualization/a.jpg", PIXELS)
+        (tmp_path / "SegmentationClass").mkdir(exist_ok=True)
+        np.save(tmp_path / "SegmentationClass/a.npy", NUMBERS)
+        (tmp_path / "class_names.txt").write_text("_background_\ncat\ndog")
+        report = check_folder(tmp_path)
+        assert (report.rows, report.checked) == ((), 2)
+        assert np.array_equal(ImageFolder(tmp_path)[0][1], NUMBERS)
+
+    def test_roboflow_masks(self, tmp_path):
+        for split, pixels in (("train", PIXELS), ("valid", PIXELS[::-1])):
+            save(tmp_path / split / "a.rf.123.jpg", pixels)
+            save(tmp_path / split / "a.rf.123_mask.png", NUMBERS)
+            (tmp_path / split / "_classes.csv").write_text("Pixel Value, Class\n0, background\n1, cat\n2, dog\n")
+        (tmp_path / "README.roboflow.txt").write_text("exported")
+        report = check_folder(tmp_path)
+        assert (report.rows, report.checked) == ((), 4)
+        data = ImageFolder(tmp_path, split="valid", images=".", masks=".")
+        assert data.labels.names == ("background", "cat", "dog")
+        assert np.array_equal(data[0][1], NUMBERS)
+        save(tmp_path / "train/a.rf.123_mask.png", NUMBERS + 1)
+        assert kinds(check_folder(tmp_path)) == {("a.rf.123_mask.png", "value")}
+
+    def test_boxes_alone(self, tmp_path):
+        save(tmp_path / "JPEGImages/a.jpg", PIXELS)
+        (tmp_path / "ImageSets/Segmentation").mkdir(parents=True)
+        (tmp_path / "ImageSets/Segmentation/train.txt").write_text("a\n")
+        assert kinds(check_folder(tmp_path)) == {("SegmentationClass", "missing")}
+
+
+class TestTheLoader:
+    """check_folder says "ok" exactly where the loader reads every item."""
+
+    def read_all(self, root):
+        try:
+            data = ImageFolder(root)
+            for index in range(len(data)):
+                data[index]
+        except (ValueError, OSError):
+            return False
+        return True
+
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            lambda root: None,
+            lambda root: cut(root / "masks/c.png"),
+            lambda root: (root / "masks/c.png").write_bytes(b""),
+            lambda root: (root / "images/c.png").write_bytes(b"GIF89a"),
+            lambda root: save(root / "masks/c.png", np.full((6, 8), 3, np.uint8)),
+            lambda root: save(root / "masks/c.png", np.full((6, 8), 255, np.uint8)),
+            lambda root: save(root / "masks/c.png", np.zeros((8, 6), np.uint8)),
+            lambda root: save(root / "masks/c.png", np.zeros((6, 8, 3), np.uint8)),
+            lambda root: save(root / "masks/c.png", np.zeros((6, 8, 2), np.uint8)),
+            lambda root: save(root / "images/c.png", np.full((6, 8), 300, np.uint16)),
+            lambda root: (root / "classes.txt").write_text("sky\n1 road\ncar\n"),
+            lambda root: (root / "classes.txt").write_bytes(b"sky\nstra\xdfe\ncar\n"),
+            lambda root: (root / "classes.txt").write_bytes("sky\nstraße\ncar\n".encode("utf-16")),
+            lambda root: (root / "classes.txt").unlink(),
+            lambda root: save_exif(root / "images/c.png", 9),
+            lambda root: save_exif(root / "images/c.png", 6),
+            lambda root: save_exif(root / "masks/c.png", 8),
+            lambda root: shutil.copy(root / "masks/c.png", root / "masks/c.bmp"),
+            lambda root: (root / "images/.DS_Store").write_bytes(b"x"),
+        ],
+    )
+    def test_agrees_with_the_check(self, own, damage):
+        damage(own)
+        report = check_folder(own)
+        assert report.ok == self.read_all(own), str(report)
+        for row in report.rows:
+            assert row.path.exists()
+            assert len(row.message) > 10
+            assert "Traceback" not in row.message
+
+    def test_two_troubles_of_one_pair(self, own):
+        cut(own / "images/c.png")
+        save(own / "masks/c.png", np.full((6, 8), 77, np.uint8))
+        found = {(row.path.parent.name, row.kind) for row in check_folder(own).rows}
+        assert found == {("images", "unreadable"), ("masks", "value")}
+
+    def test_a_surprise_is_a_finding(self, own, monkeypatch):
+        """What no one has foreseen stops neither the check nor hides the rest."""
+        cut(own / "images/a.png")
+        from segtutor.datasets import files
+
+        original = files.to_rgb
+
+        def surprise(image, *arguments):
+            if image.filename.endswith("c.png"):
+                raise KeyError("unforeseen")
+            return original(image, *arguments)
+
+        monkeypatch.setattr("segtutor.datasets.checker.to_rgb", surprise)
+        rows = {row.path.name: row for row in check_folder(own).rows}
+        assert set(rows) == {"a.png", "c.png"}
+        assert "KeyError ('unforeseen')" in rows["c.png"].message
+
+    def test_lists_that_are_no_texts(self, copy_of):
+        root = copy_of("voc")
+        lists = root / "VOCdevkit/VOC2012/ImageSets/Segmentation"
+        (lists / "train.txt").write_bytes(b"\xff\xfe\x00")
+        (lists / "val.txt").write_bytes((lists / "val.txt").read_text().encode("utf-16"))
+        (lists / "trainval.txt").unlink()
+        report = check_folder(root)
+        assert ("train.txt", "value") in kinds(report)
+        assert report.checked >= 9
 
 
 @pytest.mark.shared_data

@@ -132,7 +132,7 @@ class TestWithATable:
             ("classes.csv", "name,index\na,1\nb,1\n", "two classes have one index"),
             ("classes.csv", "name,color\na,#ff0000\nb,255 0 0\n", "two classes have one color"),
             ("classes.csv", "name,index\na,1\nb,\n", "some have none"),
-            ("classes.csv", "index,color\n1,0 0 0\n", "row 0 has no name"),
+            ("classes.csv", "index,color\n1,0 0 0\n", "no column has names: its columns are 'index', 'color'"),
             ("classes.csv", "name,color\na,0 0 300\n", "outside 0...255"),
             ("classes.txt", "a\na\n", "more than once"),
         ],

@@ -237,7 +237,7 @@ class TestRealFiles:
         assert (colors[np.asarray(mask) == 255] == (224, 224, 192)).all()
 
     def test_trainaug_list(self):
-        from segtutor.datasets.files import read_list
+        from segtutor.datasets.lists import read_list
 
         names = read_list(shared_data("lists", "voc2012_trainaug.txt"))
         assert len(names) == 10582

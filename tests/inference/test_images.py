@@ -88,7 +88,38 @@ def test_what_is_no_image_file_is_refused_with_its_name(tmp_path):
         load_image(tmp_path / "missing.png")
     with pytest.raises(ValueError, match=r"notes\.jpg is not an image"):
         load_image(tmp_path / "notes.jpg")
-    with pytest.raises(ValueError, match=r"half\.png cannot be read"):
+    with pytest.raises(ValueError, match=r"half\.png cannot be decoded"):
         load_image(tmp_path / "half.png")
     with pytest.raises(ValueError, match="is a folder"):
         load_image(tmp_path)
+
+
+def test_a_float_file_is_scaled_and_another_range_refused(tmp_path):
+    values = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
+    Image.fromarray(values).save(tmp_path / "unit.tif")
+    torch.testing.assert_close(load_image(tmp_path / "unit.tif")[1], torch.from_numpy(values))
+    for top in (200, 60000):
+        Image.fromarray(values * top).save(tmp_path / "other.tif")
+        with pytest.raises(ValueError, match=rf"other\.tif holds values from 0 to {top} \(float32\)"):
+            load_image(tmp_path / "other.tif")
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.uint16])
+def test_bytes_in_deeper_numbers_would_be_black(tmp_path, dtype):
+    values = np.arange(256, dtype=dtype).reshape(16, 16)
+    with pytest.raises(ValueError, match=r"from 0 to 255 .*as good as black"):
+        load_image(Image.fromarray(values))
+    Image.fromarray(values).save(tmp_path / "deep.tif")
+    with pytest.raises(ValueError, match=r"deep\.tif holds values from 0 to 255"):
+        load_image(tmp_path / "deep.tif")
+    if dtype is np.uint16:
+        with pytest.raises(ValueError, match="from 0 to 255"):
+            load_image(values)
+        with pytest.raises(ValueError, match="from 0 to 255"):
+            load_image(torch.from_numpy(values))
+    Image.fromarray(values * np.asarray(257, dtype)).save(tmp_path / "deep.tif")
+    torch.testing.assert_close(load_image(tmp_path / "deep.tif")[0], torch.arange(256.0).reshape(16, 16) / 255)
+
+
+def test_all_black_is_black():
+    assert load_image(np.zeros((2, 2), np.uint16)).max() == 0

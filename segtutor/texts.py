@@ -1,0 +1,46 @@
+"""Reading text files as people have them: UTF-8 or UTF-16, with or without a byte order mark, with any line endings."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+# UTF-32's mark of little-endian files begins with that of UTF-16, so it stands before it.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+def read_text(path: Path | str) -> str:
+    r"""The text of a file: without its byte order mark, each line ended by ``\n`` alone.
+
+    Raises:
+        OSError: If it cannot be opened, FileNotFoundError if it is not there.
+        ValueError: If it is in none of the encodings UTF-8, UTF-16 and UTF-32.
+    """
+    data = Path(path).read_bytes()
+    mark, encoding = next(((m, e) for m, e in _MARKS if data.startswith(m)), (b"", _without_mark(data)))
+    try:
+        text = data[len(mark) :].decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} is not a text in UTF-8 (byte {error.start + len(mark)} is {data[error.start + len(mark)]:#04x}): "
+            "save it again as UTF-8"
+        ) from None
+    if "\0" in text:
+        raise ValueError(f"{path} holds zero bytes, so it is not a text: save it again as UTF-8")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _without_mark(data: bytes) -> str:
+    """UTF-16 if every other byte of the beginning is zero, as it is in Latin letters; else UTF-8."""
+    even, odd = data[:64:2], data[1:64:2]
+    if odd and even and not any(odd) and all(even):
+        return "utf-16-le"
+    if odd and even and not any(even) and all(odd):
+        return "utf-16-be"
+    return "utf-8"
