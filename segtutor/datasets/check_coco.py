@@ -183,16 +183,17 @@ def _corners(boxes: np.ndarray) -> np.ndarray:
 def _check_box(item: dict[str, Any], tight: list[float], size: list[int], name: str, notes: _Notes) -> None:
     """Note what is odd about one box, beside its mask."""
     given = shorten(item.get("bbox"))
+    what = f"the box {given} without an area" if has_box(item) else "no box"
     box, problem = read_box(item, tight, (size[0], size[1]))
     if problem:
         notes.add("box", f"{name} {problem}")
     elif box is None:
-        message = f"{name} has the box {given} without an area, and its mask covers no pixel: the loader leaves it out"
+        message = f"{name} has {what}, and its mask covers no pixel: the loader leaves it out"
         notes.add("box", message)
     elif not tight[2]:
         notes.add("mask", f"{name} covers no pixel", is_error=False)
     elif not has_box(item) or min(item["bbox"][2:]) <= 0:
-        notes.add("box", f"{name} has the box {given} without an area; it is drawn around the mask", is_error=False)
+        notes.add("box", f"{name} has {what}; the loader draws one around the mask", is_error=False)
     else:
         x, y, width, height = item["bbox"]
         outside = max(-x, -y, x + width - size[1], y + height - size[0])

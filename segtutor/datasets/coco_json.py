@@ -87,12 +87,13 @@ def parse(content: Any, path: Path | str) -> tuple[CocoFile | None, list[Problem
             found.append(Problem("json", f"it {error}"))
     if len(sections) < len(SECTIONS):
         return None, found
-    images = _images(sections["images"], found)
-    categories = _categories(sections["categories"], found)
+    images, image_ids = _images(sections["images"], found)
+    categories, category_ids = _categories(sections["categories"], found)
     annotations: dict[Any, list[Record]] = {image["id"]: [] for image in images}
-    items = _annotations(sections["annotations"], annotations, categories, found)
+    items = _annotations(sections["annotations"], image_ids, category_ids, found)
     for item in items:
-        annotations[item["image_id"]].append(item)
+        if item["image_id"] in annotations:  # and not of an image that is wrong itself
+            annotations[item["image_id"]].append(item)
     is_panoptic = "segments_info" in items[0] if items else None
     return CocoFile(Path(path), images, annotations, categories, is_panoptic), found
 
@@ -147,7 +148,8 @@ def _texts(records: list[Record], key: str, report: Report) -> None:
             report(index, f"has {shorten(was, quote=False)}")
 
 
-def _images(records: list[Record], found: list[Problem]) -> tuple[Record, ...]:
+def _images(records: list[Record], found: list[Problem]) -> tuple[tuple[Record, ...], set[Any]]:
+    """The images that are right, and the ids of all."""
     report = _Collect(found, "json", lambda index: f"entry {index} of images{_said(records[index])}")
     if not records:
         found.append(Problem("empty", "it lists no image"))
@@ -157,14 +159,16 @@ def _images(records: list[Record], found: list[Problem]) -> tuple[Record, ...]:
     right = records
     for key, values in (("id", ids), ("height", heights), ("width", widths)):
         right = _with(right, key, values)
-    images = _by_id(report.right(right), "images", found)
-    names = Counter(record["file_name"] for record in images.values())
-    if len(names) < len(images):
+    right = report.right(right)
+    table = _by_id(right, "images", found)
+    names = Counter(record["file_name"] for record in right)
+    if len(names) < len(right):
         found += [Problem("twice", f"file_name {name!r} stands {n} times") for name, n in names.items() if n > 1]
-    return tuple(images.values())
+    return tuple(table.values()), set(ids)
 
 
-def _categories(records: list[Record], found: list[Problem]) -> dict[Any, Record]:
+def _categories(records: list[Record], found: list[Problem]) -> tuple[dict[Any, Record], set[Any]]:
+    """The categories that are right, and the ids of all."""
     report = _Collect(found, "category", lambda index: f"entry {index} of categories{_said(records[index])}")
     ids = identities(records, "id", report)
     _texts(records, "name", report)
@@ -174,7 +178,7 @@ def _categories(records: list[Record], found: list[Problem]) -> dict[Any, Record
         | ({"isthing": thing} if record.get("isthing") is not None else {})
         for record, thing in zip(_with(records, "id", ids), things, strict=True)
     ]
-    return _by_id(report.right(right), "categories", found)
+    return _by_id(report.right(right), "categories", found), set(ids)
 
 
 def _by_id(records: list[Record], kind: str, found: list[Problem]) -> dict[Any, Record]:
@@ -193,9 +197,9 @@ def _said(record: Record) -> str:
 
 
 def _annotations(
-    records: list[Record], images: Mapping[Any, Any], categories: Mapping[Any, Any], found: list[Problem]
+    records: list[Record], images: set[Any], categories: set[Any], found: list[Problem]
 ) -> list[Record]:
-    """The annotations that are right; all of one task."""
+    """The annotations that are right; all of one task. ``images`` and ``categories`` are the ids that exist."""
     given = records
 
     def name(index: int) -> str:
@@ -212,7 +216,7 @@ def _annotations(
     for index, value in enumerate(of_images):
         if value not in images and value is not ABSENT:
             text = f"belongs to image id {value!r}, which is not in images{other_type(value, images)}"
-            report.of_kind("empty")(index, text)
+            report(index, text)
     panoptic = ["segments_info" in record for record in records]
     if any(panoptic):
         for index, is_panoptic in enumerate(panoptic):
@@ -240,11 +244,11 @@ def _annotations(
     ]
 
 
-def _unknown_category(value: Any, categories: Mapping[Any, Any]) -> str:
+def _unknown_category(value: Any, categories: set[Any]) -> str:
     return f"has category id {value!r}, which is not in categories{other_type(value, categories)}"
 
 
-def _with_segments(records: list[Record], categories: Mapping[Any, Any], report: _Collect) -> list[Record]:
+def _with_segments(records: list[Record], categories: set[Any], report: _Collect) -> list[Record]:
     """Panoptic annotations with their segments as they were read; reported are wrong segments and file names."""
     _texts(records, "file_name", report)
     read = []

@@ -58,6 +58,11 @@ def _from_tensor(tensor: Any) -> np.ndarray:
         return tensor.resolve_conj().resolve_neg().float().numpy()
 
 
+def num_axes(value: Any) -> int:
+    """Number of axes of what `to_numpy` takes."""
+    return int(value.ndim) if hasattr(value, "ndim") else to_numpy(value).ndim
+
+
 def shorten(value: Any, quote: bool = True) -> str:
     """``repr(value)`` for an error message, cut off where it gets long."""
     text = repr(value) if quote else str(value)
@@ -89,7 +94,7 @@ def boolean_masks(value: Any, name: str) -> np.ndarray:
     array = to_numpy(value)
     if array.dtype == bool:
         return array
-    array = integer_map(array, name)
+    array = integer_map(value if is_tensor(value) else array, name)
     if array.size and (array.min() < 0 or array.max() > 1):
         raise ValueError(
             f"{name} must be a mask of 0 and 1, but holds values from {array.min()} to {array.max()}; "

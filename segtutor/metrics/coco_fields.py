@@ -8,7 +8,7 @@ at the first one, the loaders' collects them all.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -119,9 +119,9 @@ def places(records: Records, key: str, ids: list[Any], report: Report) -> np.nda
         raise
 
 
-def other_type(value: Any, known: Any) -> str:
+def other_type(value: Any, known: Iterable[Any]) -> str:
     """The end of a sentence about an id that is not known, if it is known as a text and not as a number, or so."""
-    twin = next((one for one in known if str(one) == str(value)), None)
+    twin = next((one for one in known if one is not ABSENT and type(one) is not type(value) and str(one) == str(value)), None)
     return "" if twin is None else f"; it has {twin!r}, a {type(twin).__name__}, and this is a {type(value).__name__}"
 
 
