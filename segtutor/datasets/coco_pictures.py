@@ -12,7 +12,7 @@ from PIL import Image
 
 from segtutor.datasets.coco_json import CocoFile
 from segtutor.datasets.files import check_same_size, open_file, orientation, to_rgb
-from segtutor.datasets.targets import check_segments, describe_segments, segment_ids
+from segtutor.datasets.targets import check_segments, describe_segments, segment_ids_of
 from segtutor.metrics.arrays import shorten
 from segtutor.metrics.coco_fields import has_box
 from segtutor.metrics.coco_masks import draw
@@ -23,12 +23,15 @@ Box = tuple[float, float, float, float]
 
 def find_picture(folder: Path, name: str) -> Path:
     """Where a file lies, whose name may have been written with backslashes, or with accents in another form."""
+    path = folder / name
+    if (name.isascii() and "\\" not in name) or path.is_file():
+        return path
     for written in (name, name.replace("\\", "/")):
-        for form in (None, "NFC", "NFD"):
-            path = folder / (unicodedata.normalize(form, written) if form else written)  # type: ignore[arg-type]
-            if path.is_file():
-                return path
-    return folder / name
+        for form in ("NFC", "NFD"):
+            other = folder / unicodedata.normalize(form, written)  # type: ignore[arg-type]
+            if other.is_file():
+                return other
+    return path
 
 
 def read_picture(path: Path, entry: dict[str, Any]) -> np.ndarray:
@@ -135,7 +138,7 @@ def decode_segments(
         raise ValueError(
             f"{path} must be an RGB image of segment ids R + 256 G + 65536 B, but its mode is {colors.mode}"
         )
-    ids = segment_ids(np.asarray(colors if colors.mode == "RGB" else colors.convert("RGB")))
+    ids = segment_ids_of(colors)
     check_same_size(file.path, (entry["height"], entry["width"]), path, ids.shape, turned=1)
     segments = annotation["segments_info"]
     drawn = describe_segments(ids)

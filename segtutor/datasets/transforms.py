@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+import PIL.Image
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -43,6 +45,27 @@ def resize_nearest(labels: Tensor, size: tuple[int, int]) -> Tensor:
     rows = ((2 * torch.arange(size[0], device=labels.device) + 1) * height) // (2 * size[0])
     columns = ((2 * torch.arange(size[1], device=labels.device) + 1) * width) // (2 * size[1])
     return labels.index_select(-2, rows).index_select(-1, columns)
+
+
+def _refuse_untyped(sample: Any, size: tuple[int, int]) -> None:
+    """Raise ValueError for what would silently stay where it is while the image moves: maps and boxes without a type."""
+
+    def refuse(part: Any, role: str) -> None:
+        is_plain = isinstance(part, np.ndarray) or (isinstance(part, Tensor) and type(part) is Tensor)
+        if isinstance(part, PIL.Image.Image):
+            kind, what = "Image", "a picture of Pillow"
+        elif is_plain and part.ndim >= 2 and tuple(part.shape[-2:]) == size:
+            kind, what = "Mask", f"a {type(part).__name__} of shape {tuple(part.shape)}"
+        elif is_plain and role == "boxes" and part.ndim == 2 and part.shape[-1] == 4:
+            kind, what = "BoundingBoxes", f"a {type(part).__name__} of boxes"
+        else:
+            return
+        raise ValueError(
+            f"{what} would not move with the image of {size[0]} x {size[1]}: wrap it, "
+            f"torchvision.tv_tensors.{kind}(...), so that the transform knows what it is"
+        )
+
+    _visit(sample, refuse)
 
 
 def _image_size(parts: Sequence[Any]) -> tuple[int, int]:
@@ -120,6 +143,7 @@ class _JointTransform(v2.Transform):
         parts: list[Any] = []
         _visit(sample, lambda part, role: parts.append(part))
         params = self.make_params(parts)
+        _refuse_untyped(sample, _image_size(parts))
         return _visit(sample, lambda part, role: self.move(part, role, params))
 
     def move(self, part: Any, role: str, params: dict[str, Any]) -> Any:
