@@ -63,7 +63,7 @@ class _Coco(Dataset):
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         entry = self.file.images[index]
-        image = as_image(read_picture(find_picture(self.folder, entry["file_name"]), entry))
+        image = as_image(read_picture(find_picture(self.folder, entry["file_name"]), entry, self.file.path))
         return transformed(self.transforms, image, self.make_target(entry))
 
     def make_target(self, entry: dict[str, Any]) -> Any:

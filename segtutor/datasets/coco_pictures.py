@@ -34,8 +34,8 @@ def find_picture(folder: Path, name: str) -> Path:
     return path
 
 
-def read_picture(path: Path, entry: dict[str, Any]) -> np.ndarray:
-    """A picture as H x W x 3 uint8, turned as the annotation's height and width say.
+def read_picture(path: Path, entry: dict[str, Any], file: Path) -> np.ndarray:
+    """A picture as H x W x 3 uint8, turned as height and width in its entry of the annotation file say.
 
     Raises:
         ValueError: If it has that size neither turned by its EXIF orientation nor as it is stored.
@@ -47,7 +47,7 @@ def read_picture(path: Path, entry: dict[str, Any]) -> np.ndarray:
     if pixels.shape[:2] != size:
         raise ValueError(
             f"{path} is {pixels.shape[0]} x {pixels.shape[1]} pixels (height x width), but its annotation says "
-            f"{size[0]!r} x {size[1]!r}"
+            f"{size[0]!r} x {size[1]!r}, in {file}"
         )
     return pixels
 

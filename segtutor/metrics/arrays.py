@@ -77,7 +77,7 @@ def integer_map(value: Any, name: str) -> np.ndarray:
     """
     array = to_numpy(value)
     if array.dtype == bool:
-        return array.view(np.uint8)
+        return array.astype(np.uint8)  # not a view: True is 255 in the arrays that Pillow makes of its bits
     if not np.issubdtype(array.dtype, np.integer):
         kind = value.dtype if is_tensor(value) else array.dtype
         raise ValueError(f"{name} must hold whole numbers (integers or booleans), but its dtype is {kind}; "
