@@ -32,7 +32,8 @@ def coco_files(root: Path) -> list[tuple[Path, str, Path]]:
     """The annotation files below a folder, each with its split and the folder of its pictures.
 
     COCO's own layout has ``annotations/instances_train2017.json`` and ``train2017``. CVAT writes
-    ``annotations/instances_default.json`` and ``images``, Roboflow ``train/_annotations.coco.json`` beside the pictures.
+    ``annotations/instances_default.json`` and ``images``, Roboflow ``train/_annotations.coco.json`` beside the
+    pictures.
     """
     found = []
     for path in sorted(root.glob("annotations/*.json")):
@@ -163,9 +164,10 @@ def _draw_right_ones(
 
 
 def _plain_boxes(items: Sequence[dict[str, Any]], numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The boxes, N x 4, and which of the annotations have one."""
+    """The boxes, N x 4, and which of them have an area."""
     values = [items[number]["bbox"] if has_box(items[number]) else (0, 0, 0, 0) for number in numbers.tolist()]
-    return (boxes := np.array(values, np.float64).reshape(-1, 4)), (boxes[:, 2:] > 0).all(axis=1)
+    boxes = np.array(values, np.float64).reshape(-1, 4)
+    return boxes, np.asarray((boxes[:, 2:] > 0).all(axis=1))
 
 
 def _odd(given: np.ndarray, tight: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -219,7 +221,9 @@ def _check_panoptic(checker: Checker, file: CocoFile) -> None:
         try:
             _, segments = decode_segments(image, png, file, entry, found[0])
         except ValueError as error:
-            kind = "colors" if "its mode is" in str(error) else "size" if " pixels (height" in str(error) else "segments"
+            kind = (
+                "colors" if "its mode is" in str(error) else "size" if " pixels (height" in str(error) else "segments"
+            )
             checker.add(png, kind, str(error).replace(f"{file.path}", file.path.name))
             continue
         for given, drawn in zip(found[0]["segments_info"], segments, strict=True):

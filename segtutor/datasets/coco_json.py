@@ -196,9 +196,7 @@ def _said(record: Record) -> str:
     return f" (id {shorten(record['id'])})" if "id" in record else ""
 
 
-def _annotations(
-    records: list[Record], images: set[Any], categories: set[Any], found: list[Problem]
-) -> list[Record]:
+def _annotations(records: list[Record], images: set[Any], categories: set[Any], found: list[Problem]) -> list[Record]:
     """The annotations that are right; all of one task. ``images`` and ``categories`` are the ids that exist."""
     given = records
 

@@ -28,7 +28,7 @@ def find_picture(folder: Path, name: str) -> Path:
         return path
     for written in (name, name.replace("\\", "/")):
         for form in ("NFC", "NFD"):
-            other = folder / unicodedata.normalize(form, written)  # type: ignore[arg-type]
+            other = folder / unicodedata.normalize(form, written)
             if other.is_file():
                 return other
     return path
@@ -101,7 +101,11 @@ def read_box(annotation: dict[str, Any], tight: Sequence[float], size: tuple[int
         return ((x, y, x + width, y + height) if width else None), ""
     given = shorten(annotation["bbox"])
     left, top, right, bottom = tight[0], tight[1], tight[0] + tight[2], tight[1] + tight[3]
-    if tight[2] and _near((x, y, width, height), (left, top, right, bottom)) and not _near((x, y, width, height), tight):
+    if (
+        tight[2]
+        and _near((x, y, width, height), (left, top, right, bottom))
+        and not _near((x, y, width, height), tight)
+    ):
         return None, (
             f"has the box {given}, the two corners of its mask; COCO boxes are [x, y, width, height], here {tight}"
         )

@@ -89,9 +89,9 @@ def segment_colors(ids: np.ndarray) -> np.ndarray:
 
 def describe_segments(ids: np.ndarray) -> dict[int, dict[str, Any]]:
     """Area and box (x, y, width, height) of every id in a panoptic map H x W but void, by rising id."""
-    height, width = ids.shape
     if not ids.size:
         return {}
+    width = ids.shape[1]
     # Runs of one id within a row: there are far fewer of them than pixels.
     flat = ids.ravel()
     begins = np.concatenate([[True], flat[1:] != flat[:-1]])
@@ -144,15 +144,13 @@ def with_list_of(target: dict[str, Any]) -> dict[str, Any]:
     if unknown:
         raise ValueError(
             f"the panoptic map has the segment id {min(unknown)}, which segments_info does not list ({len(unknown)} "
-            "such id(s)); pad panoptic maps with 0, which is void, as the transforms of segtutor do, and never blend them"
+            "such id(s)); pad panoptic maps with 0, which is void, as the transforms of segtutor do, and pick, never blend"
         )
     left = [item for item in target["segments_info"] if int(item["id"]) in drawn]
     return {**target, "segments_info": [{**item, **drawn[int(item["id"])]} for item in left]}
 
 
-def transformed(
-    transforms: Callable[[Any, Any], tuple[Any, Any]] | None, image: Any, target: Any
-) -> tuple[Any, Any]:
+def transformed(transforms: Callable[[Any, Any], tuple[Any, Any]] | None, image: Any, target: Any) -> tuple[Any, Any]:
     """An item of a data set after its transforms; the list of a panoptic target fits its map, whoever moved it."""
     if transforms is None:
         return image, target

@@ -48,7 +48,7 @@ def resize_nearest(labels: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _refuse_untyped(sample: Any, size: tuple[int, int]) -> None:
-    """Raise ValueError for what would silently stay where it is while the image moves: maps and boxes without a type."""
+    """Raise ValueError for what would silently stay while the image moves: maps and boxes without a type."""
 
     def refuse(part: Any, role: str) -> None:
         is_plain = isinstance(part, np.ndarray) or (isinstance(part, Tensor) and type(part) is Tensor)
@@ -276,8 +276,8 @@ class RandomRotation(_JointTransform):
         wide = labels.dtype in (torch.int32, torch.int64)
         if wide and not -_EXACT < int(labels.min()) <= int(labels.max()) < _EXACT:
             raise ValueError(
-                f"labels must lie between -{_EXACT} and {_EXACT} to be turned, which is done in float32, but they reach "
-                f"from {int(labels.min())} to {int(labels.max())}; number them anew first"
+                f"labels must lie between -{_EXACT} and {_EXACT} to be turned, which is done in float32, but they "
+                f"reach from {int(labels.min())} to {int(labels.max())}; number them anew first"
             )
         channels = labels.reshape(-1, *labels.shape[-2:])
         return F.rotate_mask(channels, params["angle"], fill=fill).reshape(labels.shape)

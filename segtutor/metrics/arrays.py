@@ -113,7 +113,8 @@ def same_shape(first: Any, second: Any, first_name: str, second_name: str) -> No
             longer, shape = max(zip((first_name, second_name), shapes, strict=True), key=lambda pair: len(pair[1]))
             advice = f"take the axis of length 1 away, {longer}.squeeze({shape.index(1)})"
         raise ValueError(
-            f"{first_name} and {second_name} must have the same shape, but they have {shapes[0]} and {shapes[1]}; {advice}"
+            f"{first_name} and {second_name} must have the same shape, but they have {shapes[0]} and {shapes[1]}; "
+            f"{advice}"
         )
 
 

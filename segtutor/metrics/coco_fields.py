@@ -7,7 +7,6 @@ at the first one, the loaders' collects them all.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -87,7 +86,9 @@ def identities(records: Records, key: str, report: Report) -> list[Any]:
         elif first is ABSENT:
             first = value
         elif type(value) is not type(first):
-            report(index, f"has the {key} {value!r}, but another record has {first!r}; ids are all numbers or all texts")
+            report(
+                index, f"has the {key} {value!r}, but another record has {first!r}; ids are all numbers or all texts"
+            )
             value = ABSENT
         values[index] = value
     return values
@@ -121,7 +122,9 @@ def places(records: Records, key: str, ids: list[Any], report: Report) -> np.nda
 
 def other_type(value: Any, known: Iterable[Any]) -> str:
     """The end of a sentence about an id that is not known, if it is known as a text and not as a number, or so."""
-    twin = next((one for one in known if one is not ABSENT and type(one) is not type(value) and str(one) == str(value)), None)
+    twin = next(
+        (one for one in known if one is not ABSENT and type(one) is not type(value) and str(one) == str(value)), None
+    )
     return "" if twin is None else f"; it has {twin!r}, a {type(twin).__name__}, and this is a {type(value).__name__}"
 
 
@@ -186,20 +189,20 @@ def check_boxes(values: list[Any], report: Report) -> np.ndarray:
 
 def image_sizes(images: Records, report: Report) -> np.ndarray:
     """Height and width of all images, N x 2 int64; whole floats are taken. A wrong one is reported, and 0 x 0."""
-    values = [(image.get("height"), image.get("width")) for image in images]
-    if set(map(type, (side for pair in values for side in pair))) <= {int}:
-        if all(0 < height and 0 < width and height * width < MOST_PIXELS for height, width in values):
-            return np.array(values, np.int64).reshape(-1, 2)
+    values: list[Any] = [(image.get("height"), image.get("width")) for image in images]
+    are_whole = set(map(type, (side for pair in values for side in pair))) <= {int}
+    if are_whole and all(height > 0 and width > 0 and height * width < MOST_PIXELS for height, width in values):
+        return np.array(values, np.int64).reshape(-1, 2)
     sizes = np.zeros((len(values), 2), np.int64)
     for index, pair in enumerate(values):
-        sides = [_whole(plain(side)) for side in pair]
-        if None in sides or min(sides) < 1:  # type: ignore[type-var]
+        height, width = (_whole(plain(side)) for side in pair)
+        if height is None or width is None or min(height, width) < 1:
             report(index, "must have a height and a width in pixels, whole numbers, got "
                           f"{shorten(pair[0])} and {shorten(pair[1])}")  # fmt: skip
-        elif math.prod(sides) >= MOST_PIXELS:  # type: ignore[arg-type]
-            report(index, f"has a height and a width of {sides[0]!r} and {sides[1]!r}, more pixels than 32 bits count")
+        elif height * width >= MOST_PIXELS:
+            report(index, f"has a height and a width of {height!r} and {width!r}, more pixels than 32 bits count")
         else:
-            sizes[index] = sides
+            sizes[index] = height, width
     return sizes
 
 

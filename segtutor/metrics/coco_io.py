@@ -146,8 +146,8 @@ def read_detections(source: Any, truth: GroundTruth, with_masks: bool) -> Detect
     records, file = _load(source)
     if isinstance(records, Mapping) or not isinstance(records, (list, tuple)):
         raise ValueError(
-            f"{file}detections must be a list of results (image_id, category_id, score, and bbox or segmentation) or a path "
-            f"to one, got {type(records).__name__}"
+            f"{file}detections must be a list of results (image_id, category_id, score, and bbox or segmentation) or a "
+            f"path to one, got {type(records).__name__}"
         )
 
     def name(index: int) -> str:
@@ -191,9 +191,7 @@ def _by_id(records: list[Any], kind: str, file: str) -> tuple[list[Any], list[An
 def _without_box(records: Records) -> list[int]:
     """The places of the records that have a mask, but no box."""
     return [
-        index
-        for index, record in enumerate(records)
-        if not has_box(record) and record.get("segmentation") is not None
+        index for index, record in enumerate(records) if not has_box(record) and record.get("segmentation") is not None
     ]
 
 

@@ -27,10 +27,10 @@ def draw(segmentations: Sequence[Any], sizes: np.ndarray, name: Callable[[int], 
     polygons, encoded = np.flatnonzero(is_polygon), np.flatnonzero(~is_polygon)
     tables = []
     if polygons.size:
-        rings = [segmentations[index] for index in polygons]
+        rings = [segmentations[index] for index in polygons.tolist()]
         tables.append(rasterize(rings, sizes[polygons], lambda index: name(int(polygons[index]))))
     if encoded.size or not polygons.size:
-        runs = read([segmentations[index] for index in encoded], lambda index: name(int(encoded[index])))
+        runs = read([segmentations[index] for index in encoded.tolist()], lambda index: name(int(encoded[index])))
         wrong = (runs.sizes != sizes[encoded]).any(axis=1)
         if wrong.any():
             at = int(np.argmax(wrong))

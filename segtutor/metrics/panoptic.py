@@ -167,6 +167,8 @@ class PanopticQuality:
             raise ValueError(f"{side} must list each segment once, but lists {_twice(ids)} more than once")
         if ids and min(ids) <= VOID:
             raise ValueError(f"{side}: segment ids must be positive, since {VOID} is void, but one is {min(ids)}")
+        if ids and max(ids) >= 1 << 63:
+            raise ValueError(f"{side}: segment ids must fit into 64 bits, but one is {shorten(max(ids))}")
         categories = identities(info, "category_id", report)
         for identity, category in zip(ids, categories, strict=True):
             if category not in self._row_of:

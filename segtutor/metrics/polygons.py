@@ -91,7 +91,9 @@ def _flatten(
         at = int(np.argmax(is_wrong))
         number = int(np.searchsorted(offsets, at, "right")) - 1
         value = rings[number][at - offsets[number]]
-        reason = "which lies further out than any picture" if np.isfinite(values[at]) else "which is not a finite number"
+        reason = (
+            "which lies further out than any picture" if np.isfinite(values[at]) else "which is not a finite number"
+        )
         raise ValueError(f"{name(int(owners[number]))}: a polygon holds {shorten(value)}, {reason}")
     return values.reshape(-1, 2), offsets // 2, owners
 

@@ -169,7 +169,7 @@ def _sizes(rles: Sequence[Rle], name: Callable[[int], str]) -> np.ndarray:
         sizes = np.array(values)
         if not len(values):
             return np.empty((0, 2), np.int64)
-        if sizes.shape == (len(values), 2) and sizes.dtype.kind in "iu" and 0 < sizes.min() and sizes.max() < 1 << 31:
+        if sizes.shape == (len(values), 2) and sizes.dtype.kind in "iu" and sizes.min() > 0 and sizes.max() < 1 << 31:
             sizes = sizes.astype(np.int64)
             if (sizes[:, 0] * sizes[:, 1]).max() < MOST_PIXELS:
                 return sizes

@@ -133,7 +133,10 @@ class TestBadInput:
                 "annotation 1 has category id 12, which is not in cat",
             ),
             (lambda c: c["annotations"][0].update(image_id=999), "annotation 1 belongs to image id 999"),
-            (lambda c: c["images"][0].pop("height"), r"entry 0 of images \(id 1\) must have a height and a width .* got None and 80"),
+            (
+                lambda c: c["images"][0].pop("height"),
+                r"entry 0 of images \(id 1\) must have a height and a width .* got None and 80",
+            ),
         ],
     )
     def test_annotations_that_contradict_themselves(self, copy_of, edit, message):

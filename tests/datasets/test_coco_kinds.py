@@ -319,7 +319,8 @@ class TestMasks:
             ({"size": [20, 30], "counts": "é" * 4}, "which no run-length string has"),
             ({"size": [20, 30], "counts": [1 << 63, 1 << 63, 600]}, "overrun|whole numbers"),
             ({"size": [20, 30], "counts": [(1 << 63) - 1, (1 << 63) - 1, 602]}, "overrun"),
-            ({"size": [20, 30], "counts": [600.0]}, "whole numbers"), ({"size": [20, 30], "counts": [[1], [2, 3]]}, "whole"),
+            ({"size": [20, 30], "counts": [600.0]}, "whole numbers"),
+            ({"size": [20, 30], "counts": [[1], [2, 3]]}, "whole numbers"),
             ({"size": [1 << 40, 1 << 40], "counts": [5]}, "more pixels than 32 bits count"),
             ({"size": [30, 20], "counts": [600]}, "for a picture of"),
         ],
@@ -360,7 +361,10 @@ class TestPanoptic:
 
     def test_areas_and_boxes_are_those_of_the_map(self, write):
         target = CocoPanoptic(self.write(write, self.data()))[0][1]
-        assert [(s["area"], s["bbox"]) for s in target["segments_info"]] == [(200, [0, 0, 10, 20]), (400, [10, 0, 20, 20])]
+        assert [(s["area"], s["bbox"]) for s in target["segments_info"]] == [
+            (200, [0, 0, 10, 20]),
+            (400, [10, 0, 20, 20]),
+        ]
 
     @pytest.mark.parametrize("value", [0, False, None])
     def test_flags(self, write, value):
@@ -399,16 +403,20 @@ class TestPanoptic:
         assert "has no 'isthing'" in str(check_folder(root))
         for value in ("0", "true", 2, NAN):
             root = self.write(write, self.data([{"id": 1, "name": "zebra crossing", "isthing": value}]))
-            with pytest.raises(ValueError, match="has the isthing .*must be 0 or 1"):
+            with pytest.raises(ValueError, match=r"has the isthing .*must be 0 or 1"):
                 CocoPanoptic(root)
 
     def test_each_loader_names_the_other(self, write):
         root = self.write(write, self.data())
         path = root / "annotations/panoptic_train2017.json"
-        with pytest.raises(ValueError, match="lists segments of panoptic PNGs, so CocoInstances cannot .* CocoPanoptic"):
+        with pytest.raises(
+            ValueError, match=r"lists segments of panoptic PNGs, so CocoInstances cannot .* CocoPanoptic"
+        ):
             CocoInstances(root, annotations=path)
         path = write(content()) / "annotations/instances_train2017.json"
-        with pytest.raises(ValueError, match="has no 'segments_info', so CocoPanoptic cannot read it; use CocoInstances"):
+        with pytest.raises(
+            ValueError, match="has no 'segments_info', so CocoPanoptic cannot read it; use CocoInstances"
+        ):
             CocoPanoptic(root, annotations=path)
 
     def test_own_categories_in_the_file_of_stuff(self, write):
@@ -419,7 +427,10 @@ class TestPanoptic:
 
 class TestFoldersOfTools:
     def test_cvat_and_roboflow(self, tmp_path):
-        for folder, file in (("images", "annotations/instances_default.json"), ("train", "train/_annotations.coco.json")):
+        for folder, file in (
+            ("images", "annotations/instances_default.json"),
+            ("train", "train/_annotations.coco.json"),
+        ):
             root = tmp_path / folder / "root"
             for path in (root / folder / "a.png", root / file):
                 path.parent.mkdir(parents=True, exist_ok=True)

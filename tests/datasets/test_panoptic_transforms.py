@@ -111,7 +111,9 @@ def test_quality_of_a_target_with_itself_is_one_after_random_transforms(seed, in
         v2.RandomCrop((20, 25), pad_if_needed=True),
     ]
     order = random.permutation(len(steps))[: random.integers(1, len(steps) + 1)]
-    image, target = Scenes("train", size=SIZE, count=4, target="panoptic", transforms=v2.Compose([steps[i] for i in order]))[index]
+    image, target = Scenes(
+        "train", size=SIZE, count=4, target="panoptic", transforms=v2.Compose([steps[i] for i in order])
+    )[index]
     assert image.shape[1:] == target["segments"].shape
     check(target)
     pair = target["segments"], target["segments_info"]
@@ -140,7 +142,9 @@ def test_data_sets_keep_the_list_in_step_with_transforms_of_torchvision(kind, ex
 
 def test_an_id_that_is_not_listed_is_refused(exported):
     pad = v2.Pad(2, fill={tv_tensors.Image: 0, tv_tensors.Mask: 255})
-    with pytest.raises(ValueError, match=r"segment id 255, which segments_info does not list .* pad panoptic maps with 0"):
+    with pytest.raises(
+        ValueError, match=r"segment id 255, which segments_info does not list .* pad panoptic maps with 0"
+    ):
         CocoPanoptic(exported["coco"], transforms=pad)[0]
 
 
@@ -153,14 +157,18 @@ class TestOtherMasks:
         labels = tv_tensors.Mask(torch.zeros(20, 30, dtype=torch.uint8))
         with pytest.raises(ValueError, match=rf"torch.uint8 cannot hold the ignore index {ignore_index} .*int64"):
             self.pad(labels, ignore_index=ignore_index)
-        assert self.pad(tv_tensors.Mask(labels.long()), ignore_index=ignore_index).unique().tolist() == sorted([0, ignore_index])
+        assert self.pad(tv_tensors.Mask(labels.long()), ignore_index=ignore_index).unique().tolist() == sorted(
+            [0, ignore_index]
+        )
 
     @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
     def test_floats_that_round_it(self, dtype):
         with pytest.raises(ValueError, match="cannot hold the ignore index 2049"):
             self.pad(tv_tensors.Mask(torch.zeros(20, 30, dtype=dtype)), ignore_index=2049)
 
-    @pytest.mark.parametrize("transform", [transforms.RandomScaledCrop((40, 40), (1, 1)), transforms.RandomRotation(9, 1)])
+    @pytest.mark.parametrize(
+        "transform", [transforms.RandomScaledCrop((40, 40), (1, 1)), transforms.RandomRotation(9, 1)]
+    )
     def test_booleans(self, transform):
         with pytest.raises(ValueError, match="booleans cannot hold the ignore index 255"):
             transform(IMAGE, tv_tensors.Mask(torch.zeros(20, 30, dtype=torch.bool)))

@@ -22,7 +22,9 @@ from segtutor.metrics.rle import decode, encode
 RING = [2, 2, 10, 2, 10, 8, 2, 8]
 TRUTH = {
     "images": [{"id": 1, "height": 20, "width": 30}],
-    "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [2, 2, 8, 6], "area": 48, "segmentation": [RING]}],
+    "annotations": [
+        {"id": 1, "image_id": 1, "category_id": 1, "bbox": [2, 2, 8, 6], "area": 48, "segmentation": [RING]}
+    ],
     "categories": [{"id": 1}],
 }
 FOUND = {"image_id": 1, "category_id": 1, "bbox": [2, 2, 8, 6], "score": 0.9, "segmentation": [RING]}
@@ -130,7 +132,10 @@ class TestEvaluator:
         counts = encode(mask, compressed=False)["counts"]
         for given in (torch.tensor(counts), np.array(counts), counts):
             found = {key: FOUND[key] for key in ("image_id", "category_id", "score")}
-            found["segmentation"] = {"size": torch.tensor([20, 30]) if given is not counts else [20, 30], "counts": given}
+            found["segmentation"] = {
+                "size": torch.tensor([20, 30]) if given is not counts else [20, 30],
+                "counts": given,
+            }
             assert evaluate_coco(TRUTH, [found])["AP"] == pytest.approx(1)
 
     def test_ground_truth(self):
@@ -214,8 +219,8 @@ class TestPanoptic:
 
     @pytest.mark.parametrize(
         ("category", "message"),
-        [({"id": 1}, "category 0 has no 'isthing'"), ({"id": 1, "isthing": "0"}, "isthing '0'"), ({"isthing": 1}, "'id'"),
-         ({"id": "1", "isthing": 1}, "whole number")],
+        [({"id": 1}, "category 0 has no 'isthing'"), ({"id": 1, "isthing": "0"}, "isthing '0'"),
+         ({"isthing": 1}, "'id'"), ({"id": "1", "isthing": 1}, "whole number")],
     )  # fmt: skip
     def test_categories(self, category, message):
         with pytest.raises(ValueError, match=message):
