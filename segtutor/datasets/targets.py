@@ -144,7 +144,7 @@ def with_list_of(target: dict[str, Any]) -> dict[str, Any]:
     if unknown:
         raise ValueError(
             f"the panoptic map has the segment id {min(unknown)}, which segments_info does not list ({len(unknown)} "
-            "such id(s)); pad panoptic maps with 0, which is void, as the transforms of segtutor do, and pick, never blend"
+            "such id(s)); pad panoptic maps with 0, which is void, as the transforms of segtutor do, and never blend"
         )
     left = [item for item in target["segments_info"] if int(item["id"]) in drawn]
     return {**target, "segments_info": [{**item, **drawn[int(item["id"])]} for item in left]}
