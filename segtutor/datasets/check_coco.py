@@ -58,9 +58,10 @@ def check_coco(checker: Checker) -> str:
         for problem in problems:
             notes.add(problem.kind, problem.message)
         if file is not None:
-            _check_classes(file, notes)
+            panoptic = _is_panoptic(file, notes)
+            _check_classes(file, panoptic, notes)
             _check_pictures(checker, file, folder, named.setdefault(folder, set()))
-            if file.is_panoptic:
+            if panoptic:
                 _check_panoptic(checker, file)
             else:
                 _check_masks(file, notes)
@@ -91,10 +92,18 @@ class _Notes:
                 self.checker.add(self.path, kind, f"and {count - _LISTED} more of this kind", is_error)
 
 
-def _check_classes(file: CocoFile, notes: _Notes) -> None:
+def _is_panoptic(file: CocoFile, notes: _Notes) -> bool:
+    """Whether the loader of panoptic files will read it, which goes by the name where there is no annotation."""
+    named = file.path.stem.startswith("panoptic_")
+    if named and file.is_panoptic is False:
+        notes.add("json", "its annotations have no 'segments_info', but by its name it is a panoptic file")
+    return named if file.is_panoptic is None else file.is_panoptic
+
+
+def _check_classes(file: CocoFile, panoptic: bool, notes: _Notes) -> None:
     """The label set that the loader would make."""
     try:
-        if file.is_panoptic:
+        if panoptic:
             label_set_of(file, COCO_PANOPTIC, COCO_PANOPTIC_IDS, background=False)
         elif file.path.stem.startswith("stuff_"):
             own = [category for category in file.categories if category not in COCO_STUFF_IDS]

@@ -419,6 +419,13 @@ class TestPanoptic:
         ):
             CocoPanoptic(root, annotations=path)
 
+    def test_a_panoptic_file_without_annotations(self, write):
+        root = self.write(write, self.data() | {"annotations": []})
+        with pytest.raises(ValueError, match="has 0 panoptic annotations instead of one"):
+            CocoPanoptic(root)[0]
+        assert "has 0 panoptic annotations instead of one" in str(check_folder(root))
+        assert "by its name it is a panoptic file" in str(check_folder(self.write(write, content())))
+
     def test_own_categories_in_the_file_of_stuff(self, write):
         root = write(content(), "stuff_train2017")
         with pytest.raises(ValueError, match="category id 1 is not one of"):
