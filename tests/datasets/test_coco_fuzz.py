@@ -101,7 +101,7 @@ def damaged(draw, whole):
         elif action == "rename" and isinstance(parent, dict):
             parent["label_id"] = parent.pop(last)
         else:
-            parent[last] = draw(values)
+            parent[last] = copy.deepcopy(draw(values))  # what is damaged next must not be a value of the lists above
     return content
 
 
@@ -223,9 +223,9 @@ class TestPanoptic:
             if choose.random() < 0.3:
                 ids[choose.randrange(HEIGHT), choose.randrange(WIDTH)] = choose.choice([0, -1, 7, 1 << 40])
             elif isinstance(info, list) and info and isinstance(record := choose.choice(info), dict) and record:
-                record[choose.choice([*record])] = choose.choice(ODD)
+                record[choose.choice([*record])] = copy.deepcopy(choose.choice(ODD))
             else:
-                info = choose.choice(ODD)
+                info = copy.deepcopy(choose.choice(ODD))
         pair = (ids, info), (ids, copy.deepcopy(info))
         categories = panoptic()["categories"]
         quality = outcome(lambda: panoptic_quality(*pair, categories).overall, "ground_truth")
