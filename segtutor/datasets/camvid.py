@@ -13,6 +13,7 @@ from segtutor.datasets.files import as_image, as_mask, check_choice, describe, r
 from segtutor.datasets.lists import read_pairs
 from segtutor.datasets.opening import FileError, open_file
 from segtutor.datasets.palettes import known_colors
+from segtutor.datasets.targets import transformed
 from segtutor.labels import CAMVID, LabelSet
 
 VOID_IN_FILES = 11
@@ -58,7 +59,7 @@ class CamVid(Dataset):
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         pixels, labels = read_pair(*self.pairs[index], read_classes)
         image, target = as_image(pixels), as_mask(labels)
-        return (image, target) if self.transforms is None else self.transforms(image, target)
+        return transformed(self.transforms, image, target)
 
 
 def read_classes(path: Path) -> np.ndarray:

@@ -1,113 +1,244 @@
-"""Every annotation file of a COCO folder, the pictures and PNGs it names, and its masks."""
+"""Every annotation file of a COCO folder, the pictures and PNGs it names, and its masks: the loaders' own reading."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from segtutor.datasets.checker import Checker
-from segtutor.datasets.coco_json import problems, read_json, read_mask
-from segtutor.datasets.targets import check_segments, segment_ids
+from segtutor.datasets.coco_json import CocoFile, parse
+from segtutor.datasets.coco_labels import label_set_of
+from segtutor.datasets.coco_pictures import decode_segments, find_picture, read_box, segmentation_of
+from segtutor.labels import COCO, COCO_IDS, COCO_PANOPTIC, COCO_PANOPTIC_IDS, COCO_STUFF, COCO_STUFF_IDS
+from segtutor.metrics.arrays import shorten
+from segtutor.metrics.coco_fields import has_box
+from segtutor.metrics.coco_file import read_json
+from segtutor.metrics.coco_masks import draw
+from segtutor.metrics.runs import Runs
+
+# Masks drawn at a time: enough to make a single one cheap, few enough to find the broken ones among them soon.
+_MASKS_AT_ONCE = 4096
+# Findings of one kind that are listed for a file; of the others there is the number.
+_LISTED = 20
+# Boxes are written with two digits, so that much beyond the border is rounding.
+_ROUNDING = 0.05
+
+
+def coco_files(root: Path) -> list[tuple[Path, str, Path]]:
+    """The annotation files below a folder, each with its split and the folder of its pictures.
+
+    COCO's own layout has ``annotations/instances_train2017.json`` and ``train2017``. CVAT writes
+    ``annotations/instances_default.json`` and ``images``, Roboflow ``train/_annotations.coco.json`` beside the
+    pictures.
+    """
+    found = []
+    for path in sorted(root.glob("annotations/*.json")):
+        split = path.stem.partition("_")[2]
+        places = [root / split, root / "images" / split, root / "images"] if split else [root / "images"]
+        found.append((path, split, next((place for place in places if place.is_dir()), places[0])))
+    for path in sorted([*root.glob("_annotations.coco.json"), *root.glob("*/_annotations.coco.json")]):
+        found.append((path, path.parent.name, path.parent))
+    return [item for item in found if not item[0].name.startswith(".")]
 
 
 def check_coco(checker: Checker) -> str:
-    """All of ``annotations/*.json`` that is an annotation file."""
-    named: dict[str, set[str]] = {}  # pictures of each split that some annotation file names
-    for path in sorted(checker.root.glob("annotations/*.json")):
-        split = path.stem.partition("_")[2]
+    """All annotation files of a folder."""
+    named: dict[Path, set[Path]] = {}  # pictures of each folder that some annotation file names
+    for path, _, folder in coco_files(checker.root):
         try:
-            content = read_json(path)
-        except ValueError as error:
+            file, problems = parse(read_json(path), path)
+        except (OSError, ValueError) as error:
             checker.add(path, "unreadable", str(error))
             continue
-        found = problems(content)
-        for text in found:
-            checker.add(path, _kind(text), text)
-        # Without pictures and annotations there is nothing to look up.
-        if isinstance(content, dict) and isinstance(content.get("images"), list):
-            _check_file(checker, path, split, content)
-            named.setdefault(split, set()).update(str(item.get("file_name")) for item in content["images"])
-    for split, names in named.items():
-        folder = checker.root / split
-        for file in sorted(folder.iterdir()) if folder.is_dir() else []:
-            if file.name not in names:
-                checker.add(file, "alone", "no annotation file names this picture", is_error=False)
+        notes = _Notes(checker, path)
+        for problem in problems:
+            notes.add(problem.kind, problem.message)
+        if file is not None:
+            panoptic = _is_panoptic(file, notes)
+            _check_classes(file, panoptic, notes)
+            _check_pictures(checker, file, folder, named.setdefault(folder, set()))
+            if panoptic:
+                _check_panoptic(checker, file)
+            else:
+                _check_masks(file, notes)
+        notes.finish()
+    for folder, pictures in named.items():
+        for picture in sorted(folder.iterdir()) if folder.is_dir() else []:
+            hidden = picture.name.startswith(".") or picture.suffix == ".json"
+            if picture not in pictures and picture.is_file() and not hidden:
+                checker.add(picture, "alone", "no annotation file names this picture", is_error=False)
     return "COCO"
 
 
-def _kind(text: str) -> str:
-    if "times" in text:
-        return "twice"
-    if "category" in text:
-        return "category"
-    return "empty" if "no image" in text else "json"
+class _Notes:
+    """Findings about one annotation file; a trouble that its every annotation has fills no more than a page."""
+
+    def __init__(self, checker: Checker, path: Path) -> None:
+        self.checker, self.path = checker, path
+        self.count: Counter[tuple[str, bool]] = Counter()
+
+    def add(self, kind: str, message: str, is_error: bool = True) -> None:
+        self.count[kind, is_error] += 1
+        if self.count[kind, is_error] <= _LISTED:
+            self.checker.add(self.path, kind, message, is_error)
+
+    def finish(self) -> None:
+        for (kind, is_error), count in self.count.items():
+            if count > _LISTED:
+                self.checker.add(self.path, kind, f"and {count - _LISTED} more of this kind", is_error)
 
 
-def _check_file(checker: Checker, path: Path, split: str, content: dict[str, Any]) -> None:
-    images = {item["id"]: item for item in content["images"] if {"id", "file_name", "height", "width"} <= item.keys()}
-    for entry in images.values():
-        file = checker.root / split / entry["file_name"]
-        found = checker.picture(file)
+def _is_panoptic(file: CocoFile, notes: _Notes) -> bool:
+    """Whether the loader of panoptic files will read it, which goes by the name where there is no annotation."""
+    named = file.path.stem.startswith("panoptic_")
+    if named and file.is_panoptic is False:
+        notes.add("json", "its annotations have no 'segments_info', but by its name it is a panoptic file")
+    return named if file.is_panoptic is None else file.is_panoptic
+
+
+def _check_classes(file: CocoFile, panoptic: bool, notes: _Notes) -> None:
+    """The label set that the loader would make."""
+    try:
+        if panoptic:
+            label_set_of(file, COCO_PANOPTIC, COCO_PANOPTIC_IDS, background=False)
+        elif file.path.stem.startswith("stuff_"):
+            own = [category for category in file.categories if category not in COCO_STUFF_IDS]
+            if own:
+                notes.add("category", f"category id {own[0]!r} is not one of {COCO_STUFF.title}")
+        else:
+            label_set_of(file, COCO, COCO_IDS, background=True)
+    except ValueError as error:
+        notes.add("category", str(error).removeprefix(f"{file.path}: "))
+
+
+def _check_pictures(checker: Checker, file: CocoFile, folder: Path, named: set[Path]) -> None:
+    for entry in file.images:
+        picture = find_picture(folder, entry["file_name"])
+        named.add(picture)
+        found = checker.picture(picture)
         if found is None:
             continue
         size, (upright, turned) = (entry["height"], entry["width"]), found
         if size != upright and not (turned >= 5 and size == upright[::-1]):
             message = (
-                f"is {upright[0]} x {upright[1]} pixels (height x width), but {path.name} says {size[0]} x {size[1]}"
+                f"is {upright[0]} x {upright[1]} pixels (height x width), but {file.path.name} says "
+                f"{size[0]!r} x {size[1]!r}"
             )
-            checker.add(file, "size", message)
-    for number, item in enumerate(content.get("annotations") or []):
-        entry = images.get(item.get("image_id"))
-        if entry is None:
+            checker.add(picture, "size", message)
+
+
+def _check_masks(file: CocoFile, notes: _Notes) -> None:
+    """Draw all masks of a file, many at once, and compare them with the boxes."""
+    items, entries = [], []
+    for entry in file.images:
+        of_image = file.annotations[entry["id"]]
+        items += of_image
+        entries += [entry] * len(of_image)
+    sizes = np.array([(entry["height"], entry["width"]) for entry in entries], np.int64).reshape(-1, 2)
+
+    def name(index: int) -> str:
+        return f"annotation {items[index].get('id', '(without id)')} of {entries[index]['file_name']}"
+
+    for begin in range(0, len(items), _MASKS_AT_ONCE):
+        numbers = np.arange(begin, min(begin + _MASKS_AT_ONCE, len(items)))
+        for drawn, runs in _draw_right_ones(items, sizes, numbers, name, notes):
+            tight, empty = runs.boxes(), runs.areas() == 0
+            given, plain = _plain_boxes(items, drawn)
+            for place in np.flatnonzero(~plain | empty | _odd(given, tight, sizes[drawn])).tolist():
+                number = int(drawn[place])
+                _check_box(items[number], tight[place].tolist(), sizes[number].tolist(), name(number), notes)
+
+
+def _draw_right_ones(
+    items: Sequence[dict[str, Any]], sizes: np.ndarray, numbers: np.ndarray, name: Callable[[int], str], notes: _Notes
+) -> Iterator[tuple[np.ndarray, Runs]]:
+    """Masks of the annotations ``numbers`` in as few pieces as the broken ones allow, which are noted."""
+
+    def name_in(place: int) -> str:
+        return name(int(numbers[place]))
+
+    try:
+        parts = [segmentation_of(items[number], name_in, place) for place, number in enumerate(numbers.tolist())]
+        yield numbers, draw(parts, sizes[numbers], name_in)
+    except ValueError as error:
+        if len(numbers) == 1:
+            notes.add("mask", str(error))
+            return
+        for half in np.array_split(numbers, 2):
+            yield from _draw_right_ones(items, sizes, half, name, notes)
+
+
+def _plain_boxes(items: Sequence[dict[str, Any]], numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The boxes, N x 4, and which of them have an area."""
+    values = [items[number]["bbox"] if has_box(items[number]) else (0, 0, 0, 0) for number in numbers.tolist()]
+    boxes = np.array(values, np.float64).reshape(-1, 4)
+    return boxes, np.asarray((boxes[:, 2:] > 0).all(axis=1))
+
+
+def _odd(given: np.ndarray, tight: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Boxes that leave the picture, or do not meet their mask, or look like two corners of it."""
+    corners, tight_corners = _corners(given), _corners(tight)
+    leaves = (corners[:, :2] < 0).any(axis=1) | (corners[:, 2:] > sizes[:, ::-1]).any(axis=1)
+    apart = (corners[:, :2] > tight_corners[:, 2:]).any(axis=1) | (corners[:, 2:] < tight_corners[:, :2]).any(axis=1)
+    return leaves | apart | (np.abs(given - tight_corners) <= 1).all(axis=1)
+
+
+def _corners(boxes: np.ndarray) -> np.ndarray:
+    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+
+
+def _check_box(item: dict[str, Any], tight: list[float], size: list[int], name: str, notes: _Notes) -> None:
+    """Note what is odd about one box, beside its mask."""
+    given = shorten(item.get("bbox"))
+    what = f"the box {given} without an area" if has_box(item) else "no box"
+    box, problem = read_box(item, tight, (size[0], size[1]))
+    if problem:
+        notes.add("box", f"{name} {problem}")
+    elif box is None:
+        message = f"{name} has {what}, and its mask covers no pixel: the loader leaves it out"
+        notes.add("box", message)
+    elif not tight[2]:
+        notes.add("mask", f"{name} covers no pixel", is_error=False)
+    elif not has_box(item) or min(item["bbox"][2:]) <= 0:
+        notes.add("box", f"{name} has {what}; the loader draws one around the mask", is_error=False)
+    else:
+        x, y, width, height = item["bbox"]
+        outside = max(-x, -y, x + width - size[1], y + height - size[0])
+        apart = max(x - tight[0] - tight[2], y - tight[1] - tight[3], tight[0] - x - width, tight[1] - y - height)
+        if apart > 1:
+            notes.add("box", f"{name} has the box {given}, but its mask lies in {tight} (x, y, width, height)")
+        elif outside > _ROUNDING:
+            message = f"{name} has the box {given}, which leaves its picture of {size[0]} x {size[1]} (height x width)"
+            notes.add("box", f"{message} by {outside:.4g} pixels; it is cut at the border", is_error=False)
+
+
+def _check_panoptic(checker: Checker, file: CocoFile) -> None:
+    for entry in file.images:
+        found = file.annotations[entry["id"]]
+        if len(found) != 1:
+            message = f"image {entry['file_name']} has {len(found)} panoptic annotations instead of one"
+            checker.add(file.path, "segments", message)
             continue
-        if "segments_info" in item:
-            _check_panoptic(checker, path, item, entry)
-        else:
-            _check_instance(checker, path, item, entry, f"annotation {item.get('id', number)}")
-
-
-def _check_instance(checker: Checker, path: Path, item: dict[str, Any], entry: dict[str, Any], name: str) -> None:
-    box = item.get("bbox")
-    if not isinstance(box, list) or len(box) != 4:
-        checker.add(path, "json", f"{name} has no bbox of four numbers, but {box!r}")
-    elif box[2] <= 0 or box[3] <= 0:
-        checker.add(path, "box", f"{name} has the box {box} without an area; a detector's loss becomes NaN on it")
-    try:
-        mask = read_mask(item, (entry["height"], entry["width"]), name)
-    except ValueError as error:
-        checker.add(path, "mask", f"{error}, in {entry['file_name']}")
-        return
-    if not mask.any():
-        checker.add(path, "mask", f"{name} of {entry['file_name']} covers no pixel", is_error=False)
-
-
-def _check_panoptic(checker: Checker, path: Path, item: dict[str, Any], entry: dict[str, Any]) -> None:
-    png = path.with_suffix("") / item["file_name"]
-    image = checker.open(png)
-    if image is None:
-        return
-    if image.mode not in ("RGB", "RGBA"):
-        checker.add(
-            png, "colors", f"a panoptic PNG is RGB (R + 256 G + 65536 B is the id), but its mode is {image.mode}"
-        )
-        return
-    ids = segment_ids(np.asarray(image.convert("RGB")))
-    if ids.shape != (entry["height"], entry["width"]):
-        checker.add(
-            png,
-            "size",
-            f"is {ids.shape[0]} x {ids.shape[1]}, but {path.name} says {entry['height']} x {entry['width']}",
-        )
-        return
-    try:
-        check_segments(ids, [segment["id"] for segment in item["segments_info"]], png, path.name)
-    except ValueError as error:
-        checker.add(png, "segments", str(error))
-    areas = dict(zip(*(array.tolist() for array in np.unique(ids, return_counts=True)), strict=True))
-    for segment in item["segments_info"]:
-        drawn = areas.get(segment["id"])
-        if drawn is not None and "area" in segment and segment["area"] != drawn:
-            message = f"segment {segment['id']} has {drawn} pixels, but {path.name} says {segment['area']}"
-            checker.add(png, "segments", message)
+        png = find_picture(file.path.with_suffix(""), found[0]["file_name"])
+        image = checker.open(png)
+        if image is None:
+            continue
+        try:
+            _, segments = decode_segments(image, png, file, entry, found[0])
+        except ValueError as error:
+            kind = (
+                "colors" if "its mode is" in str(error) else "size" if " pixels (height" in str(error) else "segments"
+            )
+            checker.add(png, kind, str(error).replace(f"{file.path}", file.path.name))
+            continue
+        for given, drawn in zip(found[0]["segments_info"], segments, strict=True):
+            if "area" in given and given["area"] != drawn["area"]:
+                message = (
+                    f"segment {drawn['id']} has {drawn['area']} pixels, but {file.path.name} says "
+                    f"{shorten(given['area'])}"
+                )
+                checker.add(png, "segments", message)

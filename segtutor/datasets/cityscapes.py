@@ -18,7 +18,7 @@ from segtutor.datasets.files import (
     read_pair,
 )
 from segtutor.datasets.opening import FileError, MissingFile, is_hidden
-from segtutor.datasets.targets import describe_segments, instance_target
+from segtutor.datasets.targets import describe_segments, instance_target, transformed
 from segtutor.labels import CITYSCAPES, CITYSCAPES_IDS, CITYSCAPES_TRAIN_IDS, LabelSet
 
 SPLITS = {"fine": ("train", "val", "test"), "coarse": ("train", "train_extra", "val")}
@@ -96,7 +96,7 @@ class Cityscapes(datasets.Cityscapes):
         else:
             target = self._panoptic(index, values, classes)
         image = as_image(pixels)
-        return (image, target) if self.transforms is None else self.transforms(image, target)
+        return transformed(self.transforms, image, target)
 
     def _class_of(self, value: int) -> int:
         return int(self.number_of_id[value // 1000 if value >= 1000 else value])
@@ -118,7 +118,12 @@ class Cityscapes(datasets.Cityscapes):
         segments = np.where(scored, values, 0).astype(np.int64)
         category_of = {value: self._class_of(value) for value in np.unique(segments).tolist() if value}
         crowds = frozenset(v for v, label in category_of.items() if v < 1000 and label in self.labels.things)
-        info = describe_segments(segments, category_of, self.labels, crowds)
+        info = [
+            {"id": value, "category_id": category_of[value], "isthing": int(category_of[value] in self.labels.things)}
+            | shape
+            | {"iscrowd": int(value in crowds)}
+            for value, shape in describe_segments(segments).items()
+        ]
         return {"segments": as_mask(segments), "segments_info": info, "image_id": index}
 
 

@@ -12,18 +12,19 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
-from segtutor.datasets.coco_json import CocoFile, label_set_of, read_coco, read_masks, read_picture
+from segtutor.datasets.coco_json import CocoFile, read_coco
+from segtutor.datasets.coco_labels import label_set_of
+from segtutor.datasets.coco_pictures import boxes_of, draw_items, find_picture, read_picture, read_segments
 from segtutor.datasets.files import (
     as_image,
     as_mask,
     check_choice,
     check_same_size,
     describe,
-    open_file,
     read_indices,
     unknown_values,
 )
-from segtutor.datasets.targets import check_segments, instance_target, segment_ids
+from segtutor.datasets.targets import instance_target, transformed
 from segtutor.labels import (
     COCO,
     COCO_91,
@@ -49,6 +50,11 @@ class _Coco(Dataset):
         self.root, self.split, self.file, self.transforms = Path(root), split, file, transforms
         self.folder = self.root / split
 
+    def _check_task(self, is_panoptic: bool, other: str) -> None:
+        if self.file.is_panoptic not in (None, is_panoptic):
+            has = "lists segments of panoptic PNGs" if self.file.is_panoptic else "has no 'segments_info'"
+            raise ValueError(f"{self.file.path} {has}, so {type(self).__name__} cannot read it; use {other}")
+
     def __len__(self) -> int:
         return len(self.file.images)
 
@@ -57,20 +63,23 @@ class _Coco(Dataset):
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         entry = self.file.images[index]
-        image = as_image(read_picture(self.folder / entry["file_name"], entry))
-        target = self.make_target(entry)
-        return (image, target) if self.transforms is None else self.transforms(image, target)
+        image = as_image(read_picture(find_picture(self.folder, entry["file_name"]), entry, self.file.path))
+        return transformed(self.transforms, image, self.make_target(entry))
 
     def make_target(self, entry: dict[str, Any]) -> Any:
         raise NotImplementedError
 
     def _names(self, items: list[dict[str, Any]], entry: dict[str, Any]) -> Callable[[int], str]:
         """What an error calls the annotation at a position."""
-        return lambda position: f"{self.file.path}, annotation {items[position]['id']} of {entry['file_name']}"
+        name = f"of {entry['file_name']}"
+        return lambda at: f"{self.file.path}, annotation {items[at].get('id', f'{at} (without id)')} {name}"
 
 
 class CocoInstances(_Coco):
     """COCO's objects, as torchvision's detectors take them: a dict of boxes, labels, masks, image_id, area, iscrowd.
+
+    A box that is missing or has no area is drawn around its mask; an object with neither is left out, for it would make
+    a detector's loss NaN. A box that leaves the picture is cut at the border. ``check_folder`` lists them all.
 
     Args:
         root: The folder that holds ``train2017`` and ``annotations``.
@@ -98,6 +107,7 @@ class CocoInstances(_Coco):
         check_choice("ids", ids, ("contiguous", "coco"))
         path = Path(annotations or Path(root, "annotations", f"instances_{split}.json"))
         super().__init__(root, split, read_coco(path), transforms)
+        self._check_task(False, "CocoPanoptic")
         self.crowd = crowd
         official, numbers = (COCO, COCO_IDS) if ids == "contiguous" else (COCO_91, tuple(range(91)))
         self.labels, self.number_of = label_set_of(self.file, official, numbers, background=True)
@@ -105,16 +115,17 @@ class CocoInstances(_Coco):
     def make_target(self, entry: dict[str, Any]) -> dict[str, Any]:
         size = (entry["height"], entry["width"])
         items = [item for item in self.file.annotations[entry["id"]] if self.crowd or not item.get("iscrowd", 0)]
-        # A box without an area makes a detector's loss NaN.
-        items = [item for item in items if item["bbox"][2] > 0 and item["bbox"][3] > 0]
-        boxes = [(x, y, x + width, y + height) for x, y, width, height in (item["bbox"] for item in items)]
+        name = self._names(items, entry)
+        runs = draw_items(items, size, name)
+        boxes = boxes_of(items, runs, size, name)
+        kept = [position for position, box in enumerate(boxes) if box is not None]
         return instance_target(
-            read_masks(items, size, self._names(items, entry)),
-            [self.number_of[item["category_id"]] for item in items],
+            [runs.mask(position) for position in kept],
+            [self.number_of[items[position]["category_id"]] for position in kept],
             size,
             entry["id"],
-            boxes,
-            [int(item.get("iscrowd", 0)) for item in items],
+            [box for box in boxes if box is not None],
+            [int(items[position].get("iscrowd", 0)) for position in kept],
         )
 
 
@@ -146,6 +157,7 @@ class CocoPanoptic(_Coco):
     ) -> None:
         path = Path(annotations or Path(root, "annotations", f"panoptic_{split}.json"))
         super().__init__(root, split, read_coco(path), transforms)
+        self._check_task(True, "CocoInstances")
         self.labels, self.number_of = label_set_of(self.file, COCO_PANOPTIC, COCO_PANOPTIC_IDS, background=False)
 
     def make_target(self, entry: dict[str, Any]) -> dict[str, Any]:
@@ -155,30 +167,6 @@ class CocoPanoptic(_Coco):
             number = self.number_of[item["category_id"]]
             info.append({**item, "category_id": number, "isthing": int(number in self.labels.things)})
         return {"segments": as_mask(ids), "segments_info": info, "image_id": entry["id"]}
-
-
-def read_segments(file: CocoFile, entry: dict[str, Any]) -> tuple[np.ndarray, list[dict[str, Any]]]:
-    """Segment ids of a picture, H x W int64, and its ``segments_info`` as the panoptic file has it.
-
-    Raises:
-        ValueError: If there is not exactly one annotation, or ids or sizes of PNG and JSON differ.
-    """
-    found = file.annotations[entry["id"]]
-    if len(found) != 1:
-        raise ValueError(
-            f"{file.path}: image {entry['file_name']} has {len(found)} panoptic annotations instead of one"
-        )
-    path = file.path.with_suffix("") / found[0]["file_name"]
-    colors = open_file(path)
-    if colors.mode not in ("RGB", "RGBA"):
-        raise ValueError(
-            f"{path} must be an RGB image of segment ids R + 256 G + 65536 B, but its mode is {colors.mode}"
-        )
-    ids = segment_ids(np.asarray(colors.convert("RGB")))
-    check_same_size(file.path, (entry["height"], entry["width"]), path, ids.shape, turned=1)
-    segments = found[0]["segments_info"]
-    check_segments(ids, [item["id"] for item in segments], path, str(file.path))
-    return ids, segments
 
 
 # Where a semantic map may come from: its label set, the category id of each number, value in the PNG minus category id.
@@ -226,10 +214,18 @@ class CocoSegmentation(_Coco):
         self.source = source
         task = {"panoptic_png": "panoptic", "stuff_png": "stuff", "stuff_things": "instances"}.get(source, source)
         super().__init__(root, split, read_coco(Path(root, "annotations", f"{task}_{split}.json")), transforms)
+        if source in ("panoptic", "stuff"):
+            self._check_task(source == "panoptic", "another source, or CocoInstances")
         if source == "panoptic":
             self.labels, self.number_of = label_set_of(self.file, self.labels, ids, background=False)
         else:
             self.number_of = {category: number for number, category in enumerate(ids)}
+            own = [category for category in self.file.categories if category not in self.number_of]
+            if source == "stuff" and own:
+                raise ValueError(
+                    f"{self.file.path}: category id {own[0]!r} is not one of {self.labels.title}, which are "
+                    f"{min(ids)}...{max(ids)}; for categories of your own use CocoInstances"
+                )
         self.number_of_value = np.full(256, self.labels.ignore_index, dtype=np.int64)
         for category, number in self.number_of.items():
             if category + shift < 256:
@@ -256,7 +252,7 @@ class CocoSegmentation(_Coco):
             numbers = np.array([void, *(self.number_of[segments[i]["category_id"]] for i in order)])
             return as_mask(numbers[np.searchsorted(listed, ids)])
         items = self.file.annotations[entry["id"]]
-        masks = read_masks(items, (entry["height"], entry["width"]), self._names(items, entry))
-        for item, mask in zip(items, masks, strict=True):
-            labels[mask] = self.number_of[item["category_id"]]
+        runs = draw_items(items, (entry["height"], entry["width"]), self._names(items, entry))
+        for position, item in enumerate(items):
+            labels[runs.mask(position)] = self.number_of[item["category_id"]]
         return as_mask(labels)

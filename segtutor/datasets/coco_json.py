@@ -1,53 +1,56 @@
-"""COCO annotation files read without pycocotools: pictures, annotations and categories, checked when they are read."""
+"""COCO annotation files for the loaders: every record read with its types, and all that is wrong with a file listed."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
+from segtutor.metrics.arrays import shorten
+from segtutor.metrics.coco_fields import (
+    ABSENT,
+    Report,
+    check_boxes,
+    flags,
+    has_box,
+    identities,
+    image_sizes,
+    other_type,
+)
+from segtutor.metrics.coco_file import SECTIONS, read_json, records_in
 
-from segtutor.datasets.files import open_file, orientation, to_rgb
-from segtutor.labels import Color, LabelSet, voc_colors
-from segtutor.metrics.polygons import rasterize
-from segtutor.metrics.rle_codec import read
+# The ids of a panoptic PNG have 24 bits, and 0 is void.
+_SEGMENT_IDS = range(1, 1 << 24)
+
+Record = dict[str, Any]
+
+
+class Problem(NamedTuple):
+    """Something that is wrong with a file; ``kind`` is a word for tables."""
+
+    kind: str
+    message: str
 
 
 @dataclass(frozen=True)
 class CocoFile:
-    """One annotation file.
+    """One annotation file. Ids, sizes and ``iscrowd`` are whole numbers here, however the file writes them.
 
     Attributes:
         path: Where it lies.
         images: The pictures by rising id, each a dict of id, file_name, height, width.
         annotations: For each picture id, its annotations in the order of the file.
         categories: Category id: its dict (name, and isthing and color in panoptic files), by rising id.
+        is_panoptic: Whether its annotations list segments; None if there is no annotation.
     """
 
     path: Path
-    images: tuple[dict[str, Any], ...]
-    annotations: dict[Any, list[dict[str, Any]]]
-    categories: dict[int, dict[str, Any]]
-
-
-def read_json(path: Path | str) -> Any:
-    """Parse a JSON file.
-
-    Raises:
-        FileNotFoundError: If it is missing.
-        ValueError: If it is not JSON, for one because a download broke off.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"the annotation file {path} is missing")
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not valid JSON ({error}): it may be a broken download") from error
+    images: tuple[Record, ...]
+    annotations: dict[Any, list[Record]]
+    categories: dict[Any, Record]
+    is_panoptic: bool | None = None
 
 
 def read_coco(path: Path | str) -> CocoFile:
@@ -55,140 +58,219 @@ def read_coco(path: Path | str) -> CocoFile:
 
     Raises:
         FileNotFoundError: If it is missing.
-        ValueError: If `problems` finds one.
+        ValueError: If anything in it is wrong; the message has the first thing, and how many more there are.
     """
-    content = read_json(path)
-    found = problems(content)
-    if found:
-        raise ValueError(f"{path}: {found[0]}" + (f" (and {len(found) - 1} more)" if len(found) > 1 else ""))
-    annotations: dict[Any, list[dict[str, Any]]] = {image["id"]: [] for image in content["images"]}
-    for item in content["annotations"]:
-        annotations[item["image_id"]].append(item)
-    images = tuple(sorted(content["images"], key=lambda image: image["id"]))
-    categories = {item["id"]: item for item in sorted(content["categories"], key=lambda item: item["id"])}
-    return CocoFile(Path(path), images, annotations, categories)
+    file, found = parse(read_json(path), path)
+    if file is None or found:
+        more = f" (and {len(found) - 1} more; check_folder lists them)" if len(found) > 1 else ""
+        raise ValueError(f"{path}: {found[0].message}{more}")
+    return file
 
 
 def problems(content: Any) -> list[str]:
-    """What contradicts itself in an annotation file, in words; an empty list if nothing does."""
-    if not isinstance(content, dict):
-        return [
-            f"an annotation file is an object with images, annotations and categories, not a {type(content).__name__}"
-        ]
-    missing = [key for key in ("images", "annotations", "categories") if not isinstance(content.get(key), list)]
-    if missing:
-        return [f"the list {', '.join(missing)} is missing; is it an annotation file of COCO?"]
-    found = []
-    for kind, keys in (("images", ("id", "file_name", "height", "width")), ("categories", ("id", "name"))):
-        for number, item in enumerate(content[kind]):
-            absent = [key for key in keys if key not in item]
-            if absent:
-                return [f"entry {number} of {kind} has no {', '.join(absent)}"]
-        found += [f"{kind} id {which} stands {count} times" for which, count in _twice(i["id"] for i in content[kind])]
-    file_names = _twice(image["file_name"] for image in content["images"])
-    found += [f"file_name {which} stands {count} times" for which, count in file_names]
-    if not content["images"]:
-        found.append("it lists no image")
-    images = {image["id"] for image in content["images"]}
-    categories = {category["id"] for category in content["categories"]}
-    found += [f"annotation id {which} stands {count} times" for which, count in _twice(
-        item["id"] for item in content["annotations"] if "id" in item
-    )]  # fmt: skip
-    for number, item in enumerate(content["annotations"]):
-        name = f"annotation {item.get('id', number)}"
-        if item.get("image_id") not in images:
-            found.append(f"{name} belongs to image id {item.get('image_id')}, which is not in images")
-        for part in item.get("segments_info", [item]):
-            if part.get("category_id") not in categories:
-                found.append(f"{name} has category id {part.get('category_id')}, which is not in categories")
-    return found
+    """What is wrong with the content of an annotation file, in words; an empty list if nothing is."""
+    return [problem.message for problem in parse(content, "the file")[1]]
 
 
-def _twice(values: Iterable[Any]) -> list[tuple[Any, int]]:
-    return [(value, count) for value, count in Counter(values).items() if count > 1]
+def parse(content: Any, path: Path | str) -> tuple[CocoFile | None, list[Problem]]:
+    """The records of a file that are right, and what is wrong with the others; no file if there is nothing to read."""
+    found: list[Problem] = []
+    if not isinstance(content, Mapping):
+        hint = "; a list holds results, which are for evaluate_coco" if isinstance(content, list) else ""
+        text = "an annotation file is an object with images, annotations and categories, not a "
+        return None, [Problem("json", f"{text}{type(content).__name__}{hint}")]
+    sections = {}
+    for key in SECTIONS:
+        try:
+            sections[key] = _dicts(records_in(content, key), key, found)
+        except ValueError as error:
+            found.append(Problem("json", f"it {error}"))
+    if len(sections) < len(SECTIONS):
+        return None, found
+    images, image_ids = _images(sections["images"], found)
+    categories, category_ids = _categories(sections["categories"], found)
+    annotations: dict[Any, list[Record]] = {image["id"]: [] for image in images}
+    items = _annotations(sections["annotations"], image_ids, category_ids, found)
+    for item in items:
+        if item["image_id"] in annotations:  # and not of an image that is wrong itself
+            annotations[item["image_id"]].append(item)
+    is_panoptic = "segments_info" in items[0] if items else None
+    return CocoFile(Path(path), images, annotations, categories, is_panoptic), found
 
 
-def label_set_of(
-    file: CocoFile, official: LabelSet, ids: Sequence[int], background: bool
-) -> tuple[LabelSet, dict[int, int]]:
-    """Label set of a file, and the class number of each category id.
+class _Collect:
+    """A report that keeps what it is told, and which records it was about."""
 
-    The official label set where every category of the file has its id and name; for someone's own categories one made
-    from the file, with "background" first if ``background``.
-    """
-    known = {category: official.names[number] for number, category in enumerate(ids)}
-    if all(known.get(category) == item["name"] for category, item in file.categories.items()):
-        return official, {category: number for number, category in enumerate(ids) if category in file.categories}
-    first = int(background)
-    numbers = {category: number for number, category in enumerate(file.categories, start=first)}
-    drawn = voc_colors(len(numbers) + 1)[1:]
-    colors: list[Color] = [(0, 0, 0)] * first
-    for color, item in zip(drawn, file.categories.values(), strict=True):
-        red, green, blue = item.get("color", color)
-        colors.append((int(red), int(green), int(blue)))
-    return (
-        LabelSet(
-            title=file.path.stem,
-            names=(*(["background"] * first), *(item["name"] for item in file.categories.values())),
-            colors=tuple(colors),
-            things=frozenset(numbers[c] for c, item in file.categories.items() if item.get("isthing", int(background))),
-            ignore_index=max(255, len(numbers) + first),
-        ),
-        numbers,
-    )
+    def __init__(self, found: list[Problem], kind: str, name: Callable[[int], str]) -> None:
+        self.found, self.kind, self.name = found, kind, name
+        self.wrong: set[int] = set()
+
+    def __call__(self, index: int, text: str) -> None:
+        self.found.append(Problem(self.kind, f"{self.name(index)}{'' if text.startswith(':') else ' '}{text}"))
+        self.wrong.add(index)
+
+    def of_kind(self, kind: str) -> Report:
+        """The same for another kind of trouble."""
+        other = _Collect(self.found, kind, self.name)
+        other.wrong = self.wrong
+        return other
+
+    def right(self, records: list[Record]) -> list[Record]:
+        """The records that nothing was said about."""
+        return [record for index, record in enumerate(records) if index not in self.wrong] if self.wrong else records
 
 
-def read_picture(path: Path, entry: dict[str, Any]) -> np.ndarray:
-    """A picture as H x W x 3 uint8, turned as the annotation's height and width say.
-
-    Raises:
-        ValueError: If it has that size neither turned by its EXIF orientation nor as it is stored.
-    """
-    picture, size = open_file(path), (entry["height"], entry["width"])
-    pixels = to_rgb(picture)
-    if pixels.shape[:2] != size and orientation(picture) != 1:
-        pixels = to_rgb(picture, turn=False)
-    if pixels.shape[:2] != size:
-        raise ValueError(
-            f"{path} is {pixels.shape[0]} x {pixels.shape[1]} pixels (height x width), but its annotation says "
-            f"{size[0]} x {size[1]}"
-        )
-    return pixels
+def _dicts(records: list[Any], key: str, found: list[Problem]) -> list[Record]:
+    if all(type(record) is dict for record in records):
+        return records
+    for number, record in enumerate(records):
+        if not isinstance(record, dict):
+            text = f"entry {number} of {key} must be an object, but is {shorten(record)} ({type(record).__name__})"
+            found.append(Problem("json", text))
+    return [record for record in records if isinstance(record, dict)]
 
 
-def read_mask(annotation: dict[str, Any], size: tuple[int, int], where: str) -> np.ndarray:
-    """Mask of an annotation, H x W bool, from its polygons or run lengths, pixel for pixel as pycocotools draws it.
+def _with(records: list[Record], key: str, values: Sequence[Any]) -> list[Record]:
+    """The records with a field as it was read; those that have it so already stay the same objects."""
+    return [
+        record if (given := record.get(key)) is value or (type(given) is type(value) and given == value)
+        else {**record, key: value}
+        for record, value in zip(records, values, strict=True)
+    ]  # fmt: skip
 
-    Raises:
-        ValueError: If the segmentation is broken or of another size; ``where`` names it.
-    """
-    return read_masks([annotation], size, lambda _: where)[0]
+
+def _texts(records: list[Record], key: str, report: Report) -> None:
+    """Report a field that is missing, or no text, or an empty one."""
+    for index, record in enumerate(records):
+        value = record.get(key)
+        if type(value) is not str or not value:
+            was = f"the {key} {value!r}, which is not a text" if key in record else f"no {key!r}"
+            report(index, f"has {shorten(was, quote=False)}")
 
 
-def read_masks(
-    annotations: Sequence[dict[str, Any]], size: tuple[int, int], where: Callable[[int], str]
-) -> list[np.ndarray]:
-    """The masks of several annotations of one picture, drawn together, which costs half of one by one.
+def _images(records: list[Record], found: list[Problem]) -> tuple[tuple[Record, ...], set[Any]]:
+    """The images that are right, and the ids of all."""
+    report = _Collect(found, "json", lambda index: f"entry {index} of images{_said(records[index])}")
+    if not records:
+        found.append(Problem("empty", "it lists no image"))
+    ids = identities(records, "id", report)
+    heights, widths = image_sizes(records, report).T.tolist()
+    _texts(records, "file_name", report)
+    right = records
+    for key, values in (("id", ids), ("height", heights), ("width", widths)):
+        right = _with(right, key, values)
+    right = report.right(right)
+    table = _by_id(right, "images", found)
+    names = Counter(record["file_name"] for record in right)
+    if len(names) < len(right):
+        found += [Problem("twice", f"file_name {name!r} stands {n} times") for name, n in names.items() if n > 1]
+    return tuple(table.values()), set(ids)
 
-    Raises:
-        ValueError: If a segmentation is broken or of another size; ``where(position)`` names it.
-    """
-    parts = [item.get("segmentation") for item in annotations]
-    for position, part in enumerate(parts):
-        if not part:
-            raise ValueError(f"{where(position)}: it has no segmentation; only annotations with masks can be read")
-        if isinstance(part, dict) and tuple(part.get("size", ())) != size:
-            raise ValueError(
-                f"{where(position)}: its run lengths are for a picture of {part.get('size')}, not {list(size)}"
-            )
-    masks: dict[int, np.ndarray] = {}
-    polygons = [position for position, part in enumerate(parts) if not isinstance(part, dict)]
-    encoded = [position for position, part in enumerate(parts) if isinstance(part, dict)]
-    if polygons:
-        sizes = np.tile(np.array(size, dtype=np.int64), (len(polygons), 1))
-        runs = rasterize([parts[p] for p in polygons], sizes, lambda index: f"{where(polygons[index])}:")  # type: ignore[misc]
-        masks |= {position: runs.mask(index) for index, position in enumerate(polygons)}
-    if encoded:
-        runs = read([parts[p] for p in encoded], lambda index: where(encoded[index]))  # type: ignore[misc]
-        masks |= {position: runs.mask(index) for index, position in enumerate(encoded)}
-    return [masks[position] for position in range(len(parts))]
+
+def _categories(records: list[Record], found: list[Problem]) -> tuple[dict[Any, Record], set[Any]]:
+    """The categories that are right, and the ids of all."""
+    report = _Collect(found, "category", lambda index: f"entry {index} of categories{_said(records[index])}")
+    ids = identities(records, "id", report)
+    _texts(records, "name", report)
+    things = flags(records, "isthing", report).astype(int).tolist()
+    right = [
+        {key: value for key, value in record.items() if key != "isthing" or value is not None}
+        | ({"isthing": thing} if record.get("isthing") is not None else {})
+        for record, thing in zip(_with(records, "id", ids), things, strict=True)
+    ]
+    return _by_id(report.right(right), "categories", found), set(ids)
+
+
+def _by_id(records: list[Record], kind: str, found: list[Problem]) -> dict[Any, Record]:
+    """The records by rising id; the first one, of those that share an id."""
+    table: dict[Any, Record] = {}
+    for record in records:
+        table.setdefault(record["id"], record)
+    if len(table) < len(records):
+        count = Counter(record["id"] for record in records)
+        found += [Problem("twice", f"{kind} id {which!r} stands {n} times") for which, n in count.items() if n > 1]
+    return {which: table[which] for which in sorted(table)}
+
+
+def _said(record: Record) -> str:
+    return f" (id {shorten(record['id'])})" if "id" in record else ""
+
+
+def _annotations(records: list[Record], images: set[Any], categories: set[Any], found: list[Problem]) -> list[Record]:
+    """The annotations that are right; all of one task. ``images`` and ``categories`` are the ids that exist."""
+    given = records
+
+    def name(index: int) -> str:
+        return f"annotation {shorten(given[index].get('id', index))}"
+
+    report = _Collect(found, "json", name)
+    with_id = [index for index, record in enumerate(records) if record.get("id") is not None]
+    ids = identities([records[index] for index in with_id], "id", lambda at, text: report(with_id[at], text))
+    if len(set(ids)) < len(ids):
+        twice = [(value, count) for value, count in Counter(ids).items() if count > 1 and value is not ABSENT]
+        found += [Problem("twice", f"annotation id {value!r} stands {count} times") for value, count in twice]
+
+    of_images = identities(records, "image_id", report)
+    for index, value in enumerate(of_images):
+        if value not in images and value is not ABSENT:
+            text = f"belongs to image id {value!r}, which is not in images{other_type(value, images)}"
+            report(index, text)
+    panoptic = ["segments_info" in record for record in records]
+    if any(panoptic):
+        for index, is_panoptic in enumerate(panoptic):
+            if not is_panoptic:
+                report(index, "has no 'segments_info', as other annotations of this file have")
+        records = _with_segments(records, categories, report)
+        kept = [index for index in range(len(records)) if index not in report.wrong]
+        return _with([records[index] for index in kept], "image_id", [of_images[index] for index in kept])
+
+    of_categories = identities(records, "category_id", report)
+    for index, value in enumerate(of_categories):
+        if value not in categories and value is not ABSENT:
+            report.of_kind("category")(index, _unknown_category(value, categories))
+    crowds = flags(records, "iscrowd", report).tolist()
+    boxed = [index for index, record in enumerate(records) if has_box(record)]
+    of_boxes = report.of_kind("box")
+    check_boxes([records[index]["bbox"] for index in boxed], lambda at, text: of_boxes(boxed[at], text))
+    kept = [index for index in range(len(records)) if index not in report.wrong]
+    records = [records[index] for index in kept]
+    records = _with(records, "image_id", [of_images[index] for index in kept])
+    records = _with(records, "category_id", [of_categories[index] for index in kept])
+    return [
+        record if type(record.get("iscrowd", 0)) is int else {**record, "iscrowd": int(crowds[index])}
+        for record, index in zip(records, kept, strict=True)
+    ]
+
+
+def _unknown_category(value: Any, categories: set[Any]) -> str:
+    return f"has category id {value!r}, which is not in categories{other_type(value, categories)}"
+
+
+def _with_segments(records: list[Record], categories: set[Any], report: _Collect) -> list[Record]:
+    """Panoptic annotations with their segments as they were read; reported are wrong segments and file names."""
+    _texts(records, "file_name", report)
+    read = []
+    for index, record in enumerate(records):
+        segments = record.get("segments_info", [])
+        if not isinstance(segments, list) or not all(isinstance(segment, dict) for segment in segments):
+            report(index, f"must have a list of objects as 'segments_info', got {shorten(segments)}")
+            segments = []
+
+        def wrong(at: int, text: str, index: int = index, kind: str = "json") -> None:
+            report.of_kind(kind)(index, f"has a wrong segment {at} in segments_info: it {text}")
+
+        ids = identities(segments, "id", wrong)
+        for at, value in enumerate(ids):
+            if value is not ABSENT and (type(value) is not int or value not in _SEGMENT_IDS):
+                wrong(at, f"has the id {value!r}, but ids lie in 1...{_SEGMENT_IDS[-1]}, and 0 is void")
+        of_categories = identities(segments, "category_id", wrong)
+        for at, value in enumerate(of_categories):
+            if value not in categories and value is not ABSENT:
+                wrong(at, _unknown_category(value, categories), kind="category")
+        crowds = flags(segments, "iscrowd", wrong).astype(int).tolist()
+        segments = _with(_with(segments, "id", ids), "category_id", of_categories)
+        read.append({**record, "segments_info": [
+            segment if type(segment.get("iscrowd", 0)) is int else {**segment, "iscrowd": crowd}
+            for segment, crowd in zip(segments, crowds, strict=True)
+        ]})  # fmt: skip
+    return read

@@ -25,6 +25,7 @@ from segtutor.datasets.files import (
 from segtutor.datasets.opening import FileError, is_hidden, open_file
 from segtutor.datasets.pairing import IMAGE_FOLDERS, MASK_FOLDERS, find_folder, pair_files
 from segtutor.datasets.palettes import Palettes, check_palettes, colors_of
+from segtutor.datasets.targets import transformed
 from segtutor.labels import LabelSet, voc_colors
 
 
@@ -145,7 +146,7 @@ class ImageFolder(Dataset):
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         pixels, labels = read_pair(*self.pairs[index], self.read_labels)
         image, target = as_image(pixels), as_mask(labels)
-        return (image, target) if self.transforms is None else self.transforms(image, target)
+        return transformed(self.transforms, image, target)
 
     def read_labels(self, path: Path) -> np.ndarray:
         """Class numbers of a mask, H x W int64."""

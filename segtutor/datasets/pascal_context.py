@@ -21,6 +21,7 @@ from segtutor.datasets.files import (
 from segtutor.datasets.lists import read_list
 from segtutor.datasets.opening import FileError, MissingFile, locate, open_file, picture_of
 from segtutor.datasets.palettes import known_colors, white_is_void
+from segtutor.datasets.targets import transformed
 from segtutor.labels import PASCAL_CONTEXT_59, PASCAL_CONTEXT_60, PASCAL_CONTEXT_459, LabelSet
 from segtutor.labels.pascal_context import SCORED_NAME_IN_ALL
 
@@ -92,7 +93,7 @@ class PascalContext(Dataset):
         pixels, values = read_pair(picture_of(self.base / "JPEGImages", name), path, read)
         labels = self._from_png(values) if self.source == "png" else self._from_mat(values)
         image, target = as_image(pixels), as_mask(labels)
-        return (image, target) if self.transforms is None else self.transforms(image, target)
+        return transformed(self.transforms, image, target)
 
     def _from_png(self, values: np.ndarray) -> np.ndarray:
         return values if self.labels is PASCAL_CONTEXT_60 else without_background(values)

@@ -20,7 +20,7 @@ from torch.utils.data import Dataset
 
 from segtutor import resources
 from segtutor.datasets.files import as_image, as_mask, check_choice, open_file, to_rgb
-from segtutor.datasets.targets import describe_segments, instance_target
+from segtutor.datasets.targets import describe_segments, instance_target, transformed
 from segtutor.labels import PHOTOGRAPHS, VOC2012, LabelSet
 
 VOID_BORDER = 2
@@ -33,7 +33,7 @@ class Photographs(Dataset):
 
     Args:
         target: "semantic" for a label map H x W; "instances" for a dict as torchvision's detectors take it;
-            "panoptic" for the pair of ids H x W and ``segments_info``.
+            "panoptic" for a dict of segments (ids, 0 for void), segments_info and image_id.
         classes: "all", or "voc": VOC's 21 classes, and background for what VOC has no name for.
         transforms: Called with image and target, returns both.
 
@@ -79,7 +79,7 @@ class Photographs(Dataset):
             unnamed = (labels >= len(VOC2012)) & (labels != VOC2012.ignore_index)
             labels, instances = np.where(unnamed, 0, labels), np.where(unnamed, 0, instances)
         target = self._target(labels, instances, entry)
-        return (image, target) if self.transforms is None else self.transforms(image, target)
+        return transformed(self.transforms, image, target)
 
     def _target(self, labels: np.ndarray, instances: np.ndarray, entry: dict[str, Any]) -> Any:
         if self.target == "semantic":
@@ -90,7 +90,11 @@ class Photographs(Dataset):
         if self.target == "instances":
             masks = [instances == number for number in things]
             return instance_target(masks, [class_of[number] for number in things], labels.shape, entry["name"])
-        return as_mask(instances), describe_segments(instances, class_of, self.labels)
+        info = [
+            {"id": number, "category_id": class_of[number], "isthing": int(number in things), "iscrowd": 0, **shape}
+            for number, shape in describe_segments(instances).items()
+        ]
+        return {"segments": as_mask(instances), "segments_info": info, "image_id": entry["name"]}
 
 
 @cache

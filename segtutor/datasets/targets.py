@@ -5,15 +5,14 @@ R objects, H W picture. Boxes are continuous: the right and lower edge lie one p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torchvision import tv_tensors
-
-from segtutor.labels import LabelSet
 
 
 def tight_box(mask: np.ndarray) -> tuple[int, int, int, int]:
@@ -58,8 +57,23 @@ def instance_target(
 
 def segment_ids(colors: np.ndarray) -> np.ndarray:
     """Ids in a panoptic PNG, H x W x 3 -> H x W int64: R + 256 G + 256 * 256 B; 0 is void."""
-    red, green, blue = np.moveaxis(colors.astype(np.int64), -1, 0)
-    return red + 256 * green + 65536 * blue
+    ids = colors[..., 2].astype(np.int64)
+    for channel in (1, 0):
+        ids <<= 8
+        ids += colors[..., channel]
+    return ids
+
+
+def segment_ids_of(image: Image.Image) -> np.ndarray:
+    """The same of an opened PNG of mode RGB or RGBA, in a third of the time, for its pixels take four bytes in Pillow.
+
+    Raises:
+        ValueError: If it has another mode.
+    """
+    if image.mode not in ("RGB", "RGBA"):
+        raise ValueError(f"a panoptic PNG is an RGB image of ids R + 256 G + 65536 B, but its mode is {image.mode}")
+    words = np.frombuffer(image.tobytes("raw", "RGBX" if image.mode == "RGB" else "RGBA"), "<u4")
+    return (words & 0xFFFFFF).astype(np.int64).reshape(image.height, image.width)
 
 
 def segment_colors(ids: np.ndarray) -> np.ndarray:
@@ -73,31 +87,33 @@ def segment_colors(ids: np.ndarray) -> np.ndarray:
     return np.stack([ids & 255, (ids >> 8) & 255, ids >> 16], axis=-1).astype(np.uint8)
 
 
-def describe_segments(
-    ids: np.ndarray, category_of: Mapping[int, int], label_set: LabelSet, crowds: frozenset[int] = frozenset()
-) -> list[dict[str, Any]]:
-    """``segments_info`` of a panoptic map: one dict per id in it, with its class number, area and box (x, y, w, h)."""
-    info = []
-    for number in np.unique(ids):
-        if number == 0:
-            continue
-        mask = ids == number
-        x0, y0, x1, y1 = tight_box(mask)
-        category = category_of[int(number)]
-        info.append({
-            "id": int(number),
-            "category_id": category,
-            "isthing": int(category in label_set.things),
-            "area": int(mask.sum()),
-            "bbox": [x0, y0, x1 - x0, y1 - y0],
-            "iscrowd": int(int(number) in crowds),
-        })  # fmt: skip
-    return info
+def describe_segments(ids: np.ndarray) -> dict[int, dict[str, Any]]:
+    """Area and box (x, y, width, height) of every id in a panoptic map H x W but void, by rising id."""
+    if not ids.size:
+        return {}
+    width = ids.shape[1]
+    # Runs of one id within a row: there are far fewer of them than pixels.
+    flat = ids.ravel()
+    begins = np.concatenate([[True], flat[1:] != flat[:-1]])
+    begins[::width] = True
+    starts = np.flatnonzero(begins)
+    lengths = np.diff(starts, append=flat.size)
+    values = flat[starts]
+    order = np.argsort(values, kind="stable")
+    values, starts, lengths = values[order], starts[order], lengths[order]
+    first = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
+    rows, left = np.divmod(starts, width)
+    x0, x1 = np.minimum.reduceat(left, first), np.maximum.reduceat(left + lengths, first)
+    y0, y1 = np.minimum.reduceat(rows, first), np.maximum.reduceat(rows, first) + 1
+    boxes = np.stack([x0, y0, x1 - x0, y1 - y0], axis=1).tolist()
+    areas = np.add.reduceat(lengths, first).tolist()
+    table = zip(values[first].tolist(), areas, boxes, strict=True)
+    return {number: {"area": area, "bbox": box} for number, area, box in table if number != 0}
 
 
-def check_segments(ids: np.ndarray, listed: Sequence[int], path: Path | str, where: str) -> None:
-    """Raise ValueError if a panoptic PNG and its JSON do not name the same segments."""
-    drawn = set(np.unique(ids).tolist()) - {0}
+def check_segments(drawn: Iterable[int], listed: Sequence[int], path: Path | str, where: str) -> None:
+    """Raise ValueError if a panoptic PNG, with the ids ``drawn``, and its JSON do not name the same segments."""
+    drawn = set(drawn) - {0}
     if len(set(listed)) != len(listed):
         twice = sorted({number for number in listed if list(listed).count(number) > 1})
         raise ValueError(f"{where} lists segment id {twice[0]} of {path} more than once")
@@ -107,3 +123,36 @@ def check_segments(ids: np.ndarray, listed: Sequence[int], path: Path | str, whe
     ):
         if only:
             raise ValueError(f"{path}: segment id {min(only)} {text} ({len(only)} such id(s))")
+
+
+def is_panoptic(target: Any) -> bool:
+    """Whether a target is a dict of a map of segment ids and their list."""
+    return isinstance(target, dict) and "segments" in target and "segments_info" in target
+
+
+def with_list_of(target: dict[str, Any]) -> dict[str, Any]:
+    """A panoptic target whose list fits its map again: what is left of each segment, its area and box.
+
+    Raises:
+        ValueError: If the map has an id that the list does not have.
+    """
+    ids = torch.as_tensor(target["segments"]).detach().cpu().numpy()
+    if ids.ndim != 2:
+        raise ValueError(f"the segments of a panoptic target must be a map H x W of ids, but have shape {ids.shape}")
+    drawn = describe_segments(ids)
+    unknown = drawn.keys() - {int(item["id"]) for item in target["segments_info"]}
+    if unknown:
+        raise ValueError(
+            f"the panoptic map has the segment id {min(unknown)}, which segments_info does not list ({len(unknown)} "
+            "such id(s)); pad panoptic maps with 0, which is void, as the transforms of segtutor do, and never blend"
+        )
+    left = [item for item in target["segments_info"] if int(item["id"]) in drawn]
+    return {**target, "segments_info": [{**item, **drawn[int(item["id"])]} for item in left]}
+
+
+def transformed(transforms: Callable[[Any, Any], tuple[Any, Any]] | None, image: Any, target: Any) -> tuple[Any, Any]:
+    """An item of a data set after its transforms; the list of a panoptic target fits its map, whoever moved it."""
+    if transforms is None:
+        return image, target
+    image, target = transforms(image, target)
+    return image, with_list_of(target) if is_panoptic(target) else target

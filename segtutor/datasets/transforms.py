@@ -3,7 +3,8 @@
 They are torchvision v2 transforms, so they mix with torchvision's own in one ``v2.Compose``. Two things are decided
 here and nowhere else. Labels are only ever *picked* (nearest pixel), never blended: halfway between a cat (8) and a dog
 (12) lies a cow (10) that nobody labeled. And padding is void: label maps (H x W) are filled with the ignore index,
-instance masks (N x H x W) with 0, images with their mean color, which is 0 after normalization.
+instance masks (N x H x W) and panoptic maps of segment ids with 0, images with their mean color, which is 0 after
+normalization. The list of a panoptic target follows its map.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+import PIL.Image
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -19,8 +22,12 @@ from torchvision.ops import masks_to_boxes
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
+from segtutor.datasets.targets import is_panoptic, transformed, with_list_of
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 
+# float32, in which torchvision turns labels, holds every whole number below this.
+_EXACT = 1 << 24
 # The parts of a detection target that have one row per object.
 _PER_OBJECT = frozenset({"boxes", "labels", "masks", "area", "iscrowd"})
 
@@ -40,6 +47,27 @@ def resize_nearest(labels: Tensor, size: tuple[int, int]) -> Tensor:
     return labels.index_select(-2, rows).index_select(-1, columns)
 
 
+def _refuse_untyped(sample: Any, size: tuple[int, int]) -> None:
+    """Raise ValueError for what would silently stay while the image moves: maps and boxes without a type."""
+
+    def refuse(part: Any, role: str) -> None:
+        is_plain = isinstance(part, np.ndarray) or (isinstance(part, Tensor) and type(part) is Tensor)
+        if isinstance(part, PIL.Image.Image):
+            kind, what = "Image", "a picture of Pillow"
+        elif is_plain and part.ndim >= 2 and tuple(part.shape[-2:]) == size:
+            kind, what = "Mask", f"a {type(part).__name__} of shape {tuple(part.shape)}"
+        elif is_plain and role == "boxes" and part.ndim == 2 and part.shape[-1] == 4:
+            kind, what = "BoundingBoxes", f"a {type(part).__name__} of boxes"
+        else:
+            return
+        raise ValueError(
+            f"{what} would not move with the image of {size[0]} x {size[1]}: wrap it, "
+            f"torchvision.tv_tensors.{kind}(...), so that the transform knows what it is"
+        )
+
+    _visit(sample, refuse)
+
+
 def _image_size(parts: Sequence[Any]) -> tuple[int, int]:
     for part in parts:
         if isinstance(part, tv_tensors.Image | tv_tensors.Mask):
@@ -47,6 +75,28 @@ def _image_size(parts: Sequence[Any]) -> tuple[int, int]:
             return int(height), int(width)
     kinds = sorted({type(part).__name__ for part in parts})
     raise ValueError(f"joint transforms need a tv_tensors.Image or Mask, but got only {', '.join(kinds)}")
+
+
+def _visit(sample: Any, change: Callable[[Any, str], Any], role: str = "") -> Any:
+    """The sample with ``change(part, role)`` in place of each part, and the lists of panoptic targets made to fit.
+
+    The role of a mask is "labels" (class numbers), "instances" or "segments" (ids of a panoptic target).
+    """
+    if isinstance(sample, dict):
+        panoptic = is_panoptic(sample)
+        result = {
+            key: part if panoptic and key == "segments_info"
+            else _visit(part, change, "segments" if panoptic and key == "segments" else str(key))
+            for key, part in sample.items()
+        }  # fmt: skip
+        return with_list_of(result) if panoptic and isinstance(result["segments"], Tensor) else result
+    if type(sample) in (list, tuple):
+        return type(sample)(_visit(part, change, role) for part in sample)
+    if isinstance(sample, tv_tensors.Mask) and role != "segments":
+        # A single map may have an axis of its own, 1 x H x W; instance masks are booleans, or stand under their name.
+        is_map = sample.ndim == 2 or (role != "masks" and sample.shape[0] == 1 and sample.dtype != torch.bool)
+        role = "labels" if is_map else "instances"
+    return change(sample, role)
 
 
 def _uniform(low: float, high: float) -> float:
@@ -66,15 +116,44 @@ class _JointTransform(v2.Transform):
         unit = 1.0 if image.is_floating_point() else 255.0
         return [channel * unit for channel in self.mean]
 
-    def label_fill(self, mask: Tensor) -> int:
-        """Void for a label map (H x W), nothing for instance masks (N x H x W)."""
-        return self.ignore_index if mask.ndim == 2 else 0
+    def label_fill(self, mask: Tensor, role: str) -> int:
+        """Void: the ignore index for a label map, 0 for instance masks and for a panoptic map.
 
-    def transform(self, part: Any, params: dict[str, Any]) -> Any:
+        Raises:
+            ValueError: If the type of a label map cannot hold the ignore index.
+        """
+        if role != "labels":
+            return 0
+        if mask.dtype == torch.bool:
+            raise ValueError(
+                f"a label map of booleans cannot hold the ignore index {self.ignore_index} that padding gets; "
+                "convert it, mask.to(torch.uint8)"
+            )
+        limits = torch.finfo(mask.dtype) if mask.is_floating_point() else torch.iinfo(mask.dtype)
+        held = limits.min <= self.ignore_index <= limits.max
+        if not held or int(torch.tensor(self.ignore_index, dtype=mask.dtype)) != self.ignore_index:
+            raise ValueError(
+                f"a label map of {mask.dtype} cannot hold the ignore index {self.ignore_index!r} that padding gets; "
+                "convert it, mask.to(torch.int64), or take another ignore_index"
+            )
+        return self.ignore_index
+
+    def forward(self, *inputs: Any) -> Any:
+        sample = inputs if len(inputs) > 1 else inputs[0]
+        parts: list[Any] = []
+        _visit(sample, lambda part, role: parts.append(part))
+        params = self.make_params(parts)
+        _refuse_untyped(sample, _image_size(parts))
+        return _visit(sample, lambda part, role: self.move(part, role, params))
+
+    def move(self, part: Any, role: str, params: dict[str, Any]) -> Any:
+        """One part of the sample after the transform; ``role`` tells of a mask what its numbers are."""
         if isinstance(part, tv_tensors.Image):
             return tv_tensors.wrap(self.on_image(part.as_subclass(Tensor), params), like=part)
         if isinstance(part, tv_tensors.Mask):
-            return tv_tensors.wrap(self.on_labels(part.as_subclass(Tensor), params), like=part)
+            labels = part.as_subclass(Tensor)
+            fill = self.label_fill(labels, role)
+            return tv_tensors.wrap(self.on_labels(labels, fill, params), like=part)
         if isinstance(part, tv_tensors.BoundingBoxes):
             return self.on_boxes(part, params)
         return part
@@ -82,7 +161,7 @@ class _JointTransform(v2.Transform):
     def on_image(self, image: Tensor, params: dict[str, Any]) -> Tensor:
         raise NotImplementedError
 
-    def on_labels(self, labels: Tensor, params: dict[str, Any]) -> Tensor:
+    def on_labels(self, labels: Tensor, fill: int, params: dict[str, Any]) -> Tensor:
         raise NotImplementedError
 
     def on_boxes(self, boxes: tv_tensors.BoundingBoxes, params: dict[str, Any]) -> tv_tensors.BoundingBoxes:
@@ -142,13 +221,13 @@ class RandomScaledCrop(_JointTransform):
         canvas[..., :height, :width] = part
         return canvas
 
-    def on_labels(self, labels: Tensor, params: dict[str, Any]) -> Tensor:
+    def on_labels(self, labels: Tensor, fill: int, params: dict[str, Any]) -> Tensor:
         top, left, bottom, right = params["box"]
         part = resize_nearest(labels[..., top:bottom, left:right], params["size"])
         height, width = params["size"]
         if (height, width) == self.crop:
             return part
-        canvas = labels.new_full((*labels.shape[:-2], *self.crop), self.label_fill(labels))
+        canvas = labels.new_full((*labels.shape[:-2], *self.crop), fill)
         canvas[..., :height, :width] = part
         return canvas
 
@@ -191,11 +270,17 @@ class RandomRotation(_JointTransform):
         bilinear = v2.InterpolationMode.BILINEAR
         return F.rotate_image(image, params["angle"], interpolation=bilinear, fill=self.image_fill(image))
 
-    def on_labels(self, labels: Tensor, params: dict[str, Any]) -> Tensor:
+    def on_labels(self, labels: Tensor, fill: int, params: dict[str, Any]) -> Tensor:
         if params["angle"] == 0 or labels.numel() == 0:
             return labels
+        wide = labels.dtype in (torch.int32, torch.int64)
+        if wide and not -_EXACT < int(labels.min()) <= int(labels.max()) < _EXACT:
+            raise ValueError(
+                f"labels must lie between -{_EXACT} and {_EXACT} to be turned, which is done in float32, but they "
+                f"reach from {int(labels.min())} to {int(labels.max())}; number them anew first"
+            )
         channels = labels.reshape(-1, *labels.shape[-2:])
-        return F.rotate_mask(channels, params["angle"], fill=self.label_fill(labels)).reshape(labels.shape)
+        return F.rotate_mask(channels, params["angle"], fill=fill).reshape(labels.shape)
 
     def on_boxes(self, boxes: tv_tensors.BoundingBoxes, params: dict[str, Any]) -> tv_tensors.BoundingBoxes:
         return F.rotate(boxes, params["angle"]) if params["angle"] else boxes
@@ -204,7 +289,8 @@ class RandomRotation(_JointTransform):
 class TightBoxes(v2.Transform):
     """Draw each box anew around what is left of its mask, and drop the objects of which nothing is left.
 
-    Comes last. A detection target without masks keeps its moved boxes; those without an area are dropped.
+    Comes last. A detection target without masks keeps its moved boxes; those without an area are dropped. The list of a
+    panoptic target gets the boxes and areas of its map, and loses the segments that are not in it any more.
 
     Args:
         min_area: An object with fewer visible pixels than this is dropped.
@@ -215,6 +301,8 @@ class TightBoxes(v2.Transform):
         self.min_area = min_area
 
     def forward(self, image: Any, target: Any) -> tuple[Any, Any]:
+        if is_panoptic(target):
+            return image, with_list_of(target)
         if not isinstance(target, dict) or "boxes" not in target:
             return image, target
         boxes, masks = target["boxes"], target.get("masks")
@@ -255,7 +343,7 @@ def train_transforms(
     jitter: float = 0.0,
     ignore_index: int = 255,
 ) -> v2.Compose:
-    """The usual training augmentation of PSPNet and DeepLab, for semantic and detection targets alike.
+    """The usual training augmentation of PSPNet and DeepLab, for semantic, detection and panoptic targets alike.
 
     Args:
         crop: Height and width of the result, in pixels.
@@ -299,4 +387,4 @@ class Transformed(Dataset):
         return len(self.dataset)
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
-        return self.transforms(*self.dataset[index])
+        return transformed(self.transforms, *self.dataset[index])

@@ -22,7 +22,7 @@ from segtutor.datasets.files import (
 from segtutor.datasets.lists import read_list
 from segtutor.datasets.opening import FileError, MissingFile, open_file, picture_of
 from segtutor.datasets.palettes import KnownColors, known_colors, white_is_void
-from segtutor.datasets.targets import instance_target
+from segtutor.datasets.targets import instance_target, transformed
 from segtutor.labels import VOC2012, LabelSet, voc_colors
 
 YEARS = tuple(str(year) for year in range(2007, 2013))
@@ -156,7 +156,7 @@ class VOCSegmentation(datasets.VOCSegmentation):
         pixels, labels = self.kit.read(name)
         target: Any = as_mask(labels) if self.target == "semantic" else self.kit.instances(name, labels, index)
         image = as_image(pixels)
-        return (image, target) if self.transforms is None else self.transforms(image, target)
+        return transformed(self.transforms, image, target)
 
 
 def augmented_list(folder: Path) -> Path:

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+# What a picture of Pillow may be to be read as numbers: one channel of indices, gray values or bits.
+_PICTURES_OF_NUMBERS = ("1", "L", "P", "I", "F", "I;16", "I;16L", "I;16B", "I;16N")
+
 
 def is_tensor(value: Any) -> bool:
     """Whether ``value`` is a torch tensor, without importing torch: where torch was never imported, nothing is."""
@@ -14,11 +17,56 @@ def is_tensor(value: Any) -> bool:
     return torch is not None and isinstance(value, torch.Tensor)
 
 
+def is_picture(value: Any) -> bool:
+    """Whether ``value`` is a picture of Pillow, without importing Pillow."""
+    pillow = sys.modules.get("PIL.Image")
+    return pillow is not None and isinstance(value, pillow.Image)
+
+
 def to_numpy(value: Any) -> np.ndarray:
-    """``value`` as an array; a CPU tensor shares its memory, one on another device is copied."""
+    """``value`` as an array; a CPU tensor shares its memory, one on another device is copied.
+
+    bfloat16 and the floats of 8 bits, which NumPy does not have, become float32, which holds all of their values.
+
+    Raises:
+        ValueError: If it is a picture of colors, or no array at all.
+    """
     if is_tensor(value):
-        return value.detach().cpu().numpy()
-    return np.asarray(value)
+        return _from_tensor(value)
+    if is_picture(value) and value.mode not in _PICTURES_OF_NUMBERS:
+        raise ValueError(
+            f"a picture of Pillow must have one channel of numbers (mode {', '.join(_PICTURES_OF_NUMBERS[:5])}), but "
+            f"this one has the mode {value.mode!r}; open the label file itself, and do not convert it to colors"
+        )
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        if not isinstance(value, (list, tuple)):
+            raise ValueError(f"this is no array of numbers: {shorten(value)} ({error})") from error
+    # A list of tensors that NumPy cannot take one by one: they want a gradient, or lie on another device.
+    parts = [to_numpy(part) for part in value]
+    if len({part.shape for part in parts}) > 1:
+        raise ValueError(f"the parts of a list must have one shape, but they have {shorten([p.shape for p in parts])}")
+    return np.stack(parts)
+
+
+def _from_tensor(tensor: Any) -> np.ndarray:
+    tensor = tensor.detach().cpu()
+    try:
+        return tensor.numpy()
+    except (TypeError, RuntimeError):
+        return tensor.resolve_conj().resolve_neg().float().numpy()
+
+
+def num_axes(value: Any) -> int:
+    """Number of axes of what `to_numpy` takes."""
+    return int(value.ndim) if hasattr(value, "ndim") else to_numpy(value).ndim
+
+
+def shorten(value: Any, quote: bool = True) -> str:
+    """``repr(value)`` for an error message, cut off where it gets long."""
+    text = repr(value) if quote else str(value)
+    return text if len(text) <= 120 else text[:117] + "..."
 
 
 def integer_map(value: Any, name: str) -> np.ndarray:
@@ -29,9 +77,10 @@ def integer_map(value: Any, name: str) -> np.ndarray:
     """
     array = to_numpy(value)
     if array.dtype == bool:
-        return array.view(np.uint8)
+        return array.astype(np.uint8)  # not a view: True is 255 in the arrays that Pillow makes of its bits
     if not np.issubdtype(array.dtype, np.integer):
-        raise ValueError(f"{name} must hold whole numbers (integers or booleans), but its dtype is {array.dtype}; "
+        kind = value.dtype if is_tensor(value) else array.dtype
+        raise ValueError(f"{name} must hold whole numbers (integers or booleans), but its dtype is {kind}; "
                          "take the argmax of scores, or convert the labels to integers")  # fmt: skip
     return array
 
@@ -45,7 +94,7 @@ def boolean_masks(value: Any, name: str) -> np.ndarray:
     array = to_numpy(value)
     if array.dtype == bool:
         return array
-    array = integer_map(array, name)
+    array = integer_map(value if is_tensor(value) else array, name)
     if array.size and (array.min() < 0 or array.max() > 1):
         raise ValueError(
             f"{name} must be a mask of 0 and 1, but holds values from {array.min()} to {array.max()}; "
@@ -56,11 +105,22 @@ def boolean_masks(value: Any, name: str) -> np.ndarray:
 
 def same_shape(first: Any, second: Any, first_name: str, second_name: str) -> None:
     """Raises ValueError with both shapes if they differ."""
-    if tuple(first.shape) != tuple(second.shape):
+    shapes = tuple(first.shape), tuple(second.shape)
+    if shapes[0] != shapes[1]:
+        without_ones = [tuple(side for side in shape if side != 1) for shape in shapes]
+        advice = "scale the prediction to the target's size"
+        if without_ones[0] == without_ones[1]:
+            longer, shape = max(zip((first_name, second_name), shapes, strict=True), key=lambda pair: len(pair[1]))
+            advice = f"take the axis of length 1 away, {longer}.squeeze({shape.index(1)})"
         raise ValueError(
-            f"{first_name} and {second_name} must have the same shape, but they have {tuple(first.shape)} and "
-            f"{tuple(second.shape)}; scale the prediction to the target's size"
+            f"{first_name} and {second_name} must have the same shape, but they have {shapes[0]} and {shapes[1]}; "
+            f"{advice}"
         )
+
+
+def squeeze_hint(shape: tuple[int, ...]) -> str:
+    """What to do about an axis of length 1 that does not belong there; nothing if there is none."""
+    return f"; take the axis of length 1 away with squeeze({shape.index(1)})" if 1 in shape else ""
 
 
 def describe_values(values: np.ndarray, counts: np.ndarray) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from segtutor.metrics.arrays import integer_map, same_shape
+from segtutor.metrics.arrays import integer_map, num_axes, same_shape, squeeze_hint
 from segtutor.metrics.confusion import ConfusionMatrix
 from segtutor.metrics.masks import as_masks, pairwise_iou, same_size, without_single_axes
 
@@ -57,7 +57,7 @@ def mask_boundary(masks: Any, distance: int) -> np.ndarray:
     for mask in words:
         _cut_out_erosion(mask, int(distance))
     boundary = np.unpackbits(words.view(np.uint8), axis=2, count=stack.shape[2], bitorder="little").view(bool)
-    return boundary if np.ndim(masks) == 3 else boundary[0]
+    return boundary if num_axes(masks) == 3 else boundary[0]
 
 
 def boundary_iou(a: Any, b: Any, dilation_ratio: float = 0.02) -> Any:
@@ -81,7 +81,7 @@ def boundary_iou(a: Any, b: Any, dilation_ratio: float = 0.02) -> Any:
     same_size(first, second)
     distance = boundary_distance(first.shape[1], first.shape[2], dilation_ratio)
     iou = pairwise_iou(mask_boundary(first, distance), mask_boundary(second, distance))
-    return without_single_axes(iou, np.ndim(a) == 2, np.ndim(b) == 2)
+    return without_single_axes(iou, num_axes(a) == 2, num_axes(b) == 2)
 
 
 def boundary_band(labels: Any, width: int) -> np.ndarray:
@@ -103,7 +103,9 @@ def boundary_band(labels: Any, width: int) -> np.ndarray:
         raise ValueError(f"width must be at least 1 pixel, but is {width}")
     array = integer_map(labels, "labels")
     if array.ndim not in (2, 3):
-        raise ValueError(f"labels must be a map H x W or maps B x H x W, but have shape {array.shape}")
+        raise ValueError(
+            f"labels must be a map H x W or maps B x H x W, but have shape {array.shape}{squeeze_hint(array.shape)}"
+        )
     lowest = highest = array
     for axis in (-2, -1):
         lowest = _window_extreme(np.minimum, lowest, int(width), axis)

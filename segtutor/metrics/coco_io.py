@@ -5,17 +5,29 @@ I images, K categories, G objects (annotations of the ground truth), D detection
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from segtutor.metrics.coco_fields import Records, boxes, column, numbers, places, record_name, unique_ids
-from segtutor.metrics.polygons import rasterize
+from segtutor.metrics.coco_fields import (
+    Records,
+    boxes,
+    check_boxes,
+    column,
+    flags,
+    has_box,
+    image_sizes,
+    numbers,
+    places,
+    raising,
+    record_name,
+    unique_ids,
+)
+from segtutor.metrics.coco_file import SECTIONS, read_json, records_in
+from segtutor.metrics.coco_masks import draw
 from segtutor.metrics.rle_codec import read
 from segtutor.metrics.runs import Runs
 
@@ -33,6 +45,7 @@ class GroundTruth:
         area: G areas as the file gives them.
         crowd: G flags.
         records: the G annotations themselves.
+        file: the file they come from, as an error begins; empty if they come from memory.
     """
 
     image_ids: list[Any]
@@ -43,14 +56,24 @@ class GroundTruth:
     area: np.ndarray
     crowd: np.ndarray
     records: Records
+    file: str
 
     def name(self, index: int) -> str:
         """How an error calls an annotation."""
-        return record_name("annotation", self.records, index)
+        return self.file + record_name("annotation", self.records, index)
 
     def boxes(self) -> np.ndarray:
-        """G x 4, x y width height."""
-        return boxes(self.records, self.name)
+        """G x 4, x y width height; drawn around the masks of those that have none."""
+        without = _without_box(self.records)
+        if not without:
+            return boxes(self.records, raising(self.name))
+        segmentations = [self.records[index]["segmentation"] for index in without]
+        drawn = draw(segmentations, self.sizes[self.image[without]], lambda at: self.name(without[at])).boxes()
+        filled = dict(zip(without, drawn.tolist(), strict=True))
+        return check_boxes(
+            [filled[index] if index in filled else record.get("bbox") for index, record in enumerate(self.records)],
+            raising(self.name),
+        )
 
     def runs(self) -> Runs:
         """G masks."""
@@ -84,40 +107,33 @@ def read_ground_truth(source: Any, with_masks: bool) -> GroundTruth:
     Raises:
         ValueError: if an id is missing, unknown or used twice, an area is not a number, or an image lacks its size.
     """
-    content = _load(source)
+    content, file = _load(source)
     if not isinstance(content, Mapping):
-        raise ValueError(f"ground_truth must be a COCO dict or a path to one, got {type(content).__name__}")
-    missing = [key for key in ("images", "annotations", "categories") if key not in content]
-    if missing:
-        raise ValueError(f"ground_truth has no {missing[0]!r}; a COCO file has 'images', 'annotations', 'categories'")
-    images = sorted(content["images"], key=_sort_key("image", content["images"]))
-    image_ids = unique_ids(images, "image")
-    category_ids = unique_ids(
-        sorted(content["categories"], key=_sort_key("category", content["categories"])), "category"
-    )
+        raise ValueError(f"{file}ground_truth must be a COCO dict or a path to one, got {type(content).__name__}")
+    try:
+        images, annotations, categories = (records_in(content, key) for key in SECTIONS)
+    except ValueError as error:
+        raise ValueError(f"{file}ground_truth {error}") from None
+    images, image_ids = _by_id(images, "image", file)
+    category_ids = _by_id(categories, "category", file)[1]
+    report = raising(lambda index: file + record_name("annotation", annotations, index))
+    unique_ids(annotations, report)
     sizes = np.empty((0, 2), np.int64)
-    if with_masks:
-        sizes = np.array([_image_size(image) for image in images], np.int64).reshape(-1, 2)
-
-    records = content["annotations"]
-
-    def name(index: int) -> str:
-        return record_name("annotation", records, index)
-
-    unique_ids(records, "annotation")
-    area = numbers(records, "area", name)
-    if (area < 0).any():
-        index = int(np.argmax(area < 0))
-        raise ValueError(f"{name(index)} has a negative area, {area[index]}")
+    if with_masks or _without_box(annotations):
+        sizes = image_sizes(images, raising(lambda index: f"{file}image {image_ids[index]!r}"))
+    area = numbers(annotations, "area", report)
+    for index in np.flatnonzero(area < 0):
+        report(int(index), f"has a negative area, {area[index]}")
     return GroundTruth(
         image_ids,
         category_ids,
         sizes,
-        places(records, "image_id", image_ids, name),
-        places(records, "category_id", category_ids, name),
+        places(annotations, "image_id", image_ids, report),
+        places(annotations, "category_id", category_ids, report),
         area,
-        np.array([bool(record.get("iscrowd", 0)) for record in records], bool),
-        records,
+        flags(annotations, "iscrowd", report),
+        annotations,
+        file,
     )
 
 
@@ -127,91 +143,64 @@ def read_detections(source: Any, truth: GroundTruth, with_masks: bool) -> Detect
     Raises:
         ValueError: if a field is missing or wrong, the image or the category is unknown, or a score is NaN.
     """
-    records = _load(source)
+    records, file = _load(source)
     if isinstance(records, Mapping) or not isinstance(records, (list, tuple)):
         raise ValueError(
-            "detections must be a list of results (image_id, category_id, score, and bbox or segmentation) or a path "
-            f"to one, got {type(records).__name__}"
+            f"{file}detections must be a list of results (image_id, category_id, score, and bbox or segmentation) or a "
+            f"path to one, got {type(records).__name__}"
         )
 
     def name(index: int) -> str:
-        return record_name("detection", records, index)
+        return file + record_name("detection", records, index)
 
-    image = places(records, "image_id", truth.image_ids, name)
-    category = places(records, "category_id", truth.category_ids, name)
-    score = numbers(records, "score", name, allow_infinite=True)
+    report = raising(name)
+    image = places(records, "image_id", truth.image_ids, report)
+    category = places(records, "category_id", truth.category_ids, report)
+    score = numbers(records, "score", report, allow_infinite=True)
 
     # The official evaluator looks at the first detection only, and takes every area from its box if it has one.
-    has_boxes = len(records) > 0 and records[0].get("bbox") is not None and len(records[0]["bbox"]) > 0
+    has_boxes = len(records) > 0 and has_box(records[0])
     if has_boxes:
-        xywh = boxes(records, name)
+        xywh = boxes(records, report)
         area = xywh[:, 2] * xywh[:, 3]
     elif not with_masks and len(records):
-        runs = read(column(records, "segmentation", name), name)
+        runs = read(column(records, "segmentation", report), name)
         xywh, area = runs.boxes(), runs.areas().astype(np.float64)
     else:
         xywh, area = np.empty((0, 4)), np.empty(0)
     if not with_masks:
         return Detections(image, category, score, area, xywh, None)
     if has_boxes and any("segmentation" not in record for record in records):
-        records = [_with_box_as_polygon(record) for record in records]
+        records = [_with_box_as_polygon(record, *box) for record, box in zip(records, xywh.tolist(), strict=True)]
     runs = _read_masks(records, truth.sizes[image], name)
     return Detections(image, category, score, area if has_boxes else runs.areas(), None, runs)
 
 
-def _load(source: Any) -> Any:
-    if not isinstance(source, (str, os.PathLike)):
-        return source
-    path = Path(source)
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is not a JSON file: {error}") from error
+def _load(source: Any) -> tuple[Any, str]:
+    """What is in a file, and how an error about it begins; what is no path is taken as it is."""
+    return (read_json(source), f"{source}: ") if isinstance(source, (str, os.PathLike)) else (source, "")
 
 
-def _sort_key(kind: str, records: Records) -> Callable[[Mapping[str, Any]], Any]:
-    column(records, "id", lambda index: f"{kind} {index}")
-    return lambda record: record["id"]
+def _by_id(records: list[Any], kind: str, file: str) -> tuple[list[Any], list[Any]]:
+    """The records by rising id, and these ids."""
+    ids = unique_ids(records, raising(lambda index: file + record_name(kind, records, index)))
+    order = sorted(range(len(ids)), key=ids.__getitem__)
+    return [records[place] for place in order], [ids[place] for place in order]
 
 
-def _image_size(image: Mapping[str, Any]) -> tuple[int, int]:
-    height, width = image.get("height"), image.get("width")
-    for side in (height, width):
-        if isinstance(side, bool) or not isinstance(side, (int, np.integer)) or side < 1:
-            raise ValueError(
-                f"image {image['id']} must have a height and a width in pixels, got {height!r} and {width!r}"
-            )
-    return int(height), int(width)  # type: ignore[arg-type]
+def _without_box(records: Records) -> list[int]:
+    """The places of the records that have a mask, but no box."""
+    return [
+        index for index, record in enumerate(records) if not has_box(record) and record.get("segmentation") is not None
+    ]
 
 
-def _with_box_as_polygon(record: Mapping[str, Any]) -> Mapping[str, Any]:
+def _with_box_as_polygon(record: Mapping[str, Any], x: float, y: float, width: float, height: float) -> Any:
     if "segmentation" in record:
         return record
-    x, y, width, height = record["bbox"]
     corners = [x, y, x, y + height, x + width, y + height, x + width, y]
     return {**record, "segmentation": [corners]}
 
 
 def _read_masks(records: Records, sizes: np.ndarray, name: Callable[[int], str]) -> Runs:
-    """Masks of the records, polygons or run lengths, each of its image's size."""
-    segmentations = column(records, "segmentation", name)
-    is_polygon = np.array([isinstance(segmentation, list) for segmentation in segmentations], bool)
-    polygons, encoded = np.flatnonzero(is_polygon), np.flatnonzero(~is_polygon)
-    tables = []
-    if polygons.size:
-        rings = [segmentations[index] for index in polygons]
-        tables.append(rasterize(rings, sizes[polygons], lambda index: name(int(polygons[index]))))
-    if encoded.size or not polygons.size:
-        runs = read([segmentations[index] for index in encoded], lambda index: name(int(encoded[index])))
-        wrong = (runs.sizes != sizes[encoded]).any(axis=1)
-        if wrong.any():
-            at = int(np.argmax(wrong))
-            height, width = sizes[encoded[at]]
-            raise ValueError(
-                f"{name(int(encoded[at]))} has a mask of {runs.sizes[at, 0]} x {runs.sizes[at, 1]} pixels, "
-                f"but its image is {height} x {width} (height x width)"
-            )
-        tables.append(runs)
-    if len(tables) == 1:
-        return tables[0]
-    return Runs.concatenate(tables).select(np.argsort(np.concatenate([polygons, encoded])))
+    return draw(column(records, "segmentation", raising(name)), sizes, name)

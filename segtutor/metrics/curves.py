@@ -60,6 +60,8 @@ def match_detections(
     scores, overlaps = _checked_scores(scores), to_numpy(overlaps)
     if overlaps.ndim != 2 or len(overlaps) != len(scores):
         raise ValueError(f"overlaps must have one row per detection ({len(scores)}), but have shape {overlaps.shape}")
+    if overlaps.size and (overlaps.dtype.kind not in "biuf" or np.isnan(overlaps).any()):
+        raise ValueError(f"overlaps must be numbers, but their dtype is {overlaps.dtype}, or some of them are NaN")
     if rule not in ("coco", "voc"):
         raise ValueError(f'rule must be "coco" or "voc", but is {rule!r}')
     is_match = np.zeros(len(scores), dtype=bool)
@@ -100,7 +102,8 @@ def precision_recall_curve(
     [0.25, 0.25, 0.5]
     """
     scores = _checked_scores(scores)
-    hits = boolean_masks(is_match, "is_match") if np.size(is_match) else np.zeros(0, dtype=bool)
+    is_match = to_numpy(is_match)
+    hits = boolean_masks(is_match, "is_match") if is_match.size else np.zeros(0, dtype=bool)
     if hits.shape != scores.shape:
         raise ValueError(f"there must be one match per score, but there are {hits.shape} and {scores.shape}")
     if num_positives < hits.sum():
@@ -234,7 +237,7 @@ def _checked_scores(scores: Any) -> np.ndarray:
     array = to_numpy(scores)
     if array.ndim != 1:
         raise ValueError(f"scores must be one list, but have shape {array.shape}")
-    if array.size and not (np.issubdtype(array.dtype, np.number) or array.dtype == bool):
+    if array.size and array.dtype.kind not in "biuf":
         raise ValueError(f"scores must be numbers, but their dtype is {array.dtype}")
     array = array.astype(np.float64)
     wrong = np.flatnonzero(np.isnan(array))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from segtutor.metrics.arrays import boolean_masks
+from segtutor.metrics.arrays import boolean_masks, num_axes, squeeze_hint
 
 
 def mask_iou(a: Any, b: Any) -> Any:
@@ -33,7 +33,7 @@ def mask_iou(a: Any, b: Any) -> Any:
     first, second = as_masks(a, "a"), as_masks(b, "b")
     same_size(first, second)
     iou = pairwise_iou(first, second)
-    return without_single_axes(iou, np.ndim(a) == 2, np.ndim(b) == 2)
+    return without_single_axes(iou, num_axes(a) == 2, num_axes(b) == 2)
 
 
 def pairwise_iou(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -52,7 +52,9 @@ def as_masks(value: Any, name: str) -> np.ndarray:
     """Boolean masks R x H x W of R masks or of a single one."""
     masks = boolean_masks(value, name)
     if masks.ndim not in (2, 3):
-        raise ValueError(f"{name} must be masks R x H x W or one mask H x W, but has shape {masks.shape}")
+        raise ValueError(
+            f"{name} must be masks R x H x W or one mask H x W, but has shape {masks.shape}{squeeze_hint(masks.shape)}"
+        )
     return masks if masks.ndim == 3 else masks[None]
 
 

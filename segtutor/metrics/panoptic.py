@@ -26,9 +26,12 @@ from typing import Any
 import numpy as np
 
 from segtutor.labels import LabelSet
-from segtutor.metrics.arrays import describe_values, integer_map, same_shape
+from segtutor.metrics.arrays import describe_values, integer_map, same_shape, shorten, squeeze_hint
+from segtutor.metrics.coco_fields import Report, column, flags, identities, raising
 
 VOID = 0
+# A table of all pairs of segments up to this size is filled faster than the pairs that occur are sorted.
+_MOST_CELLS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,10 @@ class PanopticQuality:
     def __init__(self, categories: Sequence[Mapping[str, Any]] | LabelSet) -> None:
         if isinstance(categories, LabelSet):
             categories = [{"id": i, "isthing": i in categories.things} for i in range(len(categories))]
-        self.category_ids = [int(category["id"]) for category in categories]
-        self.is_thing = np.array([bool(category["isthing"]) for category in categories], dtype=bool)
+        report = raising(lambda index: f"category {index}")
+        self.category_ids = _whole_numbers(categories, "id", report)
+        column(categories, "isthing", report)
+        self.is_thing = flags(categories, "isthing", report)
         self._row_of = {category_id: row for row, category_id in enumerate(self.category_ids)}
         if len(self._row_of) != len(self.category_ids):
             raise ValueError(f"category ids must differ, but {_twice(self.category_ids)} stands more than once")
@@ -112,15 +117,14 @@ class PanopticQuality:
         truth_ids, predicted_ids, pixels = _runs(truth_map.ravel(), predicted_map.ravel())
         rows = _positions(truth_ids, truth.ids, pixels, "ground_truth")
         columns = _positions(predicted_ids, predicted.ids, pixels, "prediction")
-        truth_areas = np.bincount(rows, weights=pixels, minlength=len(truth.ids))
-        predicted_areas = np.bincount(columns, weights=pixels, minlength=len(predicted.ids))
+        size = len(truth.ids), len(predicted.ids)
+        rows, columns, shared = _add_up(rows, columns, pixels, size)
+        truth_areas = np.bincount(rows, weights=shared, minlength=size[0])
+        predicted_areas = np.bincount(columns, weights=shared, minlength=size[1])
         without_pixels = predicted.ids[1:][predicted_areas[1:] == 0]
         if without_pixels.size:
             raise ValueError(f"prediction lists segment {without_pixels[0]}, but no pixel of its map has this id; "
                              "leave it out of segments_info")  # fmt: skip
-        pairs, inverse = np.unique(rows * len(predicted.ids) + columns, return_inverse=True)
-        rows, columns = np.divmod(pairs, len(predicted.ids))
-        shared = np.bincount(inverse, weights=pixels, minlength=len(pairs))
         self._count(truth, predicted, truth_areas, predicted_areas, rows, columns, shared)
 
     def merge(self, other: PanopticQuality) -> None:
@@ -157,17 +161,21 @@ class PanopticQuality:
         return PanopticScores(overall, things, stuff, per_class)
 
     def _read(self, info: Sequence[Mapping[str, Any]], side: str) -> _Segments:
-        ids = [int(segment["id"]) for segment in info]
+        report = raising(lambda index: f"{side}: segment {index} of segments_info")
+        ids = _whole_numbers(info, "id", report)
         if len(set(ids)) != len(ids):
             raise ValueError(f"{side} must list each segment once, but lists {_twice(ids)} more than once")
         if ids and min(ids) <= VOID:
             raise ValueError(f"{side}: segment ids must be positive, since {VOID} is void, but one is {min(ids)}")
-        for segment in info:
-            if segment["category_id"] not in self._row_of:
-                raise ValueError(f"{side}: segment {segment['id']} has the unknown category {segment['category_id']}; "
+        if ids and max(ids) >= 1 << 63:
+            raise ValueError(f"{side}: segment ids must fit into 64 bits, but one is {shorten(max(ids))}")
+        categories = identities(info, "category_id", report)
+        for identity, category in zip(ids, categories, strict=True):
+            if category not in self._row_of:
+                raise ValueError(f"{side}: segment {identity} has the unknown category {category!r}; "
                                  f"the categories are {self.category_ids}")  # fmt: skip
-        rows = [self._row_of[segment["category_id"]] for segment in info]
-        crowds = [bool(segment.get("iscrowd", 0)) for segment in info]
+        rows = [self._row_of[category] for category in categories]
+        crowds = flags(info, "iscrowd", report).tolist()
         order = np.argsort(np.array([VOID, *ids], dtype=np.int64))
         sorted_ids = np.array([VOID, *ids], dtype=np.int64)[order]
         crowd_of_class = np.full(len(self.category_ids), -1)
@@ -258,11 +266,21 @@ def _pairs(truths: Iterable[Any], predictions: Iterable[Any]) -> Iterable[tuple[
 def _image(image: Any, side: str) -> tuple[np.ndarray, Sequence[Mapping[str, Any]]]:
     if not isinstance(image, tuple) or len(image) != 2:
         raise ValueError(f"{side} must be a tuple (segment ids H x W, segments_info), but is a {type(image).__name__}")
-    ids = integer_map(image[0], side)
+    ids, info = integer_map(image[0], side), image[1]
     if ids.ndim != 2:
         raise ValueError(f"{side} must hold segment ids H x W, but has shape {ids.shape}; of a COCO PNG the id is "
-                         "R + 256 G + 256² B")  # fmt: skip
-    return ids, image[1]
+                         f"R + 256 G + 256² B{squeeze_hint(ids.shape)}")  # fmt: skip
+    if isinstance(info, Mapping | str) or not isinstance(info, Sequence):
+        raise ValueError(f"{side}: segments_info must be a list of dicts, but is {shorten(info)}")
+    return ids, info
+
+
+def _whole_numbers(records: Sequence[Mapping[str, Any]], key: str, report: Report) -> list[int]:
+    values = identities(records, key, report)
+    for index, value in enumerate(values):
+        if type(value) is not int:
+            report(index, f"has the {key} {value!r}, but it must be a whole number")
+    return values
 
 
 def _runs(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -270,15 +288,33 @@ def _runs(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.nda
 
     A map has far fewer runs than pixels, and all that follows works on runs.
     """
-    changes = np.flatnonzero((truth[1:] != truth[:-1]) | (prediction[1:] != prediction[:-1])) + 1
-    starts = np.concatenate([np.zeros(min(1, truth.size), dtype=np.int64), changes])
+    changed = truth[1:] != truth[:-1]
+    changed |= prediction[1:] != prediction[:-1]
+    changes = np.flatnonzero(changed)
+    starts = np.zeros(len(changes) + min(1, truth.size), dtype=np.int64)
+    np.add(changes, 1, out=starts[1:])
     lengths = np.diff(starts, append=truth.size)
     return truth[starts].astype(np.int64), prediction[starts].astype(np.int64), lengths
 
 
+def _add_up(
+    rows: np.ndarray, columns: np.ndarray, pixels: np.ndarray, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The pairs of positions that occur, in order, and the pixels of each."""
+    codes = rows * size[1] + columns
+    if size[0] * size[1] <= _MOST_CELLS:
+        table = np.bincount(codes, weights=pixels, minlength=size[0] * size[1])
+        pairs = np.flatnonzero(table)
+        shared = table[pairs]
+    else:
+        pairs, inverse = np.unique(codes, return_inverse=True)
+        shared = np.bincount(inverse, weights=pixels, minlength=len(pairs))
+    return *np.divmod(pairs, size[1]), shared
+
+
 def _positions(ids: np.ndarray, listed: np.ndarray, pixels: np.ndarray, side: str) -> np.ndarray:
     """Where each id stands in the sorted list of those that may occur."""
-    positions = np.minimum(np.searchsorted(listed, ids), len(listed) - 1)
+    positions = _look_up(ids, listed)
     wrong = listed[positions] != ids
     if wrong.any():
         values, inverse = np.unique(ids[wrong], return_inverse=True)
@@ -286,6 +322,17 @@ def _positions(ids: np.ndarray, listed: np.ndarray, pixels: np.ndarray, side: st
         raise ValueError(f"the map of {side} has {describe_values(values, counts)} that its segments_info does not "
                          f"list; list the segment, or paint it {VOID} (void)")  # fmt: skip
     return positions
+
+
+def _look_up(ids: np.ndarray, listed: np.ndarray) -> np.ndarray:
+    """Where each id stands in the sorted list; anywhere, if it is not in it."""
+    for bits in (8, 12, 16):
+        low = listed & ((1 << bits) - 1)
+        if np.bincount(low).max() == 1:  # the last bits tell the listed ids apart: a table takes less than a search
+            table = np.zeros(1 << bits, np.int64)
+            table[low] = np.arange(len(listed))
+            return table[ids & ((1 << bits) - 1)]
+    return np.minimum(np.searchsorted(listed, ids), len(listed) - 1)
 
 
 def _mean_quality(rows: np.ndarray) -> Quality:

@@ -13,11 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from segtutor.metrics.arrays import shorten
 from segtutor.metrics.runs import Runs
 
 _SCALE = 5
 # Rings drawn at a time: the temporary arrays stay small and in the cache.
 _RINGS_AT_ONCE = 512
+# Further out than any picture reaches; beyond, whole numbers of fifths of a pixel would run over.
+_FURTHEST = 1e9
 
 
 def rasterize(
@@ -67,9 +70,9 @@ def _flatten(
     if empty.size:
         raise ValueError(f"{name(int(empty[0]))} has an empty list of polygons; give at least one ring")
     for number, ring in enumerate(rings):
-        if not isinstance(ring, (list, tuple, np.ndarray)):
+        if not isinstance(ring, (list, tuple, np.ndarray)):  # a text would pass for a list of digits
             raise ValueError(
-                f"{name(int(owners[number]))}: a polygon must be a list [x0, y0, x1, y1, ...], got {ring!r}"
+                f"{name(int(owners[number]))}: a polygon must be a list [x0, y0, x1, y1, ...], got {shorten(ring)}"
             )
     lengths = np.array([len(ring) for ring in rings])
     wrong = np.flatnonzero((lengths < 6) | (lengths % 2 == 1))
@@ -81,21 +84,24 @@ def _flatten(
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     try:
         values = np.fromiter(itertools.chain.from_iterable(rings), np.float64, offsets[-1])
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):
         values = np.array([_number_or_nan(value) for ring in rings for value in ring])
-    is_wrong = ~np.isfinite(values)
+    is_wrong = ~(np.abs(values) <= _FURTHEST)  # NaN is wrong, too
     if is_wrong.any():
         at = int(np.argmax(is_wrong))
         number = int(np.searchsorted(offsets, at, "right")) - 1
         value = rings[number][at - offsets[number]]
-        raise ValueError(f"{name(int(owners[number]))}: a polygon holds {value!r}, which is not a finite number")
+        reason = (
+            "which lies further out than any picture" if np.isfinite(values[at]) else "which is not a finite number"
+        )
+        raise ValueError(f"{name(int(owners[number]))}: a polygon holds {shorten(value)}, {reason}")
     return values.reshape(-1, 2), offsets // 2, owners
 
 
 def _number_or_nan(value: Any) -> float:
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return float("nan")
 
 

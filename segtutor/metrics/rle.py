@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from segtutor.metrics.arrays import boolean_masks
+from segtutor.metrics.arrays import boolean_masks, squeeze_hint
 from segtutor.metrics.polygons import rasterize
 from segtutor.metrics.rle_codec import Rle, read, write
 from segtutor.metrics.runs import Runs
@@ -40,7 +40,9 @@ def encode(masks: Any, compressed: bool = True) -> Any:
     """
     array = boolean_masks(masks, "masks")
     if array.ndim not in (2, 3):
-        raise ValueError(f"masks must be H x W or R x H x W, got an array of shape {array.shape}")
+        raise ValueError(
+            f"masks must be H x W or R x H x W, got an array of shape {array.shape}{squeeze_hint(array.shape)}"
+        )
     encoded = write(Runs.from_masks(array if array.ndim == 3 else array[None]), compressed)
     return encoded if array.ndim == 3 else encoded[0]
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from segtutor.metrics.runs import Runs
+from segtutor.metrics.arrays import is_tensor, shorten, to_numpy
+from segtutor.metrics.runs import MOST_PIXELS, Runs
 
 Rle = Mapping[str, Any]
 
@@ -34,14 +35,15 @@ def read(rles: Sequence[Rle], name: Callable[[int], str] = lambda index: f"mask 
     for index, rle in enumerate(rles):
         counts = rle.get("counts") if isinstance(rle, Mapping) else None
         if isinstance(counts, (str, bytes)):
-            texts.append(counts.encode("ascii", "replace") if isinstance(counts, str) else counts)
+            # 255 stands for a letter beyond ASCII, and is none of the letters either.
+            texts.append(counts.encode() if isinstance(counts, str) and counts.isascii() else _bytes(counts))
             is_text[index] = True
-        elif isinstance(counts, (list, tuple, np.ndarray)):
+        elif isinstance(counts, (list, tuple, np.ndarray)) or is_tensor(counts):
             lists.append(counts)
         else:
             raise ValueError(
                 f"{name(index)} is no run-length encoding: it needs 'size' [height, width] and 'counts' (a string or "
-                f"a list of lengths), got {_shorten(rle)}"
+                f"a list of lengths), or else must be a list of polygons [[x0, y0, x1, y1, ...]], got {shorten(rle)}"
             )
     sizes = _sizes(rles, name)
     where_text, where_list = np.flatnonzero(is_text), np.flatnonzero(~is_text)
@@ -61,6 +63,10 @@ def read(rles: Sequence[Rle], name: Callable[[int], str] = lambda index: f"mask 
     if not where_list.size or not where_text.size:
         return runs
     return runs.select(np.argsort(np.concatenate([where_text, where_list])))
+
+
+def _bytes(counts: str | bytes) -> bytes:
+    return bytes(min(ord(letter), 255) for letter in counts) if isinstance(counts, str) else counts
 
 
 def write(runs: Runs, compressed: bool = True) -> list[dict[str, Any]]:
@@ -146,9 +152,12 @@ def _read_lists(lists: Sequence[Any], name: Callable[[int], str]) -> tuple[np.nd
     offsets = np.cumsum([0] + [len(counts) for counts in lists])
     arrays = []
     for index, counts in enumerate(lists):
-        array = np.asarray(counts)
+        try:
+            array = to_numpy(counts)
+        except ValueError:
+            array = np.empty((1, 1), object)  # lists of several lengths in one another
         if array.size and (array.ndim != 1 or array.dtype.kind not in "iu"):
-            raise ValueError(f"{name(index)}: its counts must be whole numbers in one list, got {_shorten(counts)}")
+            raise ValueError(f"{name(index)}: its counts must be whole numbers in one list, got {shorten(counts)}")
         arrays.append(array.astype(np.int64))
     return np.concatenate([np.empty(0, np.int64), *arrays]), offsets
 
@@ -158,15 +167,22 @@ def _sizes(rles: Sequence[Rle], name: Callable[[int], str]) -> np.ndarray:
     values = [rle.get("size") for rle in rles]
     with contextlib.suppress(TypeError, ValueError):
         sizes = np.array(values)
-        if not len(values) or (sizes.shape == (len(values), 2) and sizes.dtype.kind in "iu" and sizes.min() > 0):
-            return sizes.astype(np.int64).reshape(-1, 2)
-    for index, size in enumerate(values):
-        is_pair = isinstance(size, (list, tuple, np.ndarray)) and len(size) == 2
-        if not is_pair or any(not isinstance(side, (int, np.integer)) or side < 1 for side in size):  # type: ignore[union-attr]
-            raise ValueError(f"{name(index)}: 'size' must be [height, width], two positive whole numbers, got {size!r}")
-    raise ValueError(f"the sizes of the masks must be pairs of whole numbers, got {_shorten(values)}")
+        if not len(values):
+            return np.empty((0, 2), np.int64)
+        if sizes.shape == (len(values), 2) and sizes.dtype.kind in "iu" and sizes.min() > 0 and sizes.max() < 1 << 31:
+            sizes = sizes.astype(np.int64)
+            if (sizes[:, 0] * sizes[:, 1]).max() < MOST_PIXELS:
+                return sizes
+    return np.array([_size(size, name, index) for index, size in enumerate(values)], np.int64)
 
 
-def _shorten(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+def _size(value: Any, name: Callable[[int], str], index: int) -> list[int]:
+    sides = to_numpy(value).tolist() if is_tensor(value) or isinstance(value, np.ndarray) else value
+    is_pair = isinstance(sides, (list, tuple)) and len(sides) == 2
+    if not is_pair or any(type(side) is bool or not isinstance(side, (int, np.integer)) or side < 1 for side in sides):
+        raise ValueError(
+            f"{name(index)}: 'size' must be [height, width], two positive whole numbers, got {shorten(value)}"
+        )
+    if sides[0] * sides[1] >= MOST_PIXELS:
+        raise ValueError(f"{name(index)}: 'size' is {shorten(value)}, more pixels than 32 bits count")
+    return [int(side) for side in sides]

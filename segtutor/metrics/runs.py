@@ -13,6 +13,8 @@ import numpy as np
 
 # Runs looked up at a time in `Runs.intersections`: the temporary arrays stay small and in the cache.
 _LOOKUPS_AT_ONCE = 1 << 15
+# A canvas has fewer pixels than this: then positions in the canvases of millions of masks fit into 64 bits.
+MOST_PIXELS = 1 << 32
 
 
 def _mask_number(index: int) -> str:
@@ -56,6 +58,10 @@ class Runs:
             at = int(np.flatnonzero(counts < 0)[0])
             mask = int(np.searchsorted(offsets, at, "right")) - 1
             raise ValueError(f"{name(mask)} has a negative run length, {counts[at]}, as count {at - offsets[mask]}")
+        if counts.size and counts.max() >= MOST_PIXELS:  # sums of such numbers would run over, and could come out right
+            at = int(np.argmax(counts))
+            mask = int(np.searchsorted(offsets, at, "right")) - 1
+            raise ValueError(f"{name(mask)} has a run length of {counts[at]}: its run lengths overrun every canvas")
         before = np.concatenate([[0], np.cumsum(counts)])
         bases = before[offsets[:-1]]
         covered, pixels = before[offsets[1:]] - bases, sizes[:, 0] * sizes[:, 1]

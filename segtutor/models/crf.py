@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from segtutor.models.crf_exact import ExactFilter
@@ -29,6 +30,8 @@ NORMALIZATIONS = ("symmetric", "before", "after", "none")
 FEATURE_ORDERS = ("xy", "yx")
 # "auto" compares all pairs up to this many pixels, where it takes less time than building a lattice is worth.
 EXACT_UP_TO = 2500
+# Modes of Pillow's pictures whose conversion to RGB changes no color.
+_PICTURES = ("RGB", "RGBA", "RGBX", "L", "LA", "P", "1", "CMYK", "YCbCr", "HSV")
 # Floor of the probabilities before the logarithm; pydensecrf's unary_from_softmax has the same.
 SMALLEST_PROBABILITY = 1e-5
 
@@ -126,7 +129,7 @@ def dense_crf(
 
     Args:
         probabilities: K x H x W or B x K x H x W, adding up to 1 over K: a softmax, not logits.
-        image: 3 x H x W or B x 3 x H x W, uint8, RGB. A NumPy image may also be H x W x 3.
+        image: 3 x H x W or B x 3 x H x W, uint8, RGB. A NumPy image may also be H x W x 3; a picture of Pillow will do.
         iterations: Mean-field steps.
         gaussian_sigma: Reach of the smoothing kernel, in pixels.
         gaussian_weight: Its weight; 0 leaves it out.
@@ -147,7 +150,9 @@ def dense_crf(
         ValueError: If probabilities and image do not fit, are not what they should be, or a setting is not allowed.
     """
     as_array = not isinstance(probabilities, Tensor)
-    probabilities = torch.as_tensor(probabilities)
+    if as_array:
+        # A mirrored array, a[:, ::-1], runs backwards through memory, which torch cannot.
+        probabilities = torch.as_tensor(np.ascontiguousarray(probabilities))
     image = _as_chw(image).to(probabilities.device)
     single = probabilities.ndim == 3
     if single:
@@ -186,7 +191,7 @@ def dense_crf(
         refined.append(field.probabilities.T.reshape(one.shape))
     result = torch.stack(refined)
     result = result[0] if single else result
-    return result.numpy() if as_array else result
+    return result.detach().numpy() if as_array else result
 
 
 def unary(probabilities: Tensor) -> Tensor:
@@ -215,6 +220,13 @@ def _kernel(features: Tensor, exact: bool, quality: str) -> ExactFilter | Lattic
 
 
 def _as_chw(image: Any) -> Tensor:
+    if isinstance(image, Image.Image):
+        if image.mode not in _PICTURES:
+            raise ValueError(
+                f"the image is a picture of Pillow of mode {image.mode}, but must be one of {', '.join(_PICTURES)}: "
+                "bring its values to 0...255 yourself, and give an array"
+            )
+        image = np.asarray(image.convert("RGB"))
     if isinstance(image, np.ndarray) and image.ndim >= 3 and image.shape[-1] == 3 and image.shape[-3] != 3:
         image = np.moveaxis(image, -1, -3)
     return torch.as_tensor(np.ascontiguousarray(image) if isinstance(image, np.ndarray) else image)
@@ -234,13 +246,18 @@ def _check(probabilities: Tensor, image: Tensor) -> None:
     wanted = (len(probabilities), 3, *probabilities.shape[-2:])
     if tuple(image.shape) != wanted:
         raise ValueError(f"the image is {tuple(image.shape)}, but for these probabilities it must be {wanted}")
-    values = probabilities.detach()
+    # A softmax in 16 bits adds up to 1 as well as 16 bits can tell.
+    tolerance = max(1e-3, 2 * torch.finfo(probabilities.dtype).eps)
+    values = probabilities.detach().to(torch.promote_types(probabilities.dtype, torch.float32))
     if not torch.isfinite(values).all():
         count = int((~torch.isfinite(values)).sum())
         raise ValueError(f"{count} of the probabilities are NaN or infinite: look at the network's logits")
     error = float((values.sum(1) - 1).abs().max())
-    if values.min() < 0 or error > 1e-3:
+    if values.min() < 0 or error > tolerance:
+        advice = "give a softmax over the classes, logits.softmax(1)"
+        if probabilities.shape[1] == 1:
+            advice = "of one channel p of a sigmoid give both classes: stack 1 - p and p, torch.cat([1 - p, p], dim=-3)"
         raise ValueError(
             f"the probabilities range from {float(values.min()):.3g} and their sums are off 1 by up to {error:.3g}: "
-            "give a softmax over the classes, logits.softmax(1)"
+            f"{advice}"
         )

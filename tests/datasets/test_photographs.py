@@ -58,7 +58,8 @@ def test_instances_and_panoptic_segments():
     for mask, (x0, y0, x1, y1) in zip(coins["masks"], coins["boxes"].tolist(), strict=True):
         rows, columns = np.nonzero(np.asarray(mask))
         assert (x0, y0, x1, y1) == (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
-    ids, segments = datasets.Photographs(target="panoptic")[1][1]
+    target = datasets.Photographs(target="panoptic")[1][1]
+    ids, segments = target["segments"], target["segments_info"]
     assert set(np.unique(ids)) - {0} == {one["id"] for one in segments}
     assert {PHOTOGRAPHS.names[one["category_id"]] for one in segments} == {"diningtable", "cup", "saucer", "spoon"}
     assert sum(one["area"] for one in segments) == int((np.asarray(ids) > 0).sum())

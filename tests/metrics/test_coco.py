@@ -251,7 +251,7 @@ def test_files_are_read(tmp_path):
     expected = evaluate(ground_truth, detections)
     assert evaluate(str(tmp_path / "truth.json"), tmp_path / "found.json") == expected
     (tmp_path / "broken.json").write_text("[1,")
-    with pytest.raises(ValueError, match=r"broken\.json is not a JSON file"):
+    with pytest.raises(ValueError, match=r"broken\.json is not valid JSON"):
         evaluate_coco(ground_truth, tmp_path / "broken.json")
     with pytest.raises(FileNotFoundError):
         evaluate_coco(ground_truth, tmp_path / "absent.json")

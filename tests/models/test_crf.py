@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from segtutor.models.crf import MeanField, NormalizedFilter, dense_crf, pixel_features, unary
 from segtutor.models.crf_exact import ExactFilter
@@ -346,3 +347,53 @@ def test_too_many_pixels_for_all_pairs():
     probabilities, image = picture(101, 100)
     with pytest.raises(ValueError, match=r"10100 pixels are too many .* method=\"lattice\""):
         dense_crf(probabilities, image, method="exact")
+
+
+class TestInputs:
+    """What networks and people give: 16 bits, mirrored arrays, pictures, gradients, one channel of a sigmoid."""
+
+    PIXELS = np.random.default_rng(0).integers(0, 256, (12, 15, 3), dtype=np.uint8)
+
+    def probabilities(self, classes=21):
+        scores = torch.randn(classes, 12, 15, generator=torch.Generator().manual_seed(0)) * 3
+        return scores.softmax(0)
+
+    @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+    @pytest.mark.parametrize("classes", [2, 21, 150])
+    def test_sixteen_bits(self, dtype, classes):
+        given = self.probabilities(classes).to(dtype)
+        refined, expected = dense_crf(given, self.PIXELS), dense_crf(self.probabilities(classes), self.PIXELS)
+        assert refined.dtype == torch.float32
+        assert (refined.argmax(0) == expected.argmax(0)).float().mean() > 0.98
+        scores = torch.randn(classes, 12, 15, generator=torch.Generator().manual_seed(1)).mul(3).to(dtype)
+        assert dense_crf(scores.softmax(0), self.PIXELS).shape == (classes, 12, 15)
+
+    def test_logits_in_sixteen_bits_are_still_refused(self):
+        with pytest.raises(ValueError, match="give a softmax"):
+            dense_crf((self.probabilities() * 1.05).bfloat16(), self.PIXELS)
+
+    def test_mirrored_arrays(self):
+        given = self.probabilities().numpy()
+        mirrored = dense_crf(given[:, :, ::-1], self.PIXELS[:, ::-1])
+        assert np.array_equal(mirrored, dense_crf(given[:, :, ::-1].copy(), self.PIXELS[:, ::-1].copy()))
+
+    @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
+    def test_pictures(self, mode):
+        picture = Image.fromarray(self.PIXELS).convert(mode)
+        expected = dense_crf(self.probabilities(), np.array(picture.convert("RGB")))
+        assert torch.equal(dense_crf(self.probabilities(), picture), expected)
+
+    def test_a_picture_of_other_numbers(self):
+        with pytest.raises(ValueError, match=r"of mode F, but must be one of RGB"):
+            dense_crf(self.probabilities(), Image.new("F", (15, 12)))
+
+    def test_weights_that_want_a_gradient_with_arrays(self):
+        weight = torch.tensor(3.0, requires_grad=True)
+        given = self.probabilities().numpy()
+        assert np.allclose(dense_crf(given, self.PIXELS, gaussian_weight=weight), dense_crf(given, self.PIXELS))
+
+    def test_one_channel_of_a_sigmoid(self):
+        one = self.probabilities()[:1]
+        with pytest.raises(ValueError, match=r"stack 1 - p and p, torch\.cat\(\[1 - p, p\], dim=-3\)"):
+            dense_crf(one, self.PIXELS)
+        assert dense_crf(torch.cat([1 - one, one], dim=-3), self.PIXELS).shape == (2, 12, 15)

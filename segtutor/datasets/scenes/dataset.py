@@ -13,6 +13,7 @@ from torchvision import tv_tensors
 
 from segtutor.datasets.scenes.scene import Scene, draw_labels, draw_scene, tight_box
 from segtutor.datasets.scenes.settings import KINDS, SPLITS, Settings
+from segtutor.datasets.targets import transformed
 from segtutor.labels import SCENES, LabelSet
 
 TARGETS = ("semantic", "instances", "panoptic")
@@ -130,7 +131,7 @@ class Scenes(Dataset):
             number = operator.index(index) % self.count
             target = instance_target(scene, number) if self.target == "instances" else panoptic_target(scene, number)
         image = tv_tensors.Image(torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))))
-        return (image, target) if self.transforms is None else self.transforms(image, target)
+        return transformed(self.transforms, image, target)
 
 
 def instance_target(scene: Scene, number: int) -> dict[str, Any]:
