@@ -1075,7 +1075,7 @@ def bins_of_the_paper(x, bins, weights, biases):
 
 
 def concatenated_along_rows(*given):
-    x, *others = given
+    _x, *others = given
     parts = _pyramid(*given)
     return torch.cat(parts.split(1, 1), 2) if len(others) else parts
 
