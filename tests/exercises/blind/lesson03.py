@@ -288,13 +288,6 @@ def in_whole_numbers(values, kernel, stride):
     return scattered(values, kernel, stride).astype(int)
 
 
-def in_the_type_of_the_values(values, kernel, stride):
-    def put(out, i, j, y, x, k):
-        out[y : y + k, x : x + k] += (values[i, j] * kernel).astype(values.dtype)
-
-    return _scatter(values, kernel, stride, put, dtype=values.dtype)
-
-
 def product_only_at_the_center(values, kernel, stride):
     def put(out, i, j, y, x, k):
         out[y, x] += values[i, j] * kernel.sum()
@@ -854,18 +847,6 @@ def first_layers_rounding(size, layers):
     return right_size(size, [(kernel, stride, padding, layers[0][3]) for kernel, stride, padding, _ in layers])
 
 
-def not_below_one(size, layers):
-    for layer in layers:
-        size = max(right_size(size, [layer]), 1)
-    return size
-
-
-def not_below_zero(size, layers):
-    for layer in layers:
-        size = max(right_size(size, [layer]), 0)
-    return size
-
-
 def rounded_at_the_end(size, layers):
     for kernel, stride, padding, _ in layers:
         size = (size + 2 * padding - kernel) / stride + 1
@@ -1082,7 +1063,6 @@ WRONG = {
         Wrong("windows without stride", written_without_stride, SCATTER, "stride"),
         Wrong("output a stride too large", one_stride_too_large, SCATTER, "size"),
         Wrong("whole numbers", in_whole_numbers, SCATTER, "whole numbers"),
-        Wrong("type of the values", in_the_type_of_the_values, (np.array([[200, 100]], np.uint8), KERNEL, 1), "type"),
         Wrong("product in one pixel", product_only_at_the_center, SCATTER, "window"),
         Wrong("the kernel without the value", the_kernel_alone, SCATTER, "value"),
         Wrong("rows and columns swapped", rows_and_columns_swapped, SCATTER, "height and width"),
@@ -1137,7 +1117,7 @@ WRONG = {
         Wrong("void is what is no class", void_is_above_the_classes, ONE_INSIDE, "ignore"),
         Wrong("void is above", void_is_the_largest, ONE_INSIDE, "ignore"),
         Wrong("largest logit of the picture", largest_of_the_picture, HUGE, "per pixel"),
-        Wrong("logits clamped", clamped_logits, HUGE, "clamped"),
+        Wrong("logits clamped", clamped_logits, (HUGE[0], np.array([[1, 1]]), 255), "clamped"),
         Wrong(
             "probability clamped", clamped_probability, (np.array([[[0.0]], [[90.0]]]), np.array([[0]]), 255), "clamped"
         ),
@@ -1157,17 +1137,14 @@ WRONG = {
         Wrong("always up", always_up, (9, [(2, 2, 0, False)]), "rounding"),
         Wrong("up: one more in any case", up_means_one_more, (8, [(2, 2, 0, True)]), "one more"),
         Wrong("without + 1", no_one_added, UP, "plus one"),
-        Wrong("last layer first", backwards, UP, "order"),
+        Wrong("last layer first", backwards, (9, [(2, 2, 0, False), (3, 1, 0, False)]), "order"),
         Wrong("every layer from the picture", always_from_the_picture, UP, "chain"),
         Wrong("padding forgotten when up", up_without_padding, UP, "up with padding"),
         Wrong("clipped like Caffe", clipped_like_caffe, (5, [(2, 4, 1, True)]), "clipped"),
-        Wrong("int() of a negative number", cut_toward_zero, (1, [(4, 2, 0, False)]), "negative"),
         Wrong("to the nearest", rounded_to_the_nearest, (8, [(3, 4, 1, False), (1, 1, 0, True)]), "rounding"),
-        Wrong("kernel forgotten", kernel_forgotten, UP, "kernel"),
+        Wrong("kernel forgotten", kernel_forgotten, (7, [(5, 1, 0, False)]), "kernel"),
         Wrong("rounding of the first layer", first_layers_rounding, (10, [(3, 1, 1, False), (3, 2, 0, True)]), "first"),
-        Wrong("at least one", not_below_one, (1, [(4, 1, 0, False)]), "negative"),
-        Wrong("at least zero", not_below_zero, (1, [(4, 1, 0, False)]), "negative"),
-        Wrong("rounded at the end", rounded_at_the_end, (10, [(3, 2, 0, False), (2, 2, 0, False)]), "each layer"),
+        Wrong("rounded at the end", rounded_at_the_end, (7, [(2, 2, 0, True), (3, 1, 0, False)]), "each layer"),
         Wrong("a stride added when up", up_adds_stride_less_one, (8, [(2, 2, 0, True)]), "one more"),
         Wrong("last layer left out", without_the_last_layer, UP, "all layers"),
     ],
@@ -1244,6 +1221,7 @@ RIGHT = {
         ("divmod", size_by_divmod),
         ("fractions", size_by_fractions),
         ("recursion", size_recursively),
+        ("cut toward zero, where every kernel fits", cut_toward_zero),
     ],
     "3.9": [
         ("loops", counted),
@@ -1251,4 +1229,93 @@ RIGHT = {
         ("PyTorch", counted_by_convolution),
         ("differences, objects", counted_by_difference),
     ],
+}
+
+NAMES = {
+    "3.1": {
+        "channels last": ("order", "shape"),
+        "columns first": ("order", "rows"),
+        "outputs first": ("axes",),
+        "transposed": ("axes",),
+        "flat": ("shape",),
+    },
+    "3.2": {
+        "both sides": ("padding",),
+        "no padding": ("padding",),
+        "padding added": ("padding",),
+        "border in output pixels": ("padding",),
+        "ordinary": ("forward",),
+        "swapped": ("exchanged",),
+        "short kernel": ("short",),
+        "stuffed": ("kernel",),
+    },
+    "3.3": {
+        "after the last": ("end",),
+        "count of zeros": ("gap",),
+        "no stuffing": ("gap",),
+        "no border": ("border",),
+        "one side": ("border",),
+        "border first": ("border",),
+        "border width": ("border",),
+        "one direction": ("axes",),
+        "height and width": ("axes",),
+        "whole numbers": ("numbers",),
+        "repeated": ("zeros",),
+        "border of zeros": ("zeros",),
+    },
+    "3.4": {
+        "add": ("overlap",),
+        "transposed": ("turned",),
+        "stride": ("step",),
+        "size": ("crop",),
+        "whole numbers": ("numbers",),
+        "window": ("whole",),
+        "value": ("whole",),
+        "height and width": ("swapped",),
+        "ordinary": ("forward",),
+    },
+    "3.5": {
+        "diagonal": ("pairs", "shape"),
+        "every class": ("pairs",),
+        "product": ("outer",),
+        "normalized": ("scaled",),
+        "whole numbers": ("numbers",),
+    },
+    "3.6": {
+        "both directions": ("offset",),
+        "both ends": ("offset",),
+        "coarse cut": ("offset", "whole"),
+        "bilinear": ("kernel",),
+        "enlarge first": ("steps",),
+    },
+    "3.7": {
+        "ignore": ("void",),
+        "void counted": ("void",),
+        "per pixel": ("overflow",),
+        "clamped": ("overflow",),
+        "logarithm": ("softmax",),
+        "largest": ("shift",),
+        "classes alike": ("classes",),
+        "class 0": ("classes",),
+        "one number": ("number",),
+    },
+    "3.8": {
+        "both sides": ("padding",),
+        "one more": ("more",),
+        "plus one": ("one",),
+        "up with padding": ("padded",),
+        "clipped": ("caffe",),
+        "first": ("rounding",),
+        "each layer": ("chain",),
+        "all layers": ("chain",),
+    },
+    "3.9": {
+        "count": ("overlap",),
+        "stride": ("step",),
+        "swapped": ("step",),
+        "bytes": ("types",),
+        "last": ("all",),
+        "centered": ("window",),
+        "one dimension": ("line",),
+    },
 }
