@@ -88,7 +88,7 @@ segtutor.progress()
 #
 # </details>
 #
-# **Expected:** `4.1 The receptive field: ✓ passed (11 of 11 cases)`
+# **Expected:** `4.1 The receptive field: ✓ passed (13 of 13 cases)`
 
 
 # %%
@@ -142,8 +142,8 @@ for name, end in zip(("stem", "stage 1", "stage 2", "stage 3", "stage 4"), np.cu
 # and what lies beyond the border counts as 0. So the result has the size of the map; for 3 x 3 this is the padding that
 # equals the rate. Rate 1 is the ordinary convolution. As in every network, the kernel is not flipped.
 #
-# Write `dilated_convolution(values, kernel, rate)` for one channel, `values` H x W. Write the loops, or put zeros
-# into the kernel. `F.conv2d` does it in one line, which is good for comparing.
+# Write `dilated_convolution(values, kernel, rate)` for one channel, `values` H x W, both `float32`. Write the loops, or
+# put zeros into the kernel. `F.conv2d` does it in one line, which is good for comparing.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -156,7 +156,7 @@ for name, end in zip(("stem", "stage 1", "stage 2", "stage 3", "stage 4"), np.cu
 #
 # </details>
 #
-# **Expected:** `4.2 A dilated convolution by hand: ✓ passed (8 of 8 cases)`
+# **Expected:** `4.2 A dilated convolution by hand: ✓ passed (10 of 10 cases)`
 
 
 # %%

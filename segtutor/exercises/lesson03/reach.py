@@ -246,9 +246,6 @@ than the stride, some get nothing: 0.
             "all",
         ),
         Mistake("one input pixel too many", lambda n, k, s: count_writers(n + 1, k, s)[:-s], "all"),
-        Mistake(
-            "from pixel 1", lambda n, k, s: _padded(count_writers(n - 1, k, s)[::-1], s if n > 1 else k)[::-1], "all"
-        ),
         Mistake("in the plane", lambda n, k, s: np.outer(count_writers(n, k, s), count_writers(n, k, s)), "line"),
         Mistake("a row", lambda n, k, s: count_writers(n, k, s)[None], "line"),
         Mistake("the largest alone", lambda n, k, s: count_writers(n, k, s).max(), "line"),
