@@ -199,7 +199,8 @@ show_maps([gray, *filtered], ("the picture, gray", "rate 1", "rate 3", "rate 8")
 # Look at one dimension: each layer is a 3-tap convolution, and `rates` holds the layers' rates. From a position a path
 # goes, in each layer, one of three steps: −rate, 0 or +rate. Write `count_paths(rates)`, which returns the number of
 # paths from one output position to each of the 2 · sum(rates) + 1 pixels from −sum(rates) to +sum(rates), from left to
-# right. Pixels that no path reaches get 0.
+# right. Pixels that no path reaches get 0. Without layers there is one path, to the position itself. There are up to a
+# dozen layers, and the paths must be counted exactly.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -212,7 +213,7 @@ show_maps([gray, *filtered], ("the picture, gray", "rate 1", "rate 3", "rate 8")
 #
 # </details>
 #
-# **Expected:** `4.3 Gridding: the pixels that nobody reads: ✓ passed (12 of 12 cases)`
+# **Expected:** `4.3 Gridding: the pixels that nobody reads: ✓ passed (15 of 15 cases)`
 
 
 # %%
@@ -259,8 +260,9 @@ plt.show()
 #
 # Write `dilated_stages(strides, output_stride)`: `strides` holds the strides of the stages, powers of 2. From the first
 # stage on, a stage keeps its stride as long as the product of the strides does not exceed `output_stride`; else its
-# stride becomes 1. Return two lists, the new strides and the rate of each stage. A stage reads at the rate that results
-# from its own removed stride, too; a later stage without a stride keeps that rate.
+# stride becomes 1, as a whole. (After the first stage that is too much, no stage fits in again: that holds for all lists
+# here.) Return two lists, the new strides and the rate of each stage. A stage reads at the rate that results from its own
+# removed stride, too; a later stage without a stride keeps that rate.
 #
 # (That is how the authors of PSPNet do it: the rate holds for all blocks of a stage, `first_block_rate="same"`.
 # torchvision lets the first block keep the rate of the stage before.)
@@ -276,7 +278,7 @@ plt.show()
 #
 # </details>
 #
-# **Expected:** `4.4 From strides to dilation: ✓ passed (9 of 9 cases)`
+# **Expected:** `4.4 From strides to dilation: ✓ passed (13 of 13 cases)`
 
 
 # %%
