@@ -398,7 +398,7 @@ show_maps([picture.transpose(1, 2, 0), *pooled], ("the picture", "1 x 1", "2 x 2
 #
 # </details>
 #
-# **Expected:** `4.6 The 1 x 1 convolution: ✓ passed (6 of 6 cases)`
+# **Expected:** `4.6 The 1 x 1 convolution: ✓ passed (7 of 7 cases)`
 
 
 # %%
@@ -446,7 +446,7 @@ show_maps(mixed, ("brightness", "red minus green", "yellow minus blue"))
 #
 # </details>
 #
-# **Expected:** `4.7 What a convolution costs: ✓ passed (7 of 7 cases)`
+# **Expected:** `4.7 What a convolution costs: ✓ passed (8 of 8 cases)`
 
 
 # %%

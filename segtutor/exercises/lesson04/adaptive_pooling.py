@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint
-from segtutor.exercises.lesson04.adaptive_pooling_mistakes import MISTAKES
 from segtutor.exercises.later import torch
+from segtutor.exercises.lesson04.adaptive_pooling_mistakes import MISTAKES
 from segtutor.exercises.lesson04.inputs import ramp, random_map
 
 STUB = '''
