@@ -494,7 +494,8 @@ for level_channels in (512, 2048):
 # the network has batch normalization. In a trained network it is only a factor and a shift per channel, so it can be
 # folded into weight and bias; you will do so in the project below.)
 #
-# Write `pyramid_pooling(x, bins, weights, biases)`; `weights` and `biases` hold one array for each level.
+# Write `pyramid_pooling(x, bins, weights, biases)`; `weights` and `biases` hold one array for each level,
+# all for the same number K of channels.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -507,7 +508,7 @@ for level_channels in (512, 2048):
 #
 # </details>
 #
-# **Expected:** `4.8 Pyramid pooling: ✓ passed (7 of 7 cases)`
+# **Expected:** `4.8 Pyramid pooling: ✓ passed (8 of 8 cases)`
 
 
 # %%
