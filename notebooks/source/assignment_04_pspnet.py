@@ -556,8 +556,8 @@ show_maps(pyramid[3:], ("bin 1", "bin 2", "bin 3", "bin 6"), vmin=0.4, vmax=0.8)
 # $$L = L_\mathrm{out} + \mathrm{weight} \cdot L_\mathrm{aux} \quad \text{in training,} \qquad
 # L = L_\mathrm{out} \quad \text{else.}$$
 #
-# The logits come as arrays; `torch.as_tensor` makes them tensors for `F.cross_entropy`. Stay in PyTorch here: in the cell
-# below your loss is differentiated.
+# The logits come as arrays or, as in the cell below, as tensors of a network; `torch.as_tensor` takes both and makes
+# tensors for `F.cross_entropy`. Stay in PyTorch and return a tensor: your loss is differentiated, below and in the check.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -570,7 +570,7 @@ show_maps(pyramid[3:], ("bin 1", "bin 2", "bin 3", "bin 6"), vmin=0.4, vmax=0.8)
 #
 # </details>
 #
-# **Expected:** `4.9 The auxiliary loss: ✓ passed (9 of 9 cases)`
+# **Expected:** `4.9 The auxiliary loss: ✓ passed (14 of 14 cases)`
 
 
 # %%
@@ -623,7 +623,8 @@ for weight in (0.0, 0.4):
 # it **complex**. From step `steps` on the rate must be 0.
 #
 # Write `learning_rates(base, step, steps, power, head_factor)`, which returns the rate of the backbone and that of the
-# head, `head_factor` times as large. `step` counts the steps already taken, so the first one is 0.
+# head, `head_factor` times as large. `step` counts the steps already taken, so the first one is 0; `power` is larger than
+# 0. Nothing is rounded.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -636,7 +637,7 @@ for weight in (0.0, 0.4):
 #
 # </details>
 #
-# **Expected:** `4.10 Learning rates that end at 0: ✓ passed (10 of 10 cases)`
+# **Expected:** `4.10 Learning rates that end at 0: ✓ passed (15 of 15 cases)`
 
 
 # %%

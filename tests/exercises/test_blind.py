@@ -61,8 +61,8 @@ def test_a_wrong_answer_is_wrong_and_rejected(key, wrong):
     if not exercise.asks_for_values:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            wanted = exercise.reference(*copy.deepcopy(wrong.shown_by))
-        found = call(wrong.answer, wrong.shown_by, 5.0)
+            wanted = exercise.prepared(exercise.reference)(*copy.deepcopy(wrong.shown_by))
+        found = call(exercise.prepared(wrong.answer), wrong.shown_by, 5.0)
         assert found.kind != "returned" or difference(found.value, wanted, exercise.tolerance), "it is right there"
     report = report_of(key, wrong.answer)
     assert report.state == "not yet", report

@@ -89,7 +89,7 @@ Write `convolution_cost(in_channels, out_channels, kernel, rate, height, width)`
             "out_channels * in_channels, a product, not a sum, and both of them.",
         ),
         "positions": Hint(
-            "The same weights are used at every position of the result, also at its border: stored once, and multiplied "
+            "The same weights are used at every position of the result, also at its border: stored once and multiplied "
             "height x width times.",
             "Only the multiplications get the factor height * width.",
         ),

@@ -229,17 +229,6 @@ def whole_numbers(values, kernel, rate):
     return _shifted(values, kernel, rate, rate).astype(int)
 
 
-def type_of_the_map(values, kernel, rate):
-    (h, w), k = values.shape, len(kernel)
-    m = rate * (k // 2)
-    padded = np.pad(values, m)
-    out = np.zeros_like(values)
-    for a in range(k):
-        for b in range(k):
-            out += (kernel[a, b] * padded[a * rate : a * rate + h, b * rate : b * rate + w]).astype(values.dtype)
-    return out
-
-
 def not_centered(values, kernel, rate):
     (h, w), k = values.shape, len(kernel)
     padded = np.pad(values, ((0, rate * (k - 1)), (0, rate * (k - 1))))
@@ -365,10 +354,6 @@ def paths_in_bytes(rates):
 
 def paths_in_sixteen_bits(rates):
     return np.array([(ways + 2**15) % 2**16 - 2**15 for ways in paths_in_a_list(rates)], dtype=np.int16)
-
-
-def paths_in_thirty_two_bits(rates):
-    return np.array([(ways + 2**31) % 2**32 - 2**31 for ways in paths_in_a_list(rates)], dtype=np.int32)
 
 
 def shares(rates):
@@ -1424,11 +1409,6 @@ def full_after_the_end(base, step, steps, power, head_factor):
     return rate, head_factor * rate
 
 
-def none_to_the_zeroth(base, step, steps, power, head_factor):
-    rate = base * max(1 - step / steps, 0) ** power
-    return rate, head_factor * rate
-
-
 def rates_of(base, step, steps, power, head_factor):
     if step >= steps:
         return 0.0, 0.0
@@ -1484,7 +1464,6 @@ WRONG = {
         Wrong("rate zeros between", rate_zeros_between, DILATED, "one too many"),
         Wrong("negative index", negative_index, DILATED, "wraps"),
         Wrong("whole numbers", whole_numbers, DILATED, "whole numbers"),
-        Wrong("type of the map", type_of_the_map, (np.full((3, 3), 200, np.uint8), np.full((3, 3), 0.5), 1), "type"),
         Wrong("not centered", not_centered, DILATED, "center"),
         Wrong("3 x 3 only", three_by_three, (MAP, np.ones((5, 5)), 1), "kernel size"),
         Wrong("mean of the taps", mean_of_the_taps, DILATED, "mean"),
@@ -1503,7 +1482,6 @@ WRONG = {
         Wrong("half", half_the_length, ([1, 2],), "length"),
         Wrong("bytes", paths_in_bytes, ([1] * 7,), "bytes"),
         Wrong("16 bits", paths_in_sixteen_bits, ([1] * 12,), "bytes"),
-        Wrong("32 bits", paths_in_thirty_two_bits, ([1] * 24,), "bytes"),
         Wrong("shares", shares, ([1, 2],), "shares"),
         Wrong("rolled around", wrapped, ([1, 2, 3],), "wraps"),
         Wrong("rate as holes", rates_as_holes, ([1, 2],), "one too many"),
@@ -1520,13 +1498,11 @@ WRONG = {
         Wrong("always 2", rate_always_two, STAGES, "product"),
         Wrong("rates added", rates_added, ([2, 2, 4, 2], 2), "product"),
         Wrong("rate 1 where nothing is removed", rate_one_without_removal, ([4, 2, 1], 4), "kept"),
-        Wrong("product of the old strides", product_of_all_old_strides, ([2, 4, 2], 4), "old strides"),
         Wrong("stride removed in part", stride_in_part, ([2, 4, 2], 4), "in part"),
         Wrong("strides kept", strides_kept, STAGES, "strides"),
         Wrong("rates, strides", rates_before_strides, STAGES, "results"),
         Wrong("pairs", pairs, STAGES, "results"),
         Wrong("no dilation", no_dilation, STAGES, "rates"),
-        Wrong("from the last stage", from_the_last_stage, ([2, 2, 4], 4), "from the last"),
         Wrong("single strides compared", single_strides_compared, STAGES, "limit"),
         Wrong("written into the argument", written_into_the_argument, STAGES, "changed"),
     ],
@@ -1615,12 +1591,6 @@ WRONG = {
         Wrong("levels summed", levels_summed, PYRAMID, "concatenate"),
         Wrong("last level only", last_level_only, PYRAMID, "every level"),
         Wrong("each level from the one before", each_level_from_the_one_before, PYRAMID, "from the map"),
-        Wrong(
-            "all as wide as the first",
-            all_levels_as_wide_as_the_first,
-            (X48, (1, 2), [WEIGHTS[0], WEIGHTS[1][:1]], [BIASES[0], BIASES[1][:1]]),
-            "widths",
-        ),
         Wrong("a square", upsampled_to_a_square, PYRAMID, "square"),
     ],
     "4.9": [
@@ -1667,11 +1637,10 @@ WRONG = {
         Wrong("head first", head_first, RATE, "results"),
         Wrong("backbone divided", backbone_divided, RATE, "head"),
         Wrong("whole division", whole_division, RATE, "division"),
-        Wrong("rounded", rounded, (0.0123, 333, 1000, 0.9, 10), "rounded"),
+        Wrong("rounded", rounded, (0.7123, 333, 1000, 0.9, 10), "rounded"),
         Wrong("part done", done_instead_of_left, RATE, "left"),
         Wrong("cosine", cosine, RATE, "power"),
         Wrong("full rate after the end", full_after_the_end, LATE, "limit"),
-        Wrong("0 to the 0th", none_to_the_zeroth, (0.01, 1000, 1000, 0, 10), "power 0"),
     ],
 }
 
@@ -1699,6 +1668,8 @@ RIGHT = {
         ("array", staged_in_an_array),
         ("tensor and tuple", staged_in_tensors),
         ("what is left, objects", staged_from_what_is_left),
+        ("product of the old strides", product_of_all_old_strides),
+        ("from the last stage", from_the_last_stage),
     ],
     "4.5": [
         ("PyTorch", pooled_by_torch),
@@ -1722,6 +1693,7 @@ RIGHT = {
         ("PyTorch", pyramid),
         ("NumPy", pyramid_in_numpy),
         ("convolution first", pyramid_convolved_first),
+        ("all levels as wide as the first", all_levels_as_wide_as_the_first),
     ],
     "4.9": [
         ("formula", total),
@@ -1734,4 +1706,123 @@ RIGHT = {
         ("PyTorch", rates_in_torch),
         ("logarithm", rates_by_logarithm),
     ],
+}
+
+NAMES = {
+    "4.1": {
+        "jump first": ("order",),
+        "jump": ("stride",),
+        "rate times kernel": ("rate",),
+        "rate in the jump": ("jump",),
+        "strides added": ("jump",),
+        "last stride": ("jump", "stride"),
+        "one by one": ("pointwise",),
+    },
+    "4.2": {
+        "flipped": ("flip",),
+        "transposed": ("flip",),
+        "wraps": ("border",),
+        "zeros beyond": ("border",),
+        "padding": ("size",),
+        "one direction": ("rate",),
+        "one too many": ("rate",),
+        "whole numbers": ("numbers",),
+        "center": ("moved",),
+        "kernel size": ("kernel",),
+        "size": ("size", "stride"),
+    },
+    "4.3": {
+        "count": ("counts",),
+        "shares": ("counts",),
+        "steps": ("taps",),
+        "between": ("taps",),
+        "one too many": ("taps",),
+        "both sides": ("middle",),
+        "rates": ("layers", "taps"),
+        "no layers": ("layers",),
+        "zeros": ("window",),
+        "length": ("window",),
+        "wraps": ("window",),
+        "bytes": ("types",),
+        "in place": ("new",),
+    },
+    "4.4": {
+        "before the stage": ("beyond", "limit"),
+        "in part": ("beyond",),
+        "own stride": ("own",),
+        "product": ("product", "carried"),
+        "kept": ("carried",),
+        "strides": ("removed",),
+        "rates": ("own",),
+        "changed": ("copy",),
+    },
+    "4.5": {
+        "end": ("up",),
+        "nearest": ("up",),
+        "equal": ("windows",),
+        "included": ("end",),
+        "mean": ("combine",),
+        "square": ("axes",),
+        "swapped": ("axes",),
+        "channels": ("kept",),
+        "batch": ("kept",),
+    },
+    "4.6": {
+        "sign": ("bias", "weight"),
+        "transposed": ("weight",),
+        "sum": ("weight",),
+        "all channels": ("weight",),
+        "bias axis": ("bias",),
+        "bias once": ("bias",),
+        "bias first": ("bias",),
+        "channels last": ("shape",),
+        "reshape": ("folding",),
+        "batch": ("position",),
+        "relu": ("activation",),
+        "whole numbers": ("numbers",),
+    },
+    "4.7": {
+        "bias multiplied": ("bias",),
+        "inputs": ("channels",),
+        "outputs": ("channels",),
+        "every pair": ("channels",),
+        "padding": ("positions",),
+        "square": ("positions",),
+        "bits": ("exact",),
+        "units": ("results",),
+    },
+    "4.8": {
+        "corners": ("aligned",),
+        "bilinear": ("aligned",),
+        "square": ("aligned",),
+        "relu late": ("relu",),
+        "relu early": ("relu",),
+        "relu map": ("relu",),
+        "mean": ("pooling",),
+        "own weight": ("own",),
+        "bins": ("own",),
+        "order": ("own",),
+        "axis": ("order",),
+        "concatenate": ("order",),
+        "every level": ("order",),
+        "from the map": ("pooling",),
+    },
+    "4.9": {
+        "aux": ("training",),
+        "main weight": ("main",),
+        "divisor": ("void", "mean"),
+        "pixels": ("mean",),
+        "softmax": ("logits",),
+        "two losses": ("logits",),
+    },
+    "4.10": {
+        "limit": ("end",),
+        "floor": ("end",),
+        "power place": ("power",),
+        "power": ("left",),
+        "count": ("steps",),
+        "division": ("steps",),
+        "results": ("head",),
+        "rounded": ("exact",),
+    },
 }
