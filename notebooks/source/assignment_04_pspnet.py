@@ -495,7 +495,7 @@ for level_channels in (512, 2048):
 # folded into weight and bias; you will do so in the project below.)
 #
 # Write `pyramid_pooling(x, bins, weights, biases)`; `weights` and `biases` hold one array for each level,
-# all for the same number K of channels.
+# all for the same number K of channels. Without any level the result is the map.
 #
 # <details><summary>Hint 1</summary>
 #

@@ -121,7 +121,7 @@ the network has batch normalization. In a trained network it is only a factor an
 folded into weight and bias; you will do so in the project below.)
 
 Write `pyramid_pooling(x, bins, weights, biases)`; `weights` and `biases` hold one array for each level,
-all for the same number K of channels.
+all for the same number K of channels. Without any level the result is the map.
 """,
     stub=STUB,
     reference=pyramid_pooling,

@@ -1086,18 +1086,6 @@ def each_level_from_the_one_before(x, bins, weights, biases):
     return torch.cat(levels, 1)
 
 
-def all_levels_as_wide_as_the_first(x, bins, weights, biases):
-    x = torch.as_tensor(x).float()
-    k = len(weights[0])
-    out = torch.zeros(len(x), x.shape[1] + k * len(bins), *x.shape[2:])
-    out[:, : x.shape[1]] = x
-    for number, n in enumerate(bins):
-        start = x.shape[1] + k * number
-        out[:, start : start + k] = _pyramid(x, (n,), weights[number : number + 1], biases[number : number + 1],
-                                             start=False)  # fmt: skip
-    return out
-
-
 def upsampled_to_a_square(x, bins, weights, biases):
     x = torch.as_tensor(x).float()
     levels = _pyramid(x, bins, weights, biases, start=False)
@@ -1693,7 +1681,6 @@ RIGHT = {
         ("PyTorch", pyramid),
         ("NumPy", pyramid_in_numpy),
         ("convolution first", pyramid_convolved_first),
-        ("all levels as wide as the first", all_levels_as_wide_as_the_first),
     ],
     "4.9": [
         ("formula", total),
