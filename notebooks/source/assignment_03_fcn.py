@@ -109,7 +109,7 @@ print("on a 9 x 12 map:", tuple(F.conv2d(large, kernel, linear.bias).shape))
 #
 # </details>
 #
-# **Expected:** `3.2 The size of a transposed convolution: ✓ passed (9 of 9 cases)`
+# **Expected:** `3.2 The size of a transposed convolution: ✓ passed (12 of 12 cases)`
 
 
 # %%

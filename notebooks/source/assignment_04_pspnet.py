@@ -88,7 +88,7 @@ segtutor.progress()
 #
 # </details>
 #
-# **Expected:** `4.1 The receptive field: ✓ passed (13 of 13 cases)`
+# **Expected:** `4.1 The receptive field: ✓ passed (14 of 14 cases)`
 
 
 # %%
@@ -278,7 +278,7 @@ plt.show()
 #
 # </details>
 #
-# **Expected:** `4.4 From strides to dilation: ✓ passed (13 of 13 cases)`
+# **Expected:** `4.4 From strides to dilation: ✓ passed (14 of 14 cases)`
 
 
 # %%
@@ -343,7 +343,7 @@ print(f"output stride  {jump}, but not dilated: a position sees {size} pixels")
 #
 # </details>
 #
-# **Expected:** `4.5 Adaptive average pooling: ✓ passed (9 of 9 cases)`
+# **Expected:** `4.5 Adaptive average pooling: ✓ passed (10 of 10 cases)`
 
 
 # %%
@@ -637,7 +637,7 @@ for weight in (0.0, 0.4):
 #
 # </details>
 #
-# **Expected:** `4.10 Learning rates that end at 0: ✓ passed (15 of 15 cases)`
+# **Expected:** `4.10 Learning rates that end at 0: ✓ passed (16 of 16 cases)`
 
 
 # %%

@@ -87,6 +87,10 @@ def _diamond(size):  # type: ignore[no-untyped-def]
     return _tent(size)[:, None] + _tent(size) - 1
 
 
+def _signed(size):  # type: ignore[no-untyped-def]
+    return (np.arange(size) - (size - 1) / 2) / ((size + 1) // 2)
+
+
 EXERCISE = Exercise(
     id="3.5",
     title="Bilinear weights",
@@ -142,6 +146,10 @@ one class to another, so that scores of different classes do not mix.
         ),
         "numbers": Hint(
             "The weights lie between 0 and 1 and have decimals.", "np.zeros(...) holds floats; no int, no rounding."
+        ),
+        "triangle": Hint(
+            "The triangle falls in straight lines to both sides of its middle: 1 minus the *absolute* distance over f.",
+            "1 - np.abs(np.arange(size) - center) / factor.",
         ),
     },
     mistakes=(
@@ -206,6 +214,17 @@ one class to another, so that scores of different classes do not mix.
         Mistake("triangle alone", lambda k, n: np.einsum("ab,i->abi", np.eye(k), _tent(n)), "shape"),
         Mistake("decimals cut off", lambda k, n: bilinear_weight(k, n).astype(int), "numbers"),
         Mistake("rounded", lambda k, n: bilinear_weight(k, n).round(), "numbers"),
+        Mistake("no absolute value", lambda k, n: _diagonal(k, _square(1 - _signed(n))), "triangle"),
+        Mistake("the other side", lambda k, n: _diagonal(k, _square(1 + _signed(n))), "triangle"),
+        Mistake("parabola", lambda k, n: _diagonal(k, _square(1 - _signed(n) ** 2)), "triangle"),
+        Mistake("without 1 -", lambda k, n: _diagonal(k, _square(abs(_signed(n)))), "triangle"),
+        Mistake(
+            "bell",
+            lambda k, n: _diagonal(k, _square(np.exp(-0.5 * (4 / n * (np.arange(n) - (n - 1) / 2)) ** 2))),
+            "triangle",
+        ),
+        Mistake("box", lambda k, n: _diagonal(k, np.ones((n, n))), "triangle"),
+        Mistake("box of sum 1", lambda k, n: _diagonal(k, np.full((n, n), 1 / n**2)), "triangle"),
     ),
     alternatives=(_with_eye, _from_the_ends, _with_loops),
     points=4,

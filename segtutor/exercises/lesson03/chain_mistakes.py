@@ -69,6 +69,14 @@ def _all_strides_at_once(size, layers):  # type: ignore[no-untyped-def]
     return size // math.prod(stride for _, stride, _, _ in layers)
 
 
+def _stops_where_up(size, layers):  # type: ignore[no-untyped-def]
+    for layer in layers:
+        size = _right(size, [layer])
+        if layer[3]:
+            break
+    return size
+
+
 MISTAKES = (
     Mistake("always down", _layers(lambda k, s, p, up: (k, s, p, False)), "rounding"),
     Mistake("always up", _layers(lambda k, s, p, up: (k, s, p, True)), "rounding"),
@@ -125,4 +133,13 @@ MISTAKES = (
     Mistake("all sizes", _all_sizes, "chain"),
     Mistake("all strides at once", _all_strides_at_once, "chain"),
     Mistake("a transposed convolution", _each(lambda n, k, s, p, up: s * (n - 1) + k - 2 * p), "direction"),
+    Mistake(
+        "one inside the division", _each(lambda n, k, s, p, up: _divided(n + 2 * p - k + 1, s, up) + (not up)), "one"
+    ),
+    Mistake("stops at a layer that rounds up", _stops_where_up, "chain"),
+    Mistake(
+        "every stride-th place",
+        _each(lambda n, k, s, p, up: -(-(n + 2 * p) // s) if up else (n + 2 * p - k) // s + 1),
+        "more",
+    ),
 )

@@ -163,6 +163,16 @@ def _middle_of_enlarged(coarse, fine, offset):  # type: ignore[no-untyped-def]
     return _added(large[:, top:, left:], fine)
 
 
+def _resized(coarse, shape):  # type: ignore[no-untyped-def]
+    """As F.interpolate does it for any size, bilinear and with corners that are not aligned."""
+
+    def rows(count, wanted):  # type: ignore[no-untyped-def]
+        places = np.clip((np.arange(wanted) + 0.5) * count / wanted - 0.5, 0, count - 1)
+        return np.maximum(1 - abs(places[:, None] - np.arange(count)), 0)
+
+    return np.einsum("ai,kij,bj->kab", rows(coarse.shape[1], shape[1]), coarse, rows(coarse.shape[2], shape[2]))
+
+
 EXERCISE = Exercise(
     id="3.6",
     title="A skip",
@@ -279,6 +289,9 @@ the upper left corner on. Your `transposed_convolution` and `bilinear_weight` ar
         Mistake("enlarged after the sum", lambda c, f, o: _enlarged(_added(c, f[:, o:, o:])), "steps"),
         Mistake("both enlarged", lambda c, f, o: _added(_enlarged(c), _enlarged(f)[:, o:, o:]), "steps"),
         Mistake("the fine map enlarged", lambda c, f, o: _added(c, _enlarged(f[:, o:, o:])), "steps"),
+
+        Mistake("resized to the fine map", lambda c, f, o: _resized(c, f[:, o:, o:].shape) + f[:, o:, o:], "kernel"),
+        Mistake("offset in the result", lambda c, f, o: _added(_enlarged(c), f)[:, o:, o:], "offset"),
     ),
     alternatives=(_by_products, _class_by_class, _pixel_by_pixel),
     points=5,

@@ -139,6 +139,7 @@ are around 0.
             "scores = scores - scores.max(axis=0) first; then both terms come from the new scores.",
         ),
         "number": Hint("The result is one number, the mean of all losses.", "... .mean(), without an axis."),
+        "exact": Hint("The loss has as many digits as it needs, and is not limited.", "No round(...), no clip."),
     },
     mistakes=MISTAKES,
     alternatives=(_with_loops, _with_logaddexp, _with_one_hot),

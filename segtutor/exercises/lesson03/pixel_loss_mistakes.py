@@ -144,6 +144,27 @@ def _unshifted(logits, losses, valid):  # type: ignore[no-untyped-def]
     return (losses - logits.max(0))[valid].mean() if valid.any() else 0.0
 
 
+def _void_in_the_sum(logits, labels, ignore, label):  # type: ignore[no-untyped-def]
+    valid = labels != ignore
+    losses, _ = _losses(logits, np.where(valid, labels, label % len(logits)), -9)
+    return losses.sum() / max(valid.sum(), 1)
+
+
+def _mean_of_all(logits, labels, ignore):  # type: ignore[no-untyped-def]
+    valid = labels != ignore
+    each = np.logaddexp.reduce(logits, axis=0) - logits.mean(0)
+    return each[valid].mean() if valid.any() else 0.0
+
+
+def _shifted_and_floored(logits, labels, ignore, floor):  # type: ignore[no-untyped-def]
+    valid = labels != ignore
+    if not valid.any():
+        return 0.0
+    top = logits[:, valid].max()
+    sums = np.exp(logits[:, valid] - top).sum(0)
+    return (np.log(sums + floor) + top - _own(logits, labels, valid)).mean()
+
+
 MISTAKES = (
     Mistake("sum", lambda z, y, v: _mean(z, y, v, lambda a, b: a.sum()), "divisor"),
     Mistake("mean over all pixels", lambda z, y, v: _mean(z, y, v, lambda a, b: a.mean()), "divisor"),
@@ -218,4 +239,15 @@ MISTAKES = (
     Mistake("shift twice", lambda z, y, v: _mean(z, y, v, lambda a, b: _unshifted(-z, a, b)), "shift"),
     Mistake("loss per pixel", lambda z, y, v: _mean(z, y, v, lambda a, b: a[b]), "number"),
     Mistake("map of losses", lambda z, y, v: _mean(z, y, v, lambda a, b: a), "number"),
+    Mistake("two digits", lambda z, y, v: round(float(_right(z, y, v)), 2), "exact"),
+    Mistake("four digits", lambda z, y, v: round(float(_right(z, y, v)), 4), "exact"),
+    Mistake("whole number", lambda z, y, v: int(_right(z, y, v)), "exact"),
+    Mistake("void leaves the divisor alone", lambda z, y, v: _void_in_the_sum(z, y, v, 0), "void"),
+    Mistake("void as last class in the sum alone", lambda z, y, v: _void_in_the_sum(z, y, v, -1), "void"),
+    Mistake(
+        "labels smoothed by a tenth", lambda z, y, v: 0.9 * _right(z, y, v) + 0.1 * _mean_of_all(z, y, v), "softmax"
+    ),
+    Mistake("mean of all classes' losses", lambda z, y, v: _mean_of_all(z, y, v), "softmax"),
+    Mistake("shift of the picture and 1e-12", lambda z, y, v: _shifted_and_floored(z, y, v, 1e-12), "overflow"),
+    Mistake("shift of the picture and 1e-8", lambda z, y, v: _shifted_and_floored(z, y, v, 1e-8), "overflow"),
 )

@@ -107,6 +107,23 @@ def _before(size, kernel, stride):  # type: ignore[no-untyped-def]
     return counts
 
 
+def _first_writer(size, kernel, stride):  # type: ignore[no-untyped-def]
+    counts = np.zeros(stride * (size - 1) + kernel, dtype=int)
+    for i in range(size)[::-1]:
+        counts[stride * i : stride * i + kernel] = i + 1
+    return counts
+
+
+def _triangle(size, kernel, stride):  # type: ignore[no-untyped-def]
+    place = np.arange(stride * (size - 1) + kernel)
+    return np.minimum(np.minimum(place + 1, place[::-1] + 1), kernel)
+
+
+def _histogram(size, kernel, stride):  # type: ignore[no-untyped-def]
+    places = (stride * np.arange(size)[:, None] + np.arange(kernel)).ravel()
+    return np.histogram(places, bins=stride * size)[0]
+
+
 EXERCISE = Exercise(
     id="3.9",
     title="Who writes where",
@@ -250,6 +267,10 @@ than the stride, some get nothing: 0.
         Mistake("a row", lambda n, k, s: count_writers(n, k, s)[None], "line"),
         Mistake("the largest alone", lambda n, k, s: count_writers(n, k, s).max(), "line"),
         Mistake("the sum alone", lambda n, k, s: count_writers(n, k, s).sum(), "line"),
+        Mistake("number of the first writer", _first_writer, "overlap"),
+        Mistake("rising only", lambda n, k, s: np.minimum(np.arange(s * (n - 1) + k) // s + 1, n), "ends"),
+        Mistake("a triangle", _triangle, "step"),
+        Mistake("a histogram of other bins", _histogram, "length"),
     ),
     alternatives=(_by_asking_each_output, _by_convolution, _by_bincount, _with_torch),
     points=2,

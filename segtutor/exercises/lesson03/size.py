@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
 
 STUB = '''
@@ -17,7 +19,7 @@ def transposed_size(size: int, kernel: int, stride: int, padding: int) -> int:
 
 
 def _by_reach(size, kernel, stride, padding):  # type: ignore[no-untyped-def]
-    reached = {stride * i + j for i in range(size) for j in range(kernel)} | {0}
+    reached = {stride * i + j for i in range(size) for j in range(kernel)}
     return max(reached) + 1 - 2 * padding
 
 
@@ -27,7 +29,7 @@ def _by_stuffing(size, kernel, stride, padding):  # type: ignore[no-untyped-def]
 
 
 def _by_search(size, kernel, stride, padding):  # type: ignore[no-untyped-def]
-    return next(n for n in range(1000) if n + 2 * padding - kernel == stride * (size - 1))
+    return next(n for n in itertools.count() if n + 2 * padding - kernel == stride * (size - 1))
 
 
 EXERCISE = Exercise(
@@ -49,6 +51,9 @@ along one side.
         Case("stride 1, padding 1: size kept", (5, 3, 1, 1), 5),
         Case("kernel smaller than the stride", (4, 2, 3, 0), 11, "short"),
         Case("kernel 5, stride 3, padding 2", (7, 5, 3, 2), 19),
+        Case("stride 1, padding 2: smaller than the input", (5, 3, 1, 2), 3),
+        Case("one pixel, one weight", (1, 1, 3, 0), 1),
+        Case("a kernel of one pixel", (4, 1, 3, 0), 10, "short"),
         Case("kernel 9, stride 4, padding 3", (6, 9, 4, 3), 23),
         Case("all different and large", (101, 16, 8, 5), 806),
     ),
@@ -128,6 +133,20 @@ along one side.
         Mistake("an ordinary convolution, rounded up", lambda n, k, s, p: -(-(n + 2 * p - k) // s) + 1, "forward"),
         Mistake("an ordinary convolution, not rounded", lambda n, k, s, p: (n + 2 * p - k) / s + 1, "forward"),
         Mistake("an ordinary convolution of stride 1", lambda n, k, s, p: n + 2 * p - k + 1, "forward"),
+        Mistake("factor times size less the kernel", lambda n, k, s, p: s * n + 2 * p - k, "gaps"),
+        Mistake("factor times size plus padding", lambda n, k, s, p: s * n + 2 * p, "gaps"),
+        Mistake("kernel dilated", lambda n, k, s, p: s * (n - 1) + (k - 1) * s + 1 - 2 * p, "kernel"),
+        Mistake("kernel times stride", lambda n, k, s, p: s * (n - 1) + k * s - 2 * p, "kernel"),
+        Mistake("kernel subtracted", lambda n, k, s, p: s * (n - 1) - k + 2 * p, "kernel"),
+        Mistake("stride - 1 more", lambda n, k, s, p: s * n + k - 1 - 2 * p, "gaps"),
+        Mistake("stride too much subtracted", lambda n, k, s, p: s * (n - 1) + k + 2 * p - 2 * s, "padding"),
+        Mistake("not below the input", lambda n, k, s, p: max(s * (n - 1) + k - 2 * p, n), "padding"),
+        Mistake("size less padding, times stride", lambda n, k, s, p: s * (n - 2 * p), "gaps"),
+        Mistake(
+            "kernel and stride in place of each other's sum", lambda n, k, s, p: (s + k) * (n - 1) + 1 - 2 * p, "stride"
+        ),
+        Mistake("kernels side by side", lambda n, k, s, p: n * k - 2 * p, "stride"),
+        Mistake("overlap subtracted", lambda n, k, s, p: n * k - (n - 1) * s - 2 * p, "stride"),
     ),
     alternatives=(_by_reach, _by_stuffing, _by_search),
     points=2,

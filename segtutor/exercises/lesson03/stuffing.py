@@ -79,6 +79,14 @@ def _exchanged(values, stride, border):  # type: ignore[no-untyped-def]
     return np.pad(spread, border)
 
 
+def _interpolated(values, stride, border):  # type: ignore[no-untyped-def]
+    def rows(count):  # type: ignore[no-untyped-def]
+        places = np.arange((count - 1) * stride + 1) / stride
+        return np.maximum(1 - abs(places[:, None] - np.arange(count)), 0)
+
+    return np.pad(rows(values.shape[0]) @ values @ rows(values.shape[1]).T, border)
+
+
 EXERCISE = Exercise(
     id="3.3",
     title="Zeros between the pixels",
@@ -165,6 +173,10 @@ h x w, of floats. After the last pixel come no zeros but those of the border.
         Mistake("size exchanged", _exchanged, "axes"),
         Mistake("decimals cut off", lambda v, s, b: stuff(v, s, b).astype(int), "numbers"),
         Mistake("absolute values", lambda v, s, b: abs(stuff(v, s, b)), "numbers"),
+        Mistake("at the upper left", lambda v, s, b: np.pad(stuff(v, s, 0), ((0, 2 * b), (0, 2 * b))), "border"),
+        Mistake("at the lower right", lambda v, s, b: np.pad(stuff(v, s, 0), ((2 * b, 0), (2 * b, 0))), "border"),
+        Mistake("interpolated", _interpolated, "zeros"),
+        Mistake("values in the border's corner", lambda v, s, b: stuff(v, s, b)[::-1, ::-1], "axes"),
     ),
     alternatives=(_with_loops, _by_kronecker, _by_products),
     points=3,

@@ -131,6 +131,14 @@ def _plus(values, kernel, stride):  # type: ignore[no-untyped-def]
     return ones + transposed_convolution(values, np.ones_like(kernel), stride)
 
 
+def _repeated(values, kernel, stride):  # type: ignore[no-untyped-def]
+    return _convolved(np.pad(values.repeat(stride, 0).repeat(stride, 1), len(kernel) - 1), kernel)
+
+
+def _last_as_0(values):  # type: ignore[no-untyped-def]
+    return values * (np.arange(len(values)) < len(values) - 1)[:, None]
+
+
 EXERCISE = Exercise(
     id="3.4",
     title="Transposed convolution by scattering",
@@ -249,6 +257,11 @@ value multiplies the whole kernel, and the product is *added* to the output, fro
         Mistake(
             "negative products left out", lambda v, k, s: np.maximum(transposed_convolution(v, k, s), 0), "numbers"
         ),
+        Mistake("pixels repeated, then convolved", _repeated, "forward"),
+        Mistake("last column left out", lambda v, k, s: transposed_convolution(_last_as_0(v.T).T, k, s), "whole"),
+        Mistake("last row left out", lambda v, k, s: transposed_convolution(_last_as_0(v), k, s), "whole"),
+        Mistake("diagonal alone", lambda v, k, s: transposed_convolution(v * np.eye(*v.shape), k, s), "whole"),
+        Mistake("sum of the values", lambda v, k, s: transposed_convolution(np.full_like(v, v.sum()), k, s), "whole"),
     ),
     alternatives=(_by_taps, _by_stuffing, _by_matrix),
     points=4,

@@ -92,6 +92,7 @@ array; `torch.as_tensor(x)` makes it a tensor. `F.adaptive_avg_pool2d` is what y
         Case("two pictures, three channels, 5 x 7 into 3 x 3", (random_map(0, 2, 3, 5, 7), 3)),
         Case("6 x 6 regions of a map 8 x 11", (random_map(1, 1, 2, 8, 11), 6)),
         Case("6 x 6 regions of a map 12 x 18", (random_map(2, 2, 2, 12, 18), 6)),
+        Case("a map of 300 rows", (random_map(4, 1, 1, 300, 2), 3)),
         Case("a map 7 x 4 into itself and more", (random_map(3, 1, 2, 7, 4), 7)),
     ),
     hints={

@@ -267,4 +267,8 @@ MISTAKES = (
     Mistake("decimals cut off", lambda x, n: _pooled(x, n).astype(int), "numbers"),
     Mistake("rounded", lambda x, n: _pooled(x, n).round(), "numbers"),
     Mistake("absolute values", lambda x, n: _pooled(abs(x), n), "numbers"),
+    Mistake("mean of mean and maximum", lambda x, n: (_pooled(x, n) + _pooled(x, n, combine=np.max)) / 2, "combine"),
+    Mistake("one mean for all", lambda x, n: _pooled(x, 1).repeat(n, 2).repeat(n, 3), "windows"),
+    Mistake("2 x 2 windows", lambda x, n: _pooled(x, n, lambda i, length, bins: (2 * i, 2 * i + 2)), "windows"),
+    Mistake("3 x 3 windows", lambda x, n: _pooled(x, n, lambda i, length, bins: (3 * i, 3 * i + 3)), "windows"),
 )

@@ -130,6 +130,13 @@ def _from_arrays(logits, labels, training, weight):  # type: ignore[no-untyped-d
     return _total()({name: torch.from_numpy(one) for name, one in logits.items()}, labels, training, weight)
 
 
+def _mean_of_probabilities(logits, labels, training, weight):  # type: ignore[no-untyped-def]
+    shares = torch.as_tensor(logits["out"]).softmax(1)
+    if training and "aux" in logits:
+        shares = (shares + weight * torch.as_tensor(logits["aux"]).softmax(1)) / (1 + weight)
+    return F.nll_loss(shares.log(), torch.as_tensor(labels), ignore_index=255)
+
+
 MISTAKES = (
     Mistake("always added", _total(when=lambda training: True), "training"),
     Mistake("never added", _total(when=lambda training: False), "training"),
@@ -179,4 +186,10 @@ MISTAKES = (
     Mistake("main logits detached", _part_detached("out"), "gradient"),
     Mistake("arrays in between", _in_numpy, "gradient"),
     Mistake("arrays expected", _from_arrays, "gradient"),
+    Mistake("weight doubled", _total(auxiliary=lambda w: 2 * w), "weight"),
+    Mistake(
+        "all labels 0", _total(of=lambda v, la: _entropy(v, torch.where(torch.as_tensor(la) == 255, 255, 0))), "logits"
+    ),
+    Mistake("mean of the probabilities", _mean_of_probabilities, "logits"),
+    Mistake("at most 1", _changed(lambda loss: loss.clamp(max=1.0)), "mean"),
 )

@@ -184,4 +184,21 @@ MISTAKES = (
         lambda c, k, n, r, h, w: (_w(c, k, n) + k, _single(_w(c, k, n) * h * w)),
         "exact",
     ),
+    Mistake(
+        "half the multiplications", lambda c, k, n, r, h, w: (_w(c, k, n) + k, _w(c, k, n) * h * w // 2), "additions"
+    ),
+    Mistake("values of the result", lambda c, k, n, r, h, w: (_w(c, k, n) + k, k * h * w), "channels"),
+    Mistake(
+        "values of the map and the taps", lambda c, k, n, r, h, w: (_w(c, k, n) + k, c * n * n * h * w), "channels"
+    ),
+    Mistake(
+        "larger input",
+        lambda c, k, n, r, h, w: (_w(c, k, n) + k, _w(c, k, n) * (h + r * (n - 1)) * (w + r * (n - 1))),
+        "positions",
+    ),
+    Mistake(
+        "rate as stride, rounded up",
+        lambda c, k, n, r, h, w: (_w(c, k, n) + k, _w(c, k, n) * -(-h // r) * -(-w // r)),
+        "rate",
+    ),
 )

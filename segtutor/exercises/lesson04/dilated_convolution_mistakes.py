@@ -172,6 +172,22 @@ def _square_part(values, kernel, rate):  # type: ignore[no-untyped-def]
     return result
 
 
+def _zeros_after_the_last(values, kernel, rate):  # type: ignore[no-untyped-def]
+    """The stuffed kernel is rate x k wide, and its middle is taken for that of the taps."""
+    side, (height, width) = len(kernel) * rate, values.shape
+    padded = np.pad(values, (side // 2, (side - 1) // 2))
+    result = np.zeros(values.shape)
+    for a, b in np.ndindex(kernel.shape):
+        result += kernel[a, b] * padded[a * rate : a * rate + height, b * rate : b * rate + width]
+    return result
+
+
+def _row_plus_column(values, kernel, rate):  # type: ignore[no-untyped-def]
+    return _convolved(values, kernel * _rows(len(kernel)), rate) + _convolved(
+        values, kernel * _rows(len(kernel)).T, rate
+    )
+
+
 MISTAKES = (
     Mistake("rate ignored", lambda v, k, r: _convolved(v, k, 1), "rate"),
     Mistake("rate zeros between the taps", lambda v, k, r: _convolved(v, k, r + 1), "rate"),
@@ -241,4 +257,6 @@ MISTAKES = (
     Mistake("transposed result", lambda v, k, r: _convolved(v, k, r).T, "square"),
     Mistake("square part, else 0", _square_part, "square"),
     Mistake("square part alone", lambda v, k, r: _convolved(v, k, r)[: min(v.shape), : min(v.shape)], "square"),
+    Mistake("zeros after the last tap, too", _zeros_after_the_last, "moved"),
+    Mistake("row plus column", _row_plus_column, "kernel"),
 )

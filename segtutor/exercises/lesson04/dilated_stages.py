@@ -93,6 +93,7 @@ torchvision lets the first block keep the rate of the stage before.)
         Case("a stride of 4 goes beyond 4", ((2, 4, 4, 1), 4), ([2, 1, 1, 1], [1, 4, 16, 16]), "beyond"),
         Case("4 and 4 at 8", ((4, 4), 8), ([4, 1], [1, 4]), "beyond"),
         Case("the first stage is too much", ((8, 8, 1), 4), ([1, 1, 1], [8, 64, 64]), "beyond"),
+        Case("rates above 255", ((8, 8, 8, 8), 4), ([1, 1, 1, 1], [8, 64, 512, 4096])),
         Case("three stages of 4 at 32", ((1, 4, 4, 4, 4), 32), ([1, 4, 4, 1, 1], [1, 1, 1, 4, 16]), "beyond"),
     ),
     hints={

@@ -143,6 +143,22 @@ def _stages_exchanged(strides, output_stride):  # type: ignore[no-untyped-def]
     return kept, rates
 
 
+def _from_the_ratio(strides, output_stride):  # type: ignore[no-untyped-def]
+    return _stages(strides, output_stride)[0], np.maximum(np.cumprod(strides) // output_stride, 1)
+
+
+def _budget(strides, output_stride):  # type: ignore[no-untyped-def]
+    kept, rates, left, rate = [], [], output_stride, 1
+    for own in strides:
+        if own < left:
+            left //= own
+        else:
+            rate, own = rate * own, 1
+        kept.append(own)
+        rates.append(rate)
+    return kept, rates
+
+
 MISTAKES = (
     Mistake("cut at equality", lambda s, o: _stages(s, o, lambda t, own, w: t * own >= w and own > 1), "limit"),
     Mistake("cut too late", lambda s, o: _stages(s, o, lambda t, own, w: t > w), "limit"),
@@ -204,4 +220,12 @@ MISTAKES = (
         lambda s, o: (list(np.cumprod(_stages(s, o)[0])), _stages(s, o)[1]),
         "removed",
     ),
+    Mistake("rate from the ratio", _from_the_ratio, "product"),
+    Mistake("a dictionary", lambda s, o: dict(zip(("strides", "rates"), _stages(s, o), strict=True)), "results"),
+    Mistake(
+        "rate of the stage after", lambda s, o: (_stages(s, o)[0], [*_stages(s, o)[1][1:], _stages(s, o)[1][-1]]), "own"
+    ),
+    Mistake("budget not reached", _budget, "limit"),
+    Mistake("rate at most 2", lambda s, o: (_stages(s, o)[0], np.minimum(_stages(s, o)[1], 2)), "product"),
+    Mistake("rate at most 4", lambda s, o: (_stages(s, o)[0], np.minimum(_stages(s, o)[1], 4)), "product"),
 )

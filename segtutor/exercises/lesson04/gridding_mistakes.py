@@ -98,6 +98,10 @@ def _in_place(rates):  # type: ignore[no-untyped-def]
     return np.array(paths)
 
 
+def _boxes(rates):  # type: ignore[no-untyped-def]
+    return sum((abs(_places(rates)) <= rate).astype(int) for rate in rates) if rates else np.array([1])
+
+
 MISTAKES = (
     Mistake("reached or not", lambda rates: _paths(rates) > 0, "counts"),
     Mistake("shares", _shares, "counts"),
@@ -166,4 +170,8 @@ MISTAKES = (
     Mistake("no path without layers", lambda rates: _paths(rates) * bool(rates), "layers"),
     Mistake("in place", lambda rates: _in_place(rates), "new"),
     Mistake("in place, from the right", lambda rates: _in_place(rates)[::-1], "new"),
+    Mistake("boxes beside each other", _boxes, "chain"),
+    Mistake("squared", lambda rates: _paths(rates) ** 2, "counts"),
+    Mistake("sorted", lambda rates: np.sort(_paths(rates)), "window"),
+    Mistake("times the layers", lambda rates: _paths(rates) * len(rates), "counts"),
 )

@@ -66,6 +66,7 @@ head, `head_factor` times as large. `step` counts the steps already taken, so th
         Case("ten steps too many, power 2", (0.01, 20, 10, 2, 10), (0, 0), "end"),
         Case("a base of 50, to see more digits", (50.0, 333, 1000, 0.9, 3)),
         Case("the last step but one, power 1.5, the same base", (50.0, 999, 1000, 1.5, 200)),
+        Case("early in a long run", (2.0, 3, 5000, 0.9, 10)),
         Case("a base of 0.7, a third of the way", (0.7, 333, 1000, 0.9, 1.3)),
         Case("a run of one step", (8.0, 0, 1, 3, 0.5), (8.0, 4.0)),
         Case("a head slower than the backbone", (90.0, 1, 7, 0.25, 0.1)),

@@ -68,6 +68,11 @@ def _power_for_the_head(base, step, steps, power, head_factor):  # type: ignore[
     return rate, (head_factor * base * max(0.0, 1 - step / steps)) ** power
 
 
+def _warmed(base, step, steps, power, head_factor, *, share):  # type: ignore[no-untyped-def]
+    rate, _ = _rates(base, step, steps, power, head_factor)
+    return _plain(rate * min(1.0, (step + 1) / max(share * steps, 1)), head_factor)
+
+
 MISTAKES = (
     Mistake("not limited", _not_limited, "end"),
     Mistake("absolute value", lambda *a: _rates(*a, left=lambda s, n: abs(1 - s / n)), "end"),
@@ -143,4 +148,13 @@ MISTAKES = (
         "part rounded to two digits", lambda *a: _rates(*a, left=lambda s, n: round(max(0.0, 1 - s / n), 2)), "exact"
     ),
     Mistake("half precision", lambda *a: tuple(float(np.float16(one)) for one in _rates(*a)), "exact"),
+    Mistake("warm-up of a tenth", lambda *a: _warmed(*a, share=0.1), "left"),
+    Mistake("warm-up of a hundredth", lambda *a: _warmed(*a, share=0.01), "left"),
+    Mistake("a tenth every third", lambda b, s, n, p, h: _plain(b * 0.1 ** (3 * s // n) * (s < n), h), "left"),
+    Mistake("in percent", lambda *a: _rates(*a, left=lambda s, n: max(100 - 100 * s / n, 0)), "left"),
+    Mistake(
+        "head with the base added",
+        lambda b, s, n, p, h: (_rates(b, s, n, p, h)[0], _rates(b, s, n, p, h)[0] + (h - 1) * b),
+        "head",
+    ),
 )

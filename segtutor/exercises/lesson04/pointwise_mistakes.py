@@ -70,6 +70,22 @@ def _softmax(values):  # type: ignore[no-untyped-def]
     return shares / shares.sum(1, keepdims=True)
 
 
+def _of_neighbors(x, weight, bias):  # type: ignore[no-untyped-def]
+    padded, (height, width) = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1))), x.shape[2:]
+    around = sum(padded[:, :, i : i + height, j : j + width] for i in range(3) for j in range(3)) / 9
+    return _mapped(around, weight, bias)
+
+
+def _normalized(x, weight, bias):  # type: ignore[no-untyped-def]
+    result = _mapped(x, weight, bias)
+    return (result - result.mean((0, 2, 3), keepdims=True)) / result.std((0, 2, 3), keepdims=True)
+
+
+def _one_channel_each(x, weight, bias):  # type: ignore[no-untyped-def]
+    picked = np.stack([x[:, min(k, x.shape[1] - 1)] for k in range(len(weight))], 1)
+    return picked * weight[:, :1, None] + bias[:, None, None]
+
+
 MISTAKES = (
     Mistake("no bias", lambda x, w, b: _mapped(x, w), "bias"),
     Mistake("bias subtracted", lambda x, w, b: _mapped(x, w, -b), "bias"),
@@ -150,4 +166,9 @@ MISTAKES = (
     Mistake("absolute result", lambda x, w, b: abs(_mapped(x, w, b)), "activation"),
     Mistake("decimals cut off", lambda x, w, b: _mapped(x, w, b).astype(int), "numbers"),
     Mistake("rounded", lambda x, w, b: _mapped(x, w, b).round(), "numbers"),
+    Mistake("mean over the map, two axes", lambda x, w, b: x.mean((2, 3)) @ w.T + b, "position"),
+    Mistake("mean of the neighbors", _of_neighbors, "position"),
+    Mistake("bias of channel 0 alone", lambda x, w, b: _mapped(x, w, b * (np.arange(len(b)) == 0)), "bias"),
+    Mistake("normalized", _normalized, "activation"),
+    Mistake("channel k from channel k, cut off", lambda x, w, b: _one_channel_each(x, w, b), "weight"),
 )

@@ -163,6 +163,15 @@ def _from_the_level_before(x, bins, weights, biases):  # type: ignore[no-untyped
     return np.concatenate(result, axis=1)
 
 
+def _bias_on_the_map(x, bins, weights, biases):  # type: ignore[no-untyped-def]
+    shift = float(biases[0][0]) if len(biases) else 0.0
+    return torch.cat([torch.as_tensor(x) + shift, _pyramid(x, bins, weights, biases)[:, x.shape[1] :]], 1)
+
+
+def _cut_to_the_map(x, bins, weights, biases):  # type: ignore[no-untyped-def]
+    return _pyramid(x, bins, weights, biases)[:, : x.shape[1]]
+
+
 MISTAKES = (
     Mistake("corners not aligned", lambda *a: _pyramid(*a, aligned=False), "aligned"),
     Mistake("nearest", lambda *a: _pyramid(*a, aligned=None, mode="nearest"), "aligned"),
@@ -227,4 +236,14 @@ MISTAKES = (
     Mistake("level from the level before", _from_the_level_before, "pooling"),
     Mistake("one region", lambda x, n, w, b: _pyramid(x, (1,) * len(n), w, b), "pooling"),
     Mistake("convolution before pooling, with ReLU between", lambda *a: _pyramid(*a, pool="late"), "pooling"),
+    Mistake("absolute map", lambda x, *a: _pyramid(abs(x), *a), "map"),
+    Mistake(
+        "map cut at 0",
+        lambda x, n, w, b: torch.cat([torch.as_tensor(np.maximum(x, 0)), _pyramid(x, n, w, b)[:, x.shape[1] :]], 1),
+        "relu",
+    ),
+    Mistake("channels backwards", lambda *a: _pyramid(*a).flip(1), "order"),
+    Mistake("first half of the channels", lambda *a: _pyramid(*a)[:, : _pyramid(*a).shape[1] // 2], "order"),
+    Mistake("bias on the map", _bias_on_the_map, "map"),
+    Mistake("all in the width of the map", _cut_to_the_map, "order"),
 )

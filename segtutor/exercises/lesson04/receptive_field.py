@@ -119,6 +119,24 @@ def _first_kernel_as_start(layers):  # type: ignore[no-untyped-def]
     return size + (layers[0][0] - 1 if layers else 0), jump
 
 
+def _stride_added(layers):  # type: ignore[no-untyped-def]
+    size, jump = receptive_field(layers)
+    return size + sum(stride - 1 for _, stride, _ in layers), jump
+
+
+def _largest(layers):  # type: ignore[no-untyped-def]
+    jumps = [receptive_field(layers[:number])[1] for number in range(len(layers))]
+    fields = [1 + (kernel - 1) * rate * jump for (kernel, _, rate), jump in zip(layers, jumps, strict=True)]
+    return max(fields, default=1), receptive_field(layers)[1]
+
+
+def _from_behind(layers):  # type: ignore[no-untyped-def]
+    size = 1
+    for kernel, stride, rate in reversed(layers):
+        size = size * stride + (kernel - 1) * rate
+    return size, receptive_field(layers)[1]
+
+
 EXERCISE = Exercise(
     id="4.1",
     title="The receptive field",
@@ -149,6 +167,7 @@ like any other. Return size and jump.
         Case("1 x 1 convolutions, one with stride 2", ([(1, 1, 1), (1, 2, 1), (1, 1, 1)],), (1, 2)),
         Case("rate 2 before a stride of 3", ([(5, 1, 2), (3, 3, 1), (3, 1, 4)],)),
         Case("VGG-16 up to its last pooling", (_VGG16,)),
+        Case("a pooling of 300 pixels", ([(3, 2, 1), (300, 300, 1)],), (601, 600)),
         Case("kernels of even length", ([(2, 2, 1), (4, 1, 3), (2, 4, 2), (6, 1, 1)],), (64, 8)),
         Case("a 1 x 1 with stride and rate among others", ([(3, 1, 1), (1, 2, 4), (3, 1, 1)],), (7, 2), "pointwise"),
     ),
@@ -257,6 +276,10 @@ like any other. Return size and jump.
         Mistake("last layer left out", lambda la: receptive_field(la[:-1]), "all"),
         Mistake("equal layers once", lambda la: receptive_field(list(dict.fromkeys(la))), "all"),
         Mistake("last layer alone", lambda la: receptive_field(la[-1:]), "all"),
+        Mistake("both sides of the kernel", lambda la: _field(la, reach=lambda k, r: 2 * (k - 1) * r), "kernel"),
+        Mistake("stride less one added", _stride_added, "order"),
+        Mistake("largest layer", lambda la: _largest(la), "product"),
+        Mistake("from behind, without - 1", _from_behind, "start"),
     ),
     alternatives=(_from_the_last_layer, _with_cumulated_strides, _with_sets_of_pixels, _recursive),
     points=3,

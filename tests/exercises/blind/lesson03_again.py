@@ -353,7 +353,7 @@ WRONG = {
         Wrong("every stride-th place where up", padded_by_hand, (11, [(3, 2, 0, True)]), "more"),
         Wrong("padding as 'same'", same_padding, (7, [(5, 1, 0, False)]), "kernel"),
         Wrong("+ 1 before the division where up", ceil_with_plus_one_inside, (8, [(3, 2, 0, True)]), "one"),
-        Wrong("padding twice", padding_doubled_once_more, UPC, "padding"),
+        Wrong("padding twice", padding_doubled_once_more, (5, [(3, 1, 1, False)]), "padding"),
         Wrong("stops at a layer that rounds up", stops_at_the_first_pooling, UPC, "chain"),
     ],
     "3.9": [
