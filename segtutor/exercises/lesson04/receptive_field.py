@@ -279,7 +279,7 @@ like any other. Return size and jump.
         Mistake("both sides of the kernel", lambda la: _field(la, reach=lambda k, r: 2 * (k - 1) * r), "kernel"),
         Mistake("stride less one added", _stride_added, "order"),
         Mistake("largest layer", lambda la: _largest(la), "product"),
-        Mistake("from behind, without - 1", _from_behind, "start"),
+        Mistake("from behind, without - 1", _from_behind, "stride"),
     ),
     alternatives=(_from_the_last_layer, _with_cumulated_strides, _with_sets_of_pixels, _recursive),
     points=3,

@@ -328,10 +328,10 @@ def in_percent(base, step, steps, power, head_factor):
 WRONG = {
     "4.1": [
         Wrong("stride - 1 added", jump_with_rate_first, CHAIN, "order"),
-        Wrong("from behind, without - 1", from_behind_without_one, CHAIN, "general"),
+        Wrong("from behind, without - 1", from_behind_without_one, CHAIN, "stride"),
         Wrong("both sides", two_sides, CHAIN, "kernel"),
         Wrong("words", strings, CHAIN, "results"),
-        Wrong("largest layer", largest_layer, CHAIN, "general"),
+        Wrong("largest layer", largest_layer, CHAIN, "product"),
     ],
     "4.2": [
         Wrong("padding same, no dilation", padded_like_a_normal_one, DILATED, "rate"),
