@@ -1625,7 +1625,7 @@ WRONG = {
         Wrong("head first", head_first, RATE, "results"),
         Wrong("backbone divided", backbone_divided, RATE, "head"),
         Wrong("whole division", whole_division, RATE, "division"),
-        Wrong("rounded", rounded, (0.7123, 333, 1000, 0.9, 10), "rounded"),
+        Wrong("rounded", rounded, (0.7, 333, 1000, 0.9, 1.3), "rounded"),
         Wrong("part done", done_instead_of_left, RATE, "left"),
         Wrong("cosine", cosine, RATE, "power"),
         Wrong("full rate after the end", full_after_the_end, LATE, "limit"),
