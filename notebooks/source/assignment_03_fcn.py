@@ -59,7 +59,7 @@ segtutor.progress()
 #
 # </details>
 #
-# **Expected:** `3.1 A fully connected layer as a convolution: ✓ passed (4 of 4 cases)`
+# **Expected:** `3.1 A fully connected layer as a convolution: ✓ passed (5 of 5 cases)`
 
 
 # %%
@@ -109,7 +109,7 @@ print("on a 9 x 12 map:", tuple(F.conv2d(large, kernel, linear.bias).shape))
 #
 # </details>
 #
-# **Expected:** `3.2 The size of a transposed convolution: ✓ passed (7 of 7 cases)`
+# **Expected:** `3.2 The size of a transposed convolution: ✓ passed (12 of 12 cases)`
 
 
 # %%
@@ -141,7 +141,7 @@ print("sizes that differ from PyTorch's:", wrong)
 #
 # A transposed convolution of stride $s$ is an ordinary convolution of stride 1 over an input that was *stuffed*: between
 # neighboring pixels, $s - 1$ zeros; around all, a border of zeros. Write `stuff(values, stride, border)` for one channel,
-# h x w. After the last pixel come no zeros but those of the border.
+# h x w, of floats. After the last pixel come no zeros but those of the border.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -154,7 +154,7 @@ print("sizes that differ from PyTorch's:", wrong)
 #
 # </details>
 #
-# **Expected:** `3.3 Zeros between the pixels: ✓ passed (5 of 5 cases)`
+# **Expected:** `3.3 Zeros between the pixels: ✓ passed (7 of 7 cases)`
 
 
 # %%
@@ -182,9 +182,9 @@ print(np.asarray(stuff(np.array([[1.0, 2.0], [3.0, 4.0]]), 2, 2)).astype(int))
 #
 # *4 points · about 25 minutes · difficulty 2 of 3*
 #
-# Write `transposed_convolution(values, kernel, stride)` for one channel: every input value multiplies the whole kernel,
-# and the product is *added* to the output, from row $s\,i$ and column $s\,j$ on. The 2 x 2 input with a 3 x 3 kernel
-# and stride 2 becomes 5 x 5. The kernel is not turned.
+# Write `transposed_convolution(values, kernel, stride)` for one channel, h x w and k x k floats: every input
+# value multiplies the whole kernel, and the product is *added* to the output, from row $s\,i$ and column $s\,j$ on. The
+# 2 x 2 input with a 3 x 3 kernel and stride 2 becomes 5 x 5. The kernel is not turned.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -197,7 +197,7 @@ print(np.asarray(stuff(np.array([[1.0, 2.0], [3.0, 4.0]]), 2, 2)).astype(int))
 #
 # </details>
 #
-# **Expected:** `3.4 Transposed convolution by scattering: ✓ passed (6 of 6 cases)`
+# **Expected:** `3.4 Transposed convolution by scattering: ✓ passed (7 of 7 cases)`
 
 
 # %%
@@ -253,7 +253,7 @@ print(f"largest difference: {abs(scattered - stuffed).max():.1e} and {abs(scatte
 #
 # </details>
 #
-# **Expected:** `3.5 Bilinear weights: ✓ passed (6 of 6 cases)`
+# **Expected:** `3.5 Bilinear weights: ✓ passed (7 of 7 cases)`
 
 
 # %%
@@ -309,7 +309,7 @@ plt.show()
 #
 # </details>
 #
-# **Expected:** `3.6 A skip: ✓ passed (5 of 5 cases)`
+# **Expected:** `3.6 A skip: ✓ passed (7 of 7 cases)`
 
 
 # %%
@@ -353,8 +353,9 @@ print(mine.shape, "largest difference:", abs(mine - theirs.numpy()).max())
 # $$ L = \frac{1}{|V|} \sum_{p \in V} \Big( \log \sum_k e^{z_k(p)} - z_{y(p)}(p) \Big), \qquad
 # V = \{p : y(p) \ne \text{ignore}\}. $$
 #
-# Void pixels count in neither the sum nor its divisor. Without any valid pixel the loss is 0. Logits may be large: a
-# thousand must not overflow.
+# Void pixels count in neither the sum nor its divisor. `ignore` may be any whole number: 255, -1, or one of the classes.
+# Without any valid pixel the loss is 0. Logits may be large: 1000 and -1000 must not overflow, beside pixels whose logits
+# are around 0.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -367,7 +368,7 @@ print(mine.shape, "largest difference:", abs(mine - theirs.numpy()).max())
 #
 # </details>
 #
-# **Expected:** `3.7 The pixel-wise loss: ✓ passed (7 of 7 cases)`
+# **Expected:** `3.7 The pixel-wise loss: ✓ passed (11 of 11 cases)`
 
 
 # %%
@@ -414,9 +415,10 @@ print(f"PyTorch's {F.cross_entropy(logits, labels[None], ignore_index=255).item(
 # $$n' = \left\lfloor \frac{n + 2p - k}{s} \right\rfloor + 1.$$
 #
 # If the division leaves a remainder, the last pixels are not read. Pooling in Caffe, and so in FCN, rounds **up**
-# instead: one more window, part of which lies outside. Write `map_size(size, layers)`: `layers` is a list of (kernel,
-# stride, padding, up), the first layer first; `up` is True where the layer rounds up. Each layer takes what the one
-# before it gives.
+# instead: one more window, part of which lies outside. (If all of it lies in the padding, Caffe drops it; here it
+# counts.) Write `map_size(size, layers)`: `layers` is a list of (kernel, stride, padding, up), the first layer first;
+# `up` is True where the layer rounds up. Each layer takes what the one before it gives. In the check every kernel fits
+# into its map; where one does not, the formula gives 0 or less, which means that there is no map.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -429,7 +431,7 @@ print(f"PyTorch's {F.cross_entropy(logits, labels[None], ignore_index=255).item(
 #
 # </details>
 #
-# **Expected:** `3.8 The size of a map: ✓ passed (12 of 12 cases)`
+# **Expected:** `3.8 The size of a map: ✓ passed (18 of 18 cases)`
 
 
 # %%
@@ -487,7 +489,7 @@ for up in (True, False):
 #
 # </details>
 #
-# **Expected:** `3.9 Who writes where: ✓ passed (8 of 8 cases)`
+# **Expected:** `3.9 Who writes where: ✓ passed (10 of 10 cases)`
 
 
 # %%

@@ -88,7 +88,7 @@ segtutor.progress()
 #
 # </details>
 #
-# **Expected:** `4.1 The receptive field: ✓ passed (11 of 11 cases)`
+# **Expected:** `4.1 The receptive field: ✓ passed (14 of 14 cases)`
 
 
 # %%
@@ -142,8 +142,8 @@ for name, end in zip(("stem", "stage 1", "stage 2", "stage 3", "stage 4"), np.cu
 # and what lies beyond the border counts as 0. So the result has the size of the map; for 3 x 3 this is the padding that
 # equals the rate. Rate 1 is the ordinary convolution. As in every network, the kernel is not flipped.
 #
-# Write `dilated_convolution(values, kernel, rate)` for one channel, `values` H x W. Write the loops, or put zeros
-# into the kernel. `F.conv2d` does it in one line, which is good for comparing.
+# Write `dilated_convolution(values, kernel, rate)` for one channel, `values` H x W, both `float32`. Write the loops, or
+# put zeros into the kernel. `F.conv2d` does it in one line, which is good for comparing.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -156,7 +156,7 @@ for name, end in zip(("stem", "stage 1", "stage 2", "stage 3", "stage 4"), np.cu
 #
 # </details>
 #
-# **Expected:** `4.2 A dilated convolution by hand: ✓ passed (8 of 8 cases)`
+# **Expected:** `4.2 A dilated convolution by hand: ✓ passed (10 of 10 cases)`
 
 
 # %%
@@ -199,7 +199,8 @@ show_maps([gray, *filtered], ("the picture, gray", "rate 1", "rate 3", "rate 8")
 # Look at one dimension: each layer is a 3-tap convolution, and `rates` holds the layers' rates. From a position a path
 # goes, in each layer, one of three steps: −rate, 0 or +rate. Write `count_paths(rates)`, which returns the number of
 # paths from one output position to each of the 2 · sum(rates) + 1 pixels from −sum(rates) to +sum(rates), from left to
-# right. Pixels that no path reaches get 0.
+# right. Pixels that no path reaches get 0. Without layers there is one path, to the position itself. There are up to a
+# dozen layers, and the paths must be counted exactly.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -212,7 +213,7 @@ show_maps([gray, *filtered], ("the picture, gray", "rate 1", "rate 3", "rate 8")
 #
 # </details>
 #
-# **Expected:** `4.3 Gridding: the pixels that nobody reads: ✓ passed (12 of 12 cases)`
+# **Expected:** `4.3 Gridding: the pixels that nobody reads: ✓ passed (15 of 15 cases)`
 
 
 # %%
@@ -259,8 +260,9 @@ plt.show()
 #
 # Write `dilated_stages(strides, output_stride)`: `strides` holds the strides of the stages, powers of 2. From the first
 # stage on, a stage keeps its stride as long as the product of the strides does not exceed `output_stride`; else its
-# stride becomes 1. Return two lists, the new strides and the rate of each stage. A stage reads at the rate that results
-# from its own removed stride, too; a later stage without a stride keeps that rate.
+# stride becomes 1, as a whole. (After the first stage that is too much, no stage fits in again: that holds for all lists
+# here.) Return two lists, the new strides and the rate of each stage. A stage reads at the rate that results from its own
+# removed stride, too; a later stage without a stride keeps that rate.
 #
 # (That is how the authors of PSPNet do it: the rate holds for all blocks of a stage, `first_block_rate="same"`.
 # torchvision lets the first block keep the rate of the stage before.)
@@ -276,7 +278,7 @@ plt.show()
 #
 # </details>
 #
-# **Expected:** `4.4 From strides to dilation: ✓ passed (9 of 9 cases)`
+# **Expected:** `4.4 From strides to dilation: ✓ passed (14 of 14 cases)`
 
 
 # %%
@@ -341,7 +343,7 @@ print(f"output stride  {jump}, but not dilated: a position sees {size} pixels")
 #
 # </details>
 #
-# **Expected:** `4.5 Adaptive average pooling: ✓ passed (9 of 9 cases)`
+# **Expected:** `4.5 Adaptive average pooling: ✓ passed (10 of 10 cases)`
 
 
 # %%
@@ -396,7 +398,7 @@ show_maps([picture.transpose(1, 2, 0), *pooled], ("the picture", "1 x 1", "2 x 2
 #
 # </details>
 #
-# **Expected:** `4.6 The 1 x 1 convolution: ✓ passed (6 of 6 cases)`
+# **Expected:** `4.6 The 1 x 1 convolution: ✓ passed (7 of 7 cases)`
 
 
 # %%
@@ -444,7 +446,7 @@ show_maps(mixed, ("brightness", "red minus green", "yellow minus blue"))
 #
 # </details>
 #
-# **Expected:** `4.7 What a convolution costs: ✓ passed (7 of 7 cases)`
+# **Expected:** `4.7 What a convolution costs: ✓ passed (8 of 8 cases)`
 
 
 # %%
@@ -492,7 +494,8 @@ for level_channels in (512, 2048):
 # the network has batch normalization. In a trained network it is only a factor and a shift per channel, so it can be
 # folded into weight and bias; you will do so in the project below.)
 #
-# Write `pyramid_pooling(x, bins, weights, biases)`; `weights` and `biases` hold one array for each level.
+# Write `pyramid_pooling(x, bins, weights, biases)`; `weights` and `biases` hold one array for each level,
+# all for the same number K of channels. Without any level the result is the map.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -505,7 +508,7 @@ for level_channels in (512, 2048):
 #
 # </details>
 #
-# **Expected:** `4.8 Pyramid pooling: ✓ passed (7 of 7 cases)`
+# **Expected:** `4.8 Pyramid pooling: ✓ passed (8 of 8 cases)`
 
 
 # %%
@@ -553,8 +556,8 @@ show_maps(pyramid[3:], ("bin 1", "bin 2", "bin 3", "bin 6"), vmin=0.4, vmax=0.8)
 # $$L = L_\mathrm{out} + \mathrm{weight} \cdot L_\mathrm{aux} \quad \text{in training,} \qquad
 # L = L_\mathrm{out} \quad \text{else.}$$
 #
-# The logits come as arrays; `torch.as_tensor` makes them tensors for `F.cross_entropy`. Stay in PyTorch here: in the cell
-# below your loss is differentiated.
+# The logits come as arrays or, as in the cell below, as tensors of a network; `torch.as_tensor` takes both and makes
+# tensors for `F.cross_entropy`. Stay in PyTorch and return a tensor: your loss is differentiated, below and in the check.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -567,7 +570,7 @@ show_maps(pyramid[3:], ("bin 1", "bin 2", "bin 3", "bin 6"), vmin=0.4, vmax=0.8)
 #
 # </details>
 #
-# **Expected:** `4.9 The auxiliary loss: ✓ passed (9 of 9 cases)`
+# **Expected:** `4.9 The auxiliary loss: ✓ passed (14 of 14 cases)`
 
 
 # %%
@@ -620,7 +623,8 @@ for weight in (0.0, 0.4):
 # it **complex**. From step `steps` on the rate must be 0.
 #
 # Write `learning_rates(base, step, steps, power, head_factor)`, which returns the rate of the backbone and that of the
-# head, `head_factor` times as large. `step` counts the steps already taken, so the first one is 0.
+# head, `head_factor` times as large. `step` counts the steps already taken, so the first one is 0; `power` is larger than
+# 0. Nothing is rounded.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -633,7 +637,7 @@ for weight in (0.0, 0.4):
 #
 # </details>
 #
-# **Expected:** `4.10 Learning rates that end at 0: ✓ passed (10 of 10 cases)`
+# **Expected:** `4.10 Learning rates that end at 0: ✓ passed (16 of 16 cases)`
 
 
 # %%

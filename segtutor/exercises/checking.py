@@ -130,7 +130,7 @@ def judge(exercise: Exercise, answer: Any, tries: int) -> Report:
     if exercise.asks_for_values:
         outcomes = outcomes_of_values(exercise, answer)
     else:
-        outcomes = outcomes_of(answer, [case.arguments for case in exercise.cases])
+        outcomes = outcomes_of(exercise.prepared(answer), [case.arguments for case in exercise.cases])
     failing = wrong(exercise, outcomes)
     if not failing:
         return Report(title, "passed", cases, cases)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
@@ -50,6 +51,20 @@ class Mistake:
     hint: str
 
 
+class _Surrounded:
+    """An answer with something around it; who looks at its code or its arguments sees those of the answer."""
+
+    def __init__(
+        self, answer: Callable[..., Any], around: Callable[[Callable[..., Any], tuple[Any, ...]], Any]
+    ) -> None:
+        functools.update_wrapper(self, answer)
+        self.__code__ = getattr(answer, "__code__", None)
+        self._answer, self._around = answer, around
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._around(self._answer, arguments)
+
+
 @dataclass(frozen=True, eq=False)
 class Exercise:
     """One graded task.
@@ -71,6 +86,8 @@ class Exercise:
         tolerance: Relative and absolute tolerance for floats; single precision must pass. Integers must be equal.
         given: Only where the answer is a dictionary of values, not a function: returns the data that the questions
             are about, as the arguments of the reference.
+        around: Only where the result alone does not tell whether an answer is right: calls the answer, given with its
+            arguments, and returns what the cases compare, such as a loss with its gradients.
     """
 
     id: str
@@ -88,6 +105,7 @@ class Exercise:
     difficulty: int
     tolerance: float = 1e-5
     given: Callable[[], tuple[Any, ...]] | None = None
+    around: Callable[[Callable[..., Any], tuple[Any, ...]], Any] | None = None
 
     def __post_init__(self) -> None:
         used = {mistake.hint for mistake in self.mistakes} | {case.hint for case in self.cases} | {"general"}
@@ -124,7 +142,11 @@ class Exercise:
 
     def wanted_for(self, case: Case) -> Any:
         """The right result of one case, its own or a hidden one."""
-        return self.reference(*case.arguments) if case.wanted is FROM_REFERENCE else case.wanted
+        return self.prepared(self.reference)(*case.arguments) if case.wanted is FROM_REFERENCE else case.wanted
+
+    def prepared(self, answer: Any) -> Any:
+        """The answer as the cases call it: as it is, or with `around`."""
+        return answer if self.around is None or not callable(answer) else _Surrounded(answer, self.around)
 
     @property
     def markdown(self) -> str:

@@ -57,7 +57,8 @@ def outcomes_of_mistake(exercise: Exercise, answer: Callable[..., Any]) -> tuple
     """What a wrong answer gives in every case."""
     if exercise.given is not None:
         return tuple(outcomes_of_values(exercise, answer(*exercise.given())))
-    return tuple(call(answer, case.arguments, SECONDS_FOR_A_MISTAKE) for case in exercise.cases)
+    prepared = exercise.prepared(answer)
+    return tuple(call(prepared, case.arguments, SECONDS_FOR_A_MISTAKE) for case in exercise.cases)
 
 
 def _alike(one: Outcome, other: Outcome, tolerance: float) -> bool:

@@ -113,8 +113,9 @@ def _passes(exercise: Exercise, answer: Callable[..., Any]) -> bool:
         outcome = call(answer, exercise.given(), 10 * SECONDS_FOR_A_CASE)
         outcomes = outcomes_of_values(exercise, outcome.value) if outcome.kind == "returned" else [outcome]
         return all(_right(exercise, number, one) for number, one in enumerate(outcomes))
+    prepared = exercise.prepared(answer)
     return all(
-        _right(exercise, number, call(answer, case.arguments, SECONDS_FOR_A_CASE))
+        _right(exercise, number, call(prepared, case.arguments, SECONDS_FOR_A_CASE))
         for number, case in enumerate(exercise.cases)
     )
 

@@ -1,5 +1,7 @@
 """The references of lesson 4 against the package's own PSPNet, its training, and PyTorch."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from segtutor.exercises.checking import judge
+from segtutor.exercises.comparison import difference
 from segtutor.exercises.lesson04 import EXERCISES
 from segtutor.exercises.lesson04.adaptive_pooling import adaptive_average_pool
 from segtutor.exercises.lesson04.auxiliary_loss import total_loss
@@ -19,7 +22,8 @@ from segtutor.exercises.lesson04.learning_rates import learning_rates
 from segtutor.exercises.lesson04.pointwise import pointwise_convolution
 from segtutor.exercises.lesson04.pyramid import pyramid_pooling
 from segtutor.exercises.lesson04.receptive_field import receptive_field
-from segtutor.exercises.transfer import decode, encode
+from segtutor.exercises.probe import probe
+from segtutor.exercises.transfer import decode, decode_outcome, encode
 from segtutor.models import create
 from segtutor.models.backbones import TinyResNet, resnet50_backbone, stage_rates
 from segtutor.models.pspnet import PyramidPooling
@@ -28,6 +32,7 @@ from segtutor.training.optimizers import parameter_groups, set_learning_rate
 from segtutor.training.schedules import polynomial
 
 SEEDS = range(8)
+BY_ID = {one.id: one for one in EXERCISES}
 
 
 def test_arguments_survive_the_way_to_the_grader():
@@ -212,3 +217,29 @@ def test_a_complex_learning_rate_gets_the_hint_about_the_end():
     assert isinstance(not_limited(0.01, 11, 10, 0.9, 10)[0], complex)
     report = judge(EXERCISES[9], not_limited, 0)
     assert (report.state, report.hint) == ("not yet", "end")
+
+
+@pytest.mark.parametrize(("change", "right"), [(lambda loss: loss, True), (lambda loss: loss.detach(), False)])
+def test_the_grader_sees_gradients_too(change, right, capsys):
+    """Arguments and results go through JSON, which holds no gradient: the loss is differentiated before."""
+    exercise = BY_ID["4.9"]
+    case, wanted = exercise.cases[-1], exercise.wanted[-1]
+    task = {"id": "4.9", "nonce": "n", "name": exercise.name, "keys": [], "arguments": [encode(case.arguments)]}
+    probe({exercise.name: lambda *arguments: change(exercise.reference(*arguments))}, json.dumps(task))
+    (found,) = json.loads(capsys.readouterr().out.strip().removeprefix("n "))
+    assert (difference(decode_outcome(found).value, wanted, exercise.tolerance) is None) is right
+
+
+def test_the_gradients_are_those_of_pytorch():
+    exercise = BY_ID["4.9"]
+    logits, labels, training, weight = exercise.cases[-2].arguments
+    tensors = {name: torch.tensor(one, requires_grad=True) for name, one in logits.items()}
+    losses = {name: F.cross_entropy(one, torch.tensor(labels), ignore_index=255) for name, one in tensors.items()}
+    (losses["out"] + weight * losses["aux"]).backward()
+    assert training
+    for name, one in tensors.items():
+        np.testing.assert_allclose(exercise.wanted[-2][f"gradient of {name}"], one.grad, atol=1e-7)
+
+
+def test_a_stage_that_jumps_over_the_output_stride_is_dilated_as_a_whole():
+    assert BY_ID["4.4"].reference((2, 4, 4), 4) == ([2, 1, 1], [1, 4, 16])

@@ -69,6 +69,28 @@ _THREE = np.array([[0.25, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.5, 0.25]])
 _TWO_CLASSES = np.zeros((2, 2, 2, 2))
 _TWO_CLASSES[0, 0] = _TWO_CLASSES[1, 1] = 0.25
 
+
+def _only(num_classes, k):  # type: ignore[no-untyped-def]
+    return (np.arange(num_classes) == k)[:, None, None, None]
+
+
+def _pairs(num_classes, size, pairs):  # type: ignore[no-untyped-def]
+    return np.einsum("ab,ij->abij", pairs, _square(_tent(size)))
+
+
+def _distance(size):  # type: ignore[no-untyped-def]
+    y, x = np.mgrid[:size, :size] - (size - 1) / 2
+    return np.hypot(y, x) / ((size + 1) // 2)
+
+
+def _diamond(size):  # type: ignore[no-untyped-def]
+    return _tent(size)[:, None] + _tent(size) - 1
+
+
+def _signed(size):  # type: ignore[no-untyped-def]
+    return (np.arange(size) - (size - 1) / 2) / ((size + 1) // 2)
+
+
 EXERCISE = Exercise(
     id="3.5",
     title="Bilinear weights",
@@ -85,12 +107,13 @@ one class to another, so that scores of different classes do not mix.
     stub=STUB,
     reference=bilinear_weight,
     cases=(
-        Case("one class, size 4", (1, 4), _FOUR[None, None], "center"),
+        Case("one class, size 4", (1, 4), _FOUR[None, None]),
         Case("one class, size 3", (1, 3), _THREE[None, None]),
         Case("two classes, size 2", (2, 2), _TWO_CLASSES, "pairs"),
-        Case("size 1", (1, 1), np.ones((1, 1, 1, 1)), "factor"),
-        Case("three classes, size 5", (3, 5), hint="pairs"),
-        Case("one class, size 16", (1, 16), hint="center"),
+        Case("size 1", (1, 1), np.ones((1, 1, 1, 1))),
+        Case("three classes, size 5", (3, 5)),
+        Case("four classes, size 8", (4, 8)),
+        Case("one class, size 16", (1, 16)),
     ),
     hints={
         "general": Hint(
@@ -98,7 +121,7 @@ one class to another, so that scores of different classes do not mix.
             "triangle = 1 - np.abs(np.arange(size) - (size - 1) / 2) / ((size + 1) // 2).",
         ),
         "pairs": Hint(
-            "The kernel stands between a class and itself only. Else every class would get the sum of all scores.",
+            "The kernel stands between a class and itself, for every class, and zeros between two different ones.",
             "Begin with np.zeros((K, K, size, size)) and fill weight[k, k].",
         ),
         "center": Hint(
@@ -106,7 +129,7 @@ one class to another, so that scores of different classes do not mix.
             "np.arange(size) - (size - 1) / 2, with a true division.",
         ),
         "factor": Hint(
-            "The divisor is the factor of the upsampling, (size + 1) // 2: 2 for the sizes 3 and 4.",
+            "The divisor f is a whole number, the factor of the upsampling: 2 for the sizes 3 and 4.",
             "factor = (size + 1) // 2.",
         ),
         "scaled": Hint(
@@ -120,6 +143,13 @@ one class to another, so that scores of different classes do not mix.
         "shape": Hint(
             "The weight has four axes: from class, to class, row, column.",
             "np.zeros((num_classes, num_classes, size, size)).",
+        ),
+        "numbers": Hint(
+            "The weights lie between 0 and 1 and have decimals.", "np.zeros(...) holds floats; no int, no rounding."
+        ),
+        "triangle": Hint(
+            "The triangle falls in straight lines to both sides of its middle: 1 minus the *absolute* distance over f.",
+            "1 - np.abs(np.arange(size) - center) / factor.",
         ),
     },
     mistakes=(
@@ -137,6 +167,64 @@ one class to another, so that scores of different classes do not mix.
         Mistake("mean for product", lambda k, n: _diagonal(k, (_tent(n)[:, None] + _tent(n)) / 2), "outer"),
         Mistake("triangle in every row", lambda k, n: _diagonal(k, np.tile(_tent(n), (n, 1))), "outer"),
         Mistake("one kernel per class", lambda k, n: np.tile(_square(_tent(n)), (k, 1, 1)), "shape"),
+        Mistake("last class only", lambda k, n: bilinear_weight(k, n) * _only(k, k - 1), "pairs"),
+        Mistake("to the next class", lambda k, n: np.roll(bilinear_weight(k, n), 1, axis=1), "pairs"),
+        Mistake("classes backward", lambda k, n: bilinear_weight(k, n)[::-1], "pairs"),
+        Mistake("kernel where there should be zeros", lambda k, n: _pairs(k, n, 1 - np.eye(k)), "pairs"),
+        Mistake("also to earlier classes", lambda k, n: _pairs(k, n, np.tri(k)), "pairs"),
+        Mistake("shared among the classes", lambda k, n: _pairs(k, n, np.full((k, k), 1 / k)), "pairs"),
+        Mistake(
+            "ones between classes",
+            lambda k, n: np.where(_pairs(k, n, np.eye(k)) > 0, bilinear_weight(k, n), 1),
+            "pairs",
+        ),
+        Mistake("center at size // 2", lambda k, n: _diagonal(k, _square(_tent(n, center=n // 2))), "center"),
+        Mistake("center at (size + 1) / 2", lambda k, n: _diagonal(k, _square(_tent(n, center=(n + 1) / 2))), "center"),
+        Mistake("center at f - 0.5", lambda k, n: _diagonal(k, _square(_tent(n, center=(n + 1) // 2 - 0.5))), "center"),
+        Mistake("center at f", lambda k, n: _diagonal(k, _square(_tent(n, center=(n + 1) // 2))), "center"),
+        Mistake("counted from 1", lambda k, n: _diagonal(k, _square(_tent(n, center=(n - 3) / 2))), "center"),
+        Mistake("center at 0", lambda k, n: _diagonal(k, _square(_tent(n, center=0))), "center"),
+        Mistake("factor (size + 1) / 2", lambda k, n: _diagonal(k, _square(_tent(n, factor=(n + 1) / 2))), "factor"),
+        Mistake("factor (size - 1) / 2", lambda k, n: _diagonal(k, _square(_tent(n, (n - 1) / 2 or 1))), "factor"),
+        Mistake("factor size // 2, at least 1", lambda k, n: _diagonal(k, _square(_tent(n, max(n // 2, 1)))), "factor"),
+        Mistake("factor size // 2 + 1", lambda k, n: _diagonal(k, _square(_tent(n, factor=n // 2 + 1))), "factor"),
+        Mistake("factor size + 1", lambda k, n: _diagonal(k, _square(_tent(n, factor=n + 1))), "factor"),
+        Mistake("factor is the center", lambda k, n: _diagonal(k, _square(_tent(n, (n - 1) / 2 or np.nan))), "factor"),
+        Mistake("factor 2", lambda k, n: _diagonal(k, _square(_tent(n, factor=2))), "factor"),
+        Mistake("not divided", lambda k, n: _diagonal(k, _square(_tent(n, factor=1))), "factor"),
+        Mistake(
+            "sum made 1 in each direction", lambda k, n: _diagonal(k, _square(_tent(n) / _tent(n).sum())), "scaled"
+        ),
+        Mistake("divided by f", lambda k, n: bilinear_weight(k, n) / ((n + 1) // 2), "scaled"),
+        Mistake("divided by f twice", lambda k, n: bilinear_weight(k, n) / ((n + 1) // 2) ** 2, "scaled"),
+        Mistake("divided by the classes", lambda k, n: bilinear_weight(k, n) / k, "scaled"),
+        Mistake("sum for product", lambda k, n: _diagonal(k, _tent(n)[:, None] + _tent(n)), "outer"),
+        Mistake("smaller of both", lambda k, n: _diagonal(k, np.minimum(_tent(n)[:, None], _tent(n))), "outer"),
+        Mistake("larger of both", lambda k, n: _diagonal(k, np.maximum(_tent(n)[:, None], _tent(n))), "outer"),
+        Mistake("triangle in every column", lambda k, n: _diagonal(k, np.tile(_tent(n)[:, None], n)), "outer"),
+        Mistake("triangle on the diagonal", lambda k, n: _diagonal(k, np.diag(_tent(n))), "outer"),
+        Mistake("distance in the plane", lambda k, n: _diagonal(k, np.maximum(1 - _distance(n), 0)), "outer"),
+        Mistake("distance in the plane, negative too", lambda k, n: _diagonal(k, 1 - _distance(n)), "outer"),
+        Mistake("sum of both distances", lambda k, n: _diagonal(k, _diamond(n)), "outer"),
+        Mistake("sum of both distances, not negative", lambda k, n: _diagonal(k, np.maximum(_diamond(n), 0)), "outer"),
+        Mistake("triangle squared", lambda k, n: _diagonal(k, _square(_tent(n) ** 2)), "outer"),
+        Mistake("one kernel, one input", lambda k, n: np.tile(_square(_tent(n)), (k, 1, 1, 1)), "shape"),
+        Mistake("one kernel", lambda k, n: _square(_tent(n)), "shape"),
+        Mistake("classes last", lambda k, n: np.moveaxis(bilinear_weight(k, n), (0, 1), (2, 3)), "shape"),
+        Mistake("triangle alone", lambda k, n: np.einsum("ab,i->abi", np.eye(k), _tent(n)), "shape"),
+        Mistake("decimals cut off", lambda k, n: bilinear_weight(k, n).astype(int), "numbers"),
+        Mistake("rounded", lambda k, n: bilinear_weight(k, n).round(), "numbers"),
+        Mistake("no absolute value", lambda k, n: _diagonal(k, _square(1 - _signed(n))), "triangle"),
+        Mistake("the other side", lambda k, n: _diagonal(k, _square(1 + _signed(n))), "triangle"),
+        Mistake("parabola", lambda k, n: _diagonal(k, _square(1 - _signed(n) ** 2)), "triangle"),
+        Mistake("without 1 -", lambda k, n: _diagonal(k, _square(abs(_signed(n)))), "triangle"),
+        Mistake(
+            "bell",
+            lambda k, n: _diagonal(k, _square(np.exp(-0.5 * (4 / n * (np.arange(n) - (n - 1) / 2)) ** 2))),
+            "triangle",
+        ),
+        Mistake("box", lambda k, n: _diagonal(k, np.ones((n, n))), "triangle"),
+        Mistake("box of sum 1", lambda k, n: _diagonal(k, np.full((n, n), 1 / n**2)), "triangle"),
     ),
     alternatives=(_with_eye, _from_the_ends, _with_loops),
     points=4,

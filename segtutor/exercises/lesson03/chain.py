@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.exercise import Case, Exercise, Hint
+from segtutor.exercises.lesson03.chain_mistakes import MISTAKES
 
 STUB = '''
 def map_size(size, layers):
@@ -47,23 +48,6 @@ def _recursive(size, layers):  # type: ignore[no-untyped-def]
     return _recursive((size + 2 * padding - kernel + (stride - 1 if up else 0)) // stride + 1, others)
 
 
-def _chain(size, layers, one):  # type: ignore[no-untyped-def]
-    """The chain with the layer of a mistake: ``one(size, kernel, stride, padding, up)``."""
-    for layer in layers:
-        size = one(size, *layer)
-    return size
-
-
-def _divided(room, stride, up):  # type: ignore[no-untyped-def]
-    return -(-room // stride) if up else room // stride
-
-
-def _rounded_at_the_end(size, layers):  # type: ignore[no-untyped-def]
-    for kernel, stride, padding, _ in layers:
-        size = (size + 2 * padding - kernel) / stride + 1
-    return (math.ceil if layers and layers[-1][3] else math.floor)(size)
-
-
 # FCN on VGG16: groups of 3 x 3 convolutions, each with a pooling at its end; the first pads by 100, fc6 is 7 x 7.
 def _vgg16(up: bool) -> Layers:
     layers = [
@@ -83,25 +67,32 @@ How large is the map at the end of a network? A layer puts `padding` pixels on *
 $$n' = \\left\\lfloor \\frac{n + 2p - k}{s} \\right\\rfloor + 1.$$
 
 If the division leaves a remainder, the last pixels are not read. Pooling in Caffe, and so in FCN, rounds **up**
-instead: one more window, part of which lies outside. Write `map_size(size, layers)`: `layers` is a list of (kernel,
-stride, padding, up), the first layer first; `up` is True where the layer rounds up. Each layer takes what the one
-before it gives.
+instead: one more window, part of which lies outside. (If all of it lies in the padding, Caffe drops it; here it
+counts.) Write `map_size(size, layers)`: `layers` is a list of (kernel, stride, padding, up), the first layer first;
+`up` is True where the layer rounds up. Each layer takes what the one before it gives. In the check every kernel fits
+into its map; where one does not, the formula gives 0 or less, which means that there is no map.
 """,
     stub=STUB,
     reference=map_size,
     cases=(
-        Case("no layer", (7, []), 7, "chain"),
-        Case("a 3 x 3 convolution with padding 1 keeps the size", (7, [(3, 1, 1, False)]), 7, "padding"),
-        Case("a 5 x 5 convolution without padding", (7, [(5, 1, 0, False)]), 3, "kernel"),
-        Case("2 x 2 pooling of 7 pixels, rounded down", (7, [(2, 2, 0, False)]), 3, "rounding"),
-        Case("2 x 2 pooling of 7 pixels, rounded up", (7, [(2, 2, 0, True)]), 4, "rounding"),
-        Case("2 x 2 pooling of 8 pixels, rounded up", (8, [(2, 2, 0, True)]), 4, "rounding"),
+        Case("no layer", (7, []), 7),
+        Case("a 3 x 3 convolution with padding 1 keeps the size", (7, [(3, 1, 1, False)]), 7),
+        Case("a 5 x 5 convolution without padding", (7, [(5, 1, 0, False)]), 3),
+        Case("2 x 2 pooling of 7 pixels, rounded down", (7, [(2, 2, 0, False)]), 3),
+        Case("2 x 2 pooling of 7 pixels, rounded up", (7, [(2, 2, 0, True)]), 4),
+        Case("2 x 2 pooling of 8 pixels, rounded up", (8, [(2, 2, 0, True)]), 4),
         Case("7 x 7, stride 2, padding 3", (224, [(7, 2, 3, False)]), 112),
-        Case("pooling, then 3 x 3 without padding", (9, [(2, 2, 0, False), (3, 1, 0, False)]), 2, "order"),
-        Case("two poolings of 11 pixels, down, then up", (11, [(2, 2, 0, False), (2, 2, 0, True)]), 3, "rounding"),
+        Case("pooling, then 3 x 3 without padding", (9, [(2, 2, 0, False), (3, 1, 0, False)]), 2),
+        Case("two poolings of 11 pixels, down, then up", (11, [(2, 2, 0, False), (2, 2, 0, True)]), 3),
         Case("FCN on VGG16, a picture of 500 pixels", (500, _vgg16(up=True)), 16),
         Case("the same, rounded down, 501 pixels", (501, _vgg16(up=False)), 15),
         Case("strides 3 and 2", (40, [(5, 3, 2, False), (3, 2, 0, True), (1, 1, 1, False)])),
+        Case("rounded up with padding", (8, [(3, 2, 1, True), (5, 3, 2, True)]), 3, "padded"),
+        Case("rounded up with padding, nothing left over", (9, [(3, 2, 1, True)]), 5, "padded"),
+        Case("the last window lies in the padding", (5, [(2, 2, 1, True)]), 4, "caffe"),
+        Case("stride 4, a remainder of 3, rounded down", (8, [(3, 4, 1, False)]), 2),
+        Case("stride 4, a remainder of 2, rounded up", (9, [(3, 4, 0, True)]), 3),
+        Case("down, up, down", (30, [(4, 3, 0, False), (4, 4, 1, True), (2, 2, 0, False)])),
     ),
     hints={
         "general": Hint(
@@ -109,7 +100,7 @@ before it gives.
             "room = size + 2 * padding - kernel; size = room // stride + 1, or -(-room // stride) + 1 to round up.",
         ),
         "rounding": Hint(
-            "Each layer rounds as its `up` says: down where it is False, up where it is True.",
+            "Each layer rounds as its own `up` says: down where it is False, up where it is True, never otherwise.",
             "a // b rounds down, -(-a // b) rounds up; the 1 is added afterwards.",
         ),
         "one": Hint(
@@ -122,80 +113,38 @@ before it gives.
         ),
         "kernel": Hint(
             "A kernel of k pixels needs k pixels: from its first place it can move n + 2 p - k pixels further.",
-            "Subtract the whole kernel, not a part of it, before the division.",
+            "Subtract the kernel, all of it and once, before the division.",
         ),
         "order": Hint(
             "The first layer of the list is the first that the picture meets.",
             "for kernel, stride, padding, up in layers, and not from the end.",
         ),
         "chain": Hint(
-            "Each layer takes the whole number of pixels that the one before it gives. Without layers nothing changes.",
+            "Each layer takes the whole number of pixels that the one before it gives, and every layer counts.",
             "size = ... inside the loop, rounded there, and return size after it.",
         ),
         "direction": Hint(
-            "This is the size of a transposed convolution, which makes maps larger.",
+            "A transposed convolution makes maps larger. These layers make them smaller: there is a division.",
             "Divide by the stride: (size + 2 * padding - kernel) // stride + 1.",
         ),
+        "more": Hint(
+            "Rounding up adds a window only where the division leaves a remainder, whatever the remainder is.",
+            "-(-room // stride) + 1, or one more if room % stride.",
+        ),
+        "padded": Hint(
+            "Padding counts where a layer rounds up, too: both ways of rounding divide the same number.",
+            "room = size + 2 * padding - kernel, for both.",
+        ),
+        "caffe": Hint(
+            "Here the window that rounding up adds always counts, even if all of it lies in the padding.",
+            "-(-room // stride) + 1, without a condition.",
+        ),
+        "stride": Hint(
+            "The stride, and it alone, divides: the kernel moves by `stride` pixels at a time.",
+            "(size + 2 * padding - kernel) // stride + 1.",
+        ),
     },
-    mistakes=(
-        Mistake(
-            "always down", lambda n, la: _chain(n, la, lambda n, k, s, p, up: (n + 2 * p - k) // s + 1), "rounding"
-        ),
-        Mistake(
-            "always up", lambda n, la: _chain(n, la, lambda n, k, s, p, up: -(-(n + 2 * p - k) // s) + 1), "rounding"
-        ),
-        Mistake("up and down exchanged", lambda n, la: map_size(n, [(*one[:3], not one[3]) for one in la]), "rounding"),
-        Mistake(
-            "steps, not places",
-            lambda n, la: _chain(n, la, lambda n, k, s, p, up: _divided(n + 2 * p - k, s, up)),
-            "one",
-        ),
-        Mistake(
-            "one added twice",
-            lambda n, la: _chain(n, la, lambda n, k, s, p, up: _divided(n + 2 * p - k, s, up) + 2),
-            "one",
-        ),
-        Mistake(
-            "one added before the division",
-            lambda n, la: _chain(n, la, lambda n, k, s, p, up: _divided(n + 2 * p - k + 1, s, up)),
-            "one",
-        ),
-        Mistake("padding forgotten", lambda n, la: map_size(n, [(k, s, 0, up) for k, s, _, up in la]), "padding"),
-        Mistake(
-            "padding at one end",
-            lambda n, la: _chain(n, la, lambda n, k, s, p, up: _divided(n + p - k, s, up) + 1),
-            "padding",
-        ),
-        Mistake(
-            "padding subtracted",
-            lambda n, la: _chain(n, la, lambda n, k, s, p, up: _divided(n - 2 * p - k, s, up) + 1),
-            "padding",
-        ),
-        Mistake(
-            "divided by the stride only",
-            lambda n, la: _chain(n, la, lambda n, k, s, p, up: _divided(n, s, up)),
-            "kernel",
-        ),
-        Mistake(
-            "half a kernel",
-            lambda n, la: _chain(n, la, lambda n, k, s, p, up: _divided(n + 2 * p - k // 2, s, up) + 1),
-            "kernel",
-        ),
-        Mistake(
-            "kernel less one",
-            lambda n, la: _chain(n, la, lambda n, k, s, p, up: _divided(n + 2 * p - k + 1, s, up) + 1),
-            "kernel",
-        ),
-        Mistake("layers backward", lambda n, la: map_size(n, la[::-1]), "order"),
-        Mistake("rounded at the end only", _rounded_at_the_end, "chain"),
-        Mistake("last layer alone", lambda n, la: map_size(n, la[-1:]), "chain"),
-        Mistake("first layer alone", lambda n, la: map_size(n, la[:1]), "chain"),
-        Mistake(
-            "a transposed convolution",
-            lambda n, la: _chain(n, la, lambda n, k, s, p, up: s * (n - 1) + k - 2 * p),
-            "direction",
-        ),
-    ),
+    mistakes=MISTAKES,
     alternatives=(_with_math, _counting_windows, _recursive),
     points=3,
     minutes=15,

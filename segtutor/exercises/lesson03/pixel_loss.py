@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.exercise import Case, Exercise, Hint
+from segtutor.exercises.lesson03.pixel_loss_mistakes import MISTAKES
 
 STUB = '''
 def pixel_loss(logits, labels, ignore):
@@ -48,59 +49,19 @@ def _with_one_hot(logits, labels, ignore):  # type: ignore[no-untyped-def]
     return -(log_probabilities * wanted).sum() / max(wanted.sum(), 1)
 
 
-def _losses(logits, labels, ignore):  # type: ignore[no-untyped-def]
-    """The loss of every pixel, 0 where there is no label, and where there is one."""
-    valid = labels != ignore
-    safe = np.where(valid, labels, 0)
-    log_sum = np.logaddexp.reduce(logits, axis=0)
-    return (log_sum - np.take_along_axis(logits, safe[None], axis=0)[0]) * valid, valid
-
-
-def _overflowing(logits, labels, ignore):  # type: ignore[no-untyped-def]
-    valid = labels != ignore
-    if not valid.any():
-        return 0.0
-    probabilities = np.exp(logits) / np.exp(logits).sum(axis=0)
-    return -np.log(probabilities[:, valid][labels[valid], np.arange(valid.sum())]).mean()
-
-
-def _void_as_class_0(logits, labels, ignore):  # type: ignore[no-untyped-def]
-    return pixel_loss(logits, np.where(labels == ignore, 0, labels), -1)
-
-
-def _nan_without_labels(logits, labels, ignore):  # type: ignore[no-untyped-def]
-    losses, valid = _losses(logits, labels, ignore)
-    return losses.sum() / valid.sum() if valid.any() else float("nan")
-
-
-def _not_logarithm(logits, labels, ignore):  # type: ignore[no-untyped-def]
-    losses, valid = _losses(logits, labels, ignore)
-    return ((1 - np.exp(-losses)) * valid).sum() / max(valid.sum(), 1)
-
-
-def _without_normalization(logits, labels, ignore):  # type: ignore[no-untyped-def]
-    valid = labels != ignore
-    if not valid.any():
-        return 0.0
-    return -logits[:, valid][labels[valid], np.arange(valid.sum())].mean()
-
-
-def _mean(logits, labels, ignore, change):  # type: ignore[no-untyped-def]
-    losses, valid = _losses(logits, labels, ignore)
-    return change(losses, valid)
-
-
-def _random(seed: int) -> tuple[np.ndarray, np.ndarray, int]:
+def _random(seed: int, ignore: int = 255) -> tuple[np.ndarray, np.ndarray, int]:
     generator = np.random.default_rng(seed)
     labels = generator.integers(0, 4, (5, 6))
-    labels[generator.random((5, 6)) < 0.3] = 255
-    return generator.normal(0, 3, (4, 5, 6)), labels, 255
+    labels[generator.random((5, 6)) < 0.3] = ignore
+    return generator.normal(0, 3, (4, 5, 6)), labels, ignore
 
 
 _ZERO = np.zeros((3, 2, 2))
 _LN3 = np.log(3.0)
 _HALF = np.array([[[0.0, _LN3]], [[0.0, 0.0]]])
 _LARGE = np.array([[[1000.0, 1000.0]], [[0.0, 0.0]]])
+_BESIDE = np.array([[[1000.0, 1000.0, 0.0]], [[-1000.0, -1000.0, 0.0]]])
+_UNEVEN = np.array([[[0.0, _LN3, 0.0]], [[0.0, 0.0, 0.0]]])
 
 EXERCISE = Exercise(
     id="3.7",
@@ -112,14 +73,15 @@ Write `pixel_loss(logits, labels, ignore)` for one picture, `logits` K x H x W a
 $$ L = \\frac{1}{|V|} \\sum_{p \\in V} \\Big( \\log \\sum_k e^{z_k(p)} - z_{y(p)}(p) \\Big), \\qquad
 V = \\{p : y(p) \\ne \\text{ignore}\\}. $$
 
-Void pixels count in neither the sum nor its divisor. Without any valid pixel the loss is 0. Logits may be large: a
-thousand must not overflow.
+Void pixels count in neither the sum nor its divisor. `ignore` may be any whole number: 255, -1, or one of the classes.
+Without any valid pixel the loss is 0. Logits may be large: 1000 and -1000 must not overflow, beside pixels whose logits
+are around 0.
 """,
     stub=STUB,
     reference=pixel_loss,
     cases=(
         Case("three classes, no idea: ln 3", (_ZERO, np.array([[0, 1], [2, 0]]), 255), _LN3),
-        Case("one valid pixel of four: still ln 3", (_ZERO, np.array([[255, 1], [255, 255]]), 255), _LN3, "divisor"),
+        Case("one valid pixel of four: still ln 3", (_ZERO, np.array([[255, 1], [255, 255]]), 255), _LN3),
         Case(
             "probabilities 1/2 and 3/4",
             (_HALF, np.array([[0, 0]]), 255),
@@ -127,7 +89,13 @@ thousand must not overflow.
         ),
         Case("nothing but void", (_ZERO, np.full((2, 2), 255), 255), 0.0, "empty"),
         Case("logits of a thousand", (_LARGE, np.array([[0, 1]]), 255), 500.0, "overflow"),
+        Case(
+            "the same beside logits around 0", (_BESIDE, np.array([[0, 1, 0]]), 255), (2000 + np.log(2)) / 3, "overflow"
+        ),
         Case("ignore is 11", (_HALF, np.array([[11, 0]]), 11), np.log(4 / 3), "void"),
+        Case("ignore is class 0", (_UNEVEN, np.array([[0, 1, 1]]), 0), (np.log(4) + np.log(2)) / 2, "void"),
+        Case("ignore is class 1, of three", _random(1, ignore=1), hint="void"),
+        Case("ignore is -1", _random(2, ignore=-1), hint="void"),
         Case("random", _random(0)),
     ),
     hints={
@@ -136,11 +104,11 @@ thousand must not overflow.
             "scores = logits[:, valid]; subtract their largest; own = scores[labels[valid], np.arange(N)].",
         ),
         "divisor": Hint(
-            "The sum is divided by something else than the number of valid pixels.",
+            "The sum goes over the valid pixels and is divided by their number, and by nothing else.",
             "Take .mean() over the valid pixels alone.",
         ),
         "void": Hint(
-            "Void pixels get a loss as if they had a label, or pixels with a label are left out.",
+            "A pixel is void if its label equals `ignore`, whatever number that is, and no other pixel is.",
             "valid = labels != ignore, with the argument, whatever its value.",
         ),
         "empty": Hint(
@@ -148,30 +116,32 @@ thousand must not overflow.
             "if not valid.any(): return 0.0",
         ),
         "overflow": Hint(
-            "exp of a large score overflows. Subtract the largest score of the pixel first; the loss does not change.",
+            "exp of a large score overflows, and log of 0 is infinite. Subtract each pixel's own largest score first: "
+            "the loss does not change, and nothing has to be clipped.",
             "scores = scores - scores.max(axis=0), before exp.",
         ),
         "softmax": Hint(
             "The loss is the negative logarithm of the softmax probability of the right class, natural logarithm.",
             "log(sum(exp(scores))) - own score.",
         ),
-        "sign": Hint("A loss is positive: the logarithm of a probability is not.", "log-sum-exp minus the own score."),
+        "sign": Hint(
+            "A loss is positive, while the logarithm of a probability is not.", "log-sum-exp minus the own score."
+        ),
+        "classes": Hint(
+            "All valid pixels count alike, of whatever class, 0 among them.", "One mean over all valid pixels."
+        ),
+        "axis": Hint(
+            "The exponentials are summed over the classes, the first axis, for each pixel by itself.",
+            "np.exp(scores).sum(axis=0), with scores K x N.",
+        ),
+        "shift": Hint(
+            "What is subtracted from the scores must be subtracted from the own score, too, or added again at the end.",
+            "scores = scores - scores.max(axis=0) first; then both terms come from the new scores.",
+        ),
+        "number": Hint("The result is one number, the mean of all losses.", "... .mean(), without an axis."),
+        "exact": Hint("The loss has as many digits as it needs, and is not limited.", "No round(...), no clip."),
     },
-    mistakes=(
-        Mistake("sum", lambda z, y, v: _mean(z, y, v, lambda a, b: a.sum()), "divisor"),
-        Mistake("mean over all pixels", lambda z, y, v: _mean(z, y, v, lambda a, b: a.mean()), "divisor"),
-        Mistake("divided by the classes, too", lambda z, y, v: pixel_loss(z, y, v) / len(z), "divisor"),
-        Mistake("void as class 0", _void_as_class_0, "void"),
-        Mistake("void is always 255", lambda z, y, v: pixel_loss(z, y, 255), "void"),
-        Mistake("NaN without labels", _nan_without_labels, "empty"),
-        Mistake("one without labels", lambda z, y, v: pixel_loss(z, y, v) if (y != v).any() else 1.0, "empty"),
-        Mistake("exp without shift", _overflowing, "overflow"),
-        Mistake("clipped scores", lambda z, y, v: pixel_loss(np.clip(z, -50, 50), y, v), "overflow"),
-        Mistake("one minus probability", _not_logarithm, "softmax"),
-        Mistake("score alone", _without_normalization, "softmax"),
-        Mistake("logarithm to base 2", lambda z, y, v: pixel_loss(z, y, v) / np.log(2), "softmax"),
-        Mistake("wrong sign", lambda z, y, v: -pixel_loss(z, y, v), "sign"),
-    ),
+    mistakes=MISTAKES,
     alternatives=(_with_loops, _with_logaddexp, _with_one_hot),
     points=5,
     minutes=30,

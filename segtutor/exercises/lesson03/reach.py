@@ -56,6 +56,74 @@ def _ends_as_the_middle(size, kernel, stride):  # type: ignore[no-untyped-def]
     return (kernel - 1 - places % stride) // stride + 1
 
 
+def _padded(counts, count):  # type: ignore[no-untyped-def]
+    """Counts with so many zeros at the end, or that much shorter."""
+    return np.pad(counts, (0, count)) if count >= 0 else counts[:count]
+
+
+def _weighted(size, kernel, stride, weight):  # type: ignore[no-untyped-def]
+    counts = np.zeros(stride * (size - 1) + kernel, dtype=int)
+    for i in range(size):
+        counts[stride * i : stride * i + kernel] += weight(i)
+    return counts
+
+
+def _last(size, kernel, stride):  # type: ignore[no-untyped-def]
+    counts = np.zeros(stride * (size - 1) + kernel, dtype=int)
+    for i in range(size):
+        counts[stride * i : stride * i + kernel] = i + 1
+    return counts
+
+
+def _weights_of_a_window(size, kernel, stride):  # type: ignore[no-untyped-def]
+    counts = np.zeros(stride * (size - 1) + kernel, dtype=int)
+    for i in range(size):
+        counts[stride * i : stride * i + kernel] += np.arange(kernel) + 1
+    return counts
+
+
+def _one_apart(size, kernel, stride):  # type: ignore[no-untyped-def]
+    return _padded(count_writers(size, kernel, 1), (stride - 1) * (size - 1))
+
+
+def _exchanged(size, kernel, stride):  # type: ignore[no-untyped-def]
+    counts = np.zeros(stride * (size - 1) + kernel, dtype=int)
+    for i in range(size):
+        counts[kernel * i : kernel * i + stride] += 1
+    return counts
+
+
+def _centered(size, kernel, stride):  # type: ignore[no-untyped-def]
+    counts = np.zeros(stride * (size - 1) + kernel, dtype=int)
+    for i in range(size):
+        counts[max(stride * i - kernel // 2, 0) : stride * i - kernel // 2 + kernel] += 1
+    return counts
+
+
+def _before(size, kernel, stride):  # type: ignore[no-untyped-def]
+    counts = np.zeros(stride * (size - 1) + kernel, dtype=int)
+    for i in range(size):
+        counts[max(stride * i - kernel + 1, 0) : stride * i + 1] += 1
+    return counts
+
+
+def _first_writer(size, kernel, stride):  # type: ignore[no-untyped-def]
+    counts = np.zeros(stride * (size - 1) + kernel, dtype=int)
+    for i in range(size)[::-1]:
+        counts[stride * i : stride * i + kernel] = i + 1
+    return counts
+
+
+def _triangle(size, kernel, stride):  # type: ignore[no-untyped-def]
+    place = np.arange(stride * (size - 1) + kernel)
+    return np.minimum(np.minimum(place + 1, place[::-1] + 1), kernel)
+
+
+def _histogram(size, kernel, stride):  # type: ignore[no-untyped-def]
+    places = (stride * np.arange(size)[:, None] + np.arange(kernel)).ravel()
+    return np.histogram(places, bins=stride * size)[0]
+
+
 EXERCISE = Exercise(
     id="3.9",
     title="Who writes where",
@@ -72,11 +140,13 @@ than the stride, some get nothing: 0.
         Case("2 pixels, kernel 3, stride 2", (2, 3, 2), np.array([1, 1, 2, 1, 1])),
         Case("3 pixels, kernel 4, stride 2", (3, 4, 2), np.array([1, 1, 2, 2, 2, 2, 1, 1])),
         Case("4 pixels, kernel 3, stride 2", (4, 3, 2), np.array([1, 1, 2, 1, 2, 1, 2, 1, 1])),
-        Case("a single pixel", (1, 5, 3), np.ones(5, dtype=int), "length"),
-        Case("kernel shorter than the stride", (2, 2, 3), np.array([1, 1, 0, 1, 1]), "step"),
-        Case("three writers", (3, 5, 2), np.array([1, 1, 2, 2, 3, 2, 2, 1, 1]), "overlap"),
-        Case("stride 1", (3, 2, 1), np.array([1, 2, 2, 1]), "ends"),
+        Case("a single pixel", (1, 5, 3), np.ones(5, dtype=int)),
+        Case("kernel shorter than the stride", (2, 2, 3), np.array([1, 1, 0, 1, 1]), "gaps"),
+        Case("three writers", (3, 5, 2), np.array([1, 1, 2, 2, 3, 2, 2, 1, 1])),
+        Case("stride 1", (3, 2, 1), np.array([1, 2, 2, 1])),
         Case("6 pixels, kernel 7, stride 3", (6, 7, 3)),
+        Case("kernel 1, stride 3", (4, 1, 3), np.array([1, 0, 0, 1, 0, 0, 1, 0, 0, 1]), "gaps"),
+        Case("300 pixels, kernel 280, stride 1: many writers", (300, 280, 1), hint="types"),
     ),
     hints={
         "general": Hint(
@@ -84,7 +154,7 @@ than the stride, some get nothing: 0.
             "counts[stride * i : stride * i + kernel] += 1, for i in range(size).",
         ),
         "overlap": Hint(
-            "Where windows overlap, count every writer: a pixel with three writers gets 3.",
+            "Where windows overlap, every writer counts, and nothing else: a pixel with three writers gets 3.",
             "+= 1 in the loop, and nothing that limits or divides the counts afterwards.",
         ),
         "step": Hint(
@@ -104,9 +174,26 @@ than the stride, some get nothing: 0.
             "Count the windows of the pixels 0 ... size - 1 alone.",
         ),
         "forward": Hint(
-            "This counts how often an ordinary convolution *reads* each pixel. Here the question is who *writes* it.",
+            "How often an ordinary convolution *reads* each pixel is another question. Here it is who *writes* it.",
             "The result is as long as the output: stride * (size - 1) + kernel.",
         ),
+        "gaps": Hint(
+            "Where no window reaches there is no writer, so 0 stays there: between short kernels, and nowhere else.",
+            "np.zeros at the beginning, and no value but the counts.",
+        ),
+        "types": Hint(
+            "There can be hundreds of writers: more than a number of 8 bits holds.",
+            "np.zeros(..., dtype=int).",
+        ),
+        "average": Hint(
+            "kernel / stride is the mean number of writers in the middle. Each pixel has its own whole number.",
+            "Count the windows pixel by pixel.",
+        ),
+        "all": Hint(
+            "All input pixels write, from the first, 0, to the last, size - 1, each once.",
+            "for i in range(size).",
+        ),
+        "line": Hint("One dimension: the result is a list of numbers, not a map.", "No np.outer here."),
     },
     mistakes=(
         Mistake("written or not", lambda n, k, s: np.minimum(count_writers(n, k, s), 1), "overlap"),
@@ -124,6 +211,66 @@ than the stride, some get nothing: 0.
         Mistake("ends as the middle", _ends_as_the_middle, "ends"),
         Mistake("ends cut off", lambda n, k, s: count_writers(n, k, s)[s:-s], "ends"),
         Mistake("reads of a convolution", _read_by_a_convolution, "forward"),
+        Mistake("replaced by a number", lambda n, k, s: _last(n, k, s), "overlap"),
+        Mistake("numbers of the pixels added", lambda n, k, s: _weighted(n, k, s, lambda i: i), "overlap"),
+        Mistake("numbers of the pixels from 1 added", lambda n, k, s: _weighted(n, k, s, lambda i: i + 1), "overlap"),
+        Mistake("doubled at each writer", lambda n, k, s: 2 ** count_writers(n, k, s) - 1, "overlap"),
+        Mistake("squared", lambda n, k, s: count_writers(n, k, s) ** 2, "overlap"),
+        Mistake("weights of the pixels of a window", _weights_of_a_window, "overlap"),
+        Mistake("half of it", lambda n, k, s: count_writers(n, k, s) / 2, "overlap"),
+        Mistake(
+            "shares of the largest", lambda n, k, s: count_writers(n, k, s) / count_writers(n, k, s).max(), "overlap"
+        ),
+        Mistake("one stride further", lambda n, k, s: count_writers(n, k, s + 1), "step"),
+        Mistake("one apart in the right length", _one_apart, "step"),
+        Mistake("kernel and stride exchanged, right length", lambda n, k, s: _exchanged(n, k, s), "step"),
+        Mistake("begin of the window alone", lambda n, k, s: _padded(count_writers(n, 1, s), k - 1), "window"),
+        Mistake("window of a stride", lambda n, k, s: _padded(count_writers(n, s, s), k - s), "window"),
+        Mistake("window one short, right length", lambda n, k, s: _padded(count_writers(n, k - 1, s), 1), "window"),
+        Mistake("window centered and cut off", _centered, "window"),
+        Mistake("window before its place", lambda n, k, s: _before(n, k, s), "window"),
+        Mistake("window moved by one", lambda n, k, s: np.append(0, count_writers(n, k, s)[:-1]), "window"),
+        Mistake("as long as stride times size", lambda n, k, s: _padded(count_writers(n, k, s), s - k), "length"),
+        Mistake(
+            "as long as stride times size plus kernel", lambda n, k, s: _padded(count_writers(n, k, s), s), "length"
+        ),
+        Mistake("as long as size plus kernel", lambda n, k, s: count_writers(n, k, s)[: n + k], "length"),
+        Mistake("as long as the input", lambda n, k, s: count_writers(n, k, s)[:n], "length"),
+        Mistake("one pixel short", lambda n, k, s: count_writers(n, k, s)[:-1], "length"),
+        Mistake("kernel / stride everywhere", lambda n, k, s: 0 * count_writers(n, k, s) + k / s, "average"),
+        Mistake("kernel // stride everywhere", lambda n, k, s: 0 * count_writers(n, k, s) + k // s, "average"),
+        Mistake("rounded up everywhere", lambda n, k, s: 0 * count_writers(n, k, s) - (-k // s), "average"),
+        Mistake(
+            "the largest everywhere",
+            lambda n, k, s: 0 * count_writers(n, k, s) + count_writers(n, k, s).max(),
+            "average",
+        ),
+        Mistake(
+            "the mean everywhere", lambda n, k, s: 0 * count_writers(n, k, s) + count_writers(n, k, s).mean(), "average"
+        ),
+        Mistake("at least one", lambda n, k, s: np.maximum(count_writers(n, k, s), 1), "gaps"),
+        Mistake("gaps left out", lambda n, k, s: count_writers(n, k, s)[count_writers(n, k, s) > 0], "gaps"),
+        Mistake("kernel at least a stride", lambda n, k, s: count_writers(n, max(k, s), s)[: s * (n - 1) + k], "gaps"),
+        Mistake("stride at most a kernel", lambda n, k, s: count_writers(n, k, min(k, s)), "gaps"),
+        Mistake("one more everywhere", lambda n, k, s: count_writers(n, k, s) + 1, "gaps"),
+        Mistake("8 bits", lambda n, k, s: count_writers(n, k, s).astype(np.uint8), "types"),
+        Mistake("8 bits with a sign", lambda n, k, s: count_writers(n, k, s).astype(np.int8), "types"),
+        Mistake("one digit", lambda n, k, s: np.minimum(count_writers(n, k, s), 9), "types"),
+        Mistake("last pixel left out", lambda n, k, s: _padded(count_writers(n - 1, k, s), s if n > 1 else k), "all"),
+        Mistake(
+            "first pixel left out",
+            lambda n, k, s: _padded(count_writers(n - 1, k, s)[::-1], s if n > 1 else k)[::-1],
+            "all",
+        ),
+        Mistake("one input pixel too many", lambda n, k, s: count_writers(n + 1, k, s)[:-s], "all"),
+        Mistake("in the plane", lambda n, k, s: np.outer(count_writers(n, k, s), count_writers(n, k, s)), "line"),
+        Mistake("a row", lambda n, k, s: count_writers(n, k, s)[None], "line"),
+        Mistake("the largest alone", lambda n, k, s: count_writers(n, k, s).max(), "line"),
+        Mistake("the sum alone", lambda n, k, s: count_writers(n, k, s).sum(), "line"),
+        Mistake("number of the first writer", _first_writer, "overlap"),
+        Mistake("rising only", lambda n, k, s: np.minimum(np.arange(s * (n - 1) + k) // s + 1, n), "ends"),
+        Mistake("a triangle", _triangle, "step"),
+        Mistake("a histogram of other bins", _histogram, "length"),
     ),
     alternatives=(_by_asking_each_output, _by_convolution, _by_bincount, _with_torch),
     points=2,

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.later import torch
+from segtutor.exercises.lesson04.adaptive_pooling_mistakes import MISTAKES
 from segtutor.exercises.lesson04.inputs import ramp, random_map
 
 STUB = '''
@@ -61,74 +62,6 @@ def _with_integral_image(x, bins):  # type: ignore[no-untyped-def]
     return total / ((bottom - top)[:, None] * (right - left)[None])
 
 
-def _right_edges(number: int, length: int, bins: int) -> tuple[int, int]:
-    return number * length // bins, -(-(number + 1) * length // bins)
-
-
-def _pooled(x, bins, edges=_right_edges, combine=np.mean):  # type: ignore[no-untyped-def]
-    """The pooled map with the switches of the mistakes; as it stands, the right one."""
-    height, width = x.shape[2:]
-    pooled = np.zeros((*x.shape[:2], bins, bins))
-    for row in range(bins):
-        top, bottom = edges(row, height, bins)
-        for column in range(bins):
-            left, right = edges(column, width, bins)
-            region = x[:, :, top:bottom, left:right]
-            pooled[:, :, row, column] = combine(region, axis=(2, 3)) if region.size else np.nan
-    return pooled
-
-
-def _fixed_windows(number: int, length: int, bins: int) -> tuple[int, int]:
-    window = max(length // bins, 1)
-    return number * window, (number + 1) * window
-
-
-def _windows_rounded_up(number: int, length: int, bins: int) -> tuple[int, int]:
-    window = -(-length // bins)
-    return number * window, (number + 1) * window
-
-
-def _rounded_down(number: int, length: int, bins: int) -> tuple[int, int]:
-    return number * length // bins, (number + 1) * length // bins
-
-
-def _rounded(number: int, length: int, bins: int) -> tuple[int, int]:
-    return round(number * length / bins), round((number + 1) * length / bins)
-
-
-def _height_for_both(x, bins):  # type: ignore[no-untyped-def]
-    height = x.shape[2]
-    pooled = np.zeros((*x.shape[:2], bins, bins))
-    for row in range(bins):
-        top, bottom = _right_edges(row, height, bins)
-        for column in range(bins):
-            left, right = _right_edges(column, height, bins)
-            region = x[:, :, top:bottom, left:right]
-            pooled[:, :, row, column] = region.mean(axis=(2, 3)) if region.size else np.nan
-    return pooled
-
-
-def _resized(x, bins):  # type: ignore[no-untyped-def]
-    import torch
-    from torch.nn import functional as F
-
-    return F.interpolate(torch.as_tensor(x), size=(bins, bins), mode="bilinear", align_corners=False)
-
-
-def _equal_share(x, bins):  # type: ignore[no-untyped-def]
-    return _pooled(x, bins, combine=np.sum) * bins**2 / (x.shape[2] * x.shape[3])
-
-
-def _over_channels(x, bins):  # type: ignore[no-untyped-def]
-    pooled = _pooled(x, bins)
-    return np.broadcast_to(pooled.mean(axis=1, keepdims=True), pooled.shape)
-
-
-def _over_batch(x, bins):  # type: ignore[no-untyped-def]
-    pooled = _pooled(x, bins)
-    return np.broadcast_to(pooled.mean(axis=0, keepdims=True), pooled.shape)
-
-
 EXERCISE = Exercise(
     id="4.5",
     title="Adaptive average pooling",
@@ -149,17 +82,17 @@ array; `torch.as_tensor(x)` makes it a tensor. `F.adaptive_avg_pool2d` is what y
     cases=(
         Case("4 x 4 into 2 x 2", (ramp(4, 4), 2), np.array([[[[2.5, 4.5], [10.5, 12.5]]]])),
         Case("4 x 8 into one region", (ramp(4, 8), 1), np.full((1, 1, 1, 1), 15.5)),
-        Case("3 x 3 into 2 x 2: the middle counts four times", (ramp(3, 3), 2), np.array([[[[2.0, 3], [5, 6]]]]), "up"),
+        Case("3 x 3 into 2 x 2: the middle counts four times", (ramp(3, 3), 2), np.array([[[[2.0, 3], [5, 6]]]])),
         Case(
             "2 x 2 into 3 x 3: more regions than positions",
             (ramp(2, 2), 3),
             np.array([[[[0, 0.5, 1], [1, 1.5, 2], [2, 2.5, 3]]]]),
-            "up",
         ),
-        Case("2 x 6 into 2 x 2", (ramp(2, 6), 2), np.array([[[[1.0, 4], [7, 10]]]]), "axes"),
+        Case("2 x 6 into 2 x 2", (ramp(2, 6), 2), np.array([[[[1.0, 4], [7, 10]]]])),
         Case("two pictures, three channels, 5 x 7 into 3 x 3", (random_map(0, 2, 3, 5, 7), 3)),
         Case("6 x 6 regions of a map 8 x 11", (random_map(1, 1, 2, 8, 11), 6)),
         Case("6 x 6 regions of a map 12 x 18", (random_map(2, 2, 2, 12, 18), 6)),
+        Case("a map of 300 rows", (random_map(4, 1, 1, 300, 2), 3)),
         Case("a map 7 x 4 into itself and more", (random_map(3, 1, 2, 7, 4), 7)),
     ),
     hints={
@@ -173,41 +106,37 @@ array; `torch.as_tensor(x)` makes it a tensor. `F.adaptive_avg_pool2d` is what y
             "math.ceil((i + 1) * H / n), or -(-(i + 1) * H // n).",
         ),
         "windows": Hint(
-            "All regions have the same size here, and the next begins where one ends. Where n does not divide H, "
-            "this leaves rows out or runs over the border.",
+            "Regions need not have the same size, and the next may begin before one ends. Where n does not divide H, "
+            "equal regions side by side would leave rows out or run over the border.",
             "Compute both edges of region i from i: floor(i * H / n) and ceil((i + 1) * H / n).",
         ),
         "combine": Hint(
-            "A region becomes the mean of its values: divide by the number of values that lie in it.",
+            "A region becomes the mean of its values: of all of them, and divided by their number.",
             "region.mean(dim=(2, 3)).",
         ),
         "axes": Hint(
-            "Rows and columns are mixed up. H divides the rows, W the columns, and the row comes first in the result.",
+            "H belongs to the rows and W to the columns, and the row comes first in the result.",
             "pooled[:, :, row, column] is the mean of x[:, :, top:bottom, left:right].",
         ),
         "kept": Hint(
-            "Every picture and every channel is pooled on its own.",
+            "Every picture of the batch and every channel is pooled on its own, and all of them come back.",
             "The mean goes over the last two dimensions only: mean(dim=(2, 3)).",
         ),
         "resized": Hint(
             "Resizing reads only a few positions near a region's center. The mean must go over all of the region.",
             "Use a slice and its mean, not interpolate.",
         ),
+        "start": Hint(
+            "The start of a region is rounded down: floor(i * H / n).",
+            "top = i * H // n, and only the end is rounded up.",
+        ),
+        "end": Hint(
+            "Region i ends *before* row ceil((i + 1) * H / n). A slice leaves out its end by itself.",
+            "x[:, :, top:bottom], with bottom = -(-(i + 1) * H // n), without + 1.",
+        ),
+        "numbers": Hint("Means have decimals.", "x.new_zeros(...) or np.zeros(...) hold floats; no astype(int)."),
     },
-    mistakes=(
-        Mistake("end rounded down", lambda x, n: _pooled(x, n, _rounded_down), "up"),
-        Mistake("edges rounded", lambda x, n: _pooled(x, n, _rounded), "up"),
-        Mistake("windows of H // n", lambda x, n: _pooled(x, n, _fixed_windows), "windows"),
-        Mistake("windows rounded up", lambda x, n: _pooled(x, n, _windows_rounded_up), "windows"),
-        Mistake("maximum", lambda x, n: _pooled(x, n, combine=np.max), "combine"),
-        Mistake("sum", lambda x, n: _pooled(x, n, combine=np.sum), "combine"),
-        Mistake("divided by H W / n²", _equal_share, "combine"),
-        Mistake("transposed", lambda x, n: _pooled(x, n).swapaxes(2, 3), "axes"),
-        Mistake("height for both", _height_for_both, "axes"),
-        Mistake("mean over channels", _over_channels, "kept"),
-        Mistake("mean over the batch", _over_batch, "kept"),
-        Mistake("resized", _resized, "resized"),
-    ),
+    mistakes=MISTAKES,
     alternatives=(_with_torch, _as_two_matrices, _with_integral_image),
     points=4,
     minutes=20,

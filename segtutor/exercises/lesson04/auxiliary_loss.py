@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.comparison import plain
+from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.later import F, torch
+from segtutor.exercises.lesson04.auxiliary_loss_mistakes import MISTAKES
 
 STUB = '''
 def total_loss(logits, labels, training, weight):
@@ -25,31 +28,49 @@ def total_loss(logits: dict[str, Any], labels: Any, training: bool, weight: floa
     return loss
 
 
-def _log_softmax(values):  # type: ignore[no-untyped-def]
-    shifted = values - values.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+def with_gradients(answer: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """What the cases compare: the loss; for logits in single precision, as networks have them, with its gradients.
+
+    Those logits are handed over as tensors that need a gradient, a copy each time.
+    """
+    logits, labels, training, weight = arguments
+    if any(np.asarray(one).dtype != np.float32 for one in logits.values()):
+        return answer(*arguments)
+    tensors = {name: torch.tensor(one, requires_grad=True) for name, one in logits.items()}
+    loss = answer(dict(tensors), labels, training, weight)
+    if loss is None or loss is Ellipsis:
+        return loss
+    found = [None] * len(tensors)
+    if isinstance(loss, torch.Tensor) and loss.requires_grad:
+        found = torch.autograd.grad(loss.sum(), list(tensors.values()), allow_unused=True)
+    gradients = {
+        f"gradient of {name}": torch.zeros_like(one) if gradient is None else gradient
+        for (name, one), gradient in zip(tensors.items(), found, strict=True)
+    }
+    return {"loss": plain(loss)} | gradients
 
 
-def _pixel_losses(values, labels):  # type: ignore[no-untyped-def]
-    """B x H x W losses; those of void pixels mean nothing."""
-    safe = np.where(labels == 255, 0, labels)
-    return -np.take_along_axis(_log_softmax(np.asarray(values)), safe[:, None], axis=1)[:, 0]
-
-
-def _with_numpy(logits, labels, training, weight):  # type: ignore[no-untyped-def]
-    valid = labels != 255
-    loss = _pixel_losses(logits["out"], labels)[valid].mean()
-    if training and "aux" in logits:
-        loss += weight * _pixel_losses(logits["aux"], labels)[valid].mean()
-    return loss
-
-
-def _with_a_loop(logits, labels, training, weight):  # type: ignore[no-untyped-def]
+def _with_modules(logits, labels, training, weight):  # type: ignore[no-untyped-def]
     import torch
 
     factors = {"out": 1.0, "aux": weight if training else 0.0}
     criterion = torch.nn.CrossEntropyLoss(ignore_index=255)
-    return sum(factors[name] * criterion(torch.tensor(one), torch.tensor(labels)) for name, one in logits.items())
+    labels = torch.as_tensor(labels)
+    return sum(factors[name] * criterion(torch.as_tensor(one), labels) for name, one in logits.items())
+
+
+def _with_one_hot(logits, labels, training, weight):  # type: ignore[no-untyped-def]
+    import torch
+
+    labels = torch.as_tensor(labels)
+    valid = labels != 255
+
+    def loss_of(scores):  # type: ignore[no-untyped-def]
+        wanted = torch.arange(scores.shape[1])[:, None, None] == labels[:, None]
+        return -(scores.log_softmax(dim=1) * wanted).sum() / valid.sum()
+
+    losses = {name: loss_of(torch.as_tensor(one)) for name, one in logits.items()}
+    return losses["out"] + (weight * losses["aux"] if training and "aux" in losses else 0)
 
 
 def _on_valid_pixels(logits, labels, training, weight):  # type: ignore[no-untyped-def]
@@ -63,60 +84,8 @@ def _on_valid_pixels(logits, labels, training, weight):  # type: ignore[no-untyp
         return (torch.logsumexp(scores, dim=1) - scores[torch.arange(len(scores)), labels[valid]]).mean()
 
     if not training or "aux" not in logits:
-        return float(loss_of("out"))
-    return float(loss_of("out") + weight * loss_of("aux"))
-
-
-def _loss(  # type: ignore[no-untyped-def]
-    logits, labels, training, weight, main=1.0, when=lambda training: training, of=None
-):
-    """The total with the switches of the mistakes; as it stands, the right one."""
-    valid = labels != 255
-    of = of or (lambda values: _pixel_losses(values, labels)[valid].mean())
-    loss = main * of(logits["out"])
-    return loss + weight * of(logits["aux"]) if when(training) and "aux" in logits else loss
-
-
-def _aux_without_asking(logits, labels, training, weight):  # type: ignore[no-untyped-def]
-    auxiliary = logits["aux"]  # an error where the network has no such head
-    return _loss({"out": logits["out"], "aux": auxiliary}, labels, training, weight)
-
-
-def _divided_by_all_pixels(logits, labels, training, weight):  # type: ignore[no-untyped-def]
-    valid = labels != 255
-    return _loss(logits, labels, training, weight, of=lambda v: (_pixel_losses(v, labels) * valid).mean())
-
-
-def _void_as_class_0(logits, labels, training, weight):  # type: ignore[no-untyped-def]
-    return _loss(logits, labels, training, weight, of=lambda v: _pixel_losses(v, labels).mean())
-
-
-def _summed(logits, labels, training, weight):  # type: ignore[no-untyped-def]
-    valid = labels != 255
-    return _loss(logits, labels, training, weight, of=lambda v: _pixel_losses(v, labels)[valid].sum())
-
-
-def _softmax_twice(logits, labels, training, weight):  # type: ignore[no-untyped-def]
-    valid = labels != 255
-    return _loss(
-        logits, labels, training, weight, of=lambda v: _pixel_losses(np.exp(_log_softmax(v)), labels)[valid].mean()
-    )
-
-
-def _logits_mixed(logits, labels, training, weight):  # type: ignore[no-untyped-def]
-    if not training or "aux" not in logits:
-        return _loss(logits, labels, training, weight)
-    return _loss({"out": logits["out"] + weight * logits["aux"]}, labels, training, weight)
-
-
-def _convex(logits, labels, training, weight):  # type: ignore[no-untyped-def]
-    main = 1 - weight if training and "aux" in logits else 1
-    return _loss(logits, labels, training, weight, main=main)
-
-
-def _mean_of_two(logits, labels, training, weight):  # type: ignore[no-untyped-def]
-    both = training and "aux" in logits
-    return _loss(logits, labels, training, weight) / (1 + weight if both else 1)
+        return loss_of("out")
+    return loss_of("out") + weight * loss_of("aux")
 
 
 _LABELS = np.array([[[0, 1], [2, 3]]])
@@ -127,11 +96,13 @@ _SURE[0, 0, 0, 0] = np.log(5.0)  # probability 5 / 8 for class 0 at the first pi
 _LN4 = float(np.log(4.0))
 
 
-def _random(seed: int, aux: bool = True) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def _random(seed: int, aux: bool = True, precision: type = np.float64) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Logits and labels of two pictures, the first with more void than the second; a class only predicted."""
     generator = np.random.default_rng(seed)
     labels = generator.integers(0, 3, (2, 4, 5))
-    labels[generator.random(labels.shape) < 0.2] = 255
-    return {name: generator.normal(size=(2, 3, 4, 5)) for name in (("out", "aux") if aux else ("out",))}, labels
+    labels[generator.random(labels.shape) < np.array([0.4, 0.1])[:, None, None]] = 255
+    names = ("out", "aux") if aux else ("out",)
+    return {name: generator.normal(0, 2, (2, 4, 4, 5)).astype(precision) for name in names}, labels
 
 
 EXERCISE = Exercise(
@@ -149,26 +120,32 @@ with 255 for void. Each loss is the cross entropy, the mean over the pixels that
 $$L = L_\\mathrm{out} + \\mathrm{weight} \\cdot L_\\mathrm{aux} \\quad \\text{in training,} \\qquad
 L = L_\\mathrm{out} \\quad \\text{else.}$$
 
-The logits come as arrays; `torch.as_tensor` makes them tensors for `F.cross_entropy`. Stay in PyTorch here: in the cell
-below your loss is differentiated.
+The logits come as arrays or, as in the cell below, as tensors of a network; `torch.as_tensor` takes both and makes
+tensors for `F.cross_entropy`. Stay in PyTorch and return a tensor: your loss is differentiated, below and in the check.
 """,
     stub=STUB,
     reference=total_loss,
     cases=(
         Case("no idea, four classes: ln 4", ({"out": _EVEN}, _LABELS, True, 0.4), _LN4),
         Case("the same with an auxiliary head", ({"out": _EVEN, "aux": _EVEN}, _LABELS, True, 0.4), 1.4 * _LN4),
-        Case("the same after training", ({"out": _EVEN, "aux": _EVEN}, _LABELS, False, 0.4), _LN4, "training"),
-        Case("weight 0.5", ({"out": _EVEN, "aux": _EVEN}, _LABELS, True, 0.5), 1.5 * _LN4, "weight"),
+        Case("the same after training", ({"out": _EVEN, "aux": _EVEN}, _LABELS, False, 0.4), _LN4),
+        Case("weight 0.5", ({"out": _EVEN, "aux": _EVEN}, _LABELS, True, 0.5), 1.5 * _LN4),
         Case(
             "three of four pixels void",
             ({"out": _SURE, "aux": _EVEN}, _VOID, True, 0.4),
             float(np.log(8 / 5)) + 0.4 * _LN4,
-            "void",
         ),
         Case("random, in training", (*_random(0), True, 0.4)),
         Case("random, weight 0.2", (*_random(1), True, 0.2)),
         Case("random, not in training", (*_random(2), False, 0.4)),
-        Case("random, no auxiliary head", (*_random(3, aux=False), False, 0.4), hint="missing"),
+        Case("random, no auxiliary head", (*_random(3, aux=False), False, 0.4)),
+        Case("no auxiliary head, in training", (*_random(4, aux=False), True, 0.4), hint="missing"),
+        Case("weight 0", (*_random(5), True, 0.0)),
+        Case("weight 2.5", (*_random(6), True, 2.5)),
+        Case("tensors from a network, in training", (*_random(7, precision=np.float32), True, 0.3), hint="gradient"),
+        Case(
+            "tensors from a network, not in training", (*_random(8, precision=np.float32), False, 0.4), hint="gradient"
+        ),
     ),
     hints={
         "general": Hint(
@@ -177,42 +154,43 @@ below your loss is differentiated.
             'if training and "aux" in logits: loss = loss + weight * F.cross_entropy(aux, labels, ignore_index=255).',
         ),
         "training": Hint(
-            "The auxiliary loss counts in training, and only there.", 'if training and "aux" in logits: ...'
+            "The auxiliary loss counts in training, and only there; the main loss always.",
+            'if training and "aux" in logits: ...',
         ),
         "missing": Hint(
             'A network built without the head has no "aux", in training either.', 'Ask "aux" in logits first.'
         ),
         "weight": Hint(
-            "The main loss counts fully, and the auxiliary loss `weight` times, whatever the weight is.",
-            "loss_out + weight * loss_aux: no fixed 0.4, and nothing taken from the main loss.",
+            "The auxiliary loss counts `weight` times, whatever the weight is.",
+            "loss_out + weight * loss_aux: no fixed 0.4.",
         ),
         "void": Hint(
-            "Void pixels (255) count neither in the sum nor in the number by which it is divided.",
+            "Void pixels (255) count neither in the sum nor in the number by which it is divided, in both losses. All "
+            "others count, of whatever class.",
             "F.cross_entropy(..., ignore_index=255) does both.",
         ),
-        "mean": Hint("Each loss is a mean over pixels, not a sum.", 'reduction="mean", which is the default.'),
+        "mean": Hint(
+            "Each loss is one mean over all pixels of the batch that are not void: no sum, no mean of means.",
+            'reduction="mean", which is the default.',
+        ),
+        "gradient": Hint(
+            "The loss must be a tensor that still hangs on the logits, through both losses. A float, NumPy, .item(), "
+            "detach(), no_grad() or a new tensor cuts the thread, and nothing would be learned.",
+            "torch.as_tensor(logits[...]), and return loss as it comes from F.cross_entropy.",
+        ),
+        "main": Hint(
+            "The main loss counts fully, whatever the weight is, and nothing is divided afterwards.",
+            "loss_out + weight * loss_aux.",
+        ),
         "logits": Hint(
             "Two losses are added, each of its own logits. Do not mix the logits, and do not apply softmax before.",
             "F.cross_entropy takes logits; softmax is part of it.",
         ),
     },
-    mistakes=(
-        Mistake("always added", lambda lo, la, t, w: _loss(lo, la, t, w, when=lambda t: True), "training"),
-        Mistake("never added", lambda lo, la, t, w: _loss(lo, la, t, w, when=lambda t: False), "training"),
-        Mistake("only after training", lambda lo, la, t, w: _loss(lo, la, t, w, when=lambda t: not t), "training"),
-        Mistake("head taken for granted", _aux_without_asking, "missing"),
-        Mistake("weight 1", lambda lo, la, t, w: _loss(lo, la, t, 1.0), "weight"),
-        Mistake("weight fixed at 0.4", lambda lo, la, t, w: _loss(lo, la, t, 0.4), "weight"),
-        Mistake("1 - weight for the main loss", _convex, "weight"),
-        Mistake("weighted mean", _mean_of_two, "weight"),
-        Mistake("divided by all pixels", _divided_by_all_pixels, "void"),
-        Mistake("void as class 0", _void_as_class_0, "void"),
-        Mistake("sums", _summed, "mean"),
-        Mistake("softmax twice", _softmax_twice, "logits"),
-        Mistake("logits mixed", _logits_mixed, "logits"),
-    ),
-    alternatives=(_with_numpy, _with_a_loop, _on_valid_pixels),
+    mistakes=MISTAKES,
+    alternatives=(_with_modules, _with_one_hot, _on_valid_pixels),
     points=3,
     minutes=12,
     difficulty=2,
+    around=with_gradients,
 )

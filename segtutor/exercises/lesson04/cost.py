@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.exercise import Case, Exercise, Hint
+from segtutor.exercises.lesson04.cost_mistakes import MISTAKES
 
 STUB = '''
 def convolution_cost(in_channels, out_channels, kernel, rate, height, width):
@@ -41,12 +42,6 @@ def _with_loops(in_channels, out_channels, kernel, rate, height, width):  # type
     return parameters, multiplications
 
 
-def _cost(c, k, kernel, rate, h, w, *, taps):  # type: ignore[no-untyped-def]
-    """The cost with another number of taps."""
-    weights = k * c * taps(kernel, rate)
-    return weights + k, weights * h * w
-
-
 EXERCISE = Exercise(
     id="4.7",
     title="What a convolution costs",
@@ -70,6 +65,7 @@ Write `convolution_cost(in_channels, out_channels, kernel, rate, height, width)`
         Case("a level of PSPNet: 2048 to 512, 1 x 1, 6 x 6 regions", (2048, 512, 1, 1, 6, 6)),
         Case("the head of PSPNet: 4096 to 512, 3 x 3, 60 x 60", (4096, 512, 3, 1, 60, 60)),
         Case("a large dilated layer", (512, 1024, 7, 4, 20, 30)),
+        Case("odd numbers everywhere", (2049, 511, 5, 3, 61, 59), hint="exact"),
     ),
     hints={
         "general": Hint(
@@ -82,45 +78,34 @@ Write `convolution_cost(in_channels, out_channels, kernel, rate, height, width)`
             "Leave the rate out of both numbers.",
         ),
         "bias": Hint(
-            "There is one bias per *output* channel. It counts as a parameter, and not as a multiplication.",
+            "There is one bias per *output* channel, K in all. It counts as a parameter, and not as a multiplication.",
             "Return weights + out_channels, and weights * height * width.",
         ),
         "kernel": Hint(
-            "A kernel has two dimensions: 3 x 3 are nine taps, and all of them are used.", "kernel * kernel."
+            "A kernel has two dimensions: 3 x 3 are nine taps, and all of them are used, once.", "kernel * kernel."
         ),
         "channels": Hint(
-            "Every output channel reads every input channel.", "out_channels * in_channels, a product, not a sum."
+            "Every output channel reads every input channel, with weights of its own.",
+            "out_channels * in_channels, a product, not a sum, and both of them.",
         ),
         "positions": Hint(
-            "The same weights are used at every position. So they are stored once and multiplied height x width times.",
+            "The same weights are used at every position of the result, also at its border: stored once and multiplied "
+            "height x width times.",
             "Only the multiplications get the factor height * width.",
         ),
-        "results": Hint("The two numbers are exchanged.", "Return parameters, multiplications."),
+        "results": Hint(
+            "There are two numbers, parameters first, in ones, not in millions.", "Return parameters, multiplications."
+        ),
+        "exact": Hint(
+            "Both numbers are whole and exact. Billions need more than 32 bits, and more digits than single precision.",
+            "Python's own integers, or np.int64.",
+        ),
+        "additions": Hint(
+            "Multiplications alone are counted: the additions that go with them are not, so no factor 2.",
+            "weights * height * width.",
+        ),
     },
-    mistakes=(
-        Mistake("reach of the dilated kernel", lambda *a: _cost(*a, taps=lambda k, r: ((k - 1) * r + 1) ** 2), "rate"),
-        Mistake("kernel times rate", lambda *a: _cost(*a, taps=lambda k, r: (k * r) ** 2), "rate"),
-        Mistake("fewer taps at a rate", lambda *a: _cost(*a, taps=lambda k, r: (-(-k // r)) ** 2), "rate"),
-        Mistake("no bias", lambda c, k, n, r, h, w: (c * k * n * n, c * k * n * n * h * w), "bias"),
-        Mistake("bias per input", lambda c, k, n, r, h, w: (c * k * n * n + c, c * k * n * n * h * w), "bias"),
-        Mistake("bias multiplied", lambda c, k, n, r, h, w: ((c * n * n + 1) * k, (c * n * n + 1) * k * h * w), "bias"),
-        Mistake("one side of the kernel", lambda *a: _cost(*a, taps=lambda k, r: k), "kernel"),
-        Mistake("kernel ignored", lambda *a: _cost(*a, taps=lambda k, r: 1), "kernel"),
-        Mistake("one input channel", lambda c, k, n, r, h, w: convolution_cost(1, k, n, r, h, w), "channels"),
-        Mistake(
-            "channels added",
-            lambda c, k, n, r, h, w: ((c + k) * n * n + k, (c + k) * n * n * h * w),
-            "channels",
-        ),
-        Mistake("one position", lambda c, k, n, r, h, w: convolution_cost(c, k, n, r, 1, 1), "positions"),
-        Mistake("one row", lambda c, k, n, r, h, w: convolution_cost(c, k, n, r, 1, w), "positions"),
-        Mistake(
-            "parameters per position",
-            lambda c, k, n, r, h, w: ((c * n * n + 1) * k * h * w, c * k * n * n * h * w),
-            "positions",
-        ),
-        Mistake("exchanged", lambda *a: convolution_cost(*a)[::-1], "results"),
-    ),
+    mistakes=MISTAKES,
     alternatives=(_by_hand, _with_torch, _with_loops),
     points=2,
     minutes=8,

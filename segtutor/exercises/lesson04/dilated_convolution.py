@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.exercise import Case, Exercise, Hint
+from segtutor.exercises.lesson04.dilated_convolution_mistakes import MISTAKES
 from segtutor.exercises.lesson04.inputs import random_map
 
 STUB = '''
@@ -62,53 +63,12 @@ def _with_torch(values, kernel, rate):  # type: ignore[no-untyped-def]
     return F.conv2d(*tensors, padding=rate * (len(kernel) // 2), dilation=rate)[0, 0]
 
 
-def _convolved(  # type: ignore[no-untyped-def]
-    values, kernel, rate, across=None, padding="constant", middle=None, border=None
-):
-    """The dilated convolution with the switches of the mistakes; as it stands, the right one."""
-    height, width = values.shape
-    across = rate if across is None else across
-    middle = len(kernel) // 2 if middle is None else middle
-    margin = len(kernel) * max(rate, across, 1)
-    padded = np.pad(values, margin, mode=padding)
-    result = np.zeros((height, width))
-    for row in range(len(kernel)):
-        for column in range(len(kernel)):
-            top, left = margin + (row - middle) * rate, margin + (column - middle) * across
-            result = result + kernel[row, column] * padded[top : top + height, left : left + width]
-    if border is not None:
-        result = result[border : height - border, border : width - border]
-    return result
-
-
-def _strided(values, kernel, rate):  # type: ignore[no-untyped-def]
-    return _convolved(values, kernel, 1)[::rate, ::rate]
-
-
-def _shrunk(values, kernel, rate):  # type: ignore[no-untyped-def]
-    return _convolved(values, kernel, rate, border=rate * (len(kernel) // 2))
-
-
-def _padded_as_if_ordinary(values, kernel, rate):  # type: ignore[no-untyped-def]
-    return _convolved(values, kernel, rate, border=(rate - 1) * (len(kernel) // 2))
-
-
-def _smeared(values, kernel, rate):  # type: ignore[no-untyped-def]
-    """Every tap is repeated instead of surrounded by zeros."""
-    wide = np.kron(kernel, np.ones((rate, rate)))
-    wide = wide if len(wide) % 2 else np.pad(wide, (0, 1))
-    return _convolved(values, wide, 1)
-
-
-def _divided(values, kernel, rate):  # type: ignore[no-untyped-def]
-    return _convolved(values, kernel / kernel.size, rate)
-
-
 _POINT = np.zeros((5, 5), dtype=np.float32)
 _POINT[2, 2] = 1
 _NINE = np.arange(1, 10, dtype=np.float32).reshape(3, 3)
 _ROW = np.arange(1, 6, dtype=np.float32)[None]
 _SUM = np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]], dtype=np.float32)
+
 
 EXERCISE = Exercise(
     id="4.2",
@@ -124,8 +84,8 @@ $$\\mathrm{result}[i, j] = \\sum_{a, b} \\mathrm{kernel}[a, b] \\cdot
 and what lies beyond the border counts as 0. So the result has the size of the map; for 3 x 3 this is the padding that
 equals the rate. Rate 1 is the ordinary convolution. As in every network, the kernel is not flipped.
 
-Write `dilated_convolution(values, kernel, rate)` for one channel, `values` H x W. Write the loops, or put zeros
-into the kernel. `F.conv2d` does it in one line, which is good for comparing.
+Write `dilated_convolution(values, kernel, rate)` for one channel, `values` H x W, both `float32`. Write the loops, or
+put zeros into the kernel. `F.conv2d` does it in one line, which is good for comparing.
 """,
     stub=STUB,
     reference=dilated_convolution,
@@ -136,12 +96,14 @@ into the kernel. `F.conv2d` does it in one line, which is good for comparing.
             (_POINT, _NINE, 2),
             np.array([[9, 0, 8, 0, 7], [0] * 5, [6, 0, 5, 0, 4], [0] * 5, [3, 0, 2, 0, 1.0]]),
         ),
-        Case("1 2 3 4 5, each plus left and right, rate 1", (_ROW, _SUM, 1), np.array([[3.0, 6, 9, 12, 9]]), "border"),
-        Case("the same at rate 2", (_ROW, _SUM, 2), np.array([[4.0, 6, 9, 6, 8]]), "border"),
-        Case("rate 7, larger than the map: only the middle tap hits", (_ROW, _SUM, 7), _ROW, "border"),
+        Case("1 2 3 4 5, each plus left and right, rate 1", (_ROW, _SUM, 1), np.array([[3.0, 6, 9, 12, 9]])),
+        Case("the same at rate 2", (_ROW, _SUM, 2), np.array([[4.0, 6, 9, 6, 8]])),
+        Case("rate 7, larger than the map: only the middle tap hits", (_ROW, _SUM, 7), _ROW),
         Case("a 1 x 1 kernel has no taps to move", (_ROW, np.full((1, 1), 2, np.float32), 3), 2 * _ROW),
         Case("a random map, rate 3", (random_map(0, 7, 9), random_map(1, 3, 3), 3)),
-        Case("a 5 x 5 kernel, rate 2", (random_map(2, 8, 6), random_map(3, 5, 5), 2)),
+        Case("a 5 x 5 kernel, rate 2", (random_map(2, 11, 10), random_map(3, 5, 5), 2)),
+        Case("a 5 x 5 kernel, rate 1, a tall map", (random_map(4, 9, 6), random_map(5, 5, 5), 1)),
+        Case("a 7 x 7 kernel, rate 2", (random_map(6, 13, 15), random_map(7, 7, 7), 2)),
     ),
     hints={
         "general": Hint(
@@ -153,15 +115,16 @@ into the kernel. `F.conv2d` does it in one line, which is good for comparing.
             "Tap (a, b) reads at (a - m) * rate and (b - m) * rate from the middle.",
         ),
         "flip": Hint(
-            "The kernel is flipped or transposed. kernel[0, 0] belongs to the value above and left of the middle.",
+            "kernel[0, 0] belongs to the value above and left of the middle: nothing is flipped or transposed.",
             "kernel[a, b] * values[i + (a - m) * rate, j + (b - m) * rate].",
         ),
         "border": Hint(
-            "Beyond the border there are zeros, not values of the map.",
+            "Beyond the border there are zeros, not values of the map, neither copied nor from the other end (as at a "
+            "negative index).",
             "np.pad(values, rate * (k // 2)) pads with zeros.",
         ),
         "size": Hint(
-            "The result must have the size of the map: a wider kernel needs a wider border of zeros.",
+            "The result has the size of the map, H x W: a wider kernel needs a wider border of zeros, on every side.",
             "Pad with rate * (k // 2) zeros on every side, for 3 x 3 with `rate`.",
         ),
         "stride": Hint(
@@ -169,31 +132,22 @@ into the kernel. `F.conv2d` does it in one line, which is good for comparing.
             "Leave the result at H x W, and multiply the tap's offset by the rate.",
         ),
         "moved": Hint(
-            "The result is moved: the middle tap must read the position itself.",
+            "The middle tap reads the position itself.",
             "Subtract the middle, m = k // 2, from the tap's row and column before you multiply by the rate.",
         ),
         "smeared": Hint(
-            "Between the taps lies nothing. You repeat the weights there, which is a larger kernel and another filter.",
+            "Between the taps lies nothing, neither weights nor values: repeated weights would be another filter.",
             "wide = np.zeros(...); wide[::rate, ::rate] = kernel.",
         ),
         "mean": Hint("The products are added up, not averaged.", "Do not divide by the number of taps."),
+        "kernel": Hint(
+            "The kernel has any odd size, and every one of its weights counts with its own number.",
+            "for a in range(k): for b in range(k), with k = len(kernel).",
+        ),
+        "numbers": Hint("The result has decimals and signs.", "np.zeros((H, W)) holds floats; no ReLU, no rounding."),
+        "square": Hint("A map need not be square: H rows, W columns.", "H, W = values.shape."),
     },
-    mistakes=(
-        Mistake("rate ignored", lambda v, k, r: _convolved(v, k, 1), "rate"),
-        Mistake("rate zeros between the taps", lambda v, k, r: _convolved(v, k, r + 1), "rate"),
-        Mistake("only down", lambda v, k, r: _convolved(v, k, r, across=1), "rate"),
-        Mistake("only across", lambda v, k, r: _convolved(v, k, 1, across=r), "rate"),
-        Mistake("kernel flipped", lambda v, k, r: _convolved(v, k[::-1, ::-1], r), "flip"),
-        Mistake("kernel transposed", lambda v, k, r: _convolved(v, k.T, r), "flip"),
-        Mistake("border repeated", lambda v, k, r: _convolved(v, k, r, padding="edge"), "border"),
-        Mistake("border wrapped", lambda v, k, r: _convolved(v, k, r, padding="wrap"), "border"),
-        Mistake("no padding", _shrunk, "size"),
-        Mistake("padding of rate 1", _padded_as_if_ordinary, "size"),
-        Mistake("a stride", _strided, "stride"),
-        Mistake("middle not subtracted", lambda v, k, r: _convolved(v, k, r, middle=0), "moved"),
-        Mistake("weights repeated", _smeared, "smeared"),
-        Mistake("mean", _divided, "mean"),
-    ),
+    mistakes=MISTAKES,
     alternatives=(_pixel_by_pixel, _with_zeros_in_the_kernel, _with_torch),
     points=4,
     minutes=20,

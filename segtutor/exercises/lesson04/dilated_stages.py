@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.exercise import Case, Exercise, Hint
+from segtutor.exercises.lesson04.dilated_stages_mistakes import MISTAKES
 
 STUB = '''
 def dilated_stages(strides, output_stride):
@@ -32,9 +33,8 @@ def dilated_stages(strides: Sequence[int], output_stride: int) -> Stages:
 
 
 def _with_cumulated_strides(strides, output_stride):  # type: ignore[no-untyped-def]
-    total = np.cumprod(strides)
-    limited = np.minimum(total, output_stride)
-    return limited // np.concatenate([[1], limited[:-1]]), total // limited
+    fits = np.cumprod(strides) <= output_stride
+    return np.where(fits, strides, 1), np.cumprod(np.where(fits, 1, strides))
 
 
 def _recursive(strides, output_stride):  # type: ignore[no-untyped-def]
@@ -55,60 +55,9 @@ def _at_the_first_that_is_too_much(strides, output_stride):  # type: ignore[no-u
     return list(strides[:cut]) + [1] * (len(strides) - cut), rates
 
 
-def _stages(  # type: ignore[no-untyped-def]
-    strides, output_stride, too_large=lambda total, own, wanted: total * own > wanted, grow=lambda rate, own: rate * own
-):
-    """The stages with the switches of the mistakes; as it stands, the right ones."""
-    kept, rates, total, rate = [], [], 1, 1
-    for own in strides:
-        if too_large(total, own, output_stride):
-            rate, own = grow(rate, own), 1
-        total *= own
-        kept.append(own)
-        rates.append(rate)
-    return kept, rates
-
-
-def _rate_only_where_removed(strides, output_stride):  # type: ignore[no-untyped-def]
-    kept, rates = dilated_stages(strides, output_stride)
-    removed = [new != old for new, old in zip(kept, strides, strict=True)]
-    return kept, [rate if gone else 1 for rate, gone in zip(rates, removed, strict=True)]
-
-
-def _late(strides, output_stride):  # type: ignore[no-untyped-def]
-    kept, rates = dilated_stages(strides, output_stride)
-    return kept, [1, *rates[:-1]]
-
-
-def _strides_kept(strides, output_stride):  # type: ignore[no-untyped-def]
-    return list(strides), dilated_stages(strides, output_stride)[1]
-
-
-def _rates_of_kept_strides(strides, output_stride):  # type: ignore[no-untyped-def]
-    """Rates grow with every stride, also with those that stay."""
-    return dilated_stages(strides, output_stride)[0], np.cumprod(strides)
-
-
-def _every_stage_after(strides, output_stride):  # type: ignore[no-untyped-def]
-    """Every stage after the cut doubles the rate, whether it had a stride or not."""
-    kept, rates, total, rate = [], [], 1, 1
-    for own in strides:
-        if total >= output_stride and (rate > 1 or total * own > output_stride):
-            rate, own = 2 * rate, 1
-        total *= own
-        kept.append(own)
-        rates.append(rate)
-    return kept, rates
-
-
-def _strides_from_the_end(strides, output_stride):  # type: ignore[no-untyped-def]
-    """The first strides are removed instead of the last ones."""
-    kept, rates = dilated_stages(list(strides)[::-1], output_stride)
-    return kept[::-1], rates[::-1]
-
-
 _RESNET = (4, 1, 2, 2, 2)
 _VGG = (1, 2, 2, 2, 2)
+
 
 EXERCISE = Exercise(
     id="4.4",
@@ -122,8 +71,9 @@ factor that is no longer there: by their own stride and by all that were removed
 
 Write `dilated_stages(strides, output_stride)`: `strides` holds the strides of the stages, powers of 2. From the first
 stage on, a stage keeps its stride as long as the product of the strides does not exceed `output_stride`; else its
-stride becomes 1. Return two lists, the new strides and the rate of each stage. A stage reads at the rate that results
-from its own removed stride, too; a later stage without a stride keeps that rate.
+stride becomes 1, as a whole. (After the first stage that is too much, no stage fits in again: that holds for all lists
+here.) Return two lists, the new strides and the rate of each stage. A stage reads at the rate that results from its own
+removed stride, too; a later stage without a stride keeps that rate.
 
 (That is how the authors of PSPNet do it: the rate holds for all blocks of a stage, `first_block_rate="same"`.
 torchvision lets the first block keep the rate of the stage before.)
@@ -133,15 +83,18 @@ torchvision lets the first block keep the rate of the stage before.)
     cases=(
         Case("a ResNet at output stride 8", (_RESNET, 8), ([4, 1, 2, 1, 1], [1, 1, 1, 2, 4])),
         Case("at 16", (_RESNET, 16), ([4, 1, 2, 2, 1], [1, 1, 1, 1, 2])),
-        Case("at 32: nothing changes", (_RESNET, 32), ([4, 1, 2, 2, 2], [1] * 5), "limit"),
-        Case("at 4: three stages dilated", (_RESNET, 4), ([4, 1, 1, 1, 1], [1, 1, 2, 4, 8]), "product"),
-        Case(
-            "a stage without a stride after a dilated one", ((2, 2, 1, 2), 2), ([2, 1, 1, 1], [1, 2, 2, 4]), "carried"
-        ),
-        Case("a stage with stride 4", ((2, 4, 2), 2), ([2, 1, 1], [1, 4, 8]), "product"),
+        Case("at 32: nothing changes", (_RESNET, 32), ([4, 1, 2, 2, 2], [1] * 5)),
+        Case("at 4: three stages dilated", (_RESNET, 4), ([4, 1, 1, 1, 1], [1, 1, 2, 4, 8])),
+        Case("a stage without a stride after a dilated one", ((2, 2, 1, 2), 2), ([2, 1, 1, 1], [1, 2, 2, 4])),
+        Case("a stage with stride 4", ((2, 4, 2), 2), ([2, 1, 1], [1, 4, 8])),
         Case("VGG's poolings at 8", (_VGG, 8)),
         Case("strides 2, 1, 4, 1, 2, 2 at 8", ((2, 1, 4, 1, 2, 2), 8)),
         Case("no stride at all", ((1, 1, 1), 1)),
+        Case("a stride of 4 goes beyond 4", ((2, 4, 4, 1), 4), ([2, 1, 1, 1], [1, 4, 16, 16]), "beyond"),
+        Case("4 and 4 at 8", ((4, 4), 8), ([4, 1], [1, 4]), "beyond"),
+        Case("the first stage is too much", ((8, 8, 1), 4), ([1, 1, 1], [8, 64, 64]), "beyond"),
+        Case("rates above 255", ((8, 8, 8, 8), 4), ([1, 1, 1, 1], [8, 64, 512, 4096])),
+        Case("three stages of 4 at 32", ((1, 4, 4, 4, 4), 32), ([1, 4, 4, 1, 1], [1, 1, 1, 4, 16]), "beyond"),
     ),
     hints={
         "general": Hint(
@@ -150,8 +103,7 @@ torchvision lets the first block keep the rate of the stage before.)
             "if total * stride > output_stride: rate *= stride; stride = 1. Then total *= stride, and append both.",
         ),
         "limit": Hint(
-            "The cut comes one stage too early or too late: the product of the strides may reach the output stride, "
-            "but not exceed it.",
+            "The product of the strides, that of the stage included, may reach the output stride, but not exceed it.",
             "if total * stride > output_stride.",
         ),
         "product": Hint(
@@ -159,7 +111,7 @@ torchvision lets the first block keep the rate of the stage before.)
             "rate *= stride, with the stride that the stage had.",
         ),
         "own": Hint(
-            "A stage that loses its stride is dilated itself: it already reads the denser map.",
+            "A stage that loses its stride is dilated itself, by that stride: it already reads the denser map.",
             "First change the rate, then append it.",
         ),
         "carried": Hint(
@@ -174,23 +126,20 @@ torchvision lets the first block keep the rate of the stage before.)
             "The strides of the *last* stages are removed. The first ones keep theirs.",
             "Go from the first stage to the last.",
         ),
-        "results": Hint("The two lists are exchanged.", "Return the strides first, then the rates."),
+        "results": Hint(
+            "The result is two lists with a number for each stage: the strides first, then the rates.",
+            "return kept, rates.",
+        ),
+        "beyond": Hint(
+            "A stage that would lead beyond the output stride loses its stride as a whole: what counts is the product "
+            "with its own stride, and nothing of that stride stays.",
+            "if total * stride > output_stride: rate *= stride; stride = 1.",
+        ),
+        "copy": Hint(
+            "The list of strides belongs to the caller.", "Append to new lists instead of writing into strides."
+        ),
     },
-    mistakes=(
-        Mistake("cut at equality", lambda s, o: _stages(s, o, lambda t, own, w: t * own >= w and own > 1), "limit"),
-        Mistake("cut too late", lambda s, o: _stages(s, o, lambda t, own, w: t > w), "limit"),
-        Mistake("rate always 2", lambda s, o: _stages(s, o, grow=lambda r, own: 2), "product"),
-        Mistake("rate doubles", lambda s, o: _stages(s, o, grow=lambda r, own: 2 * r), "product"),
-        Mistake("rate plus the stride", lambda s, o: _stages(s, o, grow=lambda r, own: r + own - (r == 1)), "product"),
-        Mistake("rate plus one", lambda s, o: _stages(s, o, grow=lambda r, own: r + 1), "product"),
-        Mistake("rate of the stage before", _late, "own"),
-        Mistake("only where a stride went", _rate_only_where_removed, "carried"),
-        Mistake("every later stage doubles", _every_stage_after, "carried"),
-        Mistake("strides kept", _strides_kept, "removed"),
-        Mistake("rates from all strides", _rates_of_kept_strides, "removed"),
-        Mistake("first strides removed", _strides_from_the_end, "end"),
-        Mistake("exchanged", lambda s, o: dilated_stages(s, o)[::-1], "results"),
-    ),
+    mistakes=MISTAKES,
     alternatives=(_with_cumulated_strides, _recursive, _at_the_first_that_is_too_much),
     points=4,
     minutes=15,

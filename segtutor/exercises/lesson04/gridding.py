@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.exercise import Case, Exercise, Hint
+from segtutor.exercises.lesson04.gridding_mistakes import MISTAKES
 
 STUB = '''
 def count_paths(rates):
@@ -64,62 +65,6 @@ def _with_dictionary(rates):  # type: ignore[no-untyped-def]
     return np.array([found.get(place, 0) for place in range(-sum(rates), sum(rates) + 1)])
 
 
-def _paths(rates, taps=(-1, 0, 1), spacing=lambda rate: rate):  # type: ignore[no-untyped-def]
-    """Paths with the switches of the mistakes; as it stands, the right ones."""
-    reach = sum(rates)
-    found = {0: 1}
-    for rate in rates:
-        further = {}
-        for place, ways in found.items():
-            for tap in taps:
-                to = place + tap * spacing(rate)
-                further[to] = further.get(to, 0) + ways
-        found = further
-    return np.array([found.get(place, 0) for place in range(-reach, reach + 1)])
-
-
-def _layers_added(rates):  # type: ignore[no-untyped-def]
-    """The taps of the layers beside each other, as in ASPP, not one after the other."""
-    reach = sum(rates)
-    paths = np.zeros(2 * reach + 1, dtype=int)
-    for rate in rates:
-        paths[[reach - rate, reach, reach + rate]] += 1
-    return paths
-
-
-def _filled(rates):  # type: ignore[no-untyped-def]
-    """Every pixel under a kernel counts, also those between its taps."""
-    paths = np.ones(1, dtype=int)
-    for rate in rates:
-        paths = np.convolve(paths, np.ones(2 * rate + 1, dtype=int))
-    return paths
-
-
-def _rates_multiplied(rates):  # type: ignore[no-untyped-def]
-    """Rates build up like strides."""
-    reach, jump, places = sum(rates), 1, {0: 1}
-    for rate in rates:
-        jump *= rate
-        places = {p: sum(places.get(p + s, 0) for s in (-jump, 0, jump)) for p in range(-9 * reach, 9 * reach + 1)}
-    return np.array([places.get(place, 0) for place in range(-reach, reach + 1)])
-
-
-def _trimmed(rates):  # type: ignore[no-untyped-def]
-    paths, longest = count_paths(rates), max(rates, default=0)
-    middle = len(paths) // 2
-    return paths[middle - longest : middle + longest + 1]
-
-
-def _half(rates):  # type: ignore[no-untyped-def]
-    paths = count_paths(rates)
-    return paths[len(paths) // 2 :]
-
-
-def _shares(rates):  # type: ignore[no-untyped-def]
-    paths = count_paths(rates)
-    return paths / paths.sum()
-
-
 EXERCISE = Exercise(
     id="4.3",
     title="Gridding: the pixels that nobody reads",
@@ -131,7 +76,8 @@ picture. With dilation these paths can miss pixels that lie well inside the rece
 Look at one dimension: each layer is a 3-tap convolution, and `rates` holds the layers' rates. From a position a path
 goes, in each layer, one of three steps: −rate, 0 or +rate. Write `count_paths(rates)`, which returns the number of
 paths from one output position to each of the 2 · sum(rates) + 1 pixels from −sum(rates) to +sum(rates), from left to
-right. Pixels that no path reaches get 0.
+right. Pixels that no path reaches get 0. Without layers there is one path, to the position itself. There are up to a
+dozen layers, and the paths must be counted exactly.
 """,
     stub=STUB,
     reference=count_paths,
@@ -139,15 +85,18 @@ right. Pixels that no path reaches get 0.
         Case("no layer: the pixel itself", ((),), np.array([1])),
         Case("one ordinary layer", ((1,),), np.array([1, 1, 1])),
         Case("one layer of rate 2", ((2,),), np.array([1, 0, 1, 0, 1])),
-        Case("two ordinary layers", ((1, 1),), np.array([1, 2, 3, 2, 1]), "counts"),
-        Case("rates 2, 2: every other pixel", ((2, 2),), np.array([1, 0, 2, 0, 3, 0, 2, 0, 1]), "taps"),
-        Case("rates 1, 2: no hole", ((1, 2),), np.array([1, 1, 2, 1, 2, 1, 1]), "chain"),
-        Case("rates 1, 3: every pixel once", ((1, 3),), np.ones(9, dtype=int), "chain"),
+        Case("two ordinary layers", ((1, 1),), np.array([1, 2, 3, 2, 1])),
+        Case("rates 2, 2: every other pixel", ((2, 2),), np.array([1, 0, 2, 0, 3, 0, 2, 0, 1])),
+        Case("rates 1, 2: no hole", ((1, 2),), np.array([1, 1, 2, 1, 2, 1, 1])),
+        Case("rates 1, 3: every pixel once", ((1, 3),), np.ones(9, dtype=int)),
         Case("rates 2, 2, 2", ((2, 2, 2),)),
         Case("rates 1, 2, 3", ((1, 2, 3),)),
         Case("rates 5, 2, 1", ((5, 2, 1),)),
         Case("rates 1, 2, 9: holes again", ((1, 2, 9),)),
         Case("rates 2, 4, 8", ((2, 4, 8),)),
+        Case("rates 2, 1, 3, 1", ((2, 1, 3, 1),)),
+        Case("seven ordinary layers", ((1,) * 7,), hint="types"),
+        Case("twelve ordinary layers", ((1,) * 12,), hint="types"),
     ),
     hints={
         "general": Hint(
@@ -156,7 +105,7 @@ right. Pixels that no path reaches get 0.
             "that nothing comes in at the other end.",
         ),
         "counts": Hint(
-            "Count the paths. That a pixel is reached at all, or its share, is not the number of paths.",
+            "The result counts paths: neither whether a pixel is reached at all, nor its share of all paths.",
             "Add up whole numbers; do not take the union, and do not divide.",
         ),
         "taps": Hint(
@@ -179,21 +128,20 @@ right. Pixels that no path reaches get 0.
             "The result has 2 · sum(rates) + 1 numbers, with the output position in the middle.",
             "paths = np.zeros(2 * sum(rates) + 1, dtype=int); paths[sum(rates)] = 1.",
         ),
+        "types": Hint(
+            "With more layers there are many paths, soon too many for a small number type: 73 789 after twelve layers.",
+            "np.zeros(..., dtype=int), or Python's own integers.",
+        ),
+        "layers": Hint(
+            "Every layer counts, also one with the rate of another, and without layers there is the position itself.",
+            "for rate in rates, starting from one path at the position.",
+        ),
+        "new": Hint(
+            "A layer reads the counts that the layer before it left, not those that it has just written itself.",
+            "Write into a new array, and replace the old one when the layer is done.",
+        ),
     },
-    mistakes=(
-        Mistake("reached or not", lambda rates: count_paths(rates) > 0, "counts"),
-        Mistake("shares", _shares, "counts"),
-        Mistake("rates ignored", lambda rates: _paths(rates, spacing=lambda rate: 1), "taps"),
-        Mistake("one step too far", lambda rates: _paths(rates, spacing=lambda rate: rate + 1), "taps"),
-        Mistake("filled kernels", _filled, "taps"),
-        Mistake("center tap missing", lambda rates: _paths(rates, taps=(-1, 1)), "middle"),
-        Mistake("only to the right", lambda rates: _paths(rates, taps=(0, 1)), "middle"),
-        Mistake("layers beside each other", _layers_added, "chain"),
-        Mistake("last layer only", lambda rates: _layers_added(rates[-1:]), "chain"),
-        Mistake("rates multiplied", _rates_multiplied, "stride"),
-        Mistake("window of the largest rate", _trimmed, "window"),
-        Mistake("right half", _half, "window"),
-    ),
+    mistakes=MISTAKES,
     alternatives=(_with_convolve, _path_by_path, _with_gradient, _with_dictionary),
     points=3,
     minutes=15,

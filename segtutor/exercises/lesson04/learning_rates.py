@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.exercise import Case, Exercise, Hint
+from segtutor.exercises.lesson04.learning_rates_mistakes import MISTAKES
 
 STUB = '''
 def learning_rates(base, step, steps, power, head_factor):
@@ -37,37 +36,6 @@ def _with_torch(base, step, steps, power, head_factor):  # type: ignore[no-untyp
     return base * left**power * torch.tensor([1.0, head_factor], dtype=torch.float64)
 
 
-def _rates(  # type: ignore[no-untyped-def]
-    base, step, steps, power, head_factor, *, left=lambda step, steps: max(0.0, 1 - step / steps), floor=0.0
-):
-    """The rates with the switches of the mistakes; as it stands, the right ones."""
-    rate = max(base * left(step, steps) ** power, floor)
-    return rate, head_factor * rate
-
-
-def _not_limited(base, step, steps, power, head_factor):  # type: ignore[no-untyped-def]
-    rate = base * np.float64(1 - step / steps) ** power  # NaN, where Python's own numbers give a complex one
-    return rate, head_factor * rate
-
-
-def _one_minus_power(base, step, steps, power, head_factor):  # type: ignore[no-untyped-def]
-    rate = base * (1 - (min(step, steps) / steps) ** power)
-    return rate, head_factor * rate
-
-
-def _power_of_all(base, step, steps, power, head_factor):  # type: ignore[no-untyped-def]
-    rate = (base * max(0.0, 1 - step / steps)) ** power
-    return rate, head_factor * rate
-
-
-def _head(combine):  # type: ignore[no-untyped-def]
-    def wrong(base, step, steps, power, head_factor):  # type: ignore[no-untyped-def]
-        rate, _ = learning_rates(base, step, steps, power, head_factor)
-        return combine(rate, head_factor)
-
-    return wrong
-
-
 EXERCISE = Exercise(
     id="4.10",
     title="Learning rates that end at 0",
@@ -82,19 +50,26 @@ There is a trap: a loop that goes on for one step more gets a negative number to
 it **complex**. From step `steps` on the rate must be 0.
 
 Write `learning_rates(base, step, steps, power, head_factor)`, which returns the rate of the backbone and that of the
-head, `head_factor` times as large. `step` counts the steps already taken, so the first one is 0.
+head, `head_factor` times as large. `step` counts the steps already taken, so the first one is 0; `power` is larger than
+0. Nothing is rounded.
 """,
     stub=STUB,
     reference=learning_rates,
     cases=(
         Case("the first step", (0.01, 0, 10, 0.9, 10), (0.01, 0.1)),
         Case("half of it, a straight line", (0.5, 5, 10, 1, 10), (0.25, 2.5)),
-        Case("half of it, power 2", (0.5, 5, 10, 2, 10), (0.125, 1.25), "power"),
-        Case("three quarters of it, power 0.5, head as the backbone", (0.5, 12, 16, 0.5, 1), (0.25, 0.25), "head"),
-        Case("the last step but one, power 0.9", (0.01, 9, 10, 0.9, 10), (0.01 * 0.1**0.9, 0.1 * 0.1**0.9), "steps"),
-        Case("the end", (0.01, 10, 10, 0.9, 10), (0.0, 0.0), "end"),
-        Case("one step too many", (0.01, 11, 10, 0.9, 10), (0.0, 0.0), "end"),
-        Case("ten steps too many, power 2", (0.01, 20, 10, 2, 10), (0.0, 0.0), "end"),
+        Case("half of it, power 2", (0.5, 5, 10, 2, 10), (0.125, 1.25)),
+        Case("three quarters of it, power 0.5, head as the backbone", (0.5, 12, 16, 0.5, 1), (0.25, 0.25)),
+        Case("the last step but one, power 0.9", (0.01, 9, 10, 0.9, 10), (0.01 * 0.1**0.9, 0.1 * 0.1**0.9)),
+        Case("the end", (0.01, 10, 10, 0.9, 10), (0, 0), "end"),
+        Case("one step too many", (0.01, 11, 10, 0.9, 10), (0, 0), "end"),
+        Case("ten steps too many, power 2", (0.01, 20, 10, 2, 10), (0, 0), "end"),
+        Case("a base of 50, to see more digits", (50.0, 333, 1000, 0.9, 3)),
+        Case("the last step but one, power 1.5, the same base", (50.0, 999, 1000, 1.5, 200)),
+        Case("early in a long run", (2.0, 3, 5000, 0.9, 10)),
+        Case("a base of 0.7, a third of the way", (0.7, 333, 1000, 0.9, 1.3)),
+        Case("a run of one step", (8.0, 0, 1, 3, 0.5), (8.0, 4.0)),
+        Case("a head slower than the backbone", (90.0, 1, 7, 0.25, 0.1)),
         Case("PSPNet on VOC, step 12 345 of 30 000", (0.01, 12345, 30000, 0.9, 10)),
         Case("a head at 20 times the rate", (0.002, 7, 9, 0.9, 20)),
     ),
@@ -104,11 +79,11 @@ head, `head_factor` times as large. `step` counts the steps already taken, so th
             "rate = base * (1 - min(step, steps) / steps) ** power; return rate, head_factor * rate.",
         ),
         "end": Hint(
-            "From step `steps` on, both rates are 0: not negative, not complex, not rising again, and no small rest.",
+            "From step `steps` on, both rates are exactly 0: not negative or complex, not rising again, no small rest.",
             "(1 - min(step, steps) / steps) ** power.",
         ),
         "power": Hint(
-            "The power belongs to what is left of the run, 1 - step / steps, and to nothing else.",
+            "The power is an argument, and belongs to what is left of the run, 1 - step / steps, and to nothing else.",
             "base * (1 - step / steps) ** power.",
         ),
         "steps": Hint(
@@ -120,26 +95,19 @@ head, `head_factor` times as large. `step` counts the steps already taken, so th
             "rate itself.",
             "return rate, head_factor * rate.",
         ),
+        "left": Hint(
+            "What counts is the part of the run that is *left*: 1 at the first step, 0 at the end.",
+            "1 - step / steps.",
+        ),
+        "exact": Hint("A rate has as many digits as it needs, small or large.", "No round(...), no limit from below."),
+        "results": Hint(
+            "There are two rates: first the backbone's, then the head's.", "return rate, head_factor * rate."
+        ),
     },
-    mistakes=(
-        Mistake("not limited", _not_limited, "end"),
-        Mistake("absolute value", lambda *a: _rates(*a, left=lambda s, n: abs(1 - s / n)), "end"),
-        Mistake("a floor", lambda *a: _rates(*a, floor=1e-4), "end"),
-        Mistake("begins again", lambda *a: _rates(*a, left=lambda s, n: 1 - s % n / n), "end"),
-        Mistake("power ignored", lambda b, s, n, p, h: _rates(b, s, n, 1, h), "power"),
-        Mistake("power always 0.9", lambda b, s, n, p, h: _rates(b, s, n, 0.9, h), "power"),
-        Mistake("power of the part that is over", _one_minus_power, "power"),
-        Mistake("power of the base rate, too", _power_of_all, "power"),
-        Mistake("counted from 1", lambda *a: _rates(*a, left=lambda s, n: max(0.0, 1 - (s + 1) / n)), "steps"),
-        Mistake("steps - 1", lambda *a: _rates(*a, left=lambda s, n: max(0.0, 1 - s / (n - 1))), "steps"),
-        Mistake("whole division", lambda *a: _rates(*a, left=lambda s, n: max(0.0, 1 - s // n)), "steps"),
-        Mistake("same rate", _head(lambda rate, factor: (rate, rate)), "head"),
-        Mistake("slow backbone", _head(lambda rate, factor: (rate / factor, rate)), "head"),
-        Mistake("factor 10 always", _head(lambda rate, factor: (rate, 10 * rate)), "head"),
-        Mistake("exchanged", _head(lambda rate, factor: (factor * rate, rate)), "head"),
-    ),
+    mistakes=MISTAKES,
     alternatives=(_with_maximum, _with_a_branch, _with_torch),
     points=2,
     minutes=8,
     difficulty=1,
+    tolerance=1e-6,
 )

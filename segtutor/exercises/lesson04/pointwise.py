@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.later import torch
 from segtutor.exercises.lesson04.inputs import ramp, random_map
+from segtutor.exercises.lesson04.pointwise_mistakes import MISTAKES
 
 STUB = '''
 def pointwise_convolution(x, weight, bias):
@@ -50,41 +51,6 @@ def _as_linear_layer(x, weight, bias):  # type: ignore[no-untyped-def]
     return (np.moveaxis(x, 1, -1) @ weight.T + bias).transpose(0, 3, 1, 2)
 
 
-def _mapped(x, weight, bias=None):  # type: ignore[no-untyped-def]
-    result = np.einsum("kc,bchw->bkhw", weight, x)
-    return result if bias is None else result + bias[:, None, None]
-
-
-def _transposed_weight(x, weight, bias):  # type: ignore[no-untyped-def]
-    """The numbers of the matrix read in the wrong order."""
-    return _mapped(x, weight.ravel().reshape(weight.shape[::-1]).T, bias)
-
-
-def _channels_last(x, weight, bias):  # type: ignore[no-untyped-def]
-    return np.moveaxis(_mapped(x, weight, bias), 1, -1)
-
-
-def _folded_wrongly(x, weight, bias):  # type: ignore[no-untyped-def]
-    """B x C x H x W is flattened to positions x C without moving the channels to the end."""
-    batch, channels, height, width = x.shape
-    result = x.reshape(-1, channels) @ weight.T + bias
-    return result.reshape(batch, len(weight), height, width)
-
-
-def _refolded_wrongly(x, weight, bias):  # type: ignore[no-untyped-def]
-    result = np.moveaxis(x, 1, -1) @ weight.T + bias
-    return result.reshape(len(x), len(weight), *x.shape[2:])
-
-
-def _over_the_map(x, weight, bias):  # type: ignore[no-untyped-def]
-    result = _mapped(x, weight, bias)
-    return np.broadcast_to(result.mean(axis=(2, 3), keepdims=True), result.shape)
-
-
-def _over_the_batch(x, weight, bias):  # type: ignore[no-untyped-def]
-    return _mapped(x, weight, bias).sum(axis=0, keepdims=True)
-
-
 _TWO = np.stack([np.arange(4.0), 10 * np.arange(4.0)]).reshape(1, 2, 2, 2).astype(np.float32)
 
 
@@ -118,7 +84,6 @@ result is B x K x H x W. `torch.einsum` says it in one line, but any way is fine
             "one channel to three",
             (ramp(1, 3), _numbers([1], [2], [0]), _numbers(0, 0.5, -1)),
             np.array([[[[0.0, 1, 2]], [[0.5, 2.5, 4.5]], [[-1, -1, -1]]]]),
-            "bias",
         ),
         Case(
             "two channels to one",
@@ -128,6 +93,9 @@ result is B x K x H x W. `torch.einsum` says it in one line, but any way is fine
         Case("two pictures", (random_map(0, 2, 4, 3, 5), random_map(1, 6, 4), random_map(2, 6))),
         Case("as many channels out as in", (random_map(3, 3, 5, 4, 4), random_map(4, 5, 5), random_map(5, 5))),
         Case("a map of one position", (random_map(6, 1, 8, 1, 1), random_map(7, 2, 8), random_map(8, 2))),
+        Case(
+            "height, width and all channels alike", (random_map(9, 2, 4, 4, 4), random_map(10, 4, 4), random_map(11, 4))
+        ),
     ),
     hints={
         "general": Hint(
@@ -135,39 +103,26 @@ result is B x K x H x W. `torch.einsum` says it in one line, but any way is fine
             'torch.einsum("kc,bchw->bkhw", weight, x) + bias[:, None, None].',
         ),
         "bias": Hint(
-            "Each output channel gets its own bias, the same at all positions: added, once.",
+            "Output channel k gets bias[k], its own, the same at all positions: added once, after the sum.",
             "bias[:, None, None] has the shape K x 1 x 1 and fits to K x H x W.",
         ),
         "weight": Hint(
-            "Row k of the matrix makes output channel k, from all input channels.",
+            "Row k of the matrix makes output channel k, from all input channels, as a plain sum of products.",
             "result[:, k] is the sum over c of weight[k, c] * x[:, c].",
         ),
         "folding": Hint(
-            "A reshape does not move channels. Values of different channels or positions are mixed.",
+            "A reshape does not move channels: values of different channels or positions get mixed.",
             "Move the channels to the end first (x.permute(0, 2, 3, 1)), multiply by weight.T, and move them back.",
         ),
         "shape": Hint("The channels stand in the second place: B x K x H x W.", "permute(0, 3, 1, 2) moves them back."),
         "position": Hint(
-            "Pictures and positions are added up or averaged. A 1 x 1 convolution keeps all of them.",
+            "A 1 x 1 convolution keeps all pictures and all positions, each by itself.",
             "Sum over the input channels only.",
         ),
-        "activation": Hint("A convolution has no ReLU in it.", "Leave negative results as they are."),
+        "activation": Hint("A convolution has no ReLU and no softmax in it.", "Leave negative results as they are."),
+        "numbers": Hint("Results have decimals.", "No astype(int) and no rounding, and the bias has decimals, too."),
     },
-    mistakes=(
-        Mistake("no bias", lambda x, w, b: _mapped(x, w), "bias"),
-        Mistake("bias subtracted", lambda x, w, b: _mapped(x, w, -b), "bias"),
-        Mistake("first bias for all", lambda x, w, b: _mapped(x, w) + b[0], "bias"),
-        Mistake("bias per input channel", lambda x, w, b: _mapped(x + b.mean(), w), "bias"),
-        Mistake("matrix transposed", _transposed_weight, "weight"),
-        Mistake("rows backwards", lambda x, w, b: _mapped(x, w[::-1], b), "weight"),
-        Mistake("absolute weights", lambda x, w, b: _mapped(x, abs(w), b), "weight"),
-        Mistake("positions folded wrongly", _folded_wrongly, "folding"),
-        Mistake("result folded wrongly", _refolded_wrongly, "folding"),
-        Mistake("channels last", _channels_last, "shape"),
-        Mistake("mean over the map", _over_the_map, "position"),
-        Mistake("sum over the batch", _over_the_batch, "position"),
-        Mistake("with ReLU", lambda x, w, b: np.maximum(_mapped(x, w, b), 0), "activation"),
-    ),
+    mistakes=MISTAKES,
     alternatives=(_with_convolution, _with_matrix_product, _with_loops, _as_linear_layer),
     points=2,
     minutes=10,

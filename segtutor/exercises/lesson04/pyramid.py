@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.later import F, torch
 from segtutor.exercises.lesson04.adaptive_pooling import adaptive_average_pool
 from segtutor.exercises.lesson04.inputs import ramp, random_map
 from segtutor.exercises.lesson04.pointwise import pointwise_convolution
+from segtutor.exercises.lesson04.pyramid_mistakes import MISTAKES
 
 STUB = '''
 def pyramid_pooling(x, bins, weights, biases):
@@ -77,61 +78,6 @@ def _channel_after_channel(x, bins, weights, biases):  # type: ignore[no-untyped
     return torch.stack(result, dim=1)
 
 
-def _pyramid(  # type: ignore[no-untyped-def]
-    x, bins, weights, biases, *,
-    aligned: bool | None = True, relu="before", biased=True, first="map", maximum=False, chained=False,
-):  # fmt: skip
-    """The pyramid with the switches of the mistakes; as it stands, the right one."""
-    import torch
-    from torch.nn import functional as F
-
-    x = torch.as_tensor(x)
-    size, levels, source = x.shape[-2:], [], x
-    for count, weight, bias in zip(bins, weights, biases, strict=True):
-        pooled = F.adaptive_max_pool2d(source, count) if maximum else F.adaptive_avg_pool2d(source, count)
-        if chained:
-            source = pooled
-        level = F.conv2d(pooled, torch.as_tensor(weight)[:, :, None, None], torch.as_tensor(bias) if biased else None)
-        if relu == "before":
-            level = level.relu()
-        mode = "nearest" if aligned is None else "bilinear"
-        level = F.interpolate(level, size=size, mode=mode, align_corners=aligned)
-        levels.append(level.relu() if relu == "after" else level)
-    if first == "none":
-        return torch.cat(levels, dim=1)
-    if first == "last":
-        return torch.cat([*levels, x], dim=1)
-    if first == "reversed":
-        return torch.cat([x, *levels[::-1]], dim=1)
-    if first == "sum":
-        return torch.cat([x, torch.stack(levels).sum(dim=0)], dim=1)
-    return torch.cat([x, *levels], dim=1)
-
-
-def _on_the_map(x, bins, weights, biases):  # type: ignore[no-untyped-def]
-    """The levels are not pooled at all."""
-    levels = [np.maximum(np.asarray(pointwise_convolution(x, w, b)), 0) for w, b in zip(weights, biases, strict=True)]
-    return np.concatenate([x, *levels], axis=1)
-
-
-def _relu_of_all(x, bins, weights, biases):  # type: ignore[no-untyped-def]
-    return _pyramid(x, bins, weights, biases).relu()
-
-
-def _bins_as_windows(x, bins, weights, biases):  # type: ignore[no-untyped-def]
-    """Windows of bins x bins positions, instead of bins x bins regions."""
-    import torch
-    from torch.nn import functional as F
-
-    x = torch.as_tensor(x)
-    levels = [x]
-    for count, weight, bias in zip(bins, weights, biases, strict=True):
-        pooled = F.avg_pool2d(x, count, ceil_mode=True)
-        level = torch.relu(pointwise_convolution(pooled, weight, bias))
-        levels.append(F.interpolate(level, size=x.shape[-2:], mode="bilinear", align_corners=True))
-    return torch.cat(levels, dim=1)
-
-
 def _level(*weight: float, bias: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """Weight 1 x C and bias of a level with one channel."""
     return np.array([weight], dtype=np.float32), np.array([bias], dtype=np.float32)
@@ -155,6 +101,7 @@ def _random(
 
 _SMALL = np.array([[[[-3.0, 1], [4, 6]]]], dtype=np.float32)
 
+
 EXERCISE = Exercise(
     id="4.8",
     title="Pyramid pooling",
@@ -173,7 +120,8 @@ The result is the map itself, then the levels in the order of `bins`, concatenat
 the network has batch normalization. In a trained network it is only a factor and a shift per channel, so it can be
 folded into weight and bias; you will do so in the project below.)
 
-Write `pyramid_pooling(x, bins, weights, biases)`; `weights` and `biases` hold one array for each level.
+Write `pyramid_pooling(x, bins, weights, biases)`; `weights` and `biases` hold one array for each level,
+all for the same number K of channels. Without any level the result is the map.
 """,
     stub=STUB,
     reference=pyramid_pooling,
@@ -187,23 +135,21 @@ Write `pyramid_pooling(x, bins, weights, biases)`; `weights` and `biases` hold o
             "a level that is negative before ReLU",
             _arguments(_SMALL, (1, 1), _level(-1), _level(1, bias=-5)),
             np.concatenate([_SMALL, np.zeros((1, 2, 2, 2))], axis=1),
-            "relu",
         ),
         Case(
             "bin 2 on a 3 x 3 map: upsampled from corner to corner",
             _arguments(ramp(3, 3), (2,), _level(1)),
             np.concatenate([ramp(3, 3), [[[[2, 2.5, 3], [3.5, 4, 4.5], [5, 5.5, 6]]]]], axis=1),
-            "aligned",
         ),
         Case(
             "bins 1 and 2, in this order",
             _arguments(ramp(2, 2), (1, 2), _level(2), _level(1, bias=1)),
             np.concatenate([ramp(2, 2), np.full((1, 1, 2, 2), 3), ramp(2, 2) + 1], axis=1),
-            "order",
         ),
         Case("no level: the map as it is", (random_map(0, 1, 2, 3, 3), (), [], [])),
         Case("bins 1, 2, 3, 6, two pictures of eight channels", _random(1, (2, 8, 12, 16), (1, 2, 3, 6), 2)),
         Case("bins in another order, a map 7 x 10", _random(2, (1, 4, 7, 10), (6, 1, 3), 3)),
+        Case("other bins, one of them twice", _random(3, (2, 3, 9, 6), (2, 5, 4, 2), 3)),
     ),
     hints={
         "general": Hint(
@@ -211,42 +157,35 @@ Write `pyramid_pooling(x, bins, weights, biases)`; `weights` and `biases` hold o
             "torch.cat(levels, dim=1), with F.interpolate(level, x.shape[-2:], mode='bilinear', align_corners=True).",
         ),
         "aligned": Hint(
-            "The levels are upsampled in another way: corner regions must lie exactly on the corners of the map.",
+            "The levels are upsampled bilinearly, so that corner regions lie exactly on the corners of the H x W map.",
             "mode='bilinear', align_corners=True.",
         ),
         "relu": Hint(
             "ReLU stands after the 1 x 1 convolution and before upsampling, and only there. The map gets none.",
             "F.interpolate(torch.relu(reduced), ...), and levels = [x].",
         ),
-        "bias": Hint("The biases of the levels are missing.", "pointwise_convolution(pooled, weight, bias)."),
+        "bias": Hint(
+            "Each level adds its bias after the product with its weight, once, and before ReLU.",
+            "pointwise_convolution(pooled, weight, bias).",
+        ),
         "map": Hint(
-            "The map itself comes first, before all levels: a pixel needs its own features, too.", "levels = [x]."
+            "The map itself comes first, before all levels and unchanged: a pixel needs its own features, too.",
+            "levels = [x].",
         ),
         "order": Hint(
-            "The levels stand in the order of `bins`, beside each other along the channels, neither turned nor summed.",
+            "The levels stand in the order of `bins`, all of them, beside each other along the channels.",
             "torch.cat([x, *levels], dim=1).",
         ),
         "pooling": Hint(
             "A level must be the mean over n x n regions of the map x itself.",
             "adaptive_average_pool(x, n) for each n: no maximum, no windows of n x n positions, not the level before.",
         ),
+        "own": Hint(
+            "Each level has its own number of regions, its own weight and its own bias.",
+            "for count, weight, bias in zip(bins, weights, biases).",
+        ),
     },
-    mistakes=(
-        Mistake("corners not aligned", lambda *a: _pyramid(*a, aligned=False), "aligned"),
-        Mistake("nearest", lambda *a: _pyramid(*a, aligned=None), "aligned"),
-        Mistake("no ReLU", lambda *a: _pyramid(*a, relu="none"), "relu"),
-        Mistake("ReLU after upsampling", lambda *a: _pyramid(*a, relu="after"), "relu"),
-        Mistake("ReLU of everything", _relu_of_all, "relu"),
-        Mistake("no bias", lambda *a: _pyramid(*a, biased=False), "bias"),
-        Mistake("map missing", lambda *a: _pyramid(*a, first="none"), "map"),
-        Mistake("map last", lambda *a: _pyramid(*a, first="last"), "map"),
-        Mistake("levels turned", lambda *a: _pyramid(*a, first="reversed"), "order"),
-        Mistake("levels summed", lambda *a: _pyramid(*a, first="sum"), "order"),
-        Mistake("maximum", lambda *a: _pyramid(*a, maximum=True), "pooling"),
-        Mistake("pooled one after the other", lambda *a: _pyramid(*a, chained=True), "pooling"),
-        Mistake("windows of n x n", _bins_as_windows, "pooling"),
-        Mistake("not pooled", _on_the_map, "pooling"),
-    ),
+    mistakes=MISTAKES,
     alternatives=(_with_modules, _with_matrices, _channel_after_channel),
     points=5,
     minutes=25,
