@@ -956,14 +956,20 @@ def row_of_boxes(count: int, step: float, width: float = 10.0) -> Any:
 
 
 CROWD = (
-    np.concatenate([row_of_boxes(8, 3.0), row_of_boxes(4, 2.5), [[0, 0, 10, 10], [300, 0, 310, 10], [300, 0, 303, 10]]]),
+    np.concatenate(
+        [row_of_boxes(8, 3.0), row_of_boxes(4, 2.5), [[0, 0, 10, 10], [300, 0, 310, 10], [300, 0, 303, 10]]]
+    ),
     np.array([0.5, 0.62, 0.91, 0.3, 0.75, 0.04, 0.2, 0.6, 0.55, 0.45, 0.35, 0.85, 0.95, 0.65, 0.25]),
     np.array([1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 0, 3, 3]),
 )
 CHAIN = (row_of_boxes(5, 3.0), np.array([0.9, 0.8, 0.7, 0.6, 0.5]), np.ones(5, int))
 SAME = (np.zeros((6, 4)) + [0, 0, 10, 10], np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4]), np.ones(6, int))
 APART = (np.array([[0.0, 0, 10, 10], [1000, 1000, 1010, 1010]]), np.array([0.9, 0.8]), np.array([2, 1]))
-MINUS = (np.array([[-30.0, -30, -20, -20], [-9, -9, 1, 1], [-7, -7, 3, 3]]), np.array([0.9, 0.8, 0.7]), np.array([8, 1, 3]))
+MINUS = (
+    np.array([[-30.0, -30, -20, -20], [-9, -9, 1, 1], [-7, -7, 3, 3]]),
+    np.array([0.9, 0.8, 0.7]),
+    np.array([8, 1, 3]),
+)
 ROW = (row_of_boxes(130, 30.0), np.linspace(0.9, 0.1, 130), np.ones(130, int))
 WRONG["5.7"] = (
     slips(
@@ -1083,44 +1089,42 @@ LEVELS = (
     boxes_of((224, 224), (223, 223), (448, 448), (447, 447), (900, 2000), (10, 10), (112, 112), (100, 300), (300, 100))
     + 0.0,
 )
-WRONG["5.8"] = (
-    slips(
-        assign_levels,
-        LEVELS,
-        inclusive="continuous coordinates",
-        corner_as_size="size of the box",
-        area="root of the area",
-        width="root of the area",
-        height="root of the area",
-        longer="root of the area",
-        mean="root of the area",
-        shorter="root of the area",
-        diagonal="root of the area",
-        of_112="224",
-        of_256="224",
-        of_800="224",
-        divided_down="divide exactly",
-        natural="logarithm of base 2",
-        decimal="logarithm of base 2",
-        five="plus 4",
-        three="plus 4",
-        minus="plus 4",
-        no_four="plus 4",
-        rounded="round down",
-        up="round down",
-        not_rounded="round down",
-        no_limit="limited to 2 ... 5",
-        to_six="limited to 2 ... 5",
-        from_three="limited to 2 ... 5",
-        to_four="limited to 2 ... 5",
-        only_below="limited to 2 ... 5",
-        only_above="limited to 2 ... 5",
-        from_one="limited to 2 ... 5",
-        from_zero="limited to 2 ... 5",
-        counted_from_zero="levels begin at 2",
-        stride="level, not stride",
-        one_for_all="each box",
-    )
+WRONG["5.8"] = slips(
+    assign_levels,
+    LEVELS,
+    inclusive="continuous coordinates",
+    corner_as_size="size of the box",
+    area="root of the area",
+    width="root of the area",
+    height="root of the area",
+    longer="root of the area",
+    mean="root of the area",
+    shorter="root of the area",
+    diagonal="root of the area",
+    of_112="224",
+    of_256="224",
+    of_800="224",
+    divided_down="divide exactly",
+    natural="logarithm of base 2",
+    decimal="logarithm of base 2",
+    five="plus 4",
+    three="plus 4",
+    minus="plus 4",
+    no_four="plus 4",
+    rounded="round down",
+    up="round down",
+    not_rounded="round down",
+    no_limit="limited to 2 ... 5",
+    to_six="limited to 2 ... 5",
+    from_three="limited to 2 ... 5",
+    to_four="limited to 2 ... 5",
+    only_below="limited to 2 ... 5",
+    only_above="limited to 2 ... 5",
+    from_one="limited to 2 ... 5",
+    from_zero="limited to 2 ... 5",
+    counted_from_zero="levels begin at 2",
+    stride="level, not stride",
+    one_for_all="each box",
 )
 RIGHT["5.8"] = [("loops", assign_levels), ("numpy", levels_numpy), ("torch", levels_torch)]
 
@@ -1467,7 +1471,9 @@ def mask_loss(logits: Any, targets: Any, labels: Any, slip: str = "") -> Any:
         if slip == "small_added":
             pixels = -targets * np.log(sigmoid + 1e-12) - (1 - targets) * np.log(1 - sigmoid + 1e-12)
         if slip == "limited_to_hundred":
-            pixels = -targets * np.maximum(np.log(sigmoid), -100) - (1 - targets) * np.maximum(np.log(1 - sigmoid), -100)
+            pixels = -targets * np.maximum(np.log(sigmoid), -100) - (1 - targets) * np.maximum(
+                np.log(1 - sigmoid), -100
+            )
         if slip == "exp_overflows":
             pixels = np.log(1 + np.exp(chosen)) - chosen * targets
     if slip == "only_ones":

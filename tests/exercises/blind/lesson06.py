@@ -350,9 +350,7 @@ def valid_taps_loops(height: int, width: int, rate: int) -> Any:
     total, every, only = 0, 0, 0
     for i in range(height):
         for j in range(width):
-            taps = sum(
-                0 <= i + a < height and 0 <= j + b < width for a in (-rate, 0, rate) for b in (-rate, 0, rate)
-            )
+            taps = sum(0 <= i + a < height and 0 <= j + b < width for a in (-rate, 0, rate) for b in (-rate, 0, rate))
             total, every, only = total + taps, every + (taps == 9), only + (taps == 1)
     n = height * width
     return Fraction(total, 9 * n), Fraction(every, n), Fraction(only, n)
@@ -635,7 +633,14 @@ def aspp_given(rates: Any = (1, 2, 3), c: int = 3, k: int = 3, batch: int = 2) -
     weights += [small(k, c, 3, 3, seed=11 + number) for number in range(len(rates))]
     weights += [small(k, c, 1, 1, seed=30)]
     biases = [small(k, seed=40 + number) for number in range(len(weights))]
-    return (small(batch, c, 9, 8, seed=1), rates, weights, biases, small(4, k * len(weights), 1, 1, seed=50), small(4, seed=51))
+    return (
+        small(batch, c, 9, 8, seed=1),
+        rates,
+        weights,
+        biases,
+        small(4, k * len(weights), 1, 1, seed=50),
+        small(4, seed=51),
+    )
 
 
 WRONG["6.5"] = slips(
@@ -736,10 +741,14 @@ def separable_convolution(
     return result.relu()
 
 
-def separable_numpy(features: Any, depthwise: Any, depthwise_bias: Any, pointwise: Any, pointwise_bias: Any, rate: int) -> Any:
+def separable_numpy(
+    features: Any, depthwise: Any, depthwise_bias: Any, pointwise: Any, pointwise_bias: Any, rate: int
+) -> Any:
     features, depthwise = np.asarray(features, np.float64), np.asarray(depthwise, np.float64)
     parts = [
-        atrous_taps(features[:, one : one + 1], depthwise[one : one + 1], np.asarray(depthwise_bias)[one : one + 1], rate)
+        atrous_taps(
+            features[:, one : one + 1], depthwise[one : one + 1], np.asarray(depthwise_bias)[one : one + 1], rate
+        )
         for one in range(features.shape[1])
     ]
     filtered = np.maximum(np.concatenate(parts, axis=1), 0)
@@ -747,16 +756,34 @@ def separable_numpy(features: Any, depthwise: Any, depthwise_bias: Any, pointwis
     return np.maximum(mixed + np.asarray(pointwise_bias)[:, None, None], 0)
 
 
-def separable_full(features: Any, depthwise: Any, depthwise_bias: Any, pointwise: Any, pointwise_bias: Any, rate: int) -> Any:
+def separable_full(
+    features: Any, depthwise: Any, depthwise_bias: Any, pointwise: Any, pointwise_bias: Any, rate: int
+) -> Any:
     depthwise = tensor(depthwise)
     full = torch.zeros(len(depthwise), len(depthwise), *depthwise.shape[2:])
     for one in range(len(depthwise)):
         full[one, one] = depthwise[one, 0]
-    return atrous_dilated(atrous_dilated(features, full, depthwise_bias, rate).relu(), pointwise, pointwise_bias, 1).relu()
+    return atrous_dilated(
+        atrous_dilated(features, full, depthwise_bias, rate).relu(), pointwise, pointwise_bias, 1
+    ).relu()
 
 
-SEPARABLE = (small(2, 4, 9, 8, seed=1), small(4, 1, 3, 3, seed=2), small(4, seed=3), small(4, 4, 1, 1, seed=4), small(4, seed=5), 2)
-SEPARABLE_FIVE = (small(1, 3, 9, 8, seed=1), small(3, 1, 5, 5, seed=2), small(3, seed=3), small(2, 3, 1, 1, seed=4), small(2, seed=5), 1)
+SEPARABLE = (
+    small(2, 4, 9, 8, seed=1),
+    small(4, 1, 3, 3, seed=2),
+    small(4, seed=3),
+    small(4, 4, 1, 1, seed=4),
+    small(4, seed=5),
+    2,
+)
+SEPARABLE_FIVE = (
+    small(1, 3, 9, 8, seed=1),
+    small(3, 1, 5, 5, seed=2),
+    small(3, seed=3),
+    small(2, 3, 1, 1, seed=4),
+    small(2, seed=5),
+    1,
+)
 WRONG["6.6"] = slips(
     separable_convolution,
     SEPARABLE,
@@ -1114,7 +1141,14 @@ def fuse_scores_numpy(scores: Any) -> Any:
 
 
 SCALES = ([small(3, 2, 4, 9, 7, seed=1) - 2, small(3, 2, 4, 7, 5, seed=2) - 2, small(3, 2, 4, 5, 4, seed=3) - 2],)
-MORE_SCALES = ([small(5, 1, 3, 5, 6, seed=1), small(5, 1, 3, 9, 7, seed=2), small(5, 1, 3, 4, 4, seed=3), small(5, 1, 3, 4, 3, seed=4)],)
+MORE_SCALES = (
+    [
+        small(5, 1, 3, 5, 6, seed=1),
+        small(5, 1, 3, 9, 7, seed=2),
+        small(5, 1, 3, 4, 4, seed=3),
+        small(5, 1, 3, 4, 3, seed=4),
+    ],
+)
 WRONG["6.9"] = slips(
     fuse_scores,
     SCALES,
@@ -1420,49 +1454,54 @@ def pair_kernel_loops(image: Any, sigma_xy: float, sigma_rgb: Any) -> Any:
 
 
 PICTURE = np.random.default_rng(3).integers(0, 256, (3, 4, 3)).astype(np.uint8)
-WRONG["6.11"] = slips(
-    pair_kernel,
-    (PICTURE, 1.5, 90.0),
-    columns_first="row by row",
-    rows_only="row and column",
-    relative_places="places in pixels",
-    one_channel="three channels",
-    two_channels="three channels",
-    gray="three channels",
-    wraps="uint8",
-    squares_wrap="uint8",
-    city_block="squared distance",
-    chessboard="squared distance",
-    not_squared="squared distance",
-    mean_of_colors="sum over the channels",
-    colors_to_one="0 to 255",
-    sigmas_swapped="two sigmas",
-    one_sigma="two sigmas",
-    no_two="2 sigma^2",
-    sigma_not_squared="2 sigma^2",
-    four="2 sigma^2",
-    place_only="color",
-    color_only="place",
-    color_added="minus both",
-    sum_of_two="product of both",
-    no_itself="the pixel itself",
-    itself_not_in_the_sum="the pixel itself",
-    not_normalized="normalize",
-    by_rows="symmetrically",
-    by_columns="symmetrically",
-    no_root="root",
-    sum_of_sums="root of the product",
-    by_the_total="row sums",
-    by_the_largest="row sums",
-    root_of_one="both pixels",
-    by_norms="row sums",
-    diagonal_empty="the pixel itself",
-    diagonal_one="the pixel itself",
-    four_dimensions="shape",
-) + slips(pair_kernel, (PICTURE, 1.5, None), none_is_one="None") + slips(
-    pair_kernel, (np.tile(PICTURE, (3, 2, 1)), 0.8, None), near_only="all pairs"
-) + slips(
-    pair_kernel, (np.array([[[0, 0, 0], [255, 255, 255], [200, 10, 250]]], np.uint8), 3.0, 200.0), squares_wrap_at_16_bits="uint8"
+WRONG["6.11"] = (
+    slips(
+        pair_kernel,
+        (PICTURE, 1.5, 90.0),
+        columns_first="row by row",
+        rows_only="row and column",
+        relative_places="places in pixels",
+        one_channel="three channels",
+        two_channels="three channels",
+        gray="three channels",
+        wraps="uint8",
+        squares_wrap="uint8",
+        city_block="squared distance",
+        chessboard="squared distance",
+        not_squared="squared distance",
+        mean_of_colors="sum over the channels",
+        colors_to_one="0 to 255",
+        sigmas_swapped="two sigmas",
+        one_sigma="two sigmas",
+        no_two="2 sigma^2",
+        sigma_not_squared="2 sigma^2",
+        four="2 sigma^2",
+        place_only="color",
+        color_only="place",
+        color_added="minus both",
+        sum_of_two="product of both",
+        no_itself="the pixel itself",
+        itself_not_in_the_sum="the pixel itself",
+        not_normalized="normalize",
+        by_rows="symmetrically",
+        by_columns="symmetrically",
+        no_root="root",
+        sum_of_sums="root of the product",
+        by_the_total="row sums",
+        by_the_largest="row sums",
+        root_of_one="both pixels",
+        by_norms="row sums",
+        diagonal_empty="the pixel itself",
+        diagonal_one="the pixel itself",
+        four_dimensions="shape",
+    )
+    + slips(pair_kernel, (PICTURE, 1.5, None), none_is_one="None")
+    + slips(pair_kernel, (np.tile(PICTURE, (3, 2, 1)), 0.8, None), near_only="all pairs")
+    + slips(
+        pair_kernel,
+        (np.array([[[0, 0, 0], [255, 255, 255], [200, 10, 250]]], np.uint8), 3.0, 200.0),
+        squares_wrap_at_16_bits="uint8",
+    )
 )
 RIGHT["6.11"] = [("numpy", pair_kernel), ("torch", pair_kernel_torch), ("loops", pair_kernel_loops)]
 
@@ -1567,7 +1606,9 @@ def mean_field_step(probabilities: Any, unary: Any, kernels: Any, weights: Any, 
 def mean_field_torch(probabilities: Any, unary: Any, kernels: Any, weights: Any) -> Any:
     total = -torch.as_tensor(np.asarray(unary, float))
     for one, weight in zip(kernels, weights, strict=True):
-        total = total + weight * (torch.as_tensor(np.asarray(one, float)) @ torch.as_tensor(np.asarray(probabilities, float)))
+        total = total + weight * (
+            torch.as_tensor(np.asarray(one, float)) @ torch.as_tensor(np.asarray(probabilities, float))
+        )
     return total.softmax(dim=1)
 
 
@@ -1631,6 +1672,10 @@ WRONG["6.12"] = slips(
     two_steps="one step",
     half_a_step="one step",
 ) + slips(
-    mean_field_step, COLD, no_maximum="large energies", one_maximum_for_all="large energies", small_added="large energies"
+    mean_field_step,
+    COLD,
+    no_maximum="large energies",
+    one_maximum_for_all="large energies",
+    small_added="large energies",
 )
 RIGHT["6.12"] = [("numpy", mean_field_step), ("torch", mean_field_torch), ("loops", mean_field_loops)]
