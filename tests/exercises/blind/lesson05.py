@@ -511,7 +511,6 @@ WRONG["5.4"] = (
         first_best_only="all of equals",
         only_ignored="however small",
         row_number="own best object",
-        second_rule_ten_percent="however small",
         swapped_codes="-1 and -2",
         ignored_is_255="-1 and -2",
         zero_background="-1 and -2",
@@ -525,7 +524,8 @@ WRONG["5.4"] = (
         row_number_if_not_positive="own best object",
         only_background="no object left out",
     )
-    + slips(match_anchors, (SECOND, 0.5, 0.15), fixed_thresholds="thresholds as given")
+    + slips(match_anchors, (SECOND[:1], 0.5, 0.05), fixed_thresholds="thresholds as given")
+    + slips(match_anchors, (np.array([[0.05, 0.0]]), 0.7, 0.3), second_rule_ten_percent="however small")
     + slips(
         match_anchors,
         (np.zeros((0, 3)), 0.7, 0.3),
@@ -963,7 +963,7 @@ CROWD = (
     np.array([1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 0, 3, 3]),
 )
 CHAIN = (row_of_boxes(5, 3.0), np.array([0.9, 0.8, 0.7, 0.6, 0.5]), np.ones(5, int))
-SAME = (np.zeros((6, 4)) + [0, 0, 10, 10], np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4]), np.ones(6, int))
+SAME = (np.tile([0.0, 0, 10, 10], (6, 1)), np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4]), np.ones(6, int))
 APART = (np.array([[0.0, 0, 10, 10], [1000, 1000, 1010, 1010]]), np.array([0.9, 0.8]), np.array([2, 1]))
 MINUS = (
     np.array([[-30.0, -30, -20, -20], [-9, -9, 1, 1], [-7, -7, 3, 3]]),
