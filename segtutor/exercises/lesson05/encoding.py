@@ -181,7 +181,8 @@ box belongs to the i-th reference. Multiply the four offsets by the four `weight
             "sizes = boxes[:, 2:] - boxes[:, :2]; centers = boxes[:, :2] + sizes / 2; the same for the references.",
         ),
         "center": Hint(
-            "The shift is taken from corner to corner. It goes from center to center.", "x = (x1 + x2) / 2."
+            "The shift goes from center to center, and the center is halfway between both corners.",
+            "x = (x1 + x2) / 2.",
         ),
         "divisor": Hint(
             "The shift is measured in sizes of the reference: d_x in its width, d_y in its height.",
@@ -199,7 +200,7 @@ box belongs to the i-th reference. Multiply the four offsets by the four `weight
             "The offsets are multiplied by the weights, each by its own.",
             "offsets * np.array(weights): R x 4 times 4.",
         ),
-        "pixel": Hint("A pixel is added to the sizes. Corners are continuous here.", "width = x2 - x1, without + 1."),
+        "pixel": Hint("Corners are continuous here: no pixel is added to the sizes.", "width = x2 - x1, without + 1."),
         "order": Hint("The offsets stand in another order.", "dx, dy, dw, dh."),
         "shift": Hint(
             "A box of the reference's size, moved: only the shift of one center to the other counts, in units of the "
