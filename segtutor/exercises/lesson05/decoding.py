@@ -226,7 +226,8 @@ limited.
             "offsets / np.array(weights).",
         ),
         "corners": Hint(
-            "Wanted are the two corners, x1, y1, x2, y2, without a center or a size among them.", "x - w / 2, y - h / 2, x + w / 2, y + h / 2."
+            "Wanted are the two corners, x1, y1, x2, y2, without a center or a size among them.",
+            "x - w / 2, y - h / 2, x + w / 2, y + h / 2.",
         ),
         "half": Hint("The boxes are twice as wide and high as they should be.", "Half the size to each side."),
         "shift": Hint(
