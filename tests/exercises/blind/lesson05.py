@@ -1240,41 +1240,48 @@ def roi_align_lists(values: Any, box: Any, size: int) -> Any:
 
 ROI = (numbers(9, 13, seed=1), (0.7, 1.2, 12.9, 8.8), 4)
 SMALL_ROI = (numbers(9, 13, seed=1), (3.2, 2.1, 5.4, 3.6), 4)
-WRONG["5.9"] = slips(
-    roi_align,
-    ROI,
-    zeros_outside="border's value",
-    limits_swapped="H and W",
-    nearest="bilinear",
-    down="bilinear",
-    straight_on="border's value",
-    weights_swapped="weights of the interpolation",
-    no_rows="bilinear",
-    shares_mixed="weights of the interpolation",
-    box_rounded="no rounding",
-    box_outward="no rounding",
-    box_limited="do not limit the box",
-    size_seven="size as given",
-    square_bins="height and width of a bin",
-    box_as_sizes="corners, not sizes",
-    inclusive="continuous coordinates",
-    no_half="half a position",
-    half_added="half a position",
-    one="half a position",
-    one_point="2 x 2 points",
-    start_and_middle="points at 1/4 and 3/4",
-    ends="points at 1/4 and 3/4",
-    thirds="points at 1/4 and 3/4",
-    sixteen_points="2 x 2 points",
-    upper_left_point="2 x 2 points",
-    diagonal_points="2 x 2 points",
-    largest="mean",
-    sum="mean",
-    first="mean",
-    transposed="rows and columns",
-    rounded="no rounding",
-    flat="shape",
-) + slips(roi_align, SMALL_ROI, at_least_one="bins smaller than a position", rows_first="x before y")
+WRONG["5.9"] = (
+    slips(
+        roi_align,
+        ROI,
+        limits_swapped="H and W",
+        nearest="bilinear",
+        down="bilinear",
+        weights_swapped="weights of the interpolation",
+        no_rows="bilinear",
+        shares_mixed="weights of the interpolation",
+        box_rounded="no rounding",
+        box_outward="no rounding",
+        box_limited="do not limit the box",
+        size_seven="size as given",
+        square_bins="height and width of a bin",
+        box_as_sizes="corners, not sizes",
+        inclusive="continuous coordinates",
+        no_half="half a position",
+        half_added="half a position",
+        one="half a position",
+        one_point="2 x 2 points",
+        start_and_middle="points at 1/4 and 3/4",
+        ends="points at 1/4 and 3/4",
+        thirds="points at 1/4 and 3/4",
+        sixteen_points="2 x 2 points",
+        upper_left_point="2 x 2 points",
+        diagonal_points="2 x 2 points",
+        largest="mean",
+        sum="mean",
+        first="mean",
+        transposed="rows and columns",
+        rounded="no rounding",
+        flat="shape",
+    )
+    + slips(
+        roi_align,
+        (numbers(4, 5, seed=2), (0.0, 0.0, 5.0, 4.0), 5),
+        zeros_outside="border's value",
+        straight_on="border's value",
+    )
+    + slips(roi_align, SMALL_ROI, at_least_one="bins smaller than a position", rows_first="x before y")
+)
 RIGHT["5.9"] = [
     ("loops", roi_align),
     ("torchvision", roi_align_torchvision),
@@ -1415,7 +1422,6 @@ WRONG["5.10"] = (
         only_across="center inside the box",
         upper_left_inside="center inside the box",
         whole_pixel_inside="center inside the box",
-        any_part_inside="center inside the box",
         below="at least threshold",
         or_inside="and, not or",
         threshold_first="interpolate before the threshold",
@@ -1423,6 +1429,7 @@ WRONG["5.10"] = (
         soft="boolean",
         transposed="height and width",
     )
+    + slips(paste_mask, (np.ones((7, 7)), (3.6, 2.6, 15.4, 9.4), 12, 20, 0.45), any_part_inside="center inside the box")
     + slips(paste_mask, (SOFT, (3.3, -2.4, 15.8, 9.7), 12, 20, 0.2), half_threshold="threshold as given")
     + slips(paste_mask, (np.eye(7), (3.3, 0, 15.8, 9.7), 12, 20, 0.0), threshold_or_half="threshold 0")
     + slips(paste_mask, (np.eye(7), (3.3, 0, 15.8, 9.7), 12, 20, 0.0), nonzero="threshold 0")
