@@ -177,9 +177,7 @@ def deeplab_rates(output_stride: Any, multi_grid: Any, slip: str = "") -> Any:
     elif output_stride not in allowed:
         if slip == "raises":
             raise ValueError("output stride must be 8 or 16")
-        return {"none": None, "empty": ([], []), "another_text": "Error", "text_twice": ("error", "error")}.get(
-            slip, "error"
-        )
+        return {"none": None, "empty": ([], []), "text_twice": ("error", "error")}.get(slip, "error")
     else:
         factor = 16 // output_stride
     if slip == "swapped":
@@ -276,7 +274,6 @@ WRONG["6.2"] = (
         raises="text",
         none="text",
         empty="text",
-        another_text="text",
         text_twice="text",
     )
     + slips(deeplab_rates, (4, (1, 2, 4)), above_sixteen="error", divisors="error")
@@ -390,12 +387,11 @@ WRONG["6.3"] = (
         all_if_one_side="all nine",
         rest="only the middle",
         middle_row_or_column="only the middle",
-        counts="share of the positions",
         percent="0 to 1",
-        swapped="order",
         five_taps="nine taps",
         wrapped="on the map",
     )
+    + slips(valid_taps, (5, 6, 2), counts="share of the positions", swapped="order")
     + slips(valid_taps, (5, 6, 4), closed_formula_unlimited="all nine")
     + slips(valid_taps, (5, 5, 3), middle_if_large="only the middle")
     + slips(valid_taps, (5, 7, 8), middle_formula_unlimited="only the middle")
