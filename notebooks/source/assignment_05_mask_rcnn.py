@@ -402,7 +402,7 @@ print(f"dw = 30: {wild[0, 2] - wild[0, 0]:.0f} pixels wide with the limit; exp(3
 # *4 points · about 20 minutes · difficulty 2 of 3*
 #
 # A detector finds every object many times. Write `nms(boxes, scores, labels, threshold)` for R boxes (corners), R scores
-# and R class numbers:
+# and R class numbers (0 is a class like the others here):
 #
 # 1. Take the box with the highest score that is left; it survives.
 # 2. Remove all boxes **of the same class** whose IoU with it is *greater* than `threshold`.

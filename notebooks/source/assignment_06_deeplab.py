@@ -753,8 +753,9 @@ plt.show()
 # matrix product, and the pixel itself is in it.
 #
 # Write `mean_field_step(probabilities, unary, kernels, weights)`: `probabilities` is the present $Q$ and `unary` is $U$,
-# both N x K; `kernels` is a list of N x N matrices, `weights` has one number for each. Return the new $Q$. All pixels
-# change at once: each message comes from the old $Q$.
+# both N x K; `kernels` is a list of N x N matrices (any number of them; without a kernel there is no message, and $Q$ is
+# the softmax of $-U$), `weights` has one number for each. Return the new $Q$. All pixels change at once: each message
+# comes from the old $Q$.
 #
 # <details><summary>Hint 1</summary>
 #

@@ -104,12 +104,12 @@ def _pyramid(  # type: ignore[no-untyped-def]
         if number == len(weights) - 1:
             mean = features.mean((2, 3), keepdim=True)
             source = {
-                "none": lambda: features,
-                "maximum": lambda: features.amax((2, 3), keepdim=True),
-                "sum": lambda: features.sum((2, 3), keepdim=True),
-                "batch": lambda: mean.mean(0, keepdim=True).expand_as(mean),
-                "last": lambda: branches[-1].mean((2, 3), keepdim=True),
-            }.get(pool, lambda: mean)()
+                "none": features,
+                "maximum": features.amax((2, 3), keepdim=True),
+                "sum": features.sum((2, 3), keepdim=True),
+                "batch": mean.mean(0, keepdim=True).expand_as(mean),
+                "last": branches[-1].mean((2, 3), keepdim=True) if branches else mean,
+            }.get(pool, mean)
         elif number > 0:
             rate = rates[number - 1]
             source = branches[-1] if chained else features

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -1570,12 +1571,6 @@ def mean_field_step(probabilities: Any, unary: Any, kernels: Any, weights: Any, 
         if slip == "no_maximum":
             powers = np.exp(total)
             return powers / powers.sum(axis=1, keepdims=True)
-        if slip == "one_maximum_for_all":
-            powers = np.exp(total - total.max())
-            return powers / powers.sum(axis=1, keepdims=True)
-        if slip == "small_added":
-            powers = np.exp(total)
-            return powers / (powers.sum(axis=1, keepdims=True) + 1e-6)
         if slip == "over_the_pixels":
             powers = np.exp(total - total.max(axis=0))
             return powers / powers.sum(axis=0)
@@ -1632,7 +1627,6 @@ FIELD = (
     [abs(numbers(6, 6, seed=3)), abs(numbers(6, 6, seed=4)), abs(numbers(6, 6, seed=8))],
     [0.6, 1.7, 0.3],
 )
-COLD = (FIELD[0], FIELD[1] * 0 + np.array([[1000.0, 1001, 1002]] + [[0.5, 0.2, 1]] * 5), FIELD[2], FIELD[3])
 WRONG["6.12"] = slips(
     mean_field_step,
     FIELD,
@@ -1667,11 +1661,10 @@ WRONG["6.12"] = slips(
     best_class="probabilities",
     two_steps="one step",
     half_a_step="one step",
-) + slips(
-    mean_field_step,
-    COLD,
-    no_maximum="large energies",
-    one_maximum_for_all="large energies",
-    small_added="large energies",
 )
-RIGHT["6.12"] = [("numpy", mean_field_step), ("torch", mean_field_torch), ("loops", mean_field_loops)]
+RIGHT["6.12"] = [
+    ("numpy", mean_field_step),
+    ("plain exp", partial(mean_field_step, slip="no_maximum")),
+    ("torch", mean_field_torch),
+    ("loops", mean_field_loops),
+]
