@@ -243,7 +243,8 @@ limited.
             "np.minimum, not np.clip with both ends.",
         ),
         "each its weight": Hint(
-            "The four weights may all be different, and need not be whole: dx, dy, dw and dh are each divided by their own.",
+            "The four weights may all be different, and need not be whole: dx, dy, dw and dh are each divided by "
+            "their own.",
             "offsets / np.array(weights): R x 4 divided by 4.",
         ),
         "pixel": Hint(

@@ -208,11 +208,13 @@ box belongs to the i-th reference. Multiply the four offsets by the four `weight
             "(x - x_a) / w_a and (y - y_a) / h_a.",
         ),
         "same center": Hint(
-            "The centers are the same, so both shifts are 0; the logarithm of width by width and of height by height is left.",
+            "The centers are the same, so both shifts are 0; the logarithm of width by width and of height by height "
+            "is left.",
             "log(w / w_a), log(h / h_a); x = (x1 + x2) / 2.",
         ),
         "each its weight": Hint(
-            "The four weights may all be different, and need not be whole: the first is for d_x, the second for d_y, the "
+            "The four weights may all be different, and need not be whole: the first is for d_x, the second for d_y, "
+            "the "
             "third for d_w, the fourth for d_h.",
             "offsets * np.array(weights): R x 4 times 4.",
         ),

@@ -134,7 +134,8 @@ of ImageNet, on which the network below was trained.
         ),
         "every box": Hint("Every box has its own level, a whole number k, not a stride.", "R levels for R boxes."),
         "offset": Hint(
-            "Level 4 begins at a box of side 224 (neither 112 nor 448), and levels are numbers from 2 to 5, not positions in a list.",
+            "Level 4 begins at a box of side 224 (neither 112 nor 448), and levels are numbers from 2 to 5, not "
+            "positions in a list.",
             "Begin with 4 + np.log2(side / 224), and subtract nothing at the end.",
         ),
         "sign": Hint("Large boxes get the fine maps. It is the other way round.", "side / 224, not 224 / side."),

@@ -243,12 +243,14 @@ a sigmoid that has become 0. Without any region the loss is 0.
             "Use the sigmoid of a single channel.",
         ),
         "formula": Hint(
-            "The loss of a pixel is the cross entropy of sigmoid and target, with the natural logarithm and both terms.",
+            "The loss of a pixel is the cross entropy of sigmoid and target, with the natural logarithm and both "
+            "terms.",
             "max(x, 0) - x t + log(1 + exp(-|x|)) is -t log s - (1 - t) log(1 - s).",
         ),
         "target": Hint("Inside and outside are exchanged.", "-t log s: where t is 1, s should be large."),
         "overflow": Hint(
-            "With large logits the sigmoid is exactly 0 or 1, and its logarithm infinite; nothing may be cut off either.",
+            "With large logits the sigmoid is exactly 0 or 1, and its logarithm infinite; nothing may be cut off "
+            "either.",
             "max(x, 0) - x t + np.log1p(np.exp(-np.abs(x))) never takes the logarithm of 0.",
         ),
         "mean": Hint("The loss is one number, the mean over all pixels of all regions.", "Divide by R * M * M."),

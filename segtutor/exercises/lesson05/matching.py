@@ -221,7 +221,8 @@ Return R whole numbers. Without objects, everything is background.
             "the anchors with row == row.max().",
         ),
         "force": Hint(
-            "No object may be left out: the anchor with which it has its largest IoU is positive, however small that is.",
+            "No object may be left out: the anchor with which it has its largest IoU is positive, however small that "
+            "is.",
             "For each row of iou: matches[row == row.max()] = number[row == row.max()], where row > 0.",
         ),
         "all best": Hint(
@@ -246,7 +247,8 @@ Return R whole numbers. Without objects, everything is background.
             "np.where(best >= positive, number, np.where(best < negative, -1, -2)).",
         ),
         "only forced": Hint(
-            "All anchors with at least `positive` are positive, as many as there are, and the best of each object, too.",
+            "All anchors with at least `positive` are positive, as many as there are, and the best of each object, "
+            "too.",
             "Begin with best >= positive; the second rule adds to it.",
         ),
         "axes": Hint(

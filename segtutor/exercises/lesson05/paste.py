@@ -281,24 +281,28 @@ A mask of ones in the box (10, 10, 20, 20) thus gives 100 pixels. A widespread i
             "Limit row and column to 0 ... M - 1 before you interpolate.",
         ),
         "inside": Hint(
-            "What counts is whether the *center* of the pixel lies inside the box, in x and in y; the border's value goes "
+            "What counts is whether the *center* of the pixel lies inside the box, in x and in y; the border's value "
+            "goes "
             "on outside, the object does not.",
             "Require y1 < i + 0.5 < y2 and x1 < j + 0.5 < x2.",
         ),
         "outside": Hint(
-            "The box reaches beyond the picture. The mask is stretched over all of it, and the picture shows a part. (A "
+            "The box reaches beyond the picture. The mask is stretched over all of it, and the picture shows a part. "
+            "(A "
             "negative number in a slice counts from the end.)",
             "Go over the pixels of the picture, not over those of the box, and do not cut the box off.",
         ),
         "axes": Hint("x and y are exchanged.", "The box is x1, y1, x2, y2; x goes with columns, y with rows."),
         "soft": Hint("These are probabilities. Wanted is a truth value for each pixel.", "Return values >= threshold."),
         "ones": Hint(
-            "The mask is 1 everywhere, so the object is just the box: all pixels whose centers lie in it, 10 x 10, and no "
+            "The mask is 1 everywhere, so the object is just the box: all pixels whose centers lie in it, 10 x 10, "
+            "and no "
             "other; the result is height x width.",
             "value >= threshold, and y1 < i + 0.5 < y2 and x1 < j + 0.5 < x2.",
         ),
         "half": Hint(
-            "The entries 1 and 0 have their centers at 1/4 and 3/4 of the box; the pixels at 0.5, 1.5, 2.5 and 3.5 get 1, "
+            "The entries 1 and 0 have their centers at 1/4 and 3/4 of the box; the pixels at 0.5, 1.5, 2.5 and 3.5 "
+            "get 1, "
             "0.75, 0.25 and 0.",
             "row = (i + 0.5 - y1) / (y2 - y1) * M - 0.5.",
         ),
@@ -311,7 +315,8 @@ A mask of ones in the box (10, 10, 20, 20) thus gives 100 pixels. A widespread i
             "Limit row and column to 0 ... M - 1 before you interpolate.",
         ),
         "zero": Hint(
-            "With the threshold 0 every value is large enough: the whole box belongs to the object, also where the mask "
+            "With the threshold 0 every value is large enough: the whole box belongs to the object, also where the "
+            "mask "
             "is 0, and nothing outside.",
             "(values >= threshold) & inside, with threshold as it is.",
         ),

@@ -77,13 +77,14 @@ def _pooled(  # type: ignore[no-untyped-def]
     x1, y1, x2, y2 = box if box_of is None else box_of(np.asarray(box))
     height, width = values.shape
     places = (np.arange(size)[:, None] + np.array(points)).ravel()
-    y, x = (start + places * side - half for start, side in zip((y1, x1), sides((y2 - y1) / size, (x2 - x1) / size)))  # noqa: B905
+    high, wide = sides((y2 - y1) / size, (x2 - x1) / size)
+    y, x = y1 + places * high - half, x1 + places * wide - half
     if outside in ("zero", "fade"):
         values, y, x, height, width = np.pad(values, 1), y + 1, x + 1, height + 2, width + 2
     inside = ((y >= 1) & (y <= height - 2))[:, None] & ((x >= 1) & (x <= width - 2))
     if outside != "straight on":
-        high, wide = limits(height, width)
-        y, x = np.clip(y, 0, high - 1), np.clip(x, 0, wide - 1)
+        rows, columns = limits(height, width)
+        y, x = np.clip(y, 0, rows - 1), np.clip(x, 0, columns - 1)
     if read is not None:
         y, x = read(y), read(x)
     top, left = np.clip(np.floor(y), 0, height - 2).astype(int), np.clip(np.floor(x), 0, width - 2).astype(int)
@@ -198,7 +199,8 @@ The box lies inside the map. Return size x size numbers.
             "the row below.",
         ),
         "half": Hint(
-            "All is moved by a part of a position. The value of position (0, 0) stands at (0.5, 0.5), its center. (This "
+            "All is moved by a part of a position. The value of position (0, 0) stands at (0.5, 0.5), its center. "
+            "(This "
             "was the error of the first RoIAlign.)",
             "Subtract 0.5 from y and x before you interpolate.",
         ),
@@ -212,7 +214,8 @@ The box lies inside the map. Return size x size numbers.
         ),
         "combine": Hint("A bin is the *mean* of its four points.", "Add up the four and divide by 4."),
         "nearest": Hint(
-            "Between positions the value changes gradually, in both directions. Taking the value of one is rounding again.",
+            "Between positions the value changes gradually, in both directions. Taking the value of one is rounding "
+            "again.",
             "Weight the four positions around the point by (1 - distance) in x times (1 - distance) in y.",
         ),
         "rounded": Hint(
@@ -231,12 +234,15 @@ The box lies inside the map. Return size x size numbers.
             "Limit y to 0 ... H - 1 and x to 0 ... W - 1.",
         ),
         "peak": Hint(
-            "The bin is one position with the value 16, all others are 0. Each of its four points, at 1/4 and 3/4, is 1/4 "
+            "The bin is one position with the value 16, all others are 0. Each of its four points, at 1/4 and 3/4, is"
+            " 1/4 "
             "away from the center in x and y: 16 * 3/4 * 3/4 = 9.",
-            "(row + 0.25) and (row + 0.75) times the height of a bin; weights of (1 - distance) in x times (1 - distance) in y.",
+            "(row + 0.25) and (row + 0.75) times the height of a bin; weights of (1 - distance) in x times (1 - "
+            "distance) in y.",
         ),
         "high": Hint(
-            "The box is 1 wide and 4 high: y1 and y2 belong to the rows, and a bin is as high as the box is, divided by size.",
+            "The box is 1 wide and 4 high: y1 and y2 belong to the rows, and a bin is as high as the box is, divided "
+            "by size.",
             "bin height = (y2 - y1) / size, bin width = (x2 - x1) / size.",
         ),
         "small": Hint(
@@ -249,7 +255,8 @@ The box lies inside the map. Return size x size numbers.
             "min(max(y, 0), H - 1) and min(max(x, 0), W - 1), after 0.5 was subtracted.",
         ),
         "weights": Hint(
-            "The weights of the four neighbors: the nearer one counts more, the share in y is for the rows, that in x for "
+            "The weights of the four neighbors: the nearer one counts more, the share in y is for the rows, that in x"
+            " for "
             "the columns.",
             "(1 - v) * upper + v * lower with v = y - top; so in x.",
         ),

@@ -322,7 +322,8 @@ boxes.
             "Compare only where labels are equal.",
         ),
         "chain": Hint(
-            "A box that was removed itself removes no other: the middle one of a chain is gone before the third's turn.",
+            "A box that was removed itself removes no other: the middle one of a chain is gone before the third's "
+            "turn.",
             "Compare with the survivors only, not with all better boxes.",
         ),
         "equal": Hint(

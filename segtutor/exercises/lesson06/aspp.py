@@ -276,7 +276,8 @@ trained network it can be folded into weight and bias, as the project below does
             "Append image_pooling last, and concatenate along dim=1 without turning the list.",
         ),
         "pooling": Hint(
-            "The last branch is image pooling, of the map itself: the mean over it, convolution, ReLU, at every position.",
+            "The last branch is image pooling, of the map itself: the mean over it, convolution, ReLU, at every "
+            "position.",
             "branches.append(image_pooling(features, weights[-1], biases[-1])).",
         ),
         "relu": Hint(

@@ -247,7 +247,8 @@ for comparing.)
             "F.conv2d(features, stuffed, bias): stuffed is K x C x side x side.",
         ),
         "two results": Hint(
-            "A 1 x 1 kernel has no holes, whatever the rate, and needs no padding. Two kernels make two results, each with "
+            "A 1 x 1 kernel has no holes, whatever the rate, and needs no padding. Two kernels make two results, each"
+            " with "
             "its own bias.",
             "side = rate * (k - 1) + 1 is 1 for k = 1; padding = side // 2 is 0.",
         ),

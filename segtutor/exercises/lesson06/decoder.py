@@ -215,7 +215,8 @@ large (513 pixels give 33 and 129 positions).
             "torch.cat([enlarged, reduced], dim=1).",
         ),
         "aligned": Hint(
-            "The encoder's map is upsampled bilinearly and in one step, its corners on the corners of the low-level map.",
+            "The encoder's map is upsampled bilinearly and in one step, its corners on the corners of the low-level "
+            "map.",
             "mode='bilinear', align_corners=True.",
         ),
         "size": Hint(
@@ -235,12 +236,14 @@ large (513 pixels give 33 and 129 positions).
             "F.interpolate(encoded, size=low.shape[-2:], mode='bilinear', align_corners=True).",
         ),
         "wider": Hint(
-            "Two rows and five columns: height and width have their own ratio. The encoder's values stay below zero; ReLU "
+            "Two rows and five columns: height and width have their own ratio. The encoder's values stay below zero; "
+            "ReLU "
             "is for the low-level map.",
             "size=low.shape[-2:], as it is.",
         ),
         "equal sizes": Hint(
-            "Nothing has to be enlarged here: the encoder's map as it is, then weight times the low-level map plus bias, "
+            "Nothing has to be enlarged here: the encoder's map as it is, then weight times the low-level map plus "
+            "bias, "
             "with ReLU.",
             "torch.cat([encoded, torch.relu(F.conv2d(low, weight, bias))], dim=1).",
         ),

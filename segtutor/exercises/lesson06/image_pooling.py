@@ -134,7 +134,8 @@ position bilinearly. From one position that is a copy.)
             "features.mean(dim=(2, 3), keepdim=True).",
         ),
         "relu": Hint(
-            "ReLU comes once, behind the 1 x 1 convolution and its bias: it makes negative numbers 0 and leaves all others.",
+            "ReLU comes once, behind the 1 x 1 convolution and its bias: it makes negative numbers 0 and leaves all "
+            "others.",
             "torch.relu(F.conv2d(pooled, weight, bias)).",
         ),
         "relu last": Hint(

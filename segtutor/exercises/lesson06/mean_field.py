@@ -218,11 +218,6 @@ comes from the old $Q$.
             (_random(3, 4, 3, (1.0,))[0], _random(3, 4, 3, (1.0,))[1], _three_kernels(), [0.5, 2.5, 0.25]),
             hint="three",
         ),
-        Case(
-            "old probabilities that do not add up to 1",
-            (np.array([[2.0, 0.0], [0.5, 0.25]]), _UNARY, [np.eye(2)], [_LOG2]),
-            hint="as they are",
-        ),
         Case("five pixels, three classes, Gaussian", _random(0, 5, 3, (3.0,))),
         Case("six pixels, four classes, both kernels", _random(1, 6, 4, (3.0, 4.0))),
         Case("as many classes as pixels", _random(2, 4, 4, (1.0, 10.0))),
@@ -284,9 +279,6 @@ comes from the old $Q$.
             "There may be any number of kernels, here three, and weights need not be whole.",
             "for kernel, weight in zip(kernels, weights).",
         ),
-        "as they are": Hint(
-            "The message uses the old probabilities as they come.", "kernel @ probabilities, nothing normalized before."
-        ),
         "one step": Hint(
             "One full step is wanted, and its probabilities: nothing mixed with the old ones, no classes.",
             "Return the softmax of the total.",
@@ -345,7 +337,6 @@ comes from the old $Q$.
         Mistake(
             "row sums of the kernel", lambda q, u, k, w: _softmax(-u + _message(np.ones_like(q), k, w) * q), "message"
         ),
-        Mistake("normalized before", lambda q, u, k, w: mean_field_step(_rows_to_one(q), u, k, w), "as they are"),
         Mistake("softmax before", lambda q, u, k, w: mean_field_step(_softmax(q), u, k, w), "message"),
         Mistake("kernel after kernel", _kernel_after_kernel, "at once"),
         Mistake(

@@ -244,7 +244,8 @@ N x N with N = H W, the pixels row by row. If `sigma_rgb` is `None`, it is the G
             "Leave the diagonal, exp(0) = 1, as it is.",
         ),
         "two pixels": Hint(
-            "Two pixels, one sigma apart: k is exp(-1/2), and the row sums are 1 + exp(-1/2) each. Without sigma_rgb the "
+            "Two pixels, one sigma apart: k is exp(-1/2), and the row sums are 1 + exp(-1/2) each. Without sigma_rgb "
+            "the "
             "color plays no part.",
             "k / sqrt(d_i d_j), with the diagonal in d.",
         ),
@@ -253,7 +254,8 @@ N x N with N = H W, the pixels row by row. If `sigma_rgb` is `None`, it is the G
             "root = np.sqrt(kernel.sum(axis=1)); kernel / (root[:, None] * root[None, :]).",
         ),
         "color distance": Hint(
-            "One sigma of place and the color distance 3 (2, 1, 2 in the channels), one sigma of color: exp(-1/2) times "
+            "One sigma of place and the color distance 3 (2, 1, 2 in the channels), one sigma of color: exp(-1/2) "
+            "times "
             "exp(-1/2).",
             "All three channels, squared and added; the exponents add up.",
         ),

@@ -107,12 +107,6 @@ pixel, the pixels row by row (first the upper row of the picture from left to ri
         ),
         Case("four classes, 3 x 5", (_probabilities(0, 4, 3, 5), 1e-5)),
         Case("as many classes as pixels", (_probabilities(1, 6, 2, 3), 1e-3), hint="two by two"),
-        Case(
-            "scores that do not add up to 1",
-            (np.array([[[0.25, 0.5]], [[0.25, 0.25]]]), 0.01),
-            _LOG2 * np.array([[2.0, 2], [1, 2]]),
-            "again",
-        ),
     ),
     hints={
         "general": Hint(
@@ -129,7 +123,8 @@ pixel, the pixels row by row (first the upper row of the picture from left to ri
             "-np.log(...), the natural logarithm.",
         ),
         "pixels": Hint(
-            "There is one row for each pixel, first those of the picture's upper row, from left to right; each row holds "
+            "There is one row for each pixel, first those of the picture's upper row, from left to right; each row "
+            "holds "
             "the energies of all K classes, in their order.",
             "probabilities.reshape(K, -1).T; without .T, reshape(N, K) would mix pixels and classes.",
         ),
@@ -189,9 +184,6 @@ pixel, the pixels row by row (first the upper row of the picture from left to ri
         Mistake("H x W x K", lambda p, f: unary_energies(p, f).reshape(*p.shape[1:], len(p)), "pixels"),
         Mistake("the best class only", lambda p, f: unary_energies(p, f).min(axis=1), "pixels"),
         Mistake("one list", lambda p, f: unary_energies(p, f).ravel(), "pixels"),
-        Mistake(
-            "floored, then normalized before the floor", lambda p, f: unary_energies(p / p.sum(axis=0), f), "again"
-        ),
         Mistake("softmax of the floored", lambda p, f: _softmax_again(np.maximum(p, f), f), "again"),
         Mistake("half precision", lambda p, f: unary_energies(p.astype(np.float16).astype(float), f), "rounded"),
         Mistake("two decimals", lambda p, f: unary_energies(p, f).round(2), "rounded"),

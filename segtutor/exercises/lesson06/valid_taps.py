@@ -197,7 +197,8 @@ the positions at which all nine are valid; and the share at which only the middl
             "All nine first, then only the middle.",
         ),
         "middle only": Hint(
-            "Only the middle is left where a position has one tap down and one across: both directions must be short of "
+            "Only the middle is left where a position has one tap down and one across: both directions must be short "
+            "of "
             "neighbors, whatever the larger side is.",
             "(taps == 1).mean().",
         ),
@@ -206,7 +207,8 @@ the positions at which all nine are valid; and the share at which only the middl
             "taps = np.outer(down, across).",
         ),
         "all nine": Hint(
-            "All nine taps are there where three are down and three across: `rate` rows and columns at *each* side fall "
+            "All nine taps are there where three are down and three across: `rate` rows and columns at *each* side "
+            "fall "
             "out, and never less than none is left.",
             "(taps == 9).mean(), or max(0, height - 2 * rate) * max(0, width - 2 * rate) / (height * width).",
         ),

@@ -304,10 +304,9 @@ def valid_taps(height: int, width: int, rate: int, slip: str = "") -> Any:
     taps = np.outer(down, across)
     if slip == "sum_of_sides":
         taps = np.add.outer(down, across) - 1
+    share = taps.mean() / 9
     if slip == "without_the_middle":
         share = (taps.mean() - 1) / 8
-    else:
-        share = taps.mean() / 9
     if slip == "count":
         share = taps.mean()
     every, only = (taps == 9).mean(), (taps == 1).mean()
