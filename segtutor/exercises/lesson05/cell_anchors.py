@@ -97,6 +97,7 @@ Order: all sizes of the first ratio, then all sizes of the second. Do not round.
         Case("the paper's three ratios", ((32,), (0.5, 1.0, 2.0))),
         Case("four sizes, three ratios", ((12, 24, 48, 96), (0.5, 1.0, 2.0))),
         Case("sizes and ratios as they come, one size twice", ((16, 8, 8), (2.0, 0.5)), hint="as given"),
+        Case("sizes and ratios with decimals", ((10, 100.7), (1.7, 0.3)), hint="rounded"),
     ),
     hints={
         "general": Hint(

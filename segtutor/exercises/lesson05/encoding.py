@@ -79,7 +79,7 @@ def _offsets(  # type: ignore[no-untyped-def]
 
 _ONE = (1.0, 1.0, 1.0, 1.0)
 _HEAD = (10.0, 10.0, 5.0, 5.0)
-_FOUR = (10.0, 8.5, 5.0, 2.5)
+_FOUR = (10.0, 8.3, 5.1, 2.7)
 _LIMIT = np.log(1000 / 16)
 _REFERENCE = np.array([[0.0, 0.0, 10.0, 20.0]])
 

@@ -212,6 +212,12 @@ Return R whole numbers. Without objects, everything is background.
             np.array([0, 1, -2, -1]),
             "as given",
         ),
+        Case(
+            "two anchors above 0.7 for one of two objects",
+            (np.array([[0.9, 0.75, 0.1, 0.0], [0.0, 0.1, 0.8, 0.4]]), 0.7, 0.3),
+            np.array([0, 0, 1, -2]),
+            "only forced",
+        ),
     ),
     hints={
         "general": Hint(

@@ -244,6 +244,25 @@ A mask of ones in the box (10, 10, 20, 20) thus gives 100 pixels. A widespread i
         Case("a shape in a wide box", (_blob(0, 14), np.array([3.3, 5.8, 27.1, 18.2]), 24, 32, 0.5)),
         Case("a shape in a high box, threshold 0.35", (_blob(1, 28), np.array([8.2, 1.7, 16.9, 22.4]), 24, 30, 0.35)),
         Case("a shape that leaves the picture", (_blob(2, 28), np.array([14.6, 9.2, 35.5, 30.1]), 24, 30, 0.5)),
+        Case(
+            "one entry of four, threshold just below a value",
+            (np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([0.0, 0, 4, 4]), 4, 4, 0.5615),
+            np.array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]], dtype=bool),
+            "gradual",
+        ),
+        Case(
+            "one entry of four, threshold 0.99",
+            (np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([0.0, 0, 4, 4]), 4, 4, 0.99),
+            np.pad(np.ones((1, 1), dtype=bool), ((0, 3), (0, 3))),
+            "border",
+        ),
+        Case(
+            "a box whose edges lie near the centers of pixels",
+            (_ONES, np.array([0.505, 0.495, 3.495, 3.505]), 5, 5, 0.5),
+            _columns(1, 3, 5, 5, slice(0, 4)),
+            "rounded",
+        ),
+        Case("a mask of 300 x 300", (_blob(3, 300), np.array([2.3, 1.2, 17.4, 13.6]), 16, 20, 0.5), hint="sides"),
     ),
     hints={
         "general": Hint(

@@ -191,6 +191,9 @@ The box lies inside the map. Return size x size numbers.
         Case("a box of 0.3 x 0.4 positions", (_map(0, 5, 6), np.array([2.6, 1.3, 2.9, 1.7]), 2), hint="small"),
         Case("7 x 7 bins", (_map(1, 9, 12), np.array([1.37, 0.81, 10.6, 7.2]), 7)),
         Case("3 x 3 bins at the lower right border", (_map(2, 6, 8), np.array([4.2, 3.3, 8.0, 6.0]), 3)),
+        Case("the lower right corner of a high map", (_map(3, 8, 3), np.array([0.9, 5.2, 3, 8]), 3), hint="corner"),
+        Case("the end of a map of 2 x 300", (_map(4, 2, 300), np.array([280.3, 0.2, 300, 1.9]), 2), hint="corner"),
+        Case("the end of a map of 300 x 2", (_map(5, 300, 2), np.array([0.2, 280.3, 1.9, 300]), 2), hint="corner"),
     ),
     hints={
         "general": Hint(

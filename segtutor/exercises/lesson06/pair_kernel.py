@@ -61,7 +61,8 @@ def _as_a_product(image, sigma_xy, sigma_rgb):  # type: ignore[no-untyped-def]
     kernel = _gaussian(np.indices(image.shape[:2]).reshape(2, -1).T, sigma_xy)
     if sigma_rgb is not None:
         kernel = kernel * _gaussian(image.reshape(-1, 3).astype(float), sigma_rgb)
-    return _normalized(kernel)
+    root = np.sqrt(kernel.sum(axis=0))
+    return kernel / root / root[:, None]
 
 
 def _gaussian(points, sigma):  # type: ignore[no-untyped-def]
