@@ -172,7 +172,10 @@ themselves as well, and never NaN.
             "This divides by the box around both. The union is what the two boxes cover.",
             "union = area of the first + area of the second - shared.",
         ),
-        "empty": Hint("Two boxes without area give 0 / 0. Their IoU is 0.", "Divide by np.where(union > 0, union, 1)."),
+        "empty": Hint(
+            "Boxes without any area: their IoU is 0 with everything, also where 0 / 0 would be NaN.",
+            "Divide by np.where(union > 0, union, 1).",
+        ),
         "epsilon": Hint(
             "Boxes may be very small. A number added below the fraction line, or a least area, changes their IoU.",
             "Divide by np.where(union > 0, union, 1) instead.",
@@ -245,6 +248,7 @@ themselves as well, and never NaN.
         Mistake("the best of each row", lambda a, b: box_iou(a, b).max(axis=1, initial=0), "matrix"),
         Mistake("one number", lambda a, b: box_iou(a, b).max(), "matrix"),
         Mistake("a list of N M numbers", lambda a, b: box_iou(a, b).ravel(), "matrix"),
+        Mistake("small IoUs are 0", lambda a, b: np.where(box_iou(a, b) < 0.01, 0, box_iou(a, b)), "rounded"),
     ),
     alternatives=(_with_loops, _with_broadcasting, _with_torch),
     points=3,

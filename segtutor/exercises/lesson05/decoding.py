@@ -317,6 +317,12 @@ limited.
         _changed("whole division", weigh=lambda d, w: d // w)("weights"),
         _changed("shifts divided only", weigh=lambda d, w: d / [w[0], w[1], 1, 1])("weights"),
         _changed("sizes divided only", weigh=lambda d, w: d / [1, 1, w[2], w[3]])("weights"),
+        Mistake(
+            "from the second corner",
+            lambda d, r, w: decode_boxes(d, r, w) + np.tile((r[:, 2:] - r[:, :2]) / 2, 2),
+            "center",
+        ),
+        _changed("tanh of the shift", shifts=np.tanh)("limit shift"),
     ),
     alternatives=(_with_loops, _column_by_column, _with_torch),
     points=3,

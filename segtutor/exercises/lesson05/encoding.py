@@ -301,6 +301,12 @@ box belongs to the i-th reference. Multiply the four offsets by the four `weight
         Mistake("at least one pixel", lambda b, r, w: _offsets(_at_least_one(b), _at_least_one(r), w), "no limit"),
         Mistake("dx, dw, dy, dh", lambda b, r, w: encode_boxes(b, r, w)[:, [0, 2, 1, 3]], "order"),
         Mistake("y before x", lambda b, r, w: encode_boxes(b, r, w)[:, [1, 0, 3, 2]], "order"),
+        Mistake(
+            "logarithm of the size alone",
+            lambda b, r, w: np.hstack([encode_boxes(b, r, _ONE)[:, :2], np.log(b[:, 2:] - b[:, :2])]) * w,
+            "log",
+        ),
+        Mistake("weights twice", lambda b, r, w: encode_boxes(b, r, w) * w, "weights"),
     ),
     alternatives=(_with_loops, _column_by_column, _with_torch),
     points=3,

@@ -228,6 +228,7 @@ other. This is the order in which the network's output is read, so it matters.
         ),
         Mistake("x, x, y, y", lambda a, m, s: _grid(a, m, s, lambda r, c, s: [c * s] * 2 + [r * s] * 2), "pairs"),
         Mistake("x only", lambda a, m, s: _grid(a, m, s, lambda r, c, s: [c * s, 0] * 2), "column"),
+        Mistake("middle of the whole pixels", lambda a, m, s: grid_anchors(a, m, s) + (s - 1) / 2, "middle"),
     ),
     alternatives=(_with_meshgrid, _with_lists, _with_torch),
     points=2,

@@ -81,7 +81,7 @@ of ImageNet, on which the network below was trained.
     reference=assign_levels,
     cases=(
         Case("224 x 224 and a little less", (np.array([_box(224, 224), _box(223, 224)]),), np.array([4, 3])),
-        Case("112 and 448: half and double", (np.array([_box(112, 112), _box(448, 448)]),), np.array([3, 5]), "log"),
+        Case("112 and 448: half and double", (np.array([_box(112, 112), _box(448, 448)]),), np.array([3, 5])),
         Case("112 x 448 has the area of 224 x 224", (np.array([_box(112, 448)]),), np.array([4]), "area"),
         Case("8 x 8 and 1500 x 1200", (np.array([_box(8, 8), _box(1500, 1200)]),), np.array([2, 5]), "limits"),
         Case("200 x 200 is rounded down", (np.array([_box(200, 200)]),), np.array([3]), "floor"),
@@ -182,6 +182,12 @@ of ImageNet, on which the network below was trained.
         Mistake("one for all", lambda b: np.full(len(b), (*_levels(b), 0)[0]), "every box"),
         Mistake("of the mean box", lambda b: np.full(len(b), (*_levels(b.mean(axis=0)[None]), 0)[0]), "every box"),
         Mistake("strides", lambda b: 2 ** _levels(b), "every box"),
+        Mistake("limited before 4 is added", lambda b: _levels(b, at=0) + 4, "limits"),
+        Mistake(
+            "sizes of COCO",
+            lambda b: np.digitize(np.sqrt((b[:, 2:] - b[:, :2]).prod(axis=1)), [32, 96, 448]) + 2,
+            "canonical",
+        ),
     ),
     alternatives=(_by_thresholds, _with_loops, _with_torch),
     points=2,

@@ -162,6 +162,11 @@ def _limited(most):  # type: ignore[no-untyped-def]
     return _of_channel(_right_channel, entropy)
 
 
+def _balanced(x, t):  # type: ignore[no-untyped-def]
+    """The mean over the ones and the mean over the zeros count the same."""
+    return np.array([_entropy(x, t)[t == value].mean() for value in (0, 1) if (t == value).any()])
+
+
 EXERCISE = Exercise(
     id="5.11",
     title="The mask loss",
@@ -356,6 +361,13 @@ a sigmoid that has become 0. Without any region the loss is 0.
         Mistake("two decimals", lambda x, t, c: round(mask_loss(x, t, c), 2), "rounded"),
         Mistake("no region is 1", lambda x, t, c: mask_loss(x, t, c) if len(c) else 1.0, "no region"),
         Mistake("no region is an error", lambda x, t, c: mask_loss(x, t, c) if len(c) else 1 / len(c), "no region"),
+        Mistake("hinge", _of_channel(_right_channel, lambda x, t: np.maximum(0, 1 - x * (2 * t - 1))), "formula"),
+        Mistake(
+            "Dice",
+            _of_channel(_right_channel, lambda x, t: 1 - 2 * (_sigmoid(x) * t).sum() / (_sigmoid(x).sum() + t.sum())),
+            "formula",
+        ),
+        Mistake("object and background alike", _of_channel(_right_channel, _balanced), "mean"),
     ),
     alternatives=(_with_torch, _with_loops, _with_logaddexp),
     points=3,

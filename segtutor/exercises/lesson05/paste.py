@@ -239,7 +239,7 @@ A mask of ones in the box (10, 10, 20, 20) thus gives 100 pixels. A widespread i
             "one value equal to the threshold",
             (_CROSS, np.array([1.0, 1, 3, 3]), 4, 4, 0.5),
             np.array([[0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]], dtype=bool),
-            "equal",
+            "cross",
         ),
         Case("a shape in a wide box", (_blob(0, 14), np.array([3.3, 5.8, 27.1, 18.2]), 24, 32, 0.5)),
         Case("a shape in a high box, threshold 0.35", (_blob(1, 28), np.array([8.2, 1.7, 16.9, 22.4]), 24, 30, 0.35)),
@@ -349,6 +349,12 @@ A mask of ones in the box (10, 10, 20, 20) thus gives 100 pixels. A widespread i
             "y is divided by the height of the box, x by its width, and M is the side of *this* mask.",
             "(y - y1) / (y2 - y1) * len(mask) and (x - x1) / (x2 - x1) * len(mask).",
         ),
+        "cross": Hint(
+            "Each pixel lies on the center of one entry: 0.9 and 0.2 above, 0.4 and 0.5 below; at least 0.5 are the "
+            "first "
+            "and the last.",
+            "Rows of the mask go down the picture; value >= threshold.",
+        ),
     },
     mistakes=(
         Mistake("a border and whole pixels (144 pixels)", _legacy, "one more"),
@@ -424,6 +430,9 @@ A mask of ones in the box (10, 10, 20, 20) thus gives 100 pixels. A widespread i
             _with_mistake(box_of=lambda b: np.array([b[0], b[1], b[2], b[1] + b[2] - b[0]])),
             "sides",
         ),
+        Mistake("upside down", lambda m, b, h, w, t: paste_mask(m[::-1], b, h, w, t), "axes"),
+        Mistake("left for right", lambda m, b, h, w, t: paste_mask(m[:, ::-1], b, h, w, t), "axes"),
+        Mistake("share of the largest value", lambda m, b, h, w, t: paste_mask(m, b, h, w, t * m.max()), "given"),
     ),
     alternatives=(_as_two_matrices, _pixel_by_pixel, _with_torch),
     points=5,

@@ -233,7 +233,9 @@ The box lies inside the map. Return size x size numbers.
             "The last two numbers of a box are its second corner, not its width and height.", "width = x2 - x1."
         ),
         "border": Hint(
-            "A point beyond the outermost centers takes the value at the border, not 0.",
+            "Points between a border and the outermost centers take the value at the border: in four bins of a 2 x 2 "
+            "map "
+            "of 0, 1, 2, 3 the first becomes 0.375.",
             "Limit y to 0 ... H - 1 and x to 0 ... W - 1.",
         ),
         "peak": Hint(
@@ -350,6 +352,11 @@ The box lies inside the map. Return size x size numbers.
         Mistake("7 x 7", lambda v, b, s: _pooled(v, b, 7), "bins"),
         Mistake("flat", lambda v, b, s: _pooled(v, b, s).ravel(), "bins"),
         Mistake("rounded result", lambda v, b, s: _pooled(v, b, s).round(1), "bins"),
+        Mistake(
+            "smooth weights",
+            lambda v, b, s: _pooled(v, b, s, shares=lambda v, u: (v * v * (3 - 2 * v), u * u * (3 - 2 * u))),
+            "weights",
+        ),
     ),
     alternatives=(_as_two_matrices, _interpolated_at_once, _with_torch),
     points=6,

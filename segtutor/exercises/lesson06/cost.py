@@ -250,6 +250,8 @@ multiply-adds of the full form, then weights and multiply-adds of the separable 
             "whole",
         ),
         Mistake("a ninth", lambda *a: _count(*a, separable=lambda c, k, n: c * k * n * n // 9), "both parts"),
+        Mistake("kernel plus one", lambda c, k, n, h, w: separable_cost(c, k, n + 1, h, w), "kernel"),
+        Mistake("channels added", _separable_as(lambda c, k, n: (c + k) * n**2), "both parts"),
     ),
     alternatives=(_with_layers, _with_the_ratio, _with_loops),
     points=2,

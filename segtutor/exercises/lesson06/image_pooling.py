@@ -231,6 +231,12 @@ position bilinearly. From one position that is a copy.)
             "the first picture for all", lambda f, w, b: _pooled(f[:1].repeat(len(f), 0), w, b, pool=_mean), "own mean"
         ),
         Mistake("the first picture", lambda f, w, b: _pooled(f[:1], w, b, pool=_mean), "own mean"),
+        Mistake(
+            "mean without the border",
+            lambda *a: _pooled(*a, pool=lambda f: _mean(f[:, :, 1:-1, 1:-1] if min(f.shape[2:]) > 2 else f)),
+            "mean",
+        ),
+        Mistake("root of the mean square", lambda *a: _pooled(*a, pool=lambda f: np.sqrt(_mean(f * f))), "mean"),
     ),
     alternatives=(_with_modules, _with_numpy, _convolved_first),
     points=2,

@@ -372,6 +372,19 @@ comes from the old $Q$.
         Mistake("two steps", lambda q, u, k, w: mean_field_step(mean_field_step(q, u, k, w), u, k, w), "one step"),
         Mistake("half a step", lambda q, u, k, w: (q + mean_field_step(q, u, k, w)) / 2, "one step"),
         Mistake("the old probabilities", lambda q, u, k, w: q, "one step"),
+        Mistake(
+            "geometric mean with the old",
+            lambda q, u, k, w: _rows_to_one(np.sqrt(q * mean_field_step(q, u, k, w))),
+            "one step",
+        ),
+        Mistake("kernel squared", lambda q, u, k, w: mean_field_step(q, u, [one**2 for one in k], w), "message"),
+        Mistake(
+            "message normalized",
+            lambda q, u, k, w: _softmax(
+                -u + sum((n * _rows_to_one(one @ q) for one, n in zip(k, w, strict=True)), 0 * u)
+            ),
+            "message",
+        ),
     ),
     alternatives=(_with_torch, _with_the_potts_matrix, _pixel_by_pixel),
     points=4,

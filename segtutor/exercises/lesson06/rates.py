@@ -265,6 +265,12 @@ were trained for them: a network that takes them silently computes nonsense. In 
         Mistake("below 16 is 8", lambda s, g: deeplab_rates(8 if s < 16 else s, g), "error"),
         Mistake("4 as well", lambda s, g: _allowed(s, g, s in (4, 8, 16)), "error"),
         Mistake("32 as well", lambda s, g: _allowed(s, g, s in (8, 16, 32)), "error"),
+        Mistake("units backwards", lambda s, g: deeplab_rates(s, g[::-1]), "units"),
+        Mistake(
+            "6 more at 8",
+            lambda s, g: _right_for(s, g, branches=lambda x: [rate + 6 * (x == 8) for rate in (6, 12, 18)]),
+            "branches",
+        ),
     ),
     alternatives=(_with_tables, _with_divisions, _with_arrays),
     points=2,

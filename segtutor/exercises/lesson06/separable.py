@@ -291,6 +291,7 @@ K x C x 1 x 1. The result is B x K x H x W.
         Mistake("pointwise first", _pointwise_first, "sequence"),
         Mistake("the first picture", lambda f, *a: _block(f[:1], *a), "sequence"),
         Mistake("mean of the channels", lambda f, d, e, p, q, r: _block(f, d, e, p / p.shape[1], q, r), "pointwise"),
+        Mistake("biases exchanged", lambda f, d, e, p, q, r: _block(f, d, q, p, e, r), "bias"),
     ),
     alternatives=(_channel_after_channel, _with_modules, _with_a_diagonal_kernel),
     points=3,

@@ -188,6 +188,12 @@ pixel, the pixels row by row (first the upper row of the picture from left to ri
         Mistake("half precision", lambda p, f: unary_energies(p.astype(np.float16).astype(float), f), "rounded"),
         Mistake("two decimals", lambda p, f: unary_energies(p, f).round(2), "rounded"),
         Mistake("whole energies", lambda p, f: unary_energies(p, f).round(), "rounded"),
+        Mistake("blended with the floor", lambda p, f: unary_energies((1 - f) * p + f, f), "floor"),
+        Mistake(
+            "above the smallest",
+            lambda p, f: unary_energies(p, f) - unary_energies(p, f).min(axis=1, keepdims=True),
+            "again",
+        ),
     ),
     alternatives=(_with_torch, _with_loops, _limited_afterwards),
     points=2,
