@@ -81,7 +81,7 @@ print(len(objects), "objects:", ", ".join(names))
 #
 # </details>
 #
-# **Expected:** `5.1 The anchors of one position: ✓ passed (8 of 8 cases)`
+# **Expected:** `5.1 The anchors of one position: ✓ passed (9 of 9 cases)`
 
 
 # %%
@@ -248,7 +248,7 @@ for name, box, best in zip(names, objects, overlaps.max(axis=1), strict=True):
 #
 # </details>
 #
-# **Expected:** `5.4 Match anchors to objects: ✓ passed (16 of 16 cases)`
+# **Expected:** `5.4 Match anchors to objects: ✓ passed (17 of 17 cases)`
 
 
 # %%
@@ -546,7 +546,7 @@ for factor, title in ((1.0, "128 x 160"), (800 / 128, "800 x 1000")):
 #
 # </details>
 #
-# **Expected:** `5.9 RoIAlign: ✓ passed (10 of 10 cases)`
+# **Expected:** `5.9 RoIAlign: ✓ passed (13 of 13 cases)`
 
 
 # %%
@@ -624,7 +624,7 @@ plt.show()
 #
 # </details>
 #
-# **Expected:** `5.10 Paste a mask: ✓ passed (12 of 12 cases)`
+# **Expected:** `5.10 Paste a mask: ✓ passed (16 of 16 cases)`
 
 
 # %%

@@ -71,7 +71,8 @@ def _with_torch(values, box, size):  # type: ignore[no-untyped-def]
 
 def _pooled(  # type: ignore[no-untyped-def]
     values, box, size, half=0.5, points=(0.25, 0.75), combine=np.mean, read=None, box_of=None, outside="clip",
-    shares=lambda v, u: (v, u), sides=lambda high, wide: (high, wide), limits=lambda high, wide: (high, wide), pick=None,
+    shares=lambda v, u: (v, u), sides=lambda high, wide: (high, wide), limits=lambda high, wide: (high, wide),
+    pick=None,
 ):  # fmt: skip
     """RoIAlign with the switches of the mistakes; as it stands, the right one."""
     x1, y1, x2, y2 = box if box_of is None else box_of(np.asarray(box))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -187,7 +188,7 @@ def nms_adjacent(boxes: Any, scores: Any, labels: Any, threshold: float) -> Any:
     """Compares with the next one in the order only."""
     order = np.argsort(-np.asarray(scores))
     kept = list(order[:1])
-    for one, other in zip(order, order[1:], strict=False):
+    for one, other in itertools.pairwise(order):
         if labels[one] != labels[other] or box_iou(boxes[[one]], boxes[[other]])[0, 0] <= threshold:
             kept.append(other)
     return kept
@@ -246,7 +247,7 @@ def roi_interpolated_crop(values: Any, box: Any, size: int) -> Any:
 
 
 def paste_interpolate(mask: Any, box: Any, height: int, width: int, threshold: float) -> Any:
-    x1, y1, x2, y2 = (int(round(float(one))) for one in box)
+    x1, y1, x2, y2 = (round(float(one)) for one in box)
     w, h = max(x2 - x1, 1), max(y2 - y1, 1)
     large = torch.nn.functional.interpolate(
         torch.as_tensor(np.asarray(mask, float))[None, None], (h, w), mode="bilinear", align_corners=False
