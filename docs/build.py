@@ -26,6 +26,7 @@ GLOSSARY = re.compile(r"glossary\.ipynb#[\w-]+")
 # The packages whose names a lesson or a reader's own code uses, in the order in which data flows.
 REFERENCE = (
     "labels", "datasets", "models", "training", "inference", "metrics", "plotting", "claims", "exercises", "resources",
+    "compute",
 )  # fmt: skip
 
 
@@ -103,7 +104,7 @@ def fetch_mathjax(cache: Path, target: Path) -> bool:
     if not script.exists() and npm:
         cache.mkdir(parents=True, exist_ok=True)
         command = [npm, "pack", MATHJAX, "--silent", "--pack-destination", str(cache)]
-        packed = subprocess.run(command, cwd=cache, capture_output=True, text=True, check=False, timeout=120)
+        packed = subprocess.run(command, cwd=cache, capture_output=True, text=True, check=False, timeout=900)
         if packed.returncode == 0:
             with tarfile.open(cache / packed.stdout.split()[-1]) as archive:
                 member = archive.extractfile("package/es5/tex-svg.js")

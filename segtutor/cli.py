@@ -7,7 +7,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from segtutor import __version__
+from segtutor import __version__, compute
 
 # command: what it does. A command's module, segtutor.commands.NAME, is imported only when it is called.
 COMMANDS: dict[str, str] = {
@@ -20,6 +20,9 @@ COMMANDS: dict[str, str] = {
     "data": "get real data sets, see which are there, find broken files in a folder",
     "grade": "grade a folder of submitted notebooks: points and reasons per exercise, as CSV",
 }
+
+# Those that compute with networks themselves, and do not start programs that decide about their own threads.
+COMPUTING = ("segment", "train", "evaluate", "reproduce")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             module.configure(command)
             command.set_defaults(run=module.run)
     parsed = parser.parse_args(arguments)
+    if parsed.command in COMPUTING:
+        compute.settle_threads()
     try:
         return int(parsed.run(parsed) or 0)
     except (ValueError, OSError) as error:

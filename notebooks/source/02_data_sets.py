@@ -470,7 +470,7 @@ print(", ".join(f"{name}: largest / smallest {weights.max() / weights.min():.0f}
 
 
 # %%
-from segtutor import training
+from segtutor import compute, training
 from segtutor.exercises.lesson02.class_weights import median_frequency_weights
 from segtutor.exercises.loaders import EIGHT, scene_files
 from segtutor.exercises.symptoms import network
@@ -494,7 +494,7 @@ class Scenes8:
         return image, torch.from_numpy(file.labels.astype(np.int64))
 
 
-torch.set_num_threads(1)  # for networks this small, threads only wait for each other
+compute.set_threads(1)  # for networks this small, threads only wait for each other
 train8, val8 = Scenes8(scene_files("train", 120)), Scenes8(scene_files("val", 40))
 weights8 = tuple(median_frequency_weights([file.labels for file in train8.files], len(EIGHT)))
 scores = {None: [], weights8: []}

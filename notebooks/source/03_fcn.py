@@ -244,8 +244,8 @@ run_short("fcn.any_size", progress=False)
 # sizes that happen to give a map of its size.) With all three seeds and 60 sizes the verdict is the same:
 
 # %%
-for sentence in card("fcn.any_size").verdicts():
-    print(sentence)
+for verdict, expected, outcome in card("fcn.any_size").verdicts():
+    print(f"{verdict}: {expected} {outcome}")
 
 # %% [markdown]
 # There is one catch: fc6 is a 7 × 7 convolution without padding, so its map must be at least 7 × 7. That is why FCN
@@ -654,7 +654,7 @@ for name, steps in (("fcn32s_tiny", 60), ("fcn16s_tiny", 60), ("fcn8s_tiny", 100
         initialize_from(model, coarser)
     config = training.TrainingConfig(
         steps=steps, batch_size=8, learning_rate=2e-3, warmup_steps=5, weight_decay=0.01, class_weights=weights,
-        precision="bfloat16", device="cpu", progress=False,
+        precision="auto", device="cpu", progress=False,
     )  # fmt: skip
     training.fit(model, train_pictures, None, config)
     title = f"FCN-{name[3:].removesuffix('_tiny')}"

@@ -852,7 +852,7 @@ pretrained = resources.data("checkpoints/deeplabv3_tiny.pt")  # the semantic net
 models.load_weights(fresh, pretrained, layout="segtutor_tiny_body")
 lessons = training.InMemory(Scenes("train", count=24, target="instances", **WORLD))  # each scene is drawn once
 config = training.TrainingConfig(
-    steps=24, batch_size=2, learning_rate=1e-3, warmup_steps=5, weight_decay=0.01, precision="bfloat16",
+    steps=24, batch_size=2, learning_rate=1e-3, warmup_steps=5, weight_decay=0.01, precision="auto",
     device="cpu", progress=False,
 )  # fmt: skip
 record = training.fit_detector(fresh, lessons, None, config)
@@ -897,7 +897,7 @@ for kind in ("boxes", "masks"):
 #     --option mask_threshold=0.4 --weights data/checkpoints/deeplabv3_tiny.pt --layout segtutor_tiny_body --data scenes
 #     --size 160x192 --scene scale_range=1.5 --scene crowd=0 --scene thin=0 --scene context=0 --train-count 1500
 #     --val-count 200 --steps 1100 --batch-size 8 --learning-rate 0.0025 --weight-decay 0.01 --warmup-steps 100
-#     --precision bfloat16 --half --out my_maskrcnn.pt
+#     --precision auto --half --out my_maskrcnn.pt
 # ```
 #
 # The course has this network, too. Its record, and what it finds in a scene that it never saw:

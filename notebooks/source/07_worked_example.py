@@ -2,7 +2,7 @@
 # title: "A worked example: DeepLabV3 on a photograph"
 # minutes_cpu: 1
 # minutes_t4: 1
-# download: none (233 MB if you want the published network)
+# download: none (44 MB if you want a published network)
 # peak_ram: 1.5 GB
 # prerequisites: ["[Lesson 0](00_start_here.ipynb)", tensors and modules of PyTorch]
 # minutes_work: 75
@@ -63,19 +63,23 @@ device = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
 #
 # Two networks can play the main part here:
 #
-# - **published:** `deeplabv3_resnet101` with torchvision's weights, 233 MB. It learned from photographs of COCO and
-#   knows the 21 classes of PASCAL VOC. On COCO's validation pictures it has 67.4 % mean IoU (that is torchvision's
-#   figure; it is *not* a VOC figure, see the pitfalls).
+# - **published:** a DeepLabV3 with torchvision's weights. It learned from photographs of COCO and knows the 21 classes
+#   of PASCAL VOC. The cell lists them: the small one comes first; the large one has 7 points more for five times the
+#   download. The figures are torchvision's, on COCO's validation pictures (*not* VOC figures, see the pitfalls).
 # - **course:** `deeplabv3_tiny`, which comes with the course. It learned from Scenes, our *drawn* pictures, on a
 #   processor without a GPU, and knows nothing else.
 #
-# The cell takes the published one if it lies on this machine already or if its server answers within three seconds,
-# else the course's. With `SEGTUTOR_OFFLINE=1` in the environment it is always the course's. The outputs that come with
-# this notebook were made without a network, so with the course's.
+# The cell takes the best published one that lies on this machine already; if there is none, the smallest, if its server
+# answers within three seconds; else the course's. With `SEGTUTOR_OFFLINE=1` in the environment it is always the
+# course's. The outputs that come with this notebook were made without a network, so with the course's.
 
 
 # %%
-PUBLISHED = "deeplabv3_resnet101"  # deeplabv3_mobilenet_v3_large needs only 42 MB
+choices = [one for one in models.published() if one.network.startswith("deeplabv3_") and one.weights == "torchvision"]
+for one in choices:  # the smallest first
+    print(f"{one.network:29} {one.bytes / 1e6:4.0f} MB{', here' if one.on_disk else ''}, {one.figure} ({one.protocol})")
+here = [one for one in choices if one.on_disk]
+PUBLISHED = (max(here, key=lambda one: one.score) if here else choices[0]).network  # or write a name yourself
 
 
 def answers(address, seconds=3.0):
@@ -429,7 +433,7 @@ plt.show()
 # From a terminal, the same is one command. It prints which weights it uses and writes the overlay to a file:
 #
 # ```
-# segtutor segment holiday.jpg                                                   # the course's network
+# segtutor segment holiday.jpg                                                   # the best whose weights are there
 # segtutor segment holiday.jpg --model deeplabv3_resnet101 --weights torchvision --out overlay.png
 # segtutor segment holiday.jpg --scales 0.75,1,1.25 --flip --labels-out labels.png
 # ```

@@ -37,7 +37,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import segtutor
-from segtutor import datasets, models
+from segtutor import compute, datasets, models
 
 BLUE, ORANGE = "#0072B2", "#E69F00"
 scenes = datasets.Scenes("val", size=(129, 161), count=10)  # 1 + a multiple of 8, as PSPNet likes it
@@ -748,18 +748,13 @@ print("pixels with the same class:", f"{float((theirs.argmax(1) == mine.argmax(1
 # %%
 def median_ms(call, repeats=15):
     """Milliseconds of one call: the median of some, on one thread."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     seconds = []
-    try:
-        with torch.no_grad():
+    with torch.no_grad(), compute.threads(1):
+        call()
+        for _ in range(repeats):
+            start = time.perf_counter()
             call()
-            for _ in range(repeats):
-                start = time.perf_counter()
-                call()
-                seconds.append(time.perf_counter() - start)
-    finally:
-        torch.set_num_threads(threads)
+            seconds.append(time.perf_counter() - start)
     return 1000 * statistics.median(seconds)
 
 

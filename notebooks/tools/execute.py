@@ -16,7 +16,8 @@ from nbformat import NotebookNode
 from notebooks.tools.masters import Course, Master, code_hash, to_text, write_text
 from notebooks.tools.outputs import clean
 
-CELL_SECONDS = 300
+CELL_SECONDS = 900
+"""Finds cells that hang; no budget, which a slow or busy machine would miss."""
 
 
 def environment(folder: Path) -> dict[str, str]:

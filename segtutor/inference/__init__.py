@@ -1,17 +1,22 @@
-"""Using a network: a picture in, labels of its size or its objects out; a data set in, its score out."""
+"""Using a network: a picture in, and out its labels, its objects, what stands out; a data set in, its score out."""
 
+from segtutor.inference.classify import class_heat_map, classify
 from segtutor.inference.detect import DetectorEvaluation, detect, evaluate_detector
 from segtutor.inference.evaluate import Evaluation, evaluate
 from segtutor.inference.images import load_image
 from segtutor.inference.predict import evaluating, predict
+from segtutor.inference.salient import salient
 
 __all__ = [
     "DetectorEvaluation",
     "Evaluation",
+    "class_heat_map",
+    "classify",
     "detect",
     "evaluate",
     "evaluate_detector",
     "evaluating",
     "load_image",
     "predict",
+    "salient",
 ]

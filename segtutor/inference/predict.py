@@ -165,6 +165,15 @@ def _network_probabilities(model: nn.Module, inputs: Tensor) -> Tensor:
     inputs = F.pad(inputs, (0, max(0, smallest - inputs.shape[-1]), 0, max(0, smallest - inputs.shape[-2])))
     output = model(inputs)
     logits = output["out"] if isinstance(output, dict) else output
+    if logits.ndim != 4:
+        raise ValueError(
+            f"predict needs a network that gives B x K x h x w, but {type(model).__name__} gave {tuple(logits.shape)}; "
+            "inference.classify is for classifiers"
+        )
+    if logits.shape[1] == 1:
+        raise ValueError(
+            f"{type(model).__name__} has one map, and of one class no pixel can choose: inference.salient reads it"
+        )
     if logits.shape[-2:] != inputs.shape[-2:]:
         logits = F.interpolate(logits, inputs.shape[-2:], mode="bilinear", align_corners=False)
     return logits[..., :height, :width].float().softmax(dim=1)

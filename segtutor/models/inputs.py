@@ -12,6 +12,9 @@ from torch import Tensor, nn
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+# Bytes minus 127, divided by 128, said for RGB in 0-1: EfficientNet-Lite.
+LITE_MEAN = (127 / 255, 127 / 255, 127 / 255)
+LITE_STD = (128 / 255, 128 / 255, 128 / 255)
 
 Triple = tuple[float, float, float]
 

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from segtutor.models.inputs import IMAGENET_MEAN, IMAGENET_STD, Triple
+from segtutor.models.inputs import IMAGENET_MEAN, IMAGENET_STD, LITE_MEAN, LITE_STD, Triple
+from segtutor.models.layout_names import (
+    LITE_LAYERS,
+    flat_inverted_residual,
+    lite_block,
+    u2net_by_name,
+    u2net_by_number,
+    u2net_side,
+)
 
 State = dict[str, Tensor]
 
@@ -66,11 +74,13 @@ class Layout:
         rules: The first that matches decides; every key needs one.
         part: What the source covers: keys of ours that start so; "" is the whole network.
         normalization: Mean and standard deviation that the weights were trained with, where the layout tells.
+        any_size: Whether the weights take pictures as they are in a network that pads them for other weights.
     """
 
     rules: tuple[Rule, ...]
     part: str | tuple[str, ...] = ""
     normalization: tuple[Triple, Triple] | None = None
+    any_size: bool = False
 
 
 def _mask_layer(match: re.Match[str]) -> str:
@@ -88,6 +98,7 @@ def _msra_block(match: re.Match[str]) -> str:
 
 _IMAGENET = (IMAGENET_MEAN, IMAGENET_STD)
 _HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+_LITE = (LITE_MEAN, LITE_STD)
 # Bytes minus Caffe's mean color and nothing else, said for RGB in 0-1.
 _CAFFE = ((122.679 / 255, 116.669 / 255, 104.007 / 255), (1 / 255, 1 / 255, 1 / 255))
 # The same of a port that rounds the mean differently.
@@ -155,6 +166,7 @@ LAYOUTS: dict[str, Layout] = {
         ),
         "backbone.",
         _IMAGENET,
+        any_size=True,
     ),
     "torchvision_mobilenet_v3_large": Layout(
         (Rule(r"features\.(.+)", r"backbone.\1"), Rule(r"classifier\..+", None)), "backbone.", _IMAGENET
@@ -216,6 +228,45 @@ LAYOUTS: dict[str, Layout] = {
             Rule(r"aux\.([014])\.(.+)", r"aux_classifier.\1.\2"),
         ),
         normalization=_IMAGENET,
+    ),
+    # An older PyTorch copy of MobileNetV2, without its classifier.
+    "flat_mobilenet_v2": Layout(
+        (
+            Rule(r"features\.18\..+", None),  # 1 x 1 to 1280 channels, for the classifier
+            Rule(r"features\.(0\..+)", r"backbone.\1"),
+            Rule(r"features\.(\d+)\.conv\.(\d)\.(.+)", flat_inverted_residual),
+        ),
+        "backbone.",
+        _IMAGENET,
+        any_size=True,
+    ),
+    # U²-Net: an ONNX file, whose convolutions took in their batch norms and lost their names; and the authors' code.
+    "onnx_u2net": Layout(
+        (
+            Rule(r"conv(\d+)\.(weight|bias)", u2net_by_number),
+            Rule(r"side(\d)\.(weight|bias)", u2net_side),
+            Rule(r"outconv\.(weight|bias)", r"fuse.\1"),
+        ),
+        normalization=_IMAGENET,
+    ),
+    "u2net": Layout(
+        (
+            Rule(r"stage(\d)(d?)\.rebnconv(in|\d)(d?)\.(conv|bn)_s1\.(.+)", u2net_by_name),
+            Rule(r"side(\d)\.(weight|bias)", u2net_side),
+            Rule(r"outconv\.(weight|bias)", r"fuse.\1"),
+        ),
+        normalization=_IMAGENET,
+    ),
+    "efficientnet_lite": Layout(
+        (
+            Rule(r"_conv_stem\.(.+)", r"stem.0.\1"),
+            Rule(r"_bn0\.(.+)", r"stem.1.\1"),
+            Rule(rf"_blocks\.(\d+)\._({'|'.join(LITE_LAYERS)})\.(.+)", lite_block),
+            Rule(r"_conv_head\.(.+)", r"head.0.\1"),
+            Rule(r"_bn1\.(.+)", r"head.1.\1"),
+            Rule(r"_fc\.(.+)", r"classifier.\1"),
+        ),
+        normalization=_LITE,
     ),
     # TensorFlow Lite's deeplabv3_mnv2_pascal, arrays under short names; it concatenates (pooling, 1 x 1).
     "tflite_mobilenet_v2": Layout(

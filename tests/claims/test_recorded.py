@@ -37,7 +37,7 @@ def test_untrained_claims_come_out_as_recorded(name):
     claim, before = find(name), recorded(find(name))
     again = reproduce(claim, progress=False)
     for one in claim.expectations:
-        assert one.holds(again.runs) == one.holds(before.runs), one.words
+        assert one.verdict(again.runs) == one.verdict(before.runs), one.words
     for variant, runs in before.runs.items():
         for measure in claim.measures:
             ours = [run[measure.key] for run in again.runs[variant]]

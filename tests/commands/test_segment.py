@@ -20,6 +20,7 @@ def segtutor(line: str) -> int:
 def folder(tmp_path, monkeypatch):
     """A folder with a picture and weights of a small network, as a user may have them; the current one."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEGTUTOR_CACHE", str(tmp_path / "no cache"))
     pixels = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     Image.fromarray(pixels).save("photo.png")
     torch.manual_seed(0)

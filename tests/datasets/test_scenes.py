@@ -51,7 +51,7 @@ def test_same_picture_in_any_order_count_and_process():
         "import hashlib; from segtutor.datasets import Scenes; i, t = Scenes('train', count=9)[4];"
         "print(hashlib.sha256(i.numpy().tobytes() + t.numpy().tobytes()).hexdigest())"
     )
-    there = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    there = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=900)
     image, target = first[4]
     assert there.stdout.strip() == hashlib.sha256(image.numpy().tobytes() + target.numpy().tobytes()).hexdigest()
 

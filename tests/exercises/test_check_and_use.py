@@ -136,16 +136,16 @@ def test_endless_loops_time_out(answer, where):
     if where == "other thread" and answer is endless_and_greedy:
         pytest.skip("a bare except can outlast the trace function; the main thread's timer has the answer to it")
     found = []
-    started = time.monotonic()
+    started = time.process_time()
     if where == "main thread":
         found.append(segtutor.check("1.1", answer))
     else:
         thread = threading.Thread(target=lambda: found.append(segtutor.check("1.1", answer)), daemon=True)
         thread.start()
-        thread.join(20)
+        thread.join(900)
     assert found
     assert "No result after" in repr(found[0])
-    assert time.monotonic() - started < 10  # 1.5 on an idle machine
+    assert time.process_time() - started < 10  # 1.5 of the processor's time, however long others keep it
 
 
 def test_sleep_is_interrupted_and_the_timer_is_given_back():

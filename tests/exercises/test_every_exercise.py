@@ -72,11 +72,11 @@ def test_has_enough_wrong_and_right_answers(exercise):
 
 @pytest.mark.parametrize("exercise", ALL, ids=lambda one: one.id)
 def test_reference_passes_in_time_and_leaves_the_inputs_alone(exercise):
-    started = time.monotonic()
+    started = time.process_time()  # of the processor: other programs do not count
     report = judge(exercise, answer_of(exercise, exercise.reference), 0)
     assert report, report
     assert report.passed_cases == report.cases == len(exercise.cases)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(("exercise", "answer"), ALTERNATIVES, ids=lambda one: getattr(one, "id", None) or one.__name__)

@@ -81,7 +81,7 @@ def rows(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         two = {name: exercises()[name] for name in POINTS}
         patch.setattr(grading, "exercises", lambda: two)
-        graded = list(grading.grade_folder(folder, hidden, ["1"], seconds_per_cell=8))
+        graded = list(grading.grade_folder(folder, hidden, ["1"], seconds_per_cell=30))
     return {row.submission: row for row in graded}
 
 
@@ -132,7 +132,7 @@ def test_reasons(rows):
     assert said["used.ipynb"]["1.1"] == "iou is missing or empty"
     assert "0 of 10 cases" in said["forged.ipynb"]["1.1"]
     assert said["leaves.ipynb"]["1.6"] == "no answer came back"
-    assert rows["endless_cell.ipynb"].note == "1 cells failed; 1 cells took longer than 8 seconds"
+    assert rows["endless_cell.ipynb"].note == "1 cells failed; 1 cells took longer than 30 seconds"
     assert "not a notebook" in rows["broken.ipynb"].note
 
 

@@ -19,7 +19,7 @@ def no_waiting(monkeypatch):
 
 
 def get(url, to, **arguments):
-    return fetch(url, to, progress=False, **{"timeout": 5.0, "attempts": 3, **arguments})
+    return fetch(url, to, progress=False, **{"timeout": 900.0, "attempts": 3, **arguments})
 
 
 def left_behind(folder):

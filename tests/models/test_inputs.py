@@ -94,5 +94,6 @@ def test_every_network_says_what_it_expects():
             preprocessing = models.create(name).preprocessing
         mobile = name == "deeplabv3_mobilenet_v2"
         scaled = mobile or name == "deeplabv3plus_xception65"  # to -1 ... 1
-        assert preprocessing.mean == ((0.5, 0.5, 0.5) if scaled else (0.485, 0.456, 0.406))
+        expected = (0.5, 0.5, 0.5) if scaled else (0.485, 0.456, 0.406)
+        assert preprocessing.mean == ((127 / 255,) * 3 if name == "efficientnet_lite0" else expected)
         assert preprocessing.padded_size(375, 500) == ((513, 513) if mobile else (375, 500))

@@ -46,7 +46,7 @@ def test_names_and_options_are_checked():
     for count in (0, -1, 2.5, True):
         with pytest.raises(ValueError, match="num_classes must be a whole number"):
             models.create(TINY, num_classes=count)
-    with pytest.raises(ValueError, match="'imagenet', 'torchvision', 'course', 'backbone' or the path"):
+    with pytest.raises(ValueError, match="'imagenet', 'torchvision', 'pip', 'course', 'backbone' or the path"):
         models.create(TINY, weights="coco")
     with pytest.raises(ValueError, match=f"no imagenet weights for {TINY}; there are for .*deeplabv3_mobilenet_v2"):
         models.create(TINY, weights="imagenet")
@@ -235,7 +235,7 @@ def test_a_classifiers_weights_fill_the_backbone_alone(name, classifier, layout)
     prefix = "" if classifier == "resnet50" else "features."
     assert all(torch.equal(after[key], theirs[prefix + key.removeprefix("backbone.")]) for key in backbone)
     assert all(torch.equal(after[key], before[key]) for key in report.untouched)
-    assert network.preprocessing.mean == models.Preprocessing().mean
+    assert network.preprocessing == models.Preprocessing()
 
 
 def tflite(state):
@@ -275,7 +275,7 @@ def test_published_weights_are_those_of_torchvisions_records():
         assert entry["layout"] in LAYOUTS
 
 
-def test_published_weights_are_fetched_checked_and_kept(tmp_path, monkeypatch):
+def test_published_weights_are_fetched_checked_and_kept(tmp_path, monkeypatch, capsys):
     torch.manual_seed(3)
     peer = torchvision.models.segmentation.deeplabv3_mobilenet_v3_large(
         weights=None, weights_backbone=None, aux_loss=True
@@ -288,6 +288,7 @@ def test_published_weights_are_fetched_checked_and_kept(tmp_path, monkeypatch):
 
     def publish(url, prefix):
         entry = {"kind": "torchvision", "models": [name], "layout": "torchvision", "url": url, "sha256_prefix": prefix}
+        entry |= {"name": "network", "bytes": len(body), "license": "free", "source": "here"}
         monkeypatch.setattr(weights_module, "published_weights", lambda: [entry])
 
     with Server(lambda handler, start: send(handler, body)) as server:
@@ -297,9 +298,13 @@ def test_published_weights_are_fetched_checked_and_kept(tmp_path, monkeypatch):
         assert not (tmp_path / "cache" / "weights" / "weights.bin").exists()
         publish(server.url, hashlib.sha256(body).hexdigest()[:8])
         assert same(models.create(name, weights="torchvision"), peer)
+        told = capsys.readouterr().out
+        assert f"network: {len(body) / 1e6:.0f} MB from 127.0.0.1" in told  # before the first byte
+        assert "license: free" in told
         requests = len(server.ranges)
         assert same(models.create(name, weights="torchvision", aux=True), peer)
         assert len(server.ranges) == requests  # the second came from the cache
+        assert capsys.readouterr().out == ""
         tuned = models.create(name, num_classes=5)
         report = models.load_weights(tuned, "torchvision", replace_head=True)
         assert "classifier.4.weight" in report.untouched

@@ -77,9 +77,10 @@ def test_header_and_setup_come_from_front_matter_and_pyproject(tmp_path):
 def test_the_setup_cell_installs_on_colab_only_and_only_once(tmp_path, monkeypatch):
     setup = notebook(build_into(tmp_path, LESSON), "01_count").cells[1].source
     installed: list[str] = []
-    code = compile(
-        setup.replace("%pip install -q", "installed.append").replace('append "', 'append("') + ")", "s", "exec"
-    )
+    setup = setup.replace("%pip install -q", "installed.append").replace('append "', 'append("')
+    code = compile(setup.replace('"\n\nfrom', '")\n\nfrom'), "s", "exec")
+    settled: list[int] = []
+    monkeypatch.setattr("segtutor.compute.settle_threads", lambda: settled.append(1))
     for present, expected in [
         (set(), 0),
         ({"google"}, 0),
@@ -91,6 +92,7 @@ def test_the_setup_cell_installs_on_colab_only_and_only_once(tmp_path, monkeypat
         monkeypatch.setattr("importlib.util.find_spec", lambda name, present=present: name in present or None)
         exec(code, {"installed": installed})
         assert len(installed) == expected, present
+    assert len(settled) == 5
 
 
 def test_outside_the_fences_assignment_and_solution_are_identical(tmp_path):

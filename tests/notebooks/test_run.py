@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+
 import nbformat
 import pytest
 
 from notebooks import build
+from notebooks.tools.execute import CELL_SECONDS
 from notebooks.tools.masters import Course
-from notebooks.tools.run import doubled, run
+from notebooks.tools.run import Result, doubled, promised, run, table
+from segtutor import compute
 from tests.notebooks.course import FRONT, make_course
 
 CASES = {
@@ -20,8 +25,8 @@ CASES = {
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    """What --run says about five notebooks, all run in one go."""
+def ran(tmp_path_factory):
+    """Results and printed text of --run of five notebooks, all run in one go."""
     root = make_course(tmp_path_factory.mktemp("course"), assignment=None)
     (root / "notebooks/source/01_count.py").unlink()
     for name, code in CASES.items():
@@ -32,8 +37,63 @@ def results(tmp_path_factory):
     for cell in skipped.cells:
         cell.metadata["tags"] = ["skip-execution"]
     nbformat.write(skipped, path)
+    course, said = Course(root), io.StringIO()
+    with contextlib.redirect_stdout(said):
+        return {result.name: result for result in run(course, course.masters(), workers=2, seed=7)}, said.getvalue()
+
+
+@pytest.fixture(scope="module")
+def results(ran):
+    """What --run says about five notebooks, all run in one go."""
+    return ran[0]
+
+
+@pytest.fixture(scope="module")
+def said(ran):
+    """What it prints."""
+    return ran[1]
+
+
+def test_a_cell_over_its_budget_is_a_remark_and_no_failure(monkeypatch, capsys):
+    assert CELL_SECONDS == 900  # a guard against hangs
+    cells = {"a": 61.0, "b": 59.0, "c": 59.0, "d": 20.0}
+    slow = Result("03_slow", 8, 8, 400.0, "", cells, 0.9)
+    quick = Result("04_quick", 2, 2, 4.0, "", {"a": 1.5})
+    assert slow.remarks == [
+        "03_slow, cell a: 61 s, the budget of a cell is 60 s", "03_slow: 199 s, the budget of a lesson is 180 s"
+    ]  # fmt: skip
+    assert quick.remarks == []
+    lines = table([quick, slow]).splitlines()
+    assert lines[0] == "ok   03_slow     8 of   8 cells   400.0 s, once  199.0 s (54 s promised)"
+    assert lines[1] == "ok   04_quick    2 of   2 cells     4.0 s, once    1.5 s"
+    assert lines[2:4] == [f"remark: {one}" for one in slow.remarks]
+
+
+def test_seconds_are_those_of_the_cells(results):
+    good = results["01_good"]
+    assert set(good.once) == {cell for cell in good.once if not cell.endswith("-again")}
+    assert len(good.once) == good.cells / 2
+    assert 0 < sum(good.once.values()) < good.seconds
+    assert good.promised == 0.1  # of its header
+
+
+def test_minutes_are_the_readmes_where_it_has_them(tmp_path):
+    root = make_course(tmp_path, assignment=None)
     course = Course(root)
-    return {result.name: result for result in run(course, course.masters(), workers=2, seed=7)}
+    (master,) = course.masters()
+    path = root / "notebooks" / "01_count.ipynb"
+    assert promised(course, master, path) == 0.1
+    (root / "README.md").write_text(
+        "| [01 Count](notebooks/01_count.ipynb) | site | count 3 things | 0.7 | 945 |\n| 9 (notebooks/02.ipynb) | 5 |\n"
+    )
+    assert promised(course, master, path) == 0.7
+    master.front["minutes_cpu"] = "a few"
+    (root / "README.md").unlink()
+    assert promised(course, master, path) is None
+
+
+def test_the_summary_names_the_kind_of_machine(results, said):
+    assert f"2 at a time on {compute.summary()}" in said
 
 
 def test_a_good_notebook_ran_every_cell_twice(results):

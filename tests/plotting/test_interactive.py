@@ -184,7 +184,7 @@ def browser_page():
 def test_in_a_browser_the_figure_moves_and_says_what_python_says(case):
     figure = movable_precision_recall(*case)
     with browser_page() as page:
-        page.set_default_timeout(5000)
+        page.set_default_timeout(900_000)  # finds hangs
         errors, requests = [], []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda request: requests.append(request.url))

@@ -41,6 +41,25 @@ def test_every_array_of_torchvision_has_its_place(pair):
     assert not report.untouched
 
 
+def test_torchvisions_name_is_accepted_for_its_detectors(pair):
+    """By the name under which semantic networks know it, and with the older names of files."""
+    name, theirs, _, _ = pair
+    state = theirs.state_dict()
+    if name == "maskrcnn_resnet50_fpn":  # its older files count the convolutions of the mask head from 1
+        old = {
+            f"roi_heads.mask_head.{number - 1}.0.": f"roi_heads.mask_head.mask_fcn{number}." for number in range(1, 5)
+        }
+        for new, before in old.items():
+            state = {key.replace(new, before): value for key, value in state.items()}
+        assert state.keys() != theirs.state_dict().keys()
+    model = models.create(name, num_classes=len(state["roi_heads.box_predictor.cls_score.bias"]))
+    report = models.load_weights(model, state, layout="torchvision")
+    assert not report.dropped
+    assert not report.untouched
+    for key, value in theirs.state_dict().items():
+        assert torch.equal(model.state_dict()[key], value), key
+
+
 def test_detections_are_torchvisions(pair):
     _, theirs, ours, _ = pair
     assert_same_detections(theirs, ours, pictures((128, 170), (90, 140)))  # a batch of two sizes, one is enlarged

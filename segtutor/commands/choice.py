@@ -1,0 +1,109 @@
+"""Which network segments a picture when nobody named one: the best whose weights are there, and what may be fetched.
+
+published 21 classes, on disk > the same, offered > U²-Net's cut-out, on disk > the same, offered > the course's own
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from segtutor.models import Published
+
+CUTTERS = ("u2netp",)  # networks of one map
+CLASSIFIERS = ("efficientnet_lite0",)
+SCENES = "deeplabv3_tiny"  # the network that the course brings
+
+
+def choose(arguments: argparse.Namespace) -> str | Path:
+    """The weights, as ``create`` wants them; ``arguments.model`` is set where it was left open.
+
+    Raises:
+        ValueError: If the network and the weights that were named do not go together.
+    """
+    from segtutor import models
+
+    if arguments.model in CLASSIFIERS:
+        raise ValueError(
+            f"{arguments.model} names whole pictures: inference.class_heat_map shows where it sees a class"
+        )
+    if arguments.weights in ("course", "torchvision", "pip"):
+        if arguments.model is None:
+            arguments.model = {"course": SCENES, "torchvision": _smallest().network, "pip": CUTTERS[0]}[
+                arguments.weights
+            ]
+        return str(arguments.weights)
+    if arguments.weights is not None:
+        if arguments.model is None:
+            from segtutor.models.weight_files import read_weights
+
+            recorded = read_weights(arguments.weights).config
+            arguments.model = recorded.name if recorded else SCENES
+        return Path(arguments.weights)
+    if arguments.model is None:
+        arguments.model, weights = _best()
+        return weights
+    if arguments.model in CUTTERS:
+        return "pip"
+    if arguments.model == SCENES or arguments.model not in models.available():
+        return "course"  # of an unknown network, models.create says that it is unknown
+    raise ValueError(f"say which weights {arguments.model} shall have: --weights torchvision, or --weights FILE")
+
+
+def _best() -> tuple[str, str]:
+    """Network and weights, the best first; offers a download where somebody can answer."""
+    from segtutor.models import published
+
+    there = [one for one in _semantic() if one.on_disk]
+    if there:
+        best = max(there, key=lambda one: one.score or 0)
+        return best.network, best.weights
+    smallest = _smallest()
+    if _offered(smallest):
+        return smallest.network, smallest.weights
+    (cutter,) = [one for one in published(CUTTERS[0]) if one.weights == "pip"]
+    if cutter.on_disk or _offered(cutter):
+        print(f"note     no weights here tell classes; {_how_to_get(smallest)}")
+        return cutter.network, cutter.weights
+    print(f"note     there are no weights for photographs here; {_how_to_get(cutter)}, or {_how_to_get(smallest)}")
+    return SCENES, "course"
+
+
+def _semantic() -> list[Published]:
+    """Published networks of the 21 classes of VOC, the smallest first."""
+    from segtutor.models import published
+
+    return [one for one in published() if one.weights == "torchvision" and not one.network.startswith("maskrcnn")]
+
+
+def _smallest() -> Published:
+    return _semantic()[0]
+
+
+def _how_to_get(one: Published) -> str:
+    from segtutor.models.weight_catalog import megabytes
+
+    what = "a cut-out" if one.network in CUTTERS else "classes"
+    return f"get {what} with  segtutor data weights {one.network}  ({megabytes(one.bytes)})"
+
+
+def _offered(one: Published) -> bool:
+    """Whether somebody wanted it, and it came."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    from segtutor.fetch import DownloadError
+    from segtutor.models.weight_catalog import entry_of, obtain, told
+
+    entry = entry_of(one)
+    print(told(entry))
+    if input("Download it? [y/N] ").strip().lower() not in ("y", "yes"):
+        return False
+    try:
+        obtain(entry)
+    except DownloadError as error:
+        print(error)
+        return False
+    return True
