@@ -238,7 +238,7 @@ themselves as well, and never NaN.
             "epsilon",
         ),
         Mistake("whole corners", lambda a, b: box_iou(np.trunc(a), np.trunc(b)), "rounded"),
-        Mistake("rounded corners", lambda a, b: box_iou(np.round(a), np.round(b)), "rounded"),
+        Mistake("rounded corners", lambda a, b: box_iou(np.round(a), np.round(b)), "rounded"),  # type: ignore[arg-type]
         Mistake("two decimals", lambda a, b: box_iou(a, b).round(2), "rounded"),
         Mistake("width only", lambda a, b: _overlap(a, b, sides=lambda s: s * [1, 0] + [0, 1]), "down"),
         Mistake("Dice", lambda a, b: 2 * _overlap(a, b, below="sum"), "dice"),

@@ -205,7 +205,7 @@ Order: all sizes of the first ratio, then all sizes of the second. Do not round.
         Mistake("one ratio only", lambda s, r: cell_anchors(s, r[:1]), "all pairs"),
         Mistake("one size only", lambda s, r: cell_anchors(s[:1], r), "all pairs"),
         Mistake("sorted", lambda s, r: cell_anchors(sorted(s), sorted(r)), "as given"),
-        Mistake("equal ones once", lambda s, r: cell_anchors(dict.fromkeys(s), dict.fromkeys(r)), "as given"),
+        Mistake("equal ones once", lambda s, r: cell_anchors(dict.fromkeys(s), dict.fromkeys(r)), "as given"),  # type: ignore[arg-type]
         Mistake("a pixel taken off", lambda s, r: cell_anchors(s, r) + np.array([0.5, 0.5, -0.5, -0.5]), "pixel"),
         Mistake("a pixel taken off at the end", lambda s, r: cell_anchors(s, r) - [0, 0, 1, 1], "pixel"),
         Mistake("x1, x2, y1, y2", lambda s, r: cell_anchors(s, r)[:, [0, 2, 1, 3]], "columns"),

@@ -260,19 +260,23 @@ box belongs to the i-th reference. Multiply the four offsets by the four `weight
         Mistake("shift by the width", lambda b, r, w: _by_width(b, r, w, shift=True), "height"),
         Mistake("height by the width", lambda b, r, w: _by_width(b, r, w, size=True), "height"),
         Mistake("shift by the root of the area", lambda b, r, w: _offsets(b, r, w, by="side"), "divisor"),
-        Mistake("first weight for all", lambda b, r, w: encode_boxes(b, r, [w[0]] * 4), "each its weight"),
-        Mistake("two weights", lambda b, r, w: encode_boxes(b, r, [w[0], w[0], w[2], w[2]]), "each its weight"),
+        Mistake("first weight for all", lambda b, r, w: encode_boxes(b, r, [w[0]] * 4), "each its weight"),  # type: ignore[arg-type]
+        Mistake("two weights", lambda b, r, w: encode_boxes(b, r, [w[0], w[0], w[2], w[2]]), "each its weight"),  # type: ignore[arg-type]
         Mistake(
-            "the first two weights", lambda b, r, w: encode_boxes(b, r, [w[0], w[0], w[1], w[1]]), "each its weight"
+            "the first two weights",
+            lambda b, r, w: encode_boxes(b, r, [w[0], w[0], w[1], w[1]]),
+            "each its weight",  # type: ignore[arg-type]
         ),
         Mistake(
-            "weights for x, w, y, h", lambda b, r, w: encode_boxes(b, r, [w[0], w[2], w[1], w[3]]), "each its weight"
+            "weights for x, w, y, h",
+            lambda b, r, w: encode_boxes(b, r, [w[0], w[2], w[1], w[3]]),
+            "each its weight",  # type: ignore[arg-type]
         ),
         Mistake("weights backwards", lambda b, r, w: encode_boxes(b, r, w[::-1]), "each its weight"),
         Mistake("whole weights", lambda b, r, w: encode_boxes(b, r, np.trunc(w)), "each its weight"),
         Mistake("weights of the box head always", lambda b, r, w: encode_boxes(b, r, _HEAD), "each its weight"),
-        Mistake("shifts weighted only", lambda b, r, w: encode_boxes(b, r, [w[0], w[1], 1, 1]), "weights"),
-        Mistake("sizes weighted only", lambda b, r, w: encode_boxes(b, r, [1, 1, w[2], w[3]]), "weights"),
+        Mistake("shifts weighted only", lambda b, r, w: encode_boxes(b, r, [w[0], w[1], 1, 1]), "weights"),  # type: ignore[arg-type]
+        Mistake("sizes weighted only", lambda b, r, w: encode_boxes(b, r, [1, 1, w[2], w[3]]), "weights"),  # type: ignore[arg-type]
         Mistake(
             "weights in the logarithm",
             lambda b, r, w: encode_boxes(b, r, _ONE) * [*w[:2], 1, 1] + [0, 0, *np.log(w[2:])],

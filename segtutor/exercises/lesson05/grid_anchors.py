@@ -213,7 +213,7 @@ other. This is the order in which the network's output is read, so it matters.
         Mistake("one position less", lambda a, m, s: grid_anchors(a, (max(m[0] - 1, 1), max(m[1] - 1, 1)), s), "count"),
         Mistake("the first anchor only", lambda a, m, s: grid_anchors(a[:1], m, s), "count"),
         Mistake("whole cell", lambda a, m, s: grid_anchors(np.trunc(a), m, s), "rounded"),
-        Mistake("rounded cell", lambda a, m, s: grid_anchors(np.round(a), m, s), "rounded"),
+        Mistake("rounded cell", lambda a, m, s: grid_anchors(np.round(a), m, s), "rounded"),  # type: ignore[arg-type]
         Mistake("bytes", lambda a, m, s: _grid(a, m, s, lambda r, c, s: [c * s % 256, r * s % 256] * 2), "large"),
         Mistake("cell scaled", lambda a, m, s: grid_anchors(a * s, m, s), "scaled"),
         Mistake("cut at zero", lambda a, m, s: grid_anchors(a, m, s).clip(0), "clipped"),

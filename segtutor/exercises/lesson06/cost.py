@@ -202,7 +202,7 @@ multiply-adds of the full form, then weights and multiply-adds of the separable 
         Mistake("one column", lambda *a: _count(*a, factor=lambda h, w: h), "positions"),
         Mistake("height squared", lambda *a: _count(*a, factor=lambda h, w: h * h), "positions"),
         Mistake("width squared", lambda *a: _count(*a, factor=lambda h, w: w * w), "positions"),
-        Mistake("positions added", lambda *a: _adds(*a, lambda n, h, w: n + h * w), "positions"),
+        Mistake("positions added", lambda *a: _adds(*a, lambda n, h, w: n + h * w), "positions"),  # type: ignore[call-arg]
         Mistake(
             "without the border",
             lambda c, k, n, h, w: _adds(c, k, n, h, w, lambda m, h, w: m * (h - n + 1) * (w - n + 1)),

@@ -206,12 +206,12 @@ position bilinearly. From one position that is a copy.)
         Mistake("mean of the positive ones", lambda *a: _pooled(*a, pool=_positive_mean), "relu last"),
         Mistake("two ReLUs", lambda *a: _pooled(*a, pool=lambda f: np.maximum(_mean(f), 0)), "relu"),
         Mistake("ReLU6", lambda *a: _pooled(*a, pool=_mean).clip(0, 6), "relu"),
-        Mistake("leaky", lambda *a: _activated(*a, lambda y: np.where(y > 0, y, 0.01 * y)), "relu"),
-        Mistake("leaky, 0.1", lambda *a: _activated(*a, lambda y: np.where(y > 0, y, 0.1 * y)), "relu"),
-        Mistake("absolute", lambda *a: _activated(*a, np.abs), "relu"),
-        Mistake("sigmoid", lambda *a: _activated(*a, lambda y: 1 / (1 + np.exp(-y))), "relu"),
-        Mistake("softplus", lambda *a: _activated(*a, lambda y: np.logaddexp(0, y)), "relu"),
-        Mistake("minus ReLU", lambda *a: _activated(*a, lambda y: np.minimum(y, 0)), "relu"),
+        Mistake("leaky", lambda *a: _activated(*a, lambda y: np.where(y > 0, y, 0.01 * y)), "relu"),  # type: ignore[call-arg]
+        Mistake("leaky, 0.1", lambda *a: _activated(*a, lambda y: np.where(y > 0, y, 0.1 * y)), "relu"),  # type: ignore[call-arg]
+        Mistake("absolute", lambda *a: _activated(*a, np.abs), "relu"),  # type: ignore[call-arg]
+        Mistake("sigmoid", lambda *a: _activated(*a, lambda y: 1 / (1 + np.exp(-y))), "relu"),  # type: ignore[call-arg]
+        Mistake("softplus", lambda *a: _activated(*a, lambda y: np.logaddexp(0, y)), "relu"),  # type: ignore[call-arg]
+        Mistake("minus ReLU", lambda *a: _activated(*a, lambda y: np.minimum(y, 0)), "relu"),  # type: ignore[call-arg]
         Mistake("bias behind ReLU", lambda f, w, b: _pooled(f, w, 0 * b, pool=_mean) + b[:, None, None], "relu"),
         Mistake("bias twice", lambda f, w, b: _pooled(f, w, 2 * b, pool=_mean), "bias"),
         Mistake("first bias for all", lambda f, w, b: _pooled(f, w, 0 * b + b[0], pool=_mean), "bias"),

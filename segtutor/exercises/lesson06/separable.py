@@ -262,7 +262,7 @@ K x C x 1 x 1. The result is B x K x H x W.
         Mistake("padding of rate 1", lambda *a: _block(*a, margin=a[1].shape[-1] // 2), "size"),
         Mistake("only depthwise", _only_depthwise, "pointwise"),
         Mistake("rate minus one", _other_rate(lambda rate: rate - 1 or 1), "rate"),
-        Mistake("rate in the pointwise", lambda *a: _block(*a[:-1], 1), "rate"),
+        Mistake("rate in the pointwise", lambda *a: _block(*a[:-1], 1), "rate"),  # type: ignore[call-arg]
         Mistake("padding is the rate", lambda *a: _block(*a, margin=a[-1]), "size"),
         Mistake("padding of 1", lambda *a: _block(*a, margin=1), "size"),
         Mistake("neighbor's kernel", _other_kernel(lambda d: np.roll(d, 1, axis=0)), "channels"),
