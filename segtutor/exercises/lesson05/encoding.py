@@ -264,13 +264,13 @@ box belongs to the i-th reference. Multiply the four offsets by the four `weight
         Mistake("two weights", lambda b, r, w: encode_boxes(b, r, [w[0], w[0], w[2], w[2]]), "each its weight"),  # type: ignore[arg-type]
         Mistake(
             "the first two weights",
-            lambda b, r, w: encode_boxes(b, r, [w[0], w[0], w[1], w[1]]),
-            "each its weight",  # type: ignore[arg-type]
+            lambda b, r, w: encode_boxes(b, r, [w[0], w[0], w[1], w[1]]),  # type: ignore[arg-type]
+            "each its weight",
         ),
         Mistake(
             "weights for x, w, y, h",
-            lambda b, r, w: encode_boxes(b, r, [w[0], w[2], w[1], w[3]]),
-            "each its weight",  # type: ignore[arg-type]
+            lambda b, r, w: encode_boxes(b, r, [w[0], w[2], w[1], w[3]]),  # type: ignore[arg-type]
+            "each its weight",
         ),
         Mistake("weights backwards", lambda b, r, w: encode_boxes(b, r, w[::-1]), "each its weight"),
         Mistake("whole weights", lambda b, r, w: encode_boxes(b, r, np.trunc(w)), "each its weight"),
