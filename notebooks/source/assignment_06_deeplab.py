@@ -84,7 +84,7 @@ segtutor.progress()
 #
 # </details>
 #
-# **Expected:** `6.1 Atrous convolution by stuffing the kernel: ✓ passed (7 of 7 cases)`
+# **Expected:** `6.1 Atrous convolution by stuffing the kernel: ✓ passed (8 of 8 cases)`
 
 
 # %%
@@ -143,7 +143,7 @@ for rate, found in zip(rates, edges, strict=True):
 #
 # </details>
 #
-# **Expected:** `6.2 Rates that follow from the output stride: ✓ passed (8 of 8 cases)`
+# **Expected:** `6.2 Rates that follow from the output stride: ✓ passed (13 of 13 cases)`
 
 
 # %%
@@ -200,7 +200,7 @@ for output_stride in (16, 8):
 #
 # </details>
 #
-# **Expected:** `6.3 A rate that is too large: ✓ passed (10 of 10 cases)`
+# **Expected:** `6.3 A rate that is too large: ✓ passed (13 of 13 cases)`
 
 
 # %%
@@ -260,7 +260,7 @@ for rate in (12, 24, 36):
 #
 # </details>
 #
-# **Expected:** `6.4 Image pooling: ✓ passed (7 of 7 cases)`
+# **Expected:** `6.4 Image pooling: ✓ passed (9 of 9 cases)`
 
 
 # %%
@@ -332,7 +332,7 @@ print(f"largest value {float(theirs.max()):.2f}, largest difference {float((your
 #
 # </details>
 #
-# **Expected:** `6.5 Atrous spatial pyramid pooling: ✓ passed (7 of 7 cases)`
+# **Expected:** `6.5 Atrous spatial pyramid pooling: ✓ passed (8 of 8 cases)`
 
 
 # %%
@@ -397,7 +397,7 @@ plt.show()
 #
 # </details>
 #
-# **Expected:** `6.6 Atrous separable convolution: ✓ passed (6 of 6 cases)`
+# **Expected:** `6.6 Atrous separable convolution: ✓ passed (8 of 8 cases)`
 
 
 # %%
@@ -456,7 +456,7 @@ print(f"largest value {float(theirs.max()):.2f}, largest difference {float((your
 #
 # </details>
 #
-# **Expected:** `6.7 What separability saves: ✓ passed (6 of 6 cases)`
+# **Expected:** `6.7 What separability saves: ✓ passed (8 of 8 cases)`
 
 
 # %%
@@ -514,7 +514,7 @@ for name, layer in (
 #
 # </details>
 #
-# **Expected:** `6.8 The fusion in the decoder: ✓ passed (5 of 5 cases)`
+# **Expected:** `6.8 The fusion in the decoder: ✓ passed (7 of 7 cases)`
 
 
 # %%
@@ -569,7 +569,7 @@ for name, values in (("aligned", joined[:, :1]), ("not aligned", shifted)):
 #
 # </details>
 #
-# **Expected:** `6.9 Sums and maxima: the fusion of DeepLab v2: ✓ passed (7 of 7 cases)`
+# **Expected:** `6.9 Sums and maxima: the fusion of DeepLab v2: ✓ passed (9 of 9 cases)`
 
 
 # %%
@@ -635,7 +635,7 @@ print(f"largest score {float(theirs.max()):.3f}, largest difference {float((your
 #
 # </details>
 #
-# **Expected:** `6.10 Unary energies: ✓ passed (6 of 6 cases)`
+# **Expected:** `6.10 Unary energies: ✓ passed (7 of 7 cases)`
 
 
 # %%
@@ -697,7 +697,7 @@ print(f"{'the dearest':18} {one.max():6.3f}")
 #
 # </details>
 #
-# **Expected:** `6.11 The kernels of the dense CRF: ✓ passed (9 of 9 cases)`
+# **Expected:** `6.11 The kernels of the dense CRF: ✓ passed (12 of 12 cases)`
 
 
 # %%
@@ -753,8 +753,9 @@ plt.show()
 # matrix product, and the pixel itself is in it.
 #
 # Write `mean_field_step(probabilities, unary, kernels, weights)`: `probabilities` is the present $Q$ and `unary` is $U$,
-# both N x K; `kernels` is a list of N x N matrices, `weights` has one number for each. Return the new $Q$. All pixels
-# change at once: each message comes from the old $Q$.
+# both N x K; `kernels` is a list of N x N matrices (any number of them; without a kernel there is no message, and $Q$ is
+# the softmax of $-U$), `weights` has one number for each. Return the new $Q$. All pixels change at once: each message
+# comes from the old $Q$.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -767,7 +768,7 @@ plt.show()
 #
 # </details>
 #
-# **Expected:** `6.12 One mean-field step: ✓ passed (8 of 8 cases)`
+# **Expected:** `6.12 One mean-field step: ✓ passed (10 of 10 cases)`
 
 
 # %%

@@ -116,7 +116,7 @@ def _check_classes(file: CocoFile, panoptic: bool, notes: _Notes) -> None:
 
 
 def _check_pictures(checker: Checker, file: CocoFile, folder: Path, named: set[Path]) -> None:
-    for entry in file.images:
+    for entry in checker.each(file.images, f"pictures of {file.path.name}"):
         picture = find_picture(folder, entry["file_name"])
         named.add(picture)
         found = checker.picture(picture)
@@ -217,7 +217,7 @@ def _check_box(item: dict[str, Any], tight: list[float], size: list[int], name: 
 
 
 def _check_panoptic(checker: Checker, file: CocoFile) -> None:
-    for entry in file.images:
+    for entry in checker.each(file.images, f"maps of {file.path.name}"):
         found = file.annotations[entry["id"]]
         if len(found) != 1:
             message = f"image {entry['file_name']} has {len(found)} panoptic annotations instead of one"

@@ -84,6 +84,8 @@ def _numbers_differ(got: Any, wanted: np.ndarray, tolerance: float) -> str | Non
         return f"{_array_or_number(wanted)} is wanted, a list of unequal rows came"
     if values.size == 1 and wanted.ndim == 0:
         values = values.reshape(())
+    if values.shape == (0,) and wanted.size == 0:
+        values = values.reshape(wanted.shape)  # an empty list cannot say how many columns its rows would have
     if values.shape == wanted.shape and values.dtype.kind in "Oc":
         values = _as_real_numbers(values)
     if values.dtype.kind not in "biufOc":

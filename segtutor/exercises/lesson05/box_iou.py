@@ -54,18 +54,28 @@ def _with_torch(first, second):  # type: ignore[no-untyped-def]
     return (shared / (area_a[:, None] + area_b - shared)).nan_to_num(nan=0.0)
 
 
-def _overlap(first, second, clip=True, pixel=0, below="union", epsilon=0.0, empty=0.0):  # type: ignore[no-untyped-def]
+def _overlap(  # type: ignore[no-untyped-def]
+    first, second, clip=True, pixel=0, below="union", epsilon=0.0, empty=0.0, sides=lambda sides: sides, give="iou"
+):
     """IoU with the switches of the mistakes."""
     low = np.maximum(first[:, None, :2], second[:, :2])
-    sides = np.minimum(first[:, None, 2:], second[:, 2:]) - low + pixel
-    shared = (np.clip(sides, 0, None) if clip else sides).prod(axis=2)
+    found = sides(np.minimum(first[:, None, 2:], second[:, 2:]) - low + pixel)
+    shared = (np.clip(found, 0, None) if clip is True else found).prod(axis=2)
+    if clip == "after":
+        shared = np.maximum(shared, 0)
     one, other = ((boxes[:, 2:] - boxes[:, :2] + pixel).prod(axis=1) for boxes in (first, second))
     one, other = one[:, None], other[None]
+    if give == "areas":
+        return one + other
     divisor = {
         "union": one + other - shared,
         "sum": one + other,
         "first": one + 0 * other,
+        "second": other + 0 * one,
         "smaller": np.minimum(one, other),
+        "larger": np.maximum(one, other),
+        "one": np.ones_like(shared),
+        "rest": one + other - 2 * shared,
         "hull": (np.maximum(first[:, None, 2:], second[:, 2:]) - np.minimum(first[:, None, :2], second[:, :2])).prod(2),
     }[below]
     ratio = shared / (divisor + epsilon)
@@ -83,6 +93,19 @@ def _row_by_row(first, second):  # type: ignore[no-untyped-def]
 
 
 _A = np.array([[0.0, 0.0, 2.0, 2.0]])
+
+
+def _clipped_last(first, second):  # type: ignore[no-untyped-def]
+    """The shared area is taken as it is, also if negative; only the ratio is limited."""
+    return np.clip(_overlap(first, second, clip=False), 0, 1)
+
+
+def _generalized(first, second):  # type: ignore[no-untyped-def]
+    hull = np.maximum(first[:, None, 2:], second[:, 2:]) - np.minimum(first[:, None, :2], second[:, :2])
+    area, sum_ = hull.prod(axis=2), _overlap(first, second, below="one", give="areas")
+    union = sum_ - _overlap(first, second, below="one")
+    return np.where(union > 0, box_iou(first, second) - (area - union) / np.where(area > 0, area, 1), 0)
+
 
 EXERCISE = Exercise(
     id="5.3",
@@ -119,6 +142,14 @@ themselves as well, and never NaN.
         Case("no box in the second", (_A, np.zeros((0, 4))), np.zeros((1, 0))),
         Case("5 x 7 random boxes", (random_boxes(0, 5), random_boxes(1, 7))),
         Case("9 x 4 random boxes", (random_boxes(2, 9), random_boxes(3, 4))),
+        Case("apart in y only", (_A, np.array([[0.0, 3, 2, 5]])), np.array([[0.0]]), "negative"),
+        Case("same column, below by half", (_A, np.array([[0.0, 1, 2, 3]])), np.array([[1 / 3]]), "down"),
+        Case(
+            "corners at half pixels",
+            (np.array([[0.5, 0.5, 2.5, 1.5]]), np.array([[0.5, 0.5, 1, 1.5]])),
+            np.array([[0.25]]),
+            "rounded",
+        ),
     ),
     hints={
         "general": Hint(
@@ -126,24 +157,27 @@ themselves as well, and never NaN.
             "shared = max(0, min(x2, x2') - max(x1, x1')) * max(0, the same in y); union = area + area' - shared.",
         ),
         "negative": Hint(
-            "Boxes that do not touch get an overlap: two negative sides give a positive area.",
+            "Boxes that do not touch share nothing, and their IoU is 0. (Two negative sides give a positive area.)",
             "Clip width and height of the shared rectangle at 0 before you multiply.",
         ),
         "pixel": Hint(
-            "A pixel is added to the sides, as it was usual when corners were pixel numbers. These are continuous.",
+            "Corners are continuous: boxes that share an edge only have the IoU 0, and no pixel is added to a side.",
             "width = x2 - x1, without + 1.",
         ),
         "union": Hint(
-            "What is divided by is not the union: the shared part counts once, and both boxes count.",
+            "Below the fraction line stands the union: both areas, and the shared part in them once.",
             "union = area of the first + area of the second - shared.",
         ),
         "hull": Hint(
             "This divides by the box around both. The union is what the two boxes cover.",
             "union = area of the first + area of the second - shared.",
         ),
-        "empty": Hint("Two boxes without area give 0 / 0. Their IoU is 0.", "Divide by np.where(union > 0, union, 1)."),
+        "empty": Hint(
+            "Boxes without any area: their IoU is 0 with everything, also where 0 / 0 would be NaN.",
+            "Divide by np.where(union > 0, union, 1).",
+        ),
         "epsilon": Hint(
-            "A small number is added below the fraction line, and small boxes feel it.",
+            "Boxes may be very small. A number added below the fraction line, or a least area, changes their IoU.",
             "Divide by np.where(union > 0, union, 1) instead.",
         ),
         "corners": Hint(
@@ -152,6 +186,27 @@ themselves as well, and never NaN.
         "matrix": Hint(
             "Every box is compared with every other: the result has a row for each box of `first`.",
             "first[:, None] against second[None] makes NumPy compare all pairs: N x M.",
+        ),
+        "down": Hint(
+            "The shared rectangle has a width and a height: what holds for x holds for y, too.",
+            "shared = width * height, each limited at 0.",
+        ),
+        "rounded": Hint(
+            "Corners may lie anywhere, and the result may be any number from 0 to 1: nothing is rounded, to decimals "
+            "neither.",
+            "No int and no round; the IoU is a plain ratio.",
+        ),
+        "dice": Hint("This is the Dice coefficient. The IoU divides by the union.", "shared / union, without 2."),
+        "giou": Hint(
+            "This is the generalized IoU, which is negative for boxes far apart. The plain IoU is wanted.",
+            "shared / union, and nothing taken off.",
+        ),
+        "ratio": Hint(
+            "The IoU is a share from 0 to 1: the shared area divided by the union.", "shared / union, without 100."
+        ),
+        "same": Hint(
+            "Equal boxes have the IoU 1 because their areas say so. Without area it is 0, with themselves as well.",
+            "No special case for equal boxes.",
         ),
     },
     mistakes=(
@@ -168,6 +223,32 @@ themselves as well, and never NaN.
         Mistake("boxes are x, y, width, height", _from_sizes, "corners"),
         Mistake("pair by pair", _row_by_row, "matrix"),
         Mistake("M x N", lambda a, b: box_iou(b, a), "matrix"),
+        Mistake("product of the sides clipped", lambda a, b: np.maximum(_overlap(a, b, clip=False), 0), "negative"),
+        Mistake("absolute sides", lambda a, b: _overlap(a, b, clip=False, sides=np.abs), "negative"),
+        Mistake("product of the sides clipped, then the union", lambda a, b: _overlap(a, b, clip="after"), "negative"),
+        Mistake("union of negative sides", lambda a, b: _clipped_last(a, b), "negative"),
+        Mistake("divided by the larger area", lambda a, b: _overlap(a, b, below="larger"), "union"),
+        Mistake("divided by the second area", lambda a, b: _overlap(a, b, below="second"), "union"),
+        Mistake("not divided", lambda a, b: _overlap(a, b, below="one"), "union"),
+        Mistake("the rest for the union", lambda a, b: _overlap(a, b, below="rest"), "union"),
+        Mistake("1 below", lambda a, b: _overlap(a, b, epsilon=1.0), "epsilon"),
+        Mistake(
+            "small boxes are none",
+            lambda a, b: np.where(_overlap(a, b, below="one") < 1e-3, 0, box_iou(a, b)),
+            "epsilon",
+        ),
+        Mistake("whole corners", lambda a, b: box_iou(np.trunc(a), np.trunc(b)), "rounded"),
+        Mistake("rounded corners", lambda a, b: box_iou(np.round(a), np.round(b)), "rounded"),  # type: ignore[arg-type]
+        Mistake("two decimals", lambda a, b: box_iou(a, b).round(2), "rounded"),
+        Mistake("width only", lambda a, b: _overlap(a, b, sides=lambda s: s * [1, 0] + [0, 1]), "down"),
+        Mistake("Dice", lambda a, b: 2 * _overlap(a, b, below="sum"), "dice"),
+        Mistake("generalized", _generalized, "giou"),
+        Mistake("percent", lambda a, b: 100 * box_iou(a, b), "ratio"),
+        Mistake("equal boxes are 1", lambda a, b: np.where((a[:, None] == b).all(2), 1.0, box_iou(a, b)), "same"),
+        Mistake("the best of each row", lambda a, b: box_iou(a, b).max(axis=1, initial=0), "matrix"),
+        Mistake("one number", lambda a, b: box_iou(a, b).max(), "matrix"),
+        Mistake("a list of N M numbers", lambda a, b: box_iou(a, b).ravel(), "matrix"),
+        Mistake("small IoUs are 0", lambda a, b: np.where(box_iou(a, b) < 0.01, 0, box_iou(a, b)), "rounded"),
     ),
     alternatives=(_with_loops, _with_broadcasting, _with_torch),
     points=3,

@@ -85,17 +85,19 @@ Order: all sizes of the first ratio, then all sizes of the second. Do not round.
     reference=cell_anchors,
     cases=(
         Case("one square", ((32,), (1.0,)), np.array([[-16.0, -16, 16, 16]])),
-        Case("four times as high as wide", ((8,), (4.0,)), np.array([[-2.0, -8, 2, 8]]), "ratio"),
-        Case("four times as wide as high", ((8,), (0.25,)), np.array([[-8.0, -2, 8, 2]]), "ratio"),
+        Case("four times as high as wide", ((8,), (4.0,)), np.array([[-2.0, -8, 2, 8]]), "shape"),
+        Case("four times as wide as high", ((8,), (0.25,)), np.array([[-8.0, -2, 8, 2]]), "shape"),
         Case("size 3: half pixels stay", ((3,), (1.0,)), np.array([[-1.5, -1.5, 1.5, 1.5]]), "rounded"),
         Case(
             "two sizes, two ratios",
             ((8, 16), (1.0, 4.0)),
             np.array([[-4.0, -4, 4, 4], [-8, -8, 8, 8], [-2, -8, 2, 8], [-4, -16, 4, 16]]),
-            "order",
+            "all pairs",
         ),
         Case("the paper's three ratios", ((32,), (0.5, 1.0, 2.0))),
         Case("four sizes, three ratios", ((12, 24, 48, 96), (0.5, 1.0, 2.0))),
+        Case("sizes and ratios as they come, one size twice", ((16, 8, 8), (2.0, 0.5)), hint="as given"),
+        Case("sizes and ratios with decimals", ((10, 100.7), (1.7, 0.3)), hint="rounded"),
     ),
     hints={
         "general": Hint(
@@ -127,12 +129,34 @@ Order: all sizes of the first ratio, then all sizes of the second. Do not round.
             "[-w / 2, -h / 2, w / 2, h / 2].",
         ),
         "rounded": Hint(
-            "The corners are rounded. torchvision does that, and its areas are then wrong by up to 2 %.",
-            "Leave the corners as they are: no round, no // and no int.",
+            "The corners are not rounded: size 3 reaches from -1.5 to 1.5. (torchvision rounds, and its areas are "
+            "then wrong by up to 2 %.)",
+            "Leave the corners as they are: no round (to decimals neither), no // and no int.",
         ),
         "order": Hint(
             "The right anchors in the wrong order: all sizes of the first ratio come first.",
             "The outer loop goes over the ratios, the inner one over the sizes.",
+        ),
+        "shape": Hint(
+            "A ratio is height over width, and the area stays: size 8 and ratio 4 make 4 wide and 16 high.",
+            "w = s / sqrt(r), h = s * sqrt(r).",
+        ),
+        "all pairs": Hint(
+            "Every size goes with every ratio, two sizes and two ratios make four anchors: both sizes of the first "
+            "ratio, then both of the second.",
+            "Two loops: the outer one over the ratios, the inner one over the sizes.",
+        ),
+        "as given": Hint(
+            "Sizes and ratios may stand in any order and may repeat; the anchors follow them as they are.",
+            "Do not sort, and do not drop equal ones.",
+        ),
+        "pixel": Hint(
+            "Corners are continuous here: from x1 to x2 it is exactly w, no pixel is taken off.",
+            "-w / 2 and w / 2, without - 1.",
+        ),
+        "columns": Hint(
+            "The four numbers of an anchor are x1, y1, x2, y2, and there is one row for each anchor: A x 4.",
+            "[-w / 2, -h / 2, w / 2, h / 2] for each anchor, in one list.",
         ),
     },
     mistakes=(
@@ -151,6 +175,42 @@ Order: all sizes of the first ratio, then all sizes of the second. Do not round.
         ),
         Mistake("rounded to pixels", lambda s, r: cell_anchors(s, r).round(), "rounded"),
         Mistake("sizes in the outer loop", _sizes_first, "order"),
+        Mistake("ratio scales the width only", lambda s, r: _anchors(s, r, lambda s, r: s / r, lambda s, r: s), "area"),
+        Mistake(
+            "the longer side shrinks",
+            lambda s, r: _anchors(s, r, lambda s, r: s / max(r, 1), lambda s, r: s * min(r, 1)),
+            "area",
+        ),
+        Mistake(
+            "size is the longer side",
+            lambda s, r: _anchors(s, r, lambda s, r: s / max(r, 1), lambda s, r: s / max(1 / r, 1)),
+            "area",
+        ),
+        Mistake(
+            "size is the shorter side",
+            lambda s, r: _anchors(s, r, lambda s, r: s / min(r, 1), lambda s, r: s * max(r, 1)),
+            "area",
+        ),
+        Mistake("cut to whole pixels", lambda s, r: np.trunc(cell_anchors(s, r)), "rounded"),
+        Mistake("halved with //", lambda s, r: np.floor(np.abs(cell_anchors(s, r))) * [-1, -1, 1, 1], "rounded"),
+        Mistake("rounded down", lambda s, r: np.floor(cell_anchors(s, r)), "rounded"),
+        Mistake("two decimals", lambda s, r: cell_anchors(s, r).round(2), "rounded"),
+        Mistake("one decimal", lambda s, r: cell_anchors(s, r).round(1), "rounded"),
+        Mistake(
+            "whole width and height",
+            lambda s, r: _anchors(s, r, lambda s, r: round(_narrow(s, r)), lambda s, r: round(_tall(s, r))),
+            "rounded",
+        ),
+        Mistake("zip", lambda s, r: np.concatenate([cell_anchors([a], [b]) for a, b in zip(s, r)]), "all pairs"),  # noqa: B905
+        Mistake("one ratio only", lambda s, r: cell_anchors(s, r[:1]), "all pairs"),
+        Mistake("one size only", lambda s, r: cell_anchors(s[:1], r), "all pairs"),
+        Mistake("sorted", lambda s, r: cell_anchors(sorted(s), sorted(r)), "as given"),
+        Mistake("equal ones once", lambda s, r: cell_anchors(dict.fromkeys(s), dict.fromkeys(r)), "as given"),  # type: ignore[arg-type]
+        Mistake("a pixel taken off", lambda s, r: cell_anchors(s, r) + np.array([0.5, 0.5, -0.5, -0.5]), "pixel"),
+        Mistake("a pixel taken off at the end", lambda s, r: cell_anchors(s, r) - [0, 0, 1, 1], "pixel"),
+        Mistake("x1, x2, y1, y2", lambda s, r: cell_anchors(s, r)[:, [0, 2, 1, 3]], "columns"),
+        Mistake("ratios x sizes x 4", lambda s, r: cell_anchors(s, r).reshape(len(r), len(s), 4), "columns"),
+        Mistake("second corner first", lambda s, r: -cell_anchors(s, r), "columns"),
     ),
     alternatives=(_with_arrays, _from_the_area, _with_torch),
     points=2,

@@ -63,7 +63,7 @@ _LARGEST = float(np.log(1000 / 16))
 
 def _boxes(  # type: ignore[no-untyped-def]
     offsets, references, weights, limit=lambda d: np.minimum(d, _LARGEST), grow=np.exp, base="center", scale=True,
-    weigh=np.divide, corners=True, part=0.5, limit_shift=False, limit_first=False,
+    weigh=np.divide, corners=True, part=0.5, limit_shift=False, limit_first=False, shifts=lambda d: d, pixel=0,
 ):  # fmt: skip
     """Boxes with the switches of the mistakes; as it stands, the right ones."""
     if limit_first:
@@ -72,12 +72,15 @@ def _boxes(  # type: ignore[no-untyped-def]
     else:
         d = weigh(offsets, np.array(weights))
         stretch = limit(d[:, 2:])
-    own = references[:, 2:] - references[:, :2]
-    shift = np.minimum(d[:, :2], _LARGEST) if limit_shift else d[:, :2]
-    center = references[:, :2] + (0.5 * own if base == "center" else 0) + shift * (own if scale else 1)
+    own = references[:, 2:] - references[:, :2] + pixel
+    shift = np.minimum(d[:, :2], _LARGEST) if limit_shift else shifts(d[:, :2])
     sizes = own * grow(stretch)
-    if not corners:
-        return np.concatenate([center, sizes], axis=1)
+    unit = {True: own, False: 1, "width": own[:, :1], "new": sizes}[scale]
+    center = references[:, :2] + (0.5 * own if base == "center" else 0) + shift * unit
+    if corners is not True:
+        first = center - sizes / 2 if corners == "size" else center
+        second = {"from center": center + sizes, "half": center + sizes / 2}.get(corners, sizes)
+        return np.concatenate([first, second], axis=1)
     return np.concatenate([center - part * sizes, center + part * sizes], axis=1)
 
 
@@ -92,11 +95,19 @@ def _changed(name, **switches):  # type: ignore[no-untyped-def]
 
 _ONE = (1.0, 1.0, 1.0, 1.0)
 _HEAD = (10.0, 10.0, 5.0, 5.0)
+_FOUR = (10.0, 8.3, 5.1, 2.7)
 _REFERENCE = np.array([[0.0, 0.0, 10.0, 20.0]])
 
 
 def _random_offsets(seed: int, count: int, weights: tuple[float, ...]) -> np.ndarray:
     return np.round(np.random.default_rng(seed).normal(0, 0.5, (count, 4)) * weights, 3)
+
+
+def _thousand(offsets, references, weights):  # type: ignore[no-untyped-def]
+    """No side of more than 1000 pixels, in place of the limit."""
+    boxes = _boxes(offsets, references, weights, limit=lambda d: np.minimum(d, 100))
+    center, sizes = (boxes[:, :2] + boxes[:, 2:]) / 2, np.minimum(boxes[:, 2:] - boxes[:, :2], 1000)
+    return np.concatenate([center - sizes / 2, center + sizes / 2], axis=1)
 
 
 EXERCISE = Exercise(
@@ -119,13 +130,19 @@ limited.
             "half a width, a quarter of the height",
             (np.array([[0.5, 0.25, 0.0, 0.0]]), _REFERENCE, _ONE),
             np.array([[5.0, 5, 15, 25]]),
-            "scale",
+            "shift",
         ),
         Case(
             "twice as wide",
             (np.array([[0.0, 0, np.log(2), 0]]), _REFERENCE, _ONE),
             np.array([[-5.0, 0, 15, 20]]),
-            "exp",
+            "size",
+        ),
+        Case(
+            "half as high",
+            (np.array([[0.0, 0, 0, np.log(0.5)]]), _REFERENCE, _ONE),
+            np.array([[0.0, 5, 10, 15]]),
+            "size",
         ),
         Case(
             "weights of the box head",
@@ -140,10 +157,22 @@ limited.
             "limit",
         ),
         Case(
-            "dw = -6: small boxes are not limited",
-            (np.array([[0.0, 0, -6, 0]]), _REFERENCE, _ONE),
-            np.array([[5 - 5 * np.exp(-6), 0, 5 + 5 * np.exp(-6), 20]]),
+            "dh = 100 is limited",
+            (np.array([[0.0, 0, 0.5, 100]]), _REFERENCE, _ONE),
+            np.array([[5 - 5 * np.exp(0.5), 10 - 625, 5 + 5 * np.exp(0.5), 10 + 625]]),
             "limit",
+        ),
+        Case(
+            "dw = 4.13 is below the limit, dh = 4.14 above",
+            (np.array([[0.0, 0, 4.13, 4.14]]), _REFERENCE, _ONE),
+            np.array([[5 - 5 * np.exp(4.13), 10 - 625, 5 + 5 * np.exp(4.13), 10 + 625]]),
+            "limit",
+        ),
+        Case(
+            "dw = -6, dh = -9: small boxes are not limited",
+            (np.array([[0.0, 0, -6, -9]]), _REFERENCE, _ONE),
+            np.array([[5 - 5 * np.exp(-6), 10 - 10 * np.exp(-9), 5 + 5 * np.exp(-6), 10 + 10 * np.exp(-9)]]),
+            "small",
         ),
         Case(
             "a shift by 8 widths is not limited",
@@ -152,10 +181,21 @@ limited.
             "limit shift",
         ),
         Case(
+            "a large shift to the left and up",
+            (np.array([[-8.0, -7, 0, 0]]), _REFERENCE, _ONE),
+            np.array([[-80.0, -140, -70, -120]]),
+            "limit shift",
+        ),
+        Case(
             "dw = 6 with weight 5 is not limited",
             (np.array([[0.0, 0, 6, 0]]), _REFERENCE, _HEAD),
             np.array([[5 - 5 * np.exp(1.2), 0, 5 + 5 * np.exp(1.2), 20]]),
             "limit first",
+        ),
+        Case(
+            "four different weights, with decimals",
+            (np.array([[4.0, 3.4, 24, 2], [-2, 17, 1, 15]]), random_boxes(4, 2), _FOUR),
+            hint="each its weight",
         ),
         Case("no box", (np.zeros((0, 4)), np.zeros((0, 4)), _ONE), np.zeros((0, 4))),
         Case("8 random boxes", (_random_offsets(0, 8, _ONE), random_boxes(1, 8), _ONE)),
@@ -167,30 +207,59 @@ limited.
             "x = x_a + dx * w_a; w = w_a * exp(min(dw, log(1000 / 16))); corners x - w / 2 and x + w / 2.",
         ),
         "limit": Hint(
-            "dw and dh are limited to log(1000 / 16) = 4.135 from above, before exp, and not from below.",
+            "dw and dh, each by itself, are at most log(1000 / 16) = 4.135, before exp: a side grows by 62.5 at most.",
             "np.minimum(d[:, 2:], np.log(1000 / 16)).",
         ),
         "limit shift": Hint(
-            "The shift is limited, too. Only the sizes are.", "Apply np.minimum to the last two columns only."
+            "Shifts are not limited, neither by a number nor by the picture: a box may lie anywhere.",
+            "Apply np.minimum to the last two columns only, and clip no corner.",
         ),
         "limit first": Hint(
-            "The limit is applied to the weighted offsets. It belongs behind the division by the weights.",
+            "The limit belongs behind the division by the weights: 6 with the weight 5 is 1.2, and far from the limit.",
             "First d = offsets / weights, then np.minimum(d[:, 2:], ...).",
         ),
-        "exp": Hint("The inverse of the logarithm is missing.", "w = w_a * np.exp(dw)."),
+        "exp": Hint("The size grows by the inverse of the natural logarithm: exp.", "w = w_a * np.exp(dw)."),
         "scale": Hint("A shift is measured in sizes of the reference: 0.5 is half its width.", "x = x_a + dx * w_a."),
         "center": Hint("The shift starts at the reference's corner. It starts at its center.", "x_a = (x1 + x2) / 2."),
         "weights": Hint(
-            "The offsets were multiplied by the weights; here you divide by them.", "offsets / np.array(weights)."
+            "All four offsets were multiplied by their weights; here you divide by them.",
+            "offsets / np.array(weights).",
         ),
         "corners": Hint(
-            "Wanted are corners; this is the center and the size.", "x - w / 2, y - h / 2, x + w / 2, y + h / 2."
+            "Wanted are the two corners, x1, y1, x2, y2, without a center or a size among them.",
+            "x - w / 2, y - h / 2, x + w / 2, y + h / 2.",
         ),
         "half": Hint("The boxes are twice as wide and high as they should be.", "Half the size to each side."),
+        "shift": Hint(
+            "A shift of 0.5 in x is half the *reference's* width, 0.25 in y a quarter of its height; the size stays.",
+            "x = x_a + dx * w_a, y = y_a + dy * h_a.",
+        ),
+        "size": Hint(
+            "The center stays, and the logarithm of 2 makes a side twice as long: half of it goes to each side.",
+            "w = w_a * exp(dw); corners x - w / 2 and x + w / 2.",
+        ),
+        "small": Hint(
+            "Small sizes are not limited: there is no smallest dw and no smallest side.",
+            "np.minimum, not np.clip with both ends.",
+        ),
+        "each its weight": Hint(
+            "The four weights may all be different, and need not be whole: dx, dy, dw and dh are each divided by "
+            "their own.",
+            "offsets / np.array(weights): R x 4 divided by 4.",
+        ),
+        "pixel": Hint(
+            "Corners are continuous: no pixel is added to a size or taken off a corner, and nothing is rounded.",
+            "w_a = x2 - x1; corners x - w / 2 and x + w / 2.",
+        ),
+        "own size": Hint(
+            "Shifts are measured in the *reference's* width and height, not in those of the new box.",
+            "dx * w_a and dy * h_a.",
+        ),
+        "minus": Hint("The shift is added: a positive dx moves to the right.", "x = x_a + dx * w_a."),
     },
     mistakes=(
         _changed("no limit", limit=lambda d: d)("limit"),
-        _changed("limited from below, too", limit=lambda d: np.clip(d, -_LARGEST, _LARGEST))("limit"),
+        _changed("limited from below, too", limit=lambda d: np.clip(d, -_LARGEST, _LARGEST))("small"),
         _changed("limit of 1000 / 16 without log", limit=lambda d: np.minimum(d, 62.5))("limit"),
         _changed("shift limited", limit_shift=True)("limit shift"),
         _changed("limited before the division", limit_first=True)("limit first"),
@@ -203,6 +272,57 @@ limited.
         _changed("weights left out", weigh=lambda d, w: d)("weights"),
         _changed("center and size", corners=False)("corners"),
         _changed("whole size to each side", part=1.0)("half"),
+        _changed("only dw limited", limit=lambda d: np.minimum(d, [_LARGEST, np.inf]))("limit"),
+        _changed("only dh limited", limit=lambda d: np.minimum(d, [np.inf, _LARGEST]))("limit"),
+        _changed("limited where both are large", limit=lambda d: np.where((d > _LARGEST).all(1)[:, None], _LARGEST, d))(
+            "limit"
+        ),
+        _changed(
+            "both limited where one is large", limit=lambda d: np.where((d > _LARGEST).any(1)[:, None], _LARGEST, d)
+        )("limit"),
+        _changed("0 where it is too large", limit=lambda d: np.where(d > _LARGEST, 0, d))("limit"),
+        _changed("log of base 10", limit=lambda d: np.minimum(d, np.log10(62.5)))("limit"),
+        _changed("log of base 2", limit=lambda d: np.minimum(d, np.log2(62.5)))("limit"),
+        _changed("log 62", limit=lambda d: np.minimum(d, np.log(62)))("limit"),
+        _changed("log 63", limit=lambda d: np.minimum(d, np.log(63)))("limit"),
+        _changed("log 1000", limit=lambda d: np.minimum(d, np.log(1000)))("limit"),
+        _changed("limited to 4", limit=lambda d: np.minimum(d, 4.0))("limit"),
+        _changed("limit is a least value", limit=lambda d: np.maximum(d, _LARGEST))("limit"),
+        _changed("exp is limited to log", grow=lambda d: np.minimum(np.exp(d), _LARGEST), limit=lambda d: d)("limit"),
+        _changed("exp is limited to 1000", grow=lambda d: np.minimum(np.exp(d), 1000), limit=lambda d: d)("limit"),
+        Mistake("sides of at most 1000 pixels", _thousand, "limit"),
+        _changed("limited from below at 0", limit=lambda d: np.clip(d, 0, _LARGEST))("small"),
+        _changed("shift limited both ways", shifts=lambda d: np.clip(d, -_LARGEST, _LARGEST))("limit shift"),
+        _changed("shift limited to 1", shifts=lambda d: np.clip(d, -1, 1))("limit shift"),
+        Mistake("corners not below 0", lambda d, r, w: decode_boxes(d, r, w).clip(0), "limit shift"),
+        _changed("1 + d for the exponential, limited", grow=lambda d: np.maximum(1 + d, 0))("exp"),
+        _changed("power of 10", grow=lambda d: 10.0**d)("exp"),
+        _changed("expm1", grow=np.expm1)("exp"),
+        _changed("minus exp", grow=lambda d: np.exp(-d))("exp"),
+        _changed("shift by the width", scale="width")("scale"),
+        _changed("shift by the new size", scale="new")("own size"),
+        _changed("shift subtracted", shifts=lambda d: -d)("minus"),
+        _changed("a pixel added", pixel=1)("pixel"),
+        Mistake("a pixel taken off", lambda d, r, w: decode_boxes(d, r, w) - [0, 0, 1, 1], "pixel"),
+        Mistake("rounded", lambda d, r, w: decode_boxes(d, r, w).round(), "pixel"),
+        _changed("corner and size", corners="size")("corners"),
+        _changed("center for the first corner", corners="from center")("corners"),
+        _changed("center and second corner", corners="half")("corners"),
+        _changed("first weight for all", weigh=lambda d, w: d / w[0])("each its weight"),
+        _changed("two weights", weigh=lambda d, w: d / w[[0, 0, 2, 2]])("each its weight"),
+        _changed("the first two weights", weigh=lambda d, w: d / w[[0, 0, 1, 1]])("each its weight"),
+        _changed("weights for x, w, y, h", weigh=lambda d, w: d / w[[0, 2, 1, 3]])("each its weight"),
+        _changed("weights backwards", weigh=lambda d, w: d / w[::-1])("each its weight"),
+        _changed("whole weights", weigh=lambda d, w: d / np.trunc(w))("each its weight"),
+        _changed("whole division", weigh=lambda d, w: d // w)("weights"),
+        _changed("shifts divided only", weigh=lambda d, w: d / [w[0], w[1], 1, 1])("weights"),
+        _changed("sizes divided only", weigh=lambda d, w: d / [1, 1, w[2], w[3]])("weights"),
+        Mistake(
+            "from the second corner",
+            lambda d, r, w: decode_boxes(d, r, w) + np.tile((r[:, 2:] - r[:, :2]) / 2, 2),
+            "center",
+        ),
+        _changed("tanh of the shift", shifts=np.tanh)("limit shift"),
     ),
     alternatives=(_with_loops, _column_by_column, _with_torch),
     points=3,

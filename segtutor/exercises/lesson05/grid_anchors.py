@@ -71,6 +71,13 @@ def _columns(cell, map_size, stride):  # type: ignore[no-untyped-def]
 _SQUARE = np.array([[-1.0, -2.0, 1.0, 2.0]])
 _PAIR = np.array([[-1.0, -1.0, 1.0, 1.0], [-3.0, -1.0, 3.0, 1.0]])
 
+
+def _inside(cell, map_size, stride, farthest=None):  # type: ignore[no-untyped-def]
+    """Anchors that do not reach beyond the picture."""
+    every, ends = grid_anchors(cell, map_size, stride), stride * np.array(map_size[::-1])
+    return every[(every[:, :2] >= 0).all(axis=1) & (every[:, 2:] <= (farthest or ends)).all(axis=1)]
+
+
 EXERCISE = Exercise(
     id="5.2",
     title="Anchors of a whole map",
@@ -91,22 +98,29 @@ other. This is the order in which the network's output is read, so it matters.
             (_SQUARE, (1, 3), 4),
             np.array([[-1.0, -2, 1, 2], [3, -2, 5, 2], [7, -2, 9, 2]]),
         ),
-        Case("a map of one column", (_SQUARE, (2, 1), 8), np.array([[-1.0, -2, 1, 2], [-1, 6, 1, 10]]), "axes"),
+        Case("a map of one column", (_SQUARE, (2, 1), 8), np.array([[-1.0, -2, 1, 2], [-1, 6, 1, 10]]), "column"),
         Case(
             "two anchors at each position",
             (_PAIR, (1, 2), 16),
             np.array([[-1.0, -1, 1, 1], [-3, -1, 3, 1], [15, -1, 17, 1], [13, -1, 19, 1]]),
-            "blocks",
+            "two anchors",
         ),
         Case(
             "two rows, two columns",
             (_SQUARE, (2, 2), 10),
             np.array([[-1.0, -2, 1, 2], [9, -2, 11, 2], [-1, 8, 1, 12], [9, 8, 11, 12]]),
-            "columns",
+            "two by two",
         ),
         Case("one position", (_PAIR, (1, 1), 32), _PAIR),
         Case("three anchors on 4 x 5 positions", (cell_anchors((24,), (0.5, 1, 2)), (4, 5), 8)),
         Case("twelve anchors on 3 x 2 positions", (cell_anchors((12, 24, 48, 96), (0.5, 1, 2)), (3, 2), 16)),
+        Case(
+            "half pixels",
+            (np.array([[-1.5, -0.25, 1.5, 0.25]]), (1, 2), 3),
+            np.array([[-1.5, -0.25, 1.5, 0.25], [1.5, -0.25, 4.5, 0.25]]),
+            "rounded",
+        ),
+        Case("5 x 6 positions, 64 pixels apart", (_PAIR, (5, 6), 64), hint="large"),
     ),
     hints={
         "general": Hint(
@@ -118,8 +132,8 @@ other. This is the order in which the network's output is read, so it matters.
             "shift = [column * stride, row * stride, column * stride, row * stride].",
         ),
         "middle": Hint(
-            "The anchors are moved by half a stride. Here position (0, 0) lies at pixel (0, 0).",
-            "x = column * stride, without + stride / 2.",
+            "The anchors are moved by half a stride or half a pixel. Here position (0, 0) lies at pixel (0, 0).",
+            "x = column * stride, without + stride / 2 or + 0.5.",
         ),
         "first": Hint("The rows and columns count from 1. The first anchor is the cell itself.", "Count from 0."),
         "stride": Hint(
@@ -143,6 +157,38 @@ other. This is the order in which the network's output is read, so it matters.
             "The outer loop goes over the rows.",
         ),
         "flat": Hint("The right anchors, but not in one list of (h w A) x 4.", "Put .reshape(-1, 4) at the end."),
+        "column": Hint(
+            "A map of two rows and one column: map_size is (h, w), and a row lower is `stride` further in y.",
+            "shift = [column * stride, row * stride, column * stride, row * stride].",
+        ),
+        "two anchors": Hint(
+            "Two anchors, two positions: both anchors at the first position, then both at the second.",
+            "The innermost loop is the one over the anchors.",
+        ),
+        "two by two": Hint(
+            "The rows and columns here are two each: first the upper row from left to right, then the lower one.",
+            "The outer loop goes over the rows, the inner one over the columns.",
+        ),
+        "rounded": Hint("The numbers of the cell stay as they are: half pixels are not rounded.", "No int, no round."),
+        "large": Hint(
+            "The pixels here lie beyond 255. A number type of eight bits begins at 0 again.",
+            "Let np.arange choose its type, or use float.",
+        ),
+        "clipped": Hint(
+            "Anchors may reach beyond the picture. None is cut off, moved or left out here.",
+            "Add the shift, and leave it at that.",
+        ),
+        "scaled": Hint(
+            "The cell is in pixels already. Only the shift is a multiple of the stride.",
+            "cell + [column, row, column, row] * stride, without brackets around cell and the list.",
+        ),
+        "minus": Hint("The anchors move the wrong way: x grows to the right, y downwards.", "Add the shift."),
+        "count": Hint(
+            "There are exactly h times w positions with all A anchors each.",
+            "for row in range(h), for column in range(w), for each anchor of the cell.",
+        ),
+        "backwards": Hint("The rows or columns are read backwards.", "Begin with row 0 and column 0."),
+        "pairs": Hint("x and y take turns in a box: x1, y1, x2, y2.", "Add [x, y, x, y]."),
     },
     mistakes=(
         Mistake("x and y exchanged", lambda a, m, s: _grid(a, m, s, lambda r, c, s: [r * s, c * s] * 2), "axes"),
@@ -160,6 +206,29 @@ other. This is the order in which the network's output is read, so it matters.
         Mistake("anchor by anchor", _blocks, "blocks"),
         Mistake("down the columns", _columns, "columns"),
         Mistake("not flattened", lambda a, m, s: grid_anchors(a, m, s).reshape(*m, -1, 4), "flat"),
+        Mistake("centers of the pixels", lambda a, m, s: grid_anchors(a, m, s) + 0.5, "middle"),
+        Mistake("a square of h", lambda a, m, s: grid_anchors(a, (m[0], m[0]), s), "axes"),
+        Mistake("a square of w", lambda a, m, s: grid_anchors(a, (m[1], m[1]), s), "axes"),
+        Mistake("one position more", lambda a, m, s: grid_anchors(a, (m[0] + 1, m[1] + 1), s), "count"),
+        Mistake("one position less", lambda a, m, s: grid_anchors(a, (max(m[0] - 1, 1), max(m[1] - 1, 1)), s), "count"),
+        Mistake("the first anchor only", lambda a, m, s: grid_anchors(a[:1], m, s), "count"),
+        Mistake("whole cell", lambda a, m, s: grid_anchors(np.trunc(a), m, s), "rounded"),
+        Mistake("rounded cell", lambda a, m, s: grid_anchors(np.round(a), m, s), "rounded"),  # type: ignore[arg-type]
+        Mistake("bytes", lambda a, m, s: _grid(a, m, s, lambda r, c, s: [c * s % 256, r * s % 256] * 2), "large"),
+        Mistake("cell scaled", lambda a, m, s: grid_anchors(a * s, m, s), "scaled"),
+        Mistake("cut at zero", lambda a, m, s: grid_anchors(a, m, s).clip(0), "clipped"),
+        Mistake(
+            "cut at the border", lambda a, m, s: grid_anchors(a, m, s).clip(0, s * np.array(m[::-1] * 2)), "clipped"
+        ),
+        Mistake("those inside only", _inside, "clipped"),
+        Mistake("those beyond zero only", lambda a, m, s: _inside(a, m, s, 1e9), "clipped"),
+        Mistake("shift subtracted", lambda a, m, s: grid_anchors(a, m, -s), "minus"),
+        Mistake(
+            "from below", lambda a, m, s: grid_anchors(a, m, s).reshape(*m, -1, 4)[::-1].reshape(-1, 4), "backwards"
+        ),
+        Mistake("x, x, y, y", lambda a, m, s: _grid(a, m, s, lambda r, c, s: [c * s] * 2 + [r * s] * 2), "pairs"),
+        Mistake("x only", lambda a, m, s: _grid(a, m, s, lambda r, c, s: [c * s, 0] * 2), "column"),
+        Mistake("middle of the whole pixels", lambda a, m, s: grid_anchors(a, m, s) + (s - 1) / 2, "middle"),
     ),
     alternatives=(_with_meshgrid, _with_lists, _with_torch),
     points=2,

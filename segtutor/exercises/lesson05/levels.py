@@ -81,13 +81,31 @@ of ImageNet, on which the network below was trained.
     reference=assign_levels,
     cases=(
         Case("224 x 224 and a little less", (np.array([_box(224, 224), _box(223, 224)]),), np.array([4, 3])),
-        Case("112 and 448: half and double", (np.array([_box(112, 112), _box(448, 448)]),), np.array([3, 5]), "log"),
+        Case("112 and 448: half and double", (np.array([_box(112, 112), _box(448, 448)]),), np.array([3, 5])),
         Case("112 x 448 has the area of 224 x 224", (np.array([_box(112, 448)]),), np.array([4]), "area"),
         Case("8 x 8 and 1500 x 1200", (np.array([_box(8, 8), _box(1500, 1200)]),), np.array([2, 5]), "limits"),
         Case("200 x 200 is rounded down", (np.array([_box(200, 200)]),), np.array([3]), "floor"),
         Case("no box", (np.zeros((0, 4)),), np.zeros(0, dtype=int)),
         Case("30 boxes of all sizes", (_unequal_sides(0, 30),)),
         Case("10 boxes of a small picture", (random_boxes(0, 10, 300, 200),)),
+        Case(
+            "a little below each step",
+            (np.array([_box(111.9, 112), _box(224, 223.9), _box(447.9, 448)]),),
+            np.array([2, 3, 4]),
+            "floor",
+        ),
+        Case(
+            "wide and high",
+            (np.array([_box(60, 500), _box(500, 60), _box(30, 1800), _box(700, 40)]),),
+            np.array([3, 3, 4, 3]),
+            "area",
+        ),
+        Case(
+            "far from the origin",
+            (np.array([[900.0, 700, 1012, 812], [2000, 3000, 2020, 3020]]),),
+            np.array([3, 2]),
+            "corners",
+        ),
     ),
     hints={
         "general": Hint(
@@ -95,7 +113,8 @@ of ImageNet, on which the network below was trained.
             "np.clip(np.floor(4 + np.log2(np.sqrt(w * h) / 224)), 2, 5).astype(int).",
         ),
         "floor": Hint(
-            "The level is rounded down: a box of side 223 is still on level 3.", "np.floor, before the limits."
+            "The level is rounded down, however little is missing: a box of side 223 is still on level 3.",
+            "np.floor, before the limits.",
         ),
         "log": Hint("The logarithm has the base 2: a box twice as large goes one level up.", "np.log2."),
         "area": Hint(
@@ -104,9 +123,19 @@ of ImageNet, on which the network below was trained.
         "corners": Hint(
             "The last two numbers of a box are its second corner, not its width and height.", "width = x2 - x1."
         ),
-        "limits": Hint("There are the levels 2 to 5 only.", "np.clip(level, 2, 5)."),
+        "limits": Hint(
+            "There are the levels 2, 3, 4 and 5 only: what is lower becomes 2, what is higher 5.",
+            "np.clip(level, 2, 5).",
+        ),
+        "canonical": Hint("The number below the side is 224: a box of 224 x 224 is on level 4.", "side / 224."),
+        "pixel": Hint("Corners are continuous here: the width is x2 - x1, and no pixel is added.", "width = x2 - x1."),
+        "divided": Hint(
+            "The side is divided exactly, and the level is rounded down at the end.", "side / 224, not //."
+        ),
+        "every box": Hint("Every box has its own level, a whole number k, not a stride.", "R levels for R boxes."),
         "offset": Hint(
-            "Level 4 belongs to a box of side 224, and levels are numbers from 2 to 5, not positions in a list.",
+            "Level 4 begins at a box of side 224 (neither 112 nor 448), and levels are numbers from 2 to 5, not "
+            "positions in a list.",
             "Begin with 4 + np.log2(side / 224), and subtract nothing at the end.",
         ),
         "sign": Hint("Large boxes get the fine maps. It is the other way round.", "side / 224, not 224 / side."),
@@ -125,6 +154,40 @@ of ImageNet, on which the network below was trained.
         Mistake("index from 0", lambda b: _levels(b) - 2, "offset"),
         Mistake("224 on level 5", lambda b: _levels(b, at=5), "offset"),
         Mistake("upside down", lambda b: _levels(b, log=lambda q: -np.log2(q)), "sign"),
+        Mistake(
+            "not rounded",
+            lambda b: np.clip(_levels(b, whole=lambda k: 1000 * k, limits=(-9e9, 9e9)) / 1000, 2, 5),
+            "floor",
+        ),
+        Mistake("the shorter side", lambda b: _levels(b, side=np.minimum), "area"),
+        Mistake("the width", lambda b: _levels(b, side=lambda w, h: w), "area"),
+        Mistake("the height", lambda b: _levels(b, side=lambda w, h: h), "area"),
+        Mistake("the diagonal", lambda b: _levels(b, side=np.hypot), "area"),
+        Mistake("sum of the sides", lambda b: _levels(b, side=np.add), "area"),
+        Mistake("half of the logarithm", lambda b: _levels(b, side=lambda w, h: (w * h) ** 0.25), "area"),
+        Mistake("limits 3 to 5", lambda b: _levels(b, limits=(3, 5)), "limits"),
+        Mistake("limits 2 to 4", lambda b: _levels(b, limits=(2, 4)), "limits"),
+        Mistake("limits 1 to 5", lambda b: _levels(b, limits=(1, 5)), "limits"),
+        Mistake("limits 0 to 5", lambda b: _levels(b, limits=(0, 5)), "limits"),
+        Mistake("limits 0 to 3", lambda b: _levels(b, limits=(0, 3)), "limits"),
+        Mistake("limited from below only", lambda b: _levels(b, limits=(2, 99)), "limits"),
+        Mistake("limited from above only", lambda b: _levels(b, limits=(-99, 5)), "limits"),
+        Mistake("224 on level 3", lambda b: _levels(b, at=3), "offset"),
+        Mistake("224 on level 2", lambda b: _levels(b, at=2), "offset"),
+        Mistake("index from 1", lambda b: _levels(b) - 1, "offset"),
+        Mistake("256 for 224", lambda b: _levels(b, canonical=256), "canonical"),
+        Mistake("800 for 224", lambda b: _levels(b, canonical=800), "canonical"),
+        Mistake("a pixel more", lambda b: _levels(b + np.array([0, 0, 1, 1])), "pixel"),
+        Mistake("divided down", lambda b: _levels(b, side=lambda w, h: np.sqrt(w * h) // 224, canonical=1), "divided"),
+        Mistake("one for all", lambda b: np.full(len(b), (*_levels(b), 0)[0]), "every box"),
+        Mistake("of the mean box", lambda b: np.full(len(b), (*_levels(b.mean(axis=0)[None]), 0)[0]), "every box"),
+        Mistake("strides", lambda b: 2 ** _levels(b), "every box"),
+        Mistake("limited before 4 is added", lambda b: _levels(b, at=0) + 4, "limits"),
+        Mistake(
+            "sizes of COCO",
+            lambda b: np.digitize(np.sqrt((b[:, 2:] - b[:, :2]).prod(axis=1)), [32, 96, 448]) + 2,
+            "canonical",
+        ),
     ),
     alternatives=(_by_thresholds, _with_loops, _with_torch),
     points=2,

@@ -93,11 +93,11 @@ def _naive(logits, targets, labels):  # type: ignore[no-untyped-def]
     return -(targets * np.log(probability) + (1 - targets) * np.log(1 - probability)).mean()
 
 
-def _with_epsilon(logits, targets, labels):  # type: ignore[no-untyped-def]
+def _with_epsilon(logits, targets, labels, epsilon=1e-7):  # type: ignore[no-untyped-def]
     if len(labels) == 0:
         return 0.0
     probability = 1 / (1 + np.exp(-_right_channel(logits, targets, labels)))
-    return -(targets * np.log(probability + 1e-7) + (1 - targets) * np.log(1 - probability + 1e-7)).mean()
+    return -(targets * np.log(probability + epsilon) + (1 - targets) * np.log(1 - probability + epsilon)).mean()
 
 
 def _no_region(logits, targets, labels):  # type: ignore[no-untyped-def]
@@ -130,6 +130,43 @@ def _logits(*channels: float) -> np.ndarray:
 _ONE = np.ones((1, 1, 1))
 _ZERO = np.zeros((1, 1, 1))
 
+
+def _sigmoid(x):  # type: ignore[no-untyped-def]
+    return 1 / (1 + np.exp(-x))
+
+
+def _probabilities(logits):  # type: ignore[no-untyped-def]
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _softmax_of_channel(logits, targets, labels):  # type: ignore[no-untyped-def]
+    """Binary cross entropy, but with a softmax over the classes in place of the sigmoid."""
+    chosen = _right_channel(_probabilities(logits), targets, labels)
+    loss = -targets * np.log(chosen) - (1 - targets) * np.log(1 - chosen)
+    return loss.mean() if len(labels) else 0.0
+
+
+def _softmax_of_object(logits, targets, labels):  # type: ignore[no-untyped-def]
+    loss = -targets * np.log(_right_channel(_probabilities(logits), targets, labels))
+    return loss.mean() if len(labels) else 0.0
+
+
+def _limited(most):  # type: ignore[no-untyped-def]
+    """Logarithms of at least -most, as PyTorch's loss of probabilities has them."""
+
+    def entropy(x, t):  # type: ignore[no-untyped-def]
+        s = _sigmoid(x)
+        return -t * np.maximum(np.log(s), -most) - (1 - t) * np.maximum(np.log(1 - s), -most)
+
+    return _of_channel(_right_channel, entropy)
+
+
+def _balanced(x, t):  # type: ignore[no-untyped-def]
+    """The mean over the ones and the mean over the zeros count the same."""
+    return np.array([_entropy(x, t)[t == value].mean() for value in (0, 1) if (t == value).any()])
+
+
 EXERCISE = Exercise(
     id="5.11",
     title="The mask loss",
@@ -154,7 +191,13 @@ a sigmoid that has become 0. Without any region the loss is 0.
             "only class 2 counts",
             (np.array([[[[9.0]], [[-9.0]], [[0.0]]]]), _ZERO, np.array([2])),
             float(np.log(2)),
-            "channel",
+            "class two",
+        ),
+        Case(
+            "two regions of different classes",
+            (np.array([[9.0, 0, -9], [7, -7, 0]]).reshape(2, 3, 1, 1), np.array([[[1.0]], [[0.0]]]), np.array([1, 2])),
+            float(np.log(2)),
+            "own class",
         ),
         Case(
             "sigmoid 0.8, inside and outside",
@@ -164,7 +207,17 @@ a sigmoid that has become 0. Without any region the loss is 0.
                 np.array([1]),
             ),
             float(-(np.log(0.8) + np.log(0.2)) / 2),
-            "formula",
+            "both terms",
+        ),
+        Case(
+            "logits of 1000 beside one of 1.5",
+            (
+                np.array([[[[0.0, 0, 0, 0]], [[1000.0, 1.5, -1000.0, 60.0]]]]).repeat(4, axis=2),
+                np.array([[[1.0, 1, 0, 0]]]).repeat(4, axis=1),
+                np.array([1]),
+            ),
+            float((np.log1p(np.exp(-1.5)) + 60) / 4),
+            "overflow",
         ),
         Case("a logit of 1000 where 0 is right", (_logits(0, 1000), _ZERO, np.array([1])), 1000.0, "overflow"),
         Case("a logit of -1000 where 1 is right", (_logits(0, -1000), _ONE, np.array([1])), 1000.0, "overflow"),
@@ -183,7 +236,8 @@ a sigmoid that has become 0. Without any region the loss is 0.
             "logits[np.arange(R), labels]; the loss of a pixel is max(x, 0) - x t + log(1 + exp(-|x|)).",
         ),
         "channel": Hint(
-            "Another channel than that of the true class is asked.", "logits[np.arange(R), labels], labels as they are."
+            "Only the channel of the true class is asked; the labels are numbers of channels as they are.",
+            "logits[np.arange(R), labels].",
         ),
         "other channels": Hint(
             "The channels of the other classes enter the loss. They should learn nothing here.",
@@ -194,15 +248,31 @@ a sigmoid that has become 0. Without any region the loss is 0.
             "Use the sigmoid of a single channel.",
         ),
         "formula": Hint(
-            "The formula for a pixel is not the cross entropy of sigmoid and target, with both of its terms.",
+            "The loss of a pixel is the cross entropy of sigmoid and target, with the natural logarithm and both "
+            "terms.",
             "max(x, 0) - x t + log(1 + exp(-|x|)) is -t log s - (1 - t) log(1 - s).",
         ),
         "target": Hint("Inside and outside are exchanged.", "-t log s: where t is 1, s should be large."),
         "overflow": Hint(
-            "With large logits the sigmoid is exactly 0 or 1, and its logarithm is infinite or cut off.",
+            "With large logits the sigmoid is exactly 0 or 1, and its logarithm infinite; nothing may be cut off "
+            "either.",
             "max(x, 0) - x t + np.log1p(np.exp(-np.abs(x))) never takes the logarithm of 0.",
         ),
-        "mean": Hint("The loss is the mean over all pixels of all regions.", "Divide by R * M * M."),
+        "mean": Hint("The loss is one number, the mean over all pixels of all regions.", "Divide by R * M * M."),
+        "class two": Hint(
+            "The true class is 2, and its logit is 0. The logits 9 and -9 of the other channels must not matter.",
+            "logits[np.arange(R), labels].",
+        ),
+        "own class": Hint(
+            "Each region has a class of its own: here 1 for the first and 2 for the second.",
+            "logits[np.arange(R), labels] takes one channel for each region; logits[:, labels] takes all for all.",
+        ),
+        "both terms": Hint(
+            "The sigmoid is 0.8 at all four pixels; two targets are 1 and two are 0, which cost -log 0.8 and -log 0.2.",
+            "-t log s - (1 - t) log(1 - s), averaged.",
+        ),
+        "sign": Hint("A loss is not negative: minus the logarithms.", "-t log s - (1 - t) log(1 - s)."),
+        "rounded": Hint("The loss is not rounded.", "Return the mean as it is."),
         "no region": Hint(
             "Without regions the loss is 0. The mean of nothing is NaN, and it would spoil all weights.",
             "If len(labels) == 0, return 0.",
@@ -223,6 +293,81 @@ a sigmoid that has become 0. Without any region the loss is 0.
         Mistake("sum", _of_channel(_right_channel, combine=np.sum), "mean"),
         Mistake("divided by R only", _of_channel(_right_channel, combine=lambda v: v.sum() / len(v)), "mean"),
         Mistake("mean of nothing", _no_region, "no region"),
+        Mistake("the first region's class for all", _of_channel(lambda x, t, c: x[:, c[0]]), "own class"),
+        Mistake("the last region's class for all", _of_channel(lambda x, t, c: x[:, c[-1]]), "own class"),
+        Mistake(
+            "every class for every region",
+            lambda x, t, c: _entropy(x[:, c], t[:, None]).mean() if len(c) else 0.0,
+            "own class",
+        ),
+        Mistake(
+            "classes and regions crossed",
+            lambda x, t, c: _entropy(x[:, c], t[None]).mean() if len(c) else 0.0,
+            "own class",
+        ),
+        Mistake("channel 1 always", _of_channel(lambda x, t, c: x[:, 1]), "channel"),
+        Mistake("last channel always", _of_channel(lambda x, t, c: x[:, -1]), "channel"),
+        Mistake(
+            "all channels against the target",
+            lambda x, t, c: _entropy(x, t[:, None]).mean() if len(c) else 0.0,
+            "other channels",
+        ),
+        Mistake("sum of the channels", _of_channel(lambda x, t, c: x.sum(axis=1)), "other channels"),
+        Mistake("divided by the channels, too", lambda x, t, c: mask_loss(x, t, c) / x.shape[1], "mean"),
+        Mistake("softmax, its own channel", _softmax_of_channel, "softmax"),
+        Mistake("softmax, object pixels", _softmax_of_object, "softmax"),
+        Mistake("base 2", lambda x, t, c: mask_loss(x, t, c) / np.log(2), "formula"),
+        Mistake("t for x t", _of_channel(_right_channel, lambda x, t: np.logaddexp(0, x) - t), "formula"),
+        Mistake("other pixels only", _of_channel(_right_channel, lambda x, t: (1 - t) * np.logaddexp(0, x)), "formula"),
+        Mistake("sigmoid twice", _of_channel(_right_channel, lambda x, t: _entropy(_sigmoid(x), t)), "formula"),
+        Mistake("absolute error", _of_channel(_right_channel, lambda x, t: np.abs(_sigmoid(x) - t)), "formula"),
+        Mistake(
+            "logits for probabilities",
+            _of_channel(_right_channel, lambda x, t: -t * np.log(x) - (1 - t) * np.log(1 - x)),
+            "formula",
+        ),
+        Mistake("no sigmoid, mean of x", _of_channel(_right_channel, lambda x, t: np.maximum(x, 0) - x * t), "formula"),
+        Mistake("negative", lambda x, t, c: -mask_loss(x, t, c), "sign"),
+        Mistake("limited to 100", _limited(100.0), "overflow"),
+        Mistake(
+            "logits limited to 50", _of_channel(_right_channel, lambda x, t: _entropy(x.clip(-50, 50), t)), "overflow"
+        ),
+        Mistake(
+            "logits limited to 20", _of_channel(_right_channel, lambda x, t: _entropy(x.clip(-20, 20), t)), "overflow"
+        ),
+        Mistake("exp overflows", _of_channel(_right_channel, lambda x, t: np.log(1 + np.exp(x)) - x * t), "overflow"),
+        Mistake(
+            "exp(-x) overflows",
+            _of_channel(_right_channel, lambda x, t: np.log(1 + np.exp(-x)) + x * (1 - t)),
+            "overflow",
+        ),
+        Mistake("epsilon of 1e-12", lambda x, t, c: _with_epsilon(x, t, c, 1e-12), "overflow"),
+        Mistake("epsilon of 1e-8", lambda x, t, c: _with_epsilon(x, t, c, 1e-8), "overflow"),
+        Mistake("epsilon of 1e-6", lambda x, t, c: _with_epsilon(x, t, c, 1e-6), "overflow"),
+        Mistake("NaN is 0", lambda x, t, c: np.nan_to_num(_naive(x, t, c), posinf=0), "overflow"),
+        Mistake("divided by the pixels of a region", lambda x, t, c: mask_loss(x, t, c) * len(c), "mean"),
+        Mistake("divided by R M", lambda x, t, c: mask_loss(x, t, c) * x.shape[-1], "mean"),
+        Mistake("divided by the object pixels", lambda x, t, c: mask_loss(x, t, c) * t.size / max(t.sum(), 1), "mean"),
+        Mistake(
+            "one number per region",
+            lambda x, t, c: _entropy(_right_channel(x, t, c), t).mean(axis=(1, 2)) if len(c) else 0.0,
+            "mean",
+        ),
+        Mistake(
+            "one number per pixel", lambda x, t, c: _entropy(_right_channel(x, t, c), t) if len(c) else 0.0, "mean"
+        ),
+        Mistake("the last region only", lambda x, t, c: mask_loss(x[-1:], t[-1:], c[-1:]), "mean"),
+        Mistake("the first region only", lambda x, t, c: mask_loss(x[:1], t[:1], c[:1]), "mean"),
+        Mistake("two decimals", lambda x, t, c: round(mask_loss(x, t, c), 2), "rounded"),
+        Mistake("no region is 1", lambda x, t, c: mask_loss(x, t, c) if len(c) else 1.0, "no region"),
+        Mistake("no region is an error", lambda x, t, c: mask_loss(x, t, c) if len(c) else 1 / len(c), "no region"),
+        Mistake("hinge", _of_channel(_right_channel, lambda x, t: np.maximum(0, 1 - x * (2 * t - 1))), "formula"),
+        Mistake(
+            "Dice",
+            _of_channel(_right_channel, lambda x, t: 1 - 2 * (_sigmoid(x) * t).sum() / (_sigmoid(x).sum() + t.sum())),
+            "formula",
+        ),
+        Mistake("object and background alike", _of_channel(_right_channel, _balanced), "mean"),
     ),
     alternatives=(_with_torch, _with_loops, _with_logaddexp),
     points=3,

@@ -65,8 +65,9 @@ def _with_torch(iou, positive, negative):  # type: ignore[no-untyped-def]
 
 
 def _matches(  # type: ignore[no-untyped-def]
-    iou, positive, negative, force="all", strict=False, include=False, between=-2, touching=True, owner=False, none=-1
-):
+    iou, positive, negative, force="all", strict=False, include=False, between=-2, touching=True, owner=False, none=-1,
+    least=0.0, only=None, last=False,
+):  # fmt: skip
     """Matching with the switches of the mistakes; as it stands, the right one."""
     if len(iou) == 0:
         return np.full(iou.shape[1], none)
@@ -77,8 +78,12 @@ def _matches(  # type: ignore[no-untyped-def]
     for number, row in enumerate(iou):
         forced = (row == row.max()) & ((row > 0) | (not touching))
         if force == "first":
-            forced = np.arange(len(row)) == (row.argmax() if row.max() > 0 else -1)
-        if force:
+            forced = np.arange(len(row)) == (row.argmax() if row.max() > 0 or not touching else -1)
+        if force == "nearly":
+            forced = np.isclose(row, row.max(), rtol=1e-3) & (row > 0)
+        if only is not None:
+            forced &= np.isin(matches, only)
+        if force and row.max() >= least and (not last or number == len(iou) - 1):
             matches[forced] = number if owner else best_object[forced]
     return matches
 
@@ -92,6 +97,40 @@ def _of_scene(seed: int, objects: int) -> np.ndarray:
     """IoU of random objects with the anchors of an 8 x 10 map of stride 8."""
     anchors = grid_anchors(cell_anchors((16, 32), (0.5, 1.0, 2.0)), (8, 10), 8)
     return np.round(box_iou(random_boxes(seed, objects, 80, 64), anchors), 4)
+
+
+def _last_of_equals(iou, positive, negative):  # type: ignore[no-untyped-def]
+    matches = _matches(iou[::-1], positive, negative)
+    return np.where(matches >= 0, len(iou) - 1 - matches, matches)
+
+
+def _by(iou, positive, negative, value):  # type: ignore[no-untyped-def]
+    """Background by another number than the largest IoU; the rest is right."""
+    matches = match_anchors(iou, positive, -1.0 if len(iou) else negative)
+    return np.where((matches == -2) & (value < negative), -1, matches)
+
+
+def _recoded(iou, positive, negative, first, background, ignored):  # type: ignore[no-untyped-def]
+    """The right matches, but with other numbers for them."""
+    matches = match_anchors(iou, positive, negative)
+    return np.select([matches == -1, matches == -2], [background, ignored], matches + first)
+
+
+def _once(iou, positive, negative):  # type: ignore[no-untyped-def]
+    """The best anchor of each object is positive, all others that would belong to it are ignored."""
+    matches = match_anchors(iou, positive, negative)
+    order = np.argsort(-iou.max(axis=0, initial=0), kind="stable")
+    for place, anchor in enumerate(order):
+        if matches[anchor] >= 0 and matches[anchor] in matches[order[:place]]:
+            matches[anchor] = -2
+    return matches
+
+
+def _many_objects() -> np.ndarray:
+    """IoU of 130 objects, most of which no anchor touches."""
+    iou = np.zeros((130, 4))
+    iou[[129, 128, 3, 0], [0, 1, 2, 3]] = 0.9, 0.8, 0.75, 0.5
+    return iou
 
 
 EXERCISE = Exercise(
@@ -149,6 +188,43 @@ Return R whole numbers. Without objects, everything is background.
         Case("other thresholds", (np.array([[0.9, 0.55, 0.45, 0.2]]), 0.5, 0.4), np.array([0, 0, -2, -1])),
         Case("6 objects, 480 anchors", (_of_scene(0, 6), 0.7, 0.3)),
         Case("12 objects, 480 anchors", (_of_scene(1, 12), 0.6, 0.2)),
+        Case(
+            "two objects share an anchor's largest IoU",
+            (np.array([[0.1, 0.8, 0.5], [0.9, 0.8, 0.5], [0.0, 0.8, 0.5]]), 0.7, 0.3),
+            np.array([1, 0, -2]),
+            "first of equals",
+        ),
+        Case(
+            "just below 0.7, 0.3 and the largest",
+            (np.array([[0.9, 0.6999999, 0.2999999, 0.25, 0.2999999], [0.0, 0.0, 0.2, 0.1999999, 0.1]]), 0.7, 0.3),
+            np.array([0, -2, 0, -1, -1]),
+            "just below",
+        ),
+        Case(
+            "the best anchor of object 1 has 0.02",
+            (np.array([[0.75, 0.0, 0.5], [0.0, 0.02, 0.01]]), 0.7, 0.3),
+            np.array([0, 1, -2]),
+            "force",
+        ),
+        Case(
+            "the same anchor is the best of two objects",
+            (np.array([[0.4, 0.1, 0.2], [0.6, 0.3, 0.1]]), 0.7, 0.35),
+            np.array([1, -1, -1]),
+            "owner",
+        ),
+        Case("130 objects, four anchors", (_many_objects(), 0.7, 0.3), np.array([129, 128, 3, 0]), "many"),
+        Case(
+            "thresholds 0.9 and 0.1",
+            (np.array([[0.95, 0.8, 0.2, 0.05], [0.1, 0.92, 0.3, 0.0]]), 0.9, 0.1),
+            np.array([0, 1, -2, -1]),
+            "as given",
+        ),
+        Case(
+            "two anchors above 0.7 for one of two objects",
+            (np.array([[0.9, 0.75, 0.1, 0.0], [0.0, 0.1, 0.8, 0.4]]), 0.7, 0.3),
+            np.array([0, 0, 1, -2]),
+            "only forced",
+        ),
     ),
     hints={
         "general": Hint(
@@ -158,7 +234,8 @@ Return R whole numbers. Without objects, everything is background.
             "the anchors with row == row.max().",
         ),
         "force": Hint(
-            "An object whose best anchor has a small IoU is learned by nobody: the second rule is missing.",
+            "No object may be left out: the anchor with which it has its largest IoU is positive, however small that "
+            "is.",
             "For each row of iou: matches[row == row.max()] = number[row == row.max()], where row > 0.",
         ),
         "all best": Hint(
@@ -166,12 +243,12 @@ Return R whole numbers. Without objects, everything is background.
             "row == row.max() finds all, row.argmax() only the first.",
         ),
         "untouched": Hint(
-            "An object with IoU 0 everywhere is 'best' with every anchor, and background turns positive.",
+            "An object with IoU 0 everywhere has no best anchor. (0 equals the largest IoU with every anchor.)",
             "Force an anchor only where row > 0.",
         ),
         "owner": Hint(
-            "A forced anchor gets the object with which *it* overlaps most, which may be another than the one that "
-            "forced it.",
+            "An anchor that an object needs gets the number of the object with which *it* overlaps most, which may be "
+            "another one.",
             "matches[forced] = iou.argmax(axis=0)[forced].",
         ),
         "equal": Hint(
@@ -183,7 +260,8 @@ Return R whole numbers. Without objects, everything is background.
             "np.where(best >= positive, number, np.where(best < negative, -1, -2)).",
         ),
         "only forced": Hint(
-            "Only the best anchors of each object are positive. All others with at least `positive` are, too.",
+            "All anchors with at least `positive` are positive, as many as there are, and the best of each object, "
+            "too.",
             "Begin with best >= positive; the second rule adds to it.",
         ),
         "axes": Hint(
@@ -196,6 +274,32 @@ Return R whole numbers. Without objects, everything is background.
         ),
         "yes or no": Hint(
             "The *number* of the object is wanted, not just whether there is one.", "Use iou.argmax(axis=0)."
+        ),
+        "first of equals": Hint(
+            "Among objects with the same IoU the first counts: the one with the smallest number.",
+            "iou.argmax(axis=0) takes the first of equals.",
+        ),
+        "just below": Hint(
+            "Values just below a threshold or the largest IoU are below it: compare exactly.",
+            "best >= positive, best < negative, row == row.max(), without isclose or round.",
+        ),
+        "many": Hint(
+            "There are more than 127 objects here. A number type of eight bits turns negative there.",
+            "Use whole numbers of the usual size: int.",
+        ),
+        "as given": Hint(
+            "The thresholds are arguments, and other ones than 0.7 and 0.3 come.", "Use positive and negative."
+        ),
+        "largest": Hint(
+            "What counts for an anchor is its *largest* IoU, not its smallest, its mean or any of them.",
+            "best = iou.max(axis=0), and both thresholds look at best.",
+        ),
+        "from zero": Hint(
+            "The numbers of the objects begin at 0, background is -1 and ignored is -2.",
+            "iou.argmax(axis=0) as it is; -1; -2.",
+        ),
+        "codes": Hint(
+            "The numbers for background and ignored are others: -1 is background, -2 is ignored.", "-1 and -2."
         ),
     },
     mistakes=(
@@ -211,6 +315,40 @@ Return R whole numbers. Without objects, everything is background.
         Mistake("one result per object", lambda i, p, n: _matches(i.T, p, n), "axes"),
         Mistake("no objects: ignored", lambda i, p, n: _matches(i, p, n, none=-2), "no objects"),
         Mistake("yes or no", lambda i, p, n: np.minimum(_matches(i, p, n), 0), "yes or no"),
+        Mistake("no second rule below negative", lambda i, p, n: _matches(i, p, n, least=n), "force"),
+        Mistake("no second rule below 0.1", lambda i, p, n: _matches(i, p, n, least=0.1), "force"),
+        Mistake("no second rule below 0.05", lambda i, p, n: _matches(i, p, n, least=0.05), "force"),
+        Mistake("only ignored ones are forced", lambda i, p, n: _matches(i, p, n, only=-2), "force"),
+        Mistake("only background is forced", lambda i, p, n: _matches(i, p, n, only=-1), "force"),
+        Mistake("the last object forces only", lambda i, p, n: _matches(i, p, n, last=True), "force"),
+        Mistake("the best anchor of all is forced", lambda i, p, n: _matches(i, p, n, least=i.max(initial=0)), "force"),
+        Mistake(
+            "forced to the object, unless positive",
+            lambda i, p, n: _matches(i, p, n, owner=True, only=(-1, -2)),
+            "owner",
+        ),
+        Mistake(
+            "forced to the object, first best", lambda i, p, n: _matches(i, p, n, owner=True, force="first"), "owner"
+        ),
+        Mistake("last of equals", _last_of_equals, "first of equals"),
+        Mistake("nearly equal", lambda i, p, n: _matches(i.round(3), p, n), "just below"),
+        Mistake("nearly the largest", lambda i, p, n: _matches(i, p, n, force="nearly"), "just below"),
+        Mistake("bytes", lambda i, p, n: _matches(i, p, n).astype(np.int8), "many"),
+        Mistake("0.7 and 0.3", lambda i, p, n: _matches(i, 0.7, 0.3), "as given"),
+        Mistake("smallest below negative", lambda i, p, n: _by(i, p, n, i.min(axis=0, initial=1)), "largest"),
+        Mistake("mean below negative", lambda i, p, n: _by(i, p, n, i.sum(axis=0) / max(len(i), 1)), "largest"),
+        Mistake("counted from 1", lambda i, p, n: _recoded(i, p, n, 1, -1, -2), "from zero"),
+        Mistake("all one more", lambda i, p, n: _matches(i, p, n) + 1, "from zero"),
+        Mistake("background 0, objects from 1", lambda i, p, n: _recoded(i, p, n, 1, 0, -1), "from zero"),
+        Mistake("-1 and -2 exchanged", lambda i, p, n: _recoded(i, p, n, 0, -2, -1), "codes"),
+        Mistake("ignored is 255", lambda i, p, n: _recoded(i, p, n, 0, -1, 255), "codes"),
+        Mistake("background and ignored are -1", lambda i, p, n: _recoded(i, p, n, 0, -1, -1), "between"),
+        Mistake("each object once", _once, "only forced"),
+        Mistake("1 for every object", lambda i, p, n: np.minimum(_matches(i, p, n), 1), "yes or no"),
+        Mistake("true or false", lambda i, p, n: _matches(i, p, n) >= 0, "yes or no"),
+        Mistake("no objects: none", lambda i, p, n: _matches(i, p, n) if len(i) else np.zeros(0, int), "no objects"),
+        Mistake("no objects: 0", lambda i, p, n: _matches(i, p, n, none=0), "no objects"),
+        Mistake("no objects: an error", lambda i, p, n: _matches(i, p, n) if len(i) else i.max(axis=0), "no objects"),
     ),
     alternatives=(_with_loops, _with_masks, _with_torch),
     points=5,

@@ -33,10 +33,10 @@ def _as_two_matrices(mask, box, height, width, threshold):  # type: ignore[no-un
     def weights(start, end, count):  # type: ignore[no-untyped-def]
         center = np.arange(count) + 0.5
         place = np.clip((center - start) / (end - start) * len(mask) - 0.5, 0, len(mask) - 1)
-        near = np.maximum(1 - np.abs(place[:, None] - np.arange(len(mask))), 0)
-        return near * ((center > start) & (center < end))[:, None]
+        return np.maximum(1 - np.abs(place[:, None] - np.arange(len(mask))), 0), (center > start) & (center < end)
 
-    return weights(box[1], box[3], height) @ mask @ weights(box[0], box[2], width).T >= threshold
+    (down, rows), (across, columns) = weights(box[1], box[3], height), weights(box[0], box[2], width)
+    return (down @ mask @ across.T >= threshold) & np.outer(rows, columns)
 
 
 def _pixel_by_pixel(mask, box, height, width, threshold):  # type: ignore[no-untyped-def]
@@ -71,7 +71,7 @@ def _with_torch(mask, box, height, width, threshold):  # type: ignore[no-untyped
 
 def _pasted(  # type: ignore[no-untyped-def]
     mask, box, height, width, threshold, center=0.5, read=None, stretch="centers", inside=True, fade=False, soft=False,
-    strict=False, binary_first=False, box_of=None, axes=False,
+    strict=False, binary_first=False, box_of=None, axes=False, share_of=lambda v: v, keep=None,
 ):  # fmt: skip
     """Pasting with the switches of the mistakes; as it stands, the right one."""
     box = np.asarray(box)[[1, 0, 3, 2]] if axes else np.asarray(box)
@@ -80,19 +80,34 @@ def _pasted(  # type: ignore[no-untyped-def]
     mask = (mask >= threshold).astype(float) if binary_first else mask
 
     def weights(start, end, count):  # type: ignore[no-untyped-def]
-        at = np.arange(count) + center
+        pixel = np.arange(count)
+        at = pixel + center
         share = (at - start) / (end - start)
-        place = share * (side - 1) if stretch == "corners" else share * side - 0.5
+        place = {"corners": share * (side - 1), "entry": share * side}.get(stretch, share * side - 0.5)
+        between = (place >= 0) & (place <= side - 1)
         if not fade:
             place = np.clip(place, 0, side - 1)
         place = place if read is None else np.clip(read(place), 0, side - 1)
         near = np.maximum(1 - np.abs(place[:, None] - np.arange(side)), 0)
-        return near * ((at > start) & (at < end))[:, None] if inside else near
+        if fade == "straight on" or share_of(0.25) != 0.25:
+            first = np.clip(np.floor(place), 0, side - 2).astype(int)
+            near = (np.arange(side) == first[:, None]) * (1 - share_of(place - first))[:, None]
+            near = near + (np.arange(side) == first[:, None] + 1) * share_of(place - first)[:, None]
+        return near, {
+            True: (at > start) & (at < end),
+            False: pixel >= 0,
+            "between centers": (at > start) & (at < end) & between,
+            "upper left": (pixel >= start) & (pixel < end),
+            "whole pixel": (pixel >= start) & (pixel + 1 <= end),
+            "a part": (pixel + 1 > start) & (pixel < end),
+        }[inside]
 
-    values = weights(y1, y2, height) @ mask @ weights(x1, x2, width).T
+    (down, rows), (across, columns) = weights(y1, y2, height), weights(x1, x2, width)
+    values, within = down @ mask @ across.T, np.outer(rows, columns)
     if soft:
-        return values
-    return values > threshold if strict else values >= threshold
+        return values * within
+    belongs = values > threshold if strict else values >= threshold
+    return belongs & within if keep is None else keep(values, within)
 
 
 def _with_mistake(**switches):  # type: ignore[no-untyped-def]
@@ -142,6 +157,17 @@ def _columns(first: int, last: int, height: int, width: int, rows: slice = slice
     return picture
 
 
+def _wider(box, side):  # type: ignore[no-untyped-def]
+    """The box with an entry of the mask more on each side."""
+    entry = (box[2:] - box[:2]) / side
+    return np.concatenate([box[:2] - entry, box[2:] + entry])
+
+
+def _the_box(mask, box, height, width, threshold):  # type: ignore[no-untyped-def]
+    x1, y1, x2, y2 = np.clip(np.round(box), 0, [width, height] * 2).astype(int)
+    return paste_mask(mask, box, height, width, threshold)[y1:y2, x1:x2]
+
+
 EXERCISE = Exercise(
     id="5.10",
     title="Paste a mask",
@@ -165,19 +191,37 @@ A mask of ones in the box (10, 10, 20, 20) thus gives 100 pixels. A widespread i
             "28 x 28 ones in the box (10, 10, 20, 20): 100 pixels",
             (_ONES, np.array([10.0, 10, 20, 20]), 30, 30, 0.5),
             _columns(10, 20, 30, 30, slice(10, 20)),
-            "one more",
+            "ones",
         ),
         Case(
             "left half of the mask",
             (_LEFT, np.array([0.0, 0, 4, 4]), 4, 6, 0.5),
             _columns(0, 2, 4, 6),
-            "centers",
+            "half",
         ),
         Case(
             "the values 1, 0.75, 0.25, 0 and the threshold 0.8",
             (_LEFT, np.array([1.0, 0, 5, 4]), 4, 6, 0.8),
             _columns(1, 2, 4, 6),
-            "nearest",
+            "gradual",
+        ),
+        Case(
+            "beyond the outermost centers, threshold a little higher",
+            (np.array([[0.6, 0.4], [0.4, 0.2]]), np.array([1.0, 0, 5, 4]), 4, 6, 0.62),
+            _columns(0, 0, 4, 6),
+            "border",
+        ),
+        Case(
+            "beyond the outermost centers, threshold a little lower",
+            (np.array([[0.6, 0.4], [0.4, 0.2]]), np.array([1.0, 0, 5, 4]), 4, 6, 0.18),
+            _columns(1, 5, 4, 6),
+            "border",
+        ),
+        Case(
+            "threshold 0: all of the box, and nothing else",
+            (np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([1.0, 1, 4, 3]), 4, 6, 0.0),
+            _columns(1, 4, 4, 6, slice(1, 3)),
+            "zero",
         ),
         Case(
             "a box between the pixels: two columns, three rows",
@@ -195,11 +239,30 @@ A mask of ones in the box (10, 10, 20, 20) thus gives 100 pixels. A widespread i
             "one value equal to the threshold",
             (_CROSS, np.array([1.0, 1, 3, 3]), 4, 4, 0.5),
             np.array([[0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]], dtype=bool),
-            "equal",
+            "cross",
         ),
         Case("a shape in a wide box", (_blob(0, 14), np.array([3.3, 5.8, 27.1, 18.2]), 24, 32, 0.5)),
         Case("a shape in a high box, threshold 0.35", (_blob(1, 28), np.array([8.2, 1.7, 16.9, 22.4]), 24, 30, 0.35)),
         Case("a shape that leaves the picture", (_blob(2, 28), np.array([14.6, 9.2, 35.5, 30.1]), 24, 30, 0.5)),
+        Case(
+            "one entry of four, threshold just below a value",
+            (np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([0.0, 0, 4, 4]), 4, 4, 0.5615),
+            np.array([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]], dtype=bool),
+            "gradual",
+        ),
+        Case(
+            "one entry of four, threshold 0.99",
+            (np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([0.0, 0, 4, 4]), 4, 4, 0.99),
+            np.pad(np.ones((1, 1), dtype=bool), ((0, 3), (0, 3))),
+            "border",
+        ),
+        Case(
+            "a box whose edges lie near the centers of pixels",
+            (_ONES, np.array([0.505, 0.495, 3.495, 3.505]), 5, 5, 0.5),
+            _columns(1, 3, 5, 5, slice(0, 4)),
+            "rounded",
+        ),
+        Case("a mask of 300 x 300", (_blob(3, 300), np.array([2.3, 1.2, 17.4, 13.6]), 16, 20, 0.5), hint="sides"),
     ),
     hints={
         "general": Hint(
@@ -207,16 +270,16 @@ A mask of ones in the box (10, 10, 20, 20) thus gives 100 pixels. A widespread i
             "row = (i + 0.5 - y1) / (y2 - y1) * M - 0.5, limited to 0 ... M - 1; interpolate as in 5.9.",
         ),
         "one more": Hint(
-            "The object grows beyond its box by a pixel on each side: a border of zeros was added, and the box widened "
-            "to whole pixels.",
+            "The object does not have the size of its box: a border was added or the box widened, as the widespread "
+            "implementation does.",
             "Do not pad, and do not round: ask the mask at the pixels' centers, and only inside the box.",
         ),
         "centers": Hint(
-            "The pixels are asked at their upper left corners. Everything moves by half a pixel.",
+            "The pixels are not asked at their centers. Everything moves by half a pixel.",
             "np.arange(height) + 0.5.",
         ),
         "nearest": Hint(
-            "Every pixel takes the value of one entry. Between two entries the value must change gradually.",
+            "Between two entries of the mask the value must change gradually; no pixel takes the value of one entry.",
             "Interpolate bilinearly between the four entries around it.",
         ),
         "threshold first": Hint(
@@ -225,26 +288,73 @@ A mask of ones in the box (10, 10, 20, 20) thus gives 100 pixels. A widespread i
         ),
         "equal": Hint("A value equal to the threshold belongs to the object.", "value >= threshold."),
         "rounded": Hint(
-            "The box is rounded to whole pixels before the mask is stretched.", "Use x1, y1, x2, y2 as they are."
+            "The box need not lie on whole pixels. It is not rounded; a pixel belongs to it if its center lies inside.",
+            "Use x1, y1, x2, y2 as they are, and compare them with i + 0.5 and j + 0.5.",
         ),
         "stretched": Hint(
             "The centers of the outer entries lie on the edges of the box. They belong half an entry further inside.",
             "(y - y1) / (y2 - y1) * M - 0.5, not times (M - 1).",
         ),
         "fade": Hint(
-            "Near the edges of the box the values fade to 0. The border's value holds up to the edge.",
+            "Near the edges of the box the border's value holds up to the edge: no fading to 0, no going straight on.",
             "Limit row and column to 0 ... M - 1 before you interpolate.",
         ),
         "inside": Hint(
-            "Pixels outside of the box belong to the object, because the border's value goes on forever.",
+            "What counts is whether the *center* of the pixel lies inside the box, in x and in y; the border's value "
+            "goes "
+            "on outside, the object does not.",
             "Require y1 < i + 0.5 < y2 and x1 < j + 0.5 < x2.",
         ),
         "outside": Hint(
-            "A box that reaches beyond the picture breaks this: a negative number in a slice counts from the end.",
-            "Go over the pixels of the picture, not over those of the box.",
+            "The box reaches beyond the picture. The mask is stretched over all of it, and the picture shows a part. "
+            "(A "
+            "negative number in a slice counts from the end.)",
+            "Go over the pixels of the picture, not over those of the box, and do not cut the box off.",
         ),
         "axes": Hint("x and y are exchanged.", "The box is x1, y1, x2, y2; x goes with columns, y with rows."),
         "soft": Hint("These are probabilities. Wanted is a truth value for each pixel.", "Return values >= threshold."),
+        "ones": Hint(
+            "The mask is 1 everywhere, so the object is just the box: all pixels whose centers lie in it, 10 x 10, "
+            "and no "
+            "other; the result is height x width.",
+            "value >= threshold, and y1 < i + 0.5 < y2 and x1 < j + 0.5 < x2.",
+        ),
+        "half": Hint(
+            "The entries 1 and 0 have their centers at 1/4 and 3/4 of the box; the pixels at 0.5, 1.5, 2.5 and 3.5 "
+            "get 1, "
+            "0.75, 0.25 and 0.",
+            "row = (i + 0.5 - y1) / (y2 - y1) * M - 0.5.",
+        ),
+        "gradual": Hint(
+            "The values 1, 0.75, 0.25, 0 of one row are compared with 0.8: only the first pixel of the box is left.",
+            "Interpolate bilinearly, then compare with the threshold as it is given.",
+        ),
+        "border": Hint(
+            "The outer pixels of the box lie beyond the outermost centers of the mask. There the border's value holds.",
+            "Limit row and column to 0 ... M - 1 before you interpolate.",
+        ),
+        "zero": Hint(
+            "With the threshold 0 every value is large enough: the whole box belongs to the object, also where the "
+            "mask "
+            "is 0, and nothing outside.",
+            "(values >= threshold) & inside, with threshold as it is.",
+        ),
+        "given": Hint("The threshold is an argument: others than 0.5 come, too.", "values >= threshold."),
+        "picture": Hint(
+            "The result is the whole picture: height rows and width columns of truth values.",
+            "np.zeros((height, width), dtype=bool).",
+        ),
+        "weights": Hint("The nearer entry counts more.", "(1 - v) * upper + v * lower, with v = row - top."),
+        "sides": Hint(
+            "y is divided by the height of the box, x by its width, and M is the side of *this* mask.",
+            "(y - y1) / (y2 - y1) * len(mask) and (x - x1) / (x2 - x1) * len(mask).",
+        ),
+        "cross": Hint(
+            "Each pixel lies on the center of one entry: 0.9 and 0.2 above, 0.4 and 0.5 below; at least 0.5 are the "
+            "first "
+            "and the last.",
+            "Rows of the mask go down the picture; value >= threshold.",
+        ),
     },
     mistakes=(
         Mistake("a border and whole pixels (144 pixels)", _legacy, "one more"),
@@ -262,6 +372,67 @@ A mask of ones in the box (10, 10, 20, 20) thus gives 100 pixels. A widespread i
         Mistake("y before x", _with_mistake(axes=True), "axes"),
         Mistake("mask transposed", lambda m, b, h, w, t: paste_mask(m.T, b, h, w, t), "axes"),
         Mistake("probabilities", _with_mistake(soft=True), "soft"),
+        Mistake("far corners of the pixels", _with_mistake(center=1.0), "centers"),
+        Mistake("corners of the pixels, asked inside too", _with_mistake(center=0.0, inside="upper left"), "centers"),
+        Mistake(
+            "corners of the pixels, centers inside",
+            lambda m, b, h, w, t: _pasted(m, b + 0.5, h, w, t) & paste_mask(0 * m, b, h, w, -1.0),
+            "centers",
+        ),
+        Mistake(
+            "widened by an entry", lambda m, b, h, w, t: _pasted(np.pad(m, 1), _wider(b, len(m)), h, w, t), "one more"
+        ),
+        Mistake(
+            "widened by a pixel", lambda m, b, h, w, t: _pasted(m, b + np.array([-1, -1, 1, 1]), h, w, t), "one more"
+        ),
+        Mistake(
+            "one pixel more at the end",
+            lambda m, b, h, w, t: _pasted(m, b + np.array([0, 0, 1, 1]), h, w, t),
+            "one more",
+        ),
+        Mistake("entry to the lower right", _with_mistake(read=np.ceil), "nearest"),
+        Mistake("entry of the pixel", _with_mistake(stretch="entry", read=np.floor), "nearest"),
+        Mistake("mean of both neighbors", _with_mistake(share_of=lambda v: 0 * v + 0.5), "nearest"),
+        Mistake("weights exchanged", _with_mistake(share_of=lambda v: 1 - v), "weights"),
+        Mistake("corners of the entries", _with_mistake(stretch="entry"), "stretched"),
+        Mistake("straight on at the edges", _with_mistake(fade="straight on"), "fade"),
+        Mistake("between the outermost centers only", _with_mistake(inside="between centers"), "fade"),
+        Mistake(
+            "box rounded outwards",
+            _with_mistake(box_of=lambda b: np.array([*np.floor(b[:2]), *np.ceil(b[2:])])),
+            "rounded",
+        ),
+        Mistake("box rounded down", _with_mistake(box_of=np.floor), "rounded"),
+        Mistake("whole pixels inside", _with_mistake(inside="whole pixel"), "inside"),
+        Mistake("pixels partly inside", _with_mistake(inside="a part"), "inside"),
+        Mistake("upper left corners inside", _with_mistake(inside="upper left"), "inside"),
+        Mistake("inside or large enough", _with_mistake(keep=lambda v, inside: inside | (v > 9)), "given"),
+        Mistake("below the threshold", _with_mistake(keep=lambda v, inside: inside & (v < 0.5)), "equal"),
+        Mistake(
+            "box cut off at the picture", lambda m, b, h, w, t: _pasted(m, b.clip(0, [w, h, w, h]), h, w, t), "outside"
+        ),
+        Mistake("0.5 always", lambda m, b, h, w, t: _pasted(m, b, h, w, 0.5), "given"),
+        Mistake("0 is no threshold", lambda m, b, h, w, t: _pasted(m, b, h, w, t or 0.5), "zero"),
+        Mistake(
+            "0 is outside", lambda m, b, h, w, t: _pasted(m, b, h, w, t) & _pasted(m, b, h, w, 0.0, strict=True), "zero"
+        ),
+        Mistake(
+            "0 outside of the box, then the threshold",
+            lambda m, b, h, w, t: _pasted(m, b, h, w, t, soft=True) >= t,
+            "zero",
+        ),
+        Mistake("width for height", lambda m, b, h, w, t: paste_mask(m, b, w, h, t), "picture"),
+        Mistake("transposed", lambda m, b, h, w, t: paste_mask(m, b, h, w, t).T, "picture"),
+        Mistake("the box only", _the_box, "picture"),
+        Mistake("M x M", lambda m, b, h, w, t: m >= t, "picture"),
+        Mistake(
+            "y by the width of the box",
+            _with_mistake(box_of=lambda b: np.array([b[0], b[1], b[2], b[1] + b[2] - b[0]])),
+            "sides",
+        ),
+        Mistake("upside down", lambda m, b, h, w, t: paste_mask(m[::-1], b, h, w, t), "axes"),
+        Mistake("left for right", lambda m, b, h, w, t: paste_mask(m[:, ::-1], b, h, w, t), "axes"),
+        Mistake("share of the largest value", lambda m, b, h, w, t: paste_mask(m, b, h, w, t * m.max()), "given"),
     ),
     alternatives=(_as_two_matrices, _pixel_by_pixel, _with_torch),
     points=5,

@@ -91,7 +91,7 @@ def _with_numpy(features, rates, weights, biases, project_weight, project_bias):
 
 def _pyramid(  # type: ignore[no-untyped-def]
     features, rates, weights, biases, project_weight, project_bias, *,
-    relu=True, last_relu=True, biased=True, arrange=list, pool="mean", project=True,
+    relu=True, last_relu=True, biased=True, arrange=list, pool="mean", project=True, chained=False,
 ):  # fmt: skip
     """The module with the switches of the mistakes; as it stands, the right one."""
     import torch
@@ -102,14 +102,24 @@ def _pyramid(  # type: ignore[no-untyped-def]
     for number, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
         source, rate = features, 1
         if number == len(weights) - 1:
-            source = features.mean((2, 3), keepdim=True) if pool == "mean" else features
-            source = features.amax((2, 3), keepdim=True) if pool == "maximum" else source
+            mean = features.mean((2, 3), keepdim=True)
+            source = {
+                "none": features,
+                "maximum": features.amax((2, 3), keepdim=True),
+                "sum": features.sum((2, 3), keepdim=True),
+                "batch": mean.mean(0, keepdim=True).expand_as(mean),
+                "last": branches[-1].mean((2, 3), keepdim=True) if branches else mean,
+            }.get(pool, mean)
         elif number > 0:
             rate = rates[number - 1]
+            source = branches[-1] if chained else features
         margin = rate * (weight.shape[-1] // 2)
         bias = torch.as_tensor(bias) if biased else None
         branch = F.conv2d(source, torch.as_tensor(weight), bias, padding=margin, dilation=rate)
-        branch = branch.relu() if relu else branch
+        if pool == "mean only" and number == len(weights) - 1:
+            branch = source[:, : len(weight)]
+        cut = relu(number, len(weights) - 1) if callable(relu) else relu
+        branch = branch.relu() if cut else branch
         branches.append(branch.expand(-1, -1, *features.shape[-2:]))
     concatenated = torch.cat(arrange(branches), dim=1)
     if not project:
@@ -120,6 +130,27 @@ def _pyramid(  # type: ignore[no-untyped-def]
 
 def _other_rates(change):  # type: ignore[no-untyped-def]
     return lambda features, rates, *layers: _pyramid(features, change(rates), *layers)
+
+
+def _turned(layers):  # type: ignore[no-untyped-def]
+    """The 3 x 3 layers in the opposite order."""
+    return [layers[0], *layers[-2:0:-1], layers[-1]]
+
+
+def _interleaved(*arguments):  # type: ignore[no-untyped-def]
+    """The first channels of all branches, then the second ones."""
+
+    def arrange(branches):  # type: ignore[no-untyped-def]
+        most = max(one.shape[1] for one in branches)
+        return [one[:, at : at + 1] for at in range(most) for one in branches if at < one.shape[1]]
+
+    return _pyramid(*arguments, arrange=arrange)
+
+
+def _sum_of_branches(branches):  # type: ignore[no-untyped-def]
+    """Added instead of concatenated; the projection then has weights to spare."""
+    total = sum(branches)
+    return [total, *(0 * one for one in branches[1:])]
 
 
 def _without_pooling(branches):  # type: ignore[no-untyped-def]
@@ -163,6 +194,7 @@ def _random(
 _ROW = np.array([[[[1, 2, 3, 6]]]], dtype=np.float32)  # mean 3
 _LEFT = [[[[0, 0, 0], [1, 0, 0], [0, 0, 0]]]]  # reads the value to the left, at the rate
 _NOTHING = _layer(_scale(0), [0])
+_NO_TAPS = _layer(np.zeros((1, 1, 3, 3)), [0])
 _LEFT_ONLY = _layer(_LEFT, [0])
 
 EXERCISE = Exercise(
@@ -189,18 +221,19 @@ trained network it can be folded into weight and bias, as the project below does
     cases=(
         Case(
             "only the 1 x 1 branch says something",
-            _arguments(_ROW, (1,), [_layer(_scale(2), [1]), _NOTHING, _NOTHING], _layer(_scale(1, 0, 0), [-5])),
+            _arguments(_ROW, (1,), [_layer(_scale(2), [1]), _NO_TAPS, _NOTHING], _layer(_scale(1, 0, 0), [-5])),
             np.array([[[[0.0, 0, 2, 8]]]]),
+            "one by one",
         ),
         Case(
             "rates 1 and 2 read to the left, the projection weights them 1 and 10",
             _arguments(_ROW, (1, 2), [_NOTHING, _LEFT_ONLY, _LEFT_ONLY, _NOTHING], _layer(_scale(1, 1, 10, 1), [0])),
             np.array([[[[0.0, 1, 2 + 10, 3 + 20]]]]),
-            "rates",
+            "two rates",
         ),
         Case(
             "only image pooling, mean 3",
-            _arguments(_ROW, (2,), [_NOTHING, _NOTHING, _layer(_scale(2), [-1])], _layer(_scale(0, 0, 1), [1])),
+            _arguments(_ROW, (2,), [_NOTHING, _NO_TAPS, _layer(_scale(2), [-1])], _layer(_scale(0, 0, 1), [1])),
             np.full((1, 1, 1, 4), 6.0),
             "pooling",
         ),
@@ -213,6 +246,12 @@ trained network it can be folded into weight and bias, as the project below does
                 _layer([*_scale(-1, 1), *_scale(3, 1)], [0, 0]),
             ),
             np.array([[[[0.0, 0, 0, 0]], [[3, 0, 0, 0]]]]),
+            "relu",
+        ),
+        Case(
+            "only image pooling, of a mean that becomes negative",
+            _arguments(-_ROW, (1,), [_NOTHING, _NO_TAPS, _layer(_scale(1), [1])], _layer(_scale(0, 0, -1), [0])),
+            np.zeros((1, 1, 1, 4)),
             "relu",
         ),
         Case("no rates, two channels", _random(300, (1, 2, 3, 4), (), (2, 3), 2)),
@@ -229,25 +268,44 @@ trained network it can be folded into weight and bias, as the project below does
             "dim=1); then atrous_convolution(..., project_weight, project_bias, 1) and torch.relu.",
         ),
         "rates": Hint(
-            "A branch does not read at its own rate. The rates belong to the 3 x 3 branches in their order.",
+            "Each 3 x 3 branch reads at its own rate, in the order of `rates`, and all read the same map.",
             "zip(weights[:-1], biases[:-1], (1, *rates)): rate 1 for the 1 x 1, then one rate for each 3 x 3.",
         ),
         "order": Hint(
-            "The branches stand in another order than the projection expects: 1 x 1, then the rates, then pooling.",
+            "The branches stand in this order along the channels: 1 x 1, then the rates, then image pooling.",
             "Append image_pooling last, and concatenate along dim=1 without turning the list.",
         ),
         "pooling": Hint(
-            "The last branch is image pooling: the mean over the whole map, at every position.",
+            "The last branch is image pooling, of the map itself: the mean over it, convolution, ReLU, at every "
+            "position.",
             "branches.append(image_pooling(features, weights[-1], biases[-1])).",
         ),
         "relu": Hint(
             "Each branch has a ReLU of its own, and the projection has one, too.",
             "torch.relu around each atrous_convolution, also around the last one.",
         ),
-        "bias": Hint("The biases are missing.", "Hand over biases[number] and project_bias."),
+        "bias": Hint(
+            "Every branch has its own bias, and the projection has one.", "Hand over biases[number] and project_bias."
+        ),
         "projection": Hint(
-            "The concatenated branches are not the result yet: a 1 x 1 convolution fuses them.",
+            "The branches are concatenated along the channels, and a 1 x 1 convolution, the projection, fuses them.",
             "atrous_convolution(torch.cat(branches, dim=1), project_weight, project_bias, 1).",
+        ),
+        "one by one": Hint(
+            "Only the 1 x 1 branch is not 0 here: 2 x + 1 is 3, 5, 7, 13, and the projection subtracts 5, then ReLU.",
+            "torch.relu(atrous_convolution(features, weights[0], biases[0], 1)); the projection in the same way.",
+        ),
+        "two rates": Hint(
+            "The 3 x 3 branches read one and two positions to the left; the 1 x 1 and pooling are 0 here.",
+            "zip(weights[:-1], biases[:-1], (1, *rates)): rate 1 for the 1 x 1, then one rate for each 3 x 3.",
+        ),
+        "own picture": Hint(
+            "Every picture of the batch is worked out by itself; its mean, too.",
+            "Average over the last two dimensions only.",
+        ),
+        "same map": Hint(
+            "All branches read the same map, `features`; none reads the result of another.",
+            "features in each call of atrous_convolution and image_pooling.",
         ),
     },
     mistakes=(
@@ -268,6 +326,40 @@ trained network it can be folded into weight and bias, as the project below does
         Mistake("no ReLU at all", lambda *a: _pyramid(*a, relu=False, last_relu=False), "relu"),
         Mistake("no biases", lambda *a: _pyramid(*a, biased=False), "bias"),
         Mistake("not projected", lambda *a: _pyramid(*a, project=False), "projection"),
+        Mistake("6, 12, 18", _other_rates(lambda rates: (6, 12, 18)[: len(rates)]), "rates"),
+        Mistake("rates doubled", _other_rates(lambda rates: [2 * rate for rate in rates]), "rates"),
+        Mistake("1, 2, 3", _other_rates(lambda rates: list(range(1, len(rates) + 1))), "rates"),
+        Mistake(
+            "the last rate for all", _other_rates(lambda rates: [rates[-1]] * len(rates) if rates else ()), "rates"
+        ),
+        Mistake("sorted rates", _other_rates(sorted), "rates"),
+        Mistake("1 x 1 at the end", lambda *a: _pyramid(*a, arrange=lambda b: [*b[1:], b[0]]), "order"),
+        Mistake(
+            "pooling behind the 1 x 1", lambda *a: _pyramid(*a, arrange=lambda b: [b[0], b[-1], *b[1:-1]]), "order"
+        ),
+        Mistake("rates backwards", lambda *a: _pyramid(*a, arrange=lambda b: [b[0], *b[-2:0:-1], b[-1]]), "order"),
+        Mistake(
+            "weights of the branches turned", lambda f, r, w, b, *p: _pyramid(f, r, _turned(w), _turned(b), *p), "order"
+        ),
+        Mistake("channels interleaved", _interleaved, "order"),
+        Mistake("1 x 1 left out", lambda *a: _pyramid(*a, arrange=lambda b: [0 * b[0], *b[1:]]), "one by one"),
+        Mistake("1 x 1 without ReLU", lambda *a: _pyramid(*a, relu=lambda n, last: n > 0), "relu"),
+        Mistake("pooling without ReLU", lambda *a: _pyramid(*a, relu=lambda n, last: n < last), "relu"),
+        Mistake("3 x 3 without ReLU", lambda *a: _pyramid(*a, relu=lambda n, last: n in (0, last)), "relu"),
+        Mistake("ReLU of the map", lambda f, *a: _pyramid(np.maximum(f, 0), *a), "relu"),
+        Mistake("ReLU6", lambda *a: _pyramid(*a).clamp(max=6), "relu"),
+        Mistake(
+            "no biases in the branches", lambda f, r, w, b, *p: _pyramid(f, r, w, [0 * one for one in b], *p), "bias"
+        ),
+        Mistake("no bias in the projection", lambda f, r, w, b, p, q: _pyramid(f, r, w, b, p, 0 * q), "bias"),
+        Mistake("no bias in the pooling", lambda f, r, w, b, *p: _pyramid(f, r, w, [*b[:-1], 0 * b[-1]], *p), "bias"),
+        Mistake("mean over the batch", lambda *a: _pyramid(*a, pool="batch"), "own picture"),
+        Mistake("the first picture for all", lambda f, *a: _pyramid(f[:1].repeat(len(f), 0), *a), "own picture"),
+        Mistake("pooled, not convolved", lambda *a: _pyramid(*a, pool="mean only"), "pooling"),
+        Mistake("sum for the mean", lambda *a: _pyramid(*a, pool="sum"), "pooling"),
+        Mistake("one after the other", lambda *a: _pyramid(*a, chained=True), "same map"),
+        Mistake("pooling of the last branch", lambda *a: _pyramid(*a, pool="last"), "same map"),
+        Mistake("branches added", lambda *a: _pyramid(*a, arrange=_sum_of_branches), "projection"),
     ),
     alternatives=(_with_modules, _projected_piece_by_piece, _with_numpy),
     points=5,

@@ -106,6 +106,61 @@ _ROW = np.arange(1, 6, dtype=np.float32)[None, None, None]
 _SUM = np.array([[[[0, 0, 0], [1, 1, 1], [0, 0, 0]]]], dtype=np.float32)
 _NO_BIAS = np.zeros(1, dtype=np.float32)
 
+
+def _stuffed(weight, rate):  # type: ignore[no-untyped-def]
+    side = rate * (weight.shape[-1] - 1) + 1
+    wide = np.zeros((*weight.shape[:2], side, side), dtype=weight.dtype)
+    wide[:, :, ::rate, ::rate] = weight
+    return wide
+
+
+def _in_one_corner(features, weight, bias, rate):  # type: ignore[no-untyped-def]
+    wide = 0 * _stuffed(weight, rate)
+    wide[:, :, : weight.shape[2], : weight.shape[3]] = weight
+    return _convolved(features, wide, bias, 1, 1)
+
+
+def _interpolated(features, weight, bias, rate):  # type: ignore[no-untyped-def]
+    import torch
+    from torch.nn import functional as F
+
+    side = rate * (weight.shape[-1] - 1) + 1
+    return _convolved(
+        features,
+        F.interpolate(torch.tensor(np.array(weight)), (side, side), mode="bilinear", align_corners=True),
+        bias,
+        1,
+        1,
+    )
+
+
+def _rows_stuffed(features, weight, bias, rate):  # type: ignore[no-untyped-def]
+    """A kernel with holes from row to row only, k columns wide, and padding for both."""
+    return _convolved(features, weight, bias, rate, 1, margin=rate * (weight.shape[-1] // 2))
+
+
+def _bias_along_columns(features, weight, bias, rate):  # type: ignore[no-untyped-def]
+    return np.asarray(_convolved(features, weight, 0 * bias, rate, rate)) + bias
+
+
+def _mirrored(features, weight, bias, rate):  # type: ignore[no-untyped-def]
+    margin = rate * (weight.shape[-1] // 2)
+    padded = np.pad(features, ((0, 0), (0, 0), (margin, margin), (margin, margin)), mode="reflect")
+    return _convolved(padded, weight, bias, rate, rate, margin=0)
+
+
+def _with_rolls(features, weight, bias, rate):  # type: ignore[no-untyped-def]
+    margin = rate * (weight.shape[-1] // 2)
+    padded = np.pad(features, ((0, 0), (0, 0), (margin, margin), (margin, margin)), mode="wrap")
+    return _convolved(padded, weight, bias, rate, rate, margin=0)
+
+
+def _one_side(features, weight, bias, rate):  # type: ignore[no-untyped-def]
+    margin = 2 * rate * (weight.shape[-1] // 2)
+    padded = np.pad(features, ((0, 0), (0, 0), (margin, 0), (margin, 0)))
+    return _convolved(padded, weight, bias, rate, rate, margin=0)
+
+
 EXERCISE = Exercise(
     id="6.1",
     title="Atrous convolution by stuffing the kernel",
@@ -133,7 +188,7 @@ for comparing.)
             "two channels add up, and the bias comes once",
             (np.stack([_POINT, 2 * _POINT])[None], np.stack([_NINE, 10 * _NINE])[None], *_per_tensor([1]), 1),
             np.pad(21 * _NINE[::-1, ::-1], 1)[None, None] + 1,
-            "channels",
+            "two channels",
         ),
         Case(
             "1 2 3 4 5, each plus left and right, rate 2", (_ROW, _SUM, _NO_BIAS, 2), [[[[4.0, 6, 9, 6, 8]]]], "border"
@@ -143,10 +198,16 @@ for comparing.)
             "a 1 x 1 kernel, two results",
             (_ROW, *_per_tensor([[[[2]]], [[[-1]]]], [1, 10]), 3),
             np.concatenate([2 * _ROW + 1, 10 - _ROW], axis=1),
+            "two results",
         ),
         Case(
             "two pictures, three channels to four, rate 3",
             (random_map(0, 2, 3, 7, 9), random_map(1, 4, 3, 3, 3), random_map(2, 4), 3),
+        ),
+        Case(
+            "as many results as columns, each with its own bias",
+            (random_map(6, 1, 2, 5, 4), random_map(7, 4, 2, 3, 3), random_map(8, 4), 2),
+            hint="bias",
         ),
         Case("a 5 x 5 kernel, rate 2", (random_map(3, 1, 2, 8, 6), random_map(4, 2, 2, 5, 5), random_map(5, 2), 2)),
     ),
@@ -156,11 +217,11 @@ for comparing.)
             "stuffed[:, :, ::rate, ::rate] = weight, of side rate * (k - 1) + 1; then F.conv2d with padding=side // 2.",
         ),
         "rate": Hint(
-            "The taps are not `rate` positions apart in both directions. Between two taps lie rate - 1 zeros.",
+            "The taps are `rate` positions apart, in both directions: between two of them lie rate - 1 zeros.",
             "stuffed[:, :, ::rate, ::rate] = weight, with a slice in both directions.",
         ),
         "flip": Hint(
-            "The kernel is flipped or transposed. A network's convolution does not turn its kernel.",
+            "The kernel is used as it is, neither flipped nor transposed. A network's convolution does not turn it.",
             "Write the weights as they are: stuffed[:, :, ::rate, ::rate] = weight, then F.conv2d.",
         ),
         "channels": Hint(
@@ -180,7 +241,22 @@ for comparing.)
             "Between the taps lie zeros. You repeat the weights there, which is another and denser filter.",
             "torch.zeros of the large size first, then write into every rate-th place.",
         ),
-        "bias": Hint("The bias is missing.", "F.conv2d(features, stuffed, bias, ...)."),
+        "bias": Hint("Each of the K results has its own bias, added once.", "F.conv2d(features, stuffed, bias, ...)."),
+        "two channels": Hint(
+            "Two channels, one result: the sum over both channels, each with its own kernel, plus the bias 1, once.",
+            "F.conv2d(features, stuffed, bias): stuffed is K x C x side x side.",
+        ),
+        "two results": Hint(
+            "A 1 x 1 kernel has no holes, whatever the rate, and needs no padding. Two kernels make two results, each"
+            " with "
+            "its own bias.",
+            "side = rate * (k - 1) + 1 is 1 for k = 1; padding = side // 2 is 0.",
+        ),
+        "as it is": Hint(
+            "The layer is the sum and nothing else: no ReLU, no scaling, and no position left out.",
+            "Return what F.conv2d gives.",
+        ),
+        "all pictures": Hint("Every picture of the batch has its result.", "B x C x H x W becomes B x K x H x W."),
     },
     mistakes=(
         Mistake("rate ignored", lambda x, w, b, r: _convolved(x, w, b, 1, 1), "rate"),
@@ -199,6 +275,40 @@ for comparing.)
         Mistake("zeros behind the last tap", _zeros_behind_the_last_tap, "behind"),
         Mistake("weights repeated", _smeared, "smeared"),
         Mistake("no bias", lambda x, w, b, r: _convolved(x, w, 0 * b, r, r), "bias"),
+        Mistake("rate minus one", lambda x, w, b, r: _convolved(x, w, b, max(r - 1, 1), max(r - 1, 1)), "rate"),
+        Mistake("weights in one corner", _in_one_corner, "smeared"),
+        Mistake("weights interpolated", _interpolated, "smeared"),
+        Mistake("rows stuffed only", _rows_stuffed, "rate"),
+        Mistake("flipped down", lambda x, w, b, r: _convolved(x, w[..., ::-1, :], b, r, r), "flip"),
+        Mistake("flipped across", lambda x, w, b, r: _convolved(x, w[..., ::-1], b, r, r), "flip"),
+        Mistake(
+            "the first kernel for all",
+            lambda x, w, b, r: _convolved(x, np.repeat(w[:1], len(w), 0), b, r, r),
+            "channels",
+        ),
+        Mistake(
+            "the first channel's kernel for all",
+            lambda x, w, b, r: _convolved(x, np.repeat(w[:, :1], w.shape[1], 1), b, r, r),
+            "channels",
+        ),
+        Mistake("bias of the first for all", lambda x, w, b, r: _convolved(x, w, 0 * b + b[0], r, r), "bias"),
+        Mistake("bias twice", lambda x, w, b, r: _convolved(x, w, 2 * b, r, r), "bias"),
+        Mistake("bias subtracted", lambda x, w, b, r: _convolved(x, w, -b, r, r), "bias"),
+        Mistake("mean of the biases", lambda x, w, b, r: _convolved(x, w, 0 * b + b.mean(), r, r), "bias"),
+        Mistake("bias along the columns", _bias_along_columns, "bias"),
+        Mistake("border mirrored", _mirrored, "border"),
+        Mistake("border wraps around", lambda x, w, b, r: _with_rolls(x, w, b, r), "border"),
+        Mistake("padding at one side", _one_side, "behind"),
+        Mistake("ReLU", lambda x, w, b, r: _convolved(x, w, b, r, r).relu(), "as it is"),
+        Mistake("divided by the rate", lambda x, w, b, r: _convolved(x, w / r, b, r, r), "as it is"),
+        Mistake("divided by the taps", lambda x, w, b, r: _convolved(x, w / w[0, 0].size, b, r, r), "as it is"),
+        Mistake("every rate-th position", lambda x, w, b, r: _convolved(x, w, b, r, r)[:, :, ::r, ::r], "as it is"),
+        Mistake("the first picture", lambda x, w, b, r: _convolved(x[:1], w, b, r, r), "all pictures"),
+        Mistake(
+            "all pictures are the first",
+            lambda x, w, b, r: _convolved(x[:1].repeat(len(x), 0), w, b, r, r),
+            "all pictures",
+        ),
     ),
     alternatives=(_with_dilation, _with_moved_maps, _stuffed_by_kron),
     points=4,

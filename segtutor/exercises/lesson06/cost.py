@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
 
 STUB = '''
@@ -85,6 +87,12 @@ def _mixed_up(c, k, side, h, w):  # type: ignore[no-untyped-def]
     return full, separable, full_adds, separable_adds
 
 
+def _adds(c, k, side, h, w, count):  # type: ignore[no-untyped-def]
+    """Another number of multiply-adds for a number of weights."""
+    full, _, separable, _ = separable_cost(c, k, side, h, w)
+    return full, count(full, h, w), separable, count(separable, h, w)
+
+
 EXERCISE = Exercise(
     id="6.7",
     title="What separability saves",
@@ -104,9 +112,11 @@ multiply-adds of the full form, then weights and multiply-adds of the separable 
         Case("2 to 3 channels, 3 x 3, one position", (2, 3, 3, 1, 1), (54, 54, 24, 24)),
         Case("2 to 3 channels, 3 x 3, 4 x 5 positions", (2, 3, 3, 4, 5), (54, 1080, 24, 480), "positions"),
         Case("1 to 1 channel: nothing is saved", (1, 1, 3, 1, 2), (9, 18, 10, 20)),
-        Case("4 to 2 channels, 5 x 5", (4, 2, 5, 3, 3), (200, 1800, 108, 972), "kernel"),
+        Case("4 to 2 channels, 5 x 5", (4, 2, 5, 3, 3), (200, 1800, 108, 972), "five"),
+        Case("2 to 2 channels, 1 x 1", (2, 2, 1, 2, 1), (4, 8, 6, 12), "five"),
         Case("a branch of the ASPP, 2048 to 256, 33 x 33", (2048, 256, 3, 33, 33)),
-        Case("the decoder, 304 to 256, 129 x 129", (304, 256, 3, 129, 129)),
+        Case("the decoder, 304 to 256, 129 x 129", (304, 256, 3, 129, 129), hint="large"),
+        Case("2048 to 1031, 1025 x 2049", (2048, 1031, 3, 1025, 2049), hint="large"),
     ),
     hints={
         "general": Hint(
@@ -131,9 +141,24 @@ multiply-adds of the full form, then weights and multiply-adds of the separable 
             "weights * height * width, only in the second and fourth number.",
         ),
         "bias": Hint("No biases are counted here.", "Weights only."),
+        "five": Hint(
+            "The side of the kernel is an argument: 5 x 5 has 25 taps, 1 x 1 has one.",
+            "kernel ** 2 in the full and in the depthwise convolution.",
+        ),
+        "large": Hint(
+            "The numbers become large: more than 32 bits, and every digit counts.",
+            "Use Python's whole numbers: no np.int32, no float.",
+        ),
+        "whole": Hint(
+            "Four whole numbers are wanted: counts, not shares, thousands or sums.", "No division at the end."
+        ),
         "double": Hint("A multiply-add counts once, not as two operations.", "weights * height * width."),
         "results": Hint(
             "The four numbers stand in another order.", "full weights, full adds, separable weights, separable adds."
+        ),
+        "full": Hint(
+            "The full convolution has one k x k kernel for each *pair* of an input and an output channel.",
+            "in_channels * out_channels * kernel ** 2.",
         ),
     },
     mistakes=(
@@ -156,6 +181,77 @@ multiply-adds of the full form, then weights and multiply-adds of the separable 
         Mistake("two operations", lambda *a: _count(*a, factor=lambda h, w: 2 * h * w), "double"),
         Mistake("weights first", _mixed_up, "results"),
         Mistake("separable first", lambda *a: (*separable_cost(*a)[2:], *separable_cost(*a)[:2]), "results"),
+        Mistake("9 taps always", lambda c, k, n, h, w: separable_cost(c, k, 3, h, w), "five"),
+        Mistake(
+            "kernel doubled",
+            lambda *a: _count(*a, full=lambda c, k, n: c * k * 2 * n, separable=lambda c, k, n: c * 2 * n + c * k),
+            "kernel",
+        ),
+        Mistake("depthwise with one side", _separable_as(lambda c, k, n: c * n + c * k), "kernel"),
+        Mistake("full with one side", lambda *a: _count(*a, full=lambda c, k, n: c * k * n), "kernel"),
+        Mistake("pointwise for inputs", _separable_as(lambda c, k, n: c * n**2 + c), "both parts"),
+        Mistake("pointwise for outputs", _separable_as(lambda c, k, n: c * n**2 + k), "both parts"),
+        Mistake("pointwise of inputs squared", _separable_as(lambda c, k, n: c * n**2 + c * c), "both parts"),
+        Mistake("pointwise of outputs squared", _separable_as(lambda c, k, n: c * n**2 + k * k), "both parts"),
+        Mistake("depthwise and full", _separable_as(lambda c, k, n: c * n**2 + c * k * n**2), "kernel"),
+        Mistake("parts multiplied, once", _separable_as(lambda c, k, n: c * n**2 * k), "both parts"),
+        Mistake("twice depthwise", _separable_as(lambda c, k, n: 2 * c * n**2 + c * k), "depthwise"),
+        Mistake("full per input", lambda *a: _count(*a, full=lambda c, k, n: c * n**2), "full"),
+        Mistake("full per output", lambda *a: _count(*a, full=lambda c, k, n: k * n**2), "full"),
+        Mistake("full of both added", lambda *a: _count(*a, full=lambda c, k, n: (c + k) * n**2), "full"),
+        Mistake("one column", lambda *a: _count(*a, factor=lambda h, w: h), "positions"),
+        Mistake("height squared", lambda *a: _count(*a, factor=lambda h, w: h * h), "positions"),
+        Mistake("width squared", lambda *a: _count(*a, factor=lambda h, w: w * w), "positions"),
+        Mistake("positions added", lambda *a: _adds(*a, lambda n, h, w: n + h * w), "positions"),  # type: ignore[call-arg]
+        Mistake(
+            "without the border",
+            lambda c, k, n, h, w: _adds(c, k, n, h, w, lambda m, h, w: m * (h - n + 1) * (w - n + 1)),
+            "positions",
+        ),
+        Mistake(
+            "with the padding",
+            lambda c, k, n, h, w: _adds(c, k, n, h, w, lambda m, h, w: m * (h + n - 1) * (w + n - 1)),
+            "positions",
+        ),
+        Mistake(
+            "depthwise at one position",
+            lambda c, k, n, h, w: (*separable_cost(c, k, n, h, w)[:3], c * n * n + c * k * h * w),
+            "positions",
+        ),
+        Mistake(
+            "pointwise at one position",
+            lambda c, k, n, h, w: (*separable_cost(c, k, n, h, w)[:3], c * n * n * h * w + c * k),
+            "positions",
+        ),
+        Mistake(
+            "one bias per output",
+            lambda c, k, n, h, w: _count(
+                c, k, n, h, w, full=lambda c, k, n: c * k * n * n + k, separable=lambda c, k, n: c * n * n + c * k + k
+            ),
+            "bias",
+        ),
+        Mistake(
+            "biases in all",
+            lambda *a: _count(
+                *a, full=lambda c, k, n: c * k * n * n + k, separable=lambda c, k, n: c * n * n + c * k + c + k
+            ),
+            "bias",
+        ),
+        Mistake("adds before weights", lambda *a: tuple(separable_cost(*a)[n] for n in (1, 0, 3, 2)), "results"),
+        Mistake("multiplications before", lambda *a: tuple(separable_cost(*a)[n] for n in (1, 3, 0, 2)), "results"),
+        Mistake("32 bits", lambda *a: tuple(int(np.int64(n).astype(np.int32)) for n in separable_cost(*a)), "large"),
+        Mistake("32 bits without sign", lambda *a: tuple(n % 2**32 for n in separable_cost(*a)), "large"),
+        Mistake("single precision", lambda *a: tuple(float(np.float32(n)) for n in separable_cost(*a)), "large"),
+        Mistake("weights only", lambda *a: separable_cost(*a)[::2], "whole"),
+        Mistake("shares", lambda *a: (separable_cost(*a)[2] / separable_cost(*a)[0],) * 2, "whole"),
+        Mistake(
+            "thousands and millions",
+            lambda *a: tuple(n / m for n, m in zip(separable_cost(*a), (1e3, 1e6, 1e3, 1e6), strict=True)),
+            "whole",
+        ),
+        Mistake("a ninth", lambda *a: _count(*a, separable=lambda c, k, n: c * k * n * n // 9), "both parts"),
+        Mistake("kernel plus one", lambda c, k, n, h, w: separable_cost(c, k, n + 1, h, w), "kernel"),
+        Mistake("channels added", _separable_as(lambda c, k, n: (c + k) * n**2), "both parts"),
     ),
     alternatives=(_with_layers, _with_the_ratio, _with_loops),
     points=2,

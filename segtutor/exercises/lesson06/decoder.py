@@ -68,23 +68,28 @@ def _pixel_by_pixel(encoded, low, weight, bias):  # type: ignore[no-untyped-def]
 def _fused(  # type: ignore[no-untyped-def]
     encoded, low, weight, bias, *,
     aligned: bool | None = True, factor=None, relu="low", biased=True, reduce=True, order="encoder", size="low",
+    mode="", shape=lambda h, w: (h, w), turned=False,
 ):  # fmt: skip
     """The fusion with the switches of the mistakes; as it stands, the right one."""
     import torch
     from torch.nn import functional as F
 
     encoded, low = torch.as_tensor(encoded), torch.as_tensor(low)
-    mode = "nearest" if aligned is None else "bilinear"
+    aligned = aligned if mode in ("", "bicubic") else None
+    mode = mode or ("nearest" if aligned is None else "bilinear")
     if reduce:
         low = F.conv2d(low, torch.as_tensor(weight), torch.as_tensor(bias) if biased else None)
-        low = low if relu == "none" else low.relu()
+        low = {
+            "none": low, "encoder": low, "six": low.clamp(0, 6), "leaky": F.leaky_relu(low), "abs": low.abs(),
+        }.get(relu, low.relu())  # fmt: skip
     if size == "encoder":
         low = F.interpolate(low, size=encoded.shape[-2:], mode=mode, align_corners=aligned)
     elif factor:
         encoded = F.interpolate(encoded, scale_factor=factor, mode=mode, align_corners=aligned)
     else:
-        encoded = F.interpolate(encoded, size=low.shape[-2:], mode=mode, align_corners=aligned)
-    encoded = encoded.relu() if relu == "all" else encoded
+        encoded = F.interpolate(encoded, size=shape(*low.shape[-2:]), mode=mode, align_corners=aligned)
+        encoded = encoded.transpose(2, 3) if turned else encoded
+    encoded = encoded.relu() if relu in ("all", "encoder") else encoded
     return torch.cat([encoded, low] if order == "encoder" else [low, encoded], dim=1)
 
 
@@ -101,6 +106,39 @@ def _layer(weight: list[list[float]], bias: list[float]) -> tuple[np.ndarray, np
 
 _CORNERS = np.array([[[[0, 4], [8, 12]]]], dtype=np.float32)  # enlarged to 5 x 5: 2 i + j
 _PLANE = (2 * np.arange(5)[:, None] + np.arange(5))[None, None].astype(float)
+
+
+def _half_way(encoded, low):  # type: ignore[no-untyped-def]
+    """The encoder's map at half of the low-level size."""
+    import torch
+    from torch.nn import functional as F
+
+    half = [max(1, one // 2) for one in low.shape[-2:]]
+    return F.interpolate(torch.as_tensor(encoded), size=half, mode="bilinear", align_corners=True)
+
+
+def _cut_off(encoded, low, weight, bias):  # type: ignore[no-untyped-def]
+    """Four times as large, then cut off or filled with zeros."""
+    import torch
+    from torch.nn import functional as F
+
+    height, width = low.shape[-2:]
+    large = F.interpolate(torch.as_tensor(encoded), scale_factor=4, mode="bilinear", align_corners=True)
+    large = large[:, :, :height, :width]
+    return _fused(F.pad(large, (0, width - large.shape[3], 0, height - large.shape[2])), low, weight, bias)
+
+
+def _bias_behind(encoded, low, weight, bias):  # type: ignore[no-untyped-def]
+    result = np.array(_fused(encoded, low, weight, bias, biased=False))
+    result[:, encoded.shape[1] :] += bias[:, None, None]
+    return result
+
+
+def _along_the_batch(encoded, low, weight, bias):  # type: ignore[no-untyped-def]
+    fused = np.asarray(_fused(encoded, low, weight, bias))
+    channels = encoded.shape[1]
+    return np.concatenate([fused[:, :channels], fused[:, channels:]], axis=0)
+
 
 EXERCISE = Exercise(
     id="6.8",
@@ -124,12 +162,35 @@ large (513 pixels give 33 and 129 positions).
             "2 x 2 to 5 x 5: corner to corner",
             (_CORNERS, ramp(5, 5), *_layer([[1]], [-20])),
             np.concatenate([_PLANE, np.maximum(ramp(5, 5) - 20, 0)], axis=1),
-            "aligned",
+            "corners",
+        ),
+        Case(
+            "2 x 2 to 2 x 5: wider only, and an encoder below zero",
+            (_CORNERS - 10, ramp(2, 5), *_layer([[-1]], [3])),
+            np.concatenate(
+                [
+                    8 * np.arange(2)[:, None] + np.arange(5) - 10.0 + np.zeros((1, 1, 2, 5)),
+                    np.maximum(3 - ramp(2, 5), 0),
+                ],
+                axis=1,
+            ),
+            "wider",
         ),
         Case(
             "equal sizes, two low-level channels to one",
             (_CORNERS, np.concatenate([ramp(2, 2), ramp(2, 2)], axis=1), *_layer([[1, -2]], [2])),
             np.array([[[[0.0, 4], [8, 12]], [[2, 1], [0, 0]]]]),
+            "equal sizes",
+        ),
+        Case(
+            "a large low-level map",
+            (
+                _CORNERS[:, :, :1, :1],
+                30 * np.ones((1, 2, 1, 2)).astype(np.float32),
+                *_layer([[1, -2], [2, 1]], [5, -10]),
+            ),
+            np.array([[[[0.0, 0]], [[0, 0]], [[80, 80]]]]),
+            "equal sizes",
         ),
         Case(
             "one position: a copy",
@@ -154,7 +215,8 @@ large (513 pixels give 33 and 129 positions).
             "torch.cat([enlarged, reduced], dim=1).",
         ),
         "aligned": Hint(
-            "The encoder's map is upsampled in another way: its corners must lie on the corners of the low-level map.",
+            "The encoder's map is upsampled bilinearly and in one step, its corners on the corners of the low-level "
+            "map.",
             "mode='bilinear', align_corners=True.",
         ),
         "size": Hint(
@@ -165,7 +227,29 @@ large (513 pixels give 33 and 129 positions).
             "ReLU follows the 1 x 1 convolution of the low-level map, and only that.",
             "torch.relu(F.conv2d(low, weight, bias)); none around the encoder's map.",
         ),
-        "bias": Hint("The bias of the 1 x 1 convolution is missing.", "F.conv2d(low, weight, bias)."),
+        "bias": Hint(
+            "The 1 x 1 convolution has a bias, one for each result, before ReLU.", "F.conv2d(low, weight, bias)."
+        ),
+        "corners": Hint(
+            "From 2 x 2 to 5 x 5, corner on corner: the five values of the upper row are 0, 1, 2, 3, 4. The low-level "
+            "map, minus 20 and with ReLU, comes behind.",
+            "F.interpolate(encoded, size=low.shape[-2:], mode='bilinear', align_corners=True).",
+        ),
+        "wider": Hint(
+            "Two rows and five columns: height and width have their own ratio. The encoder's values stay below zero; "
+            "ReLU "
+            "is for the low-level map.",
+            "size=low.shape[-2:], as it is.",
+        ),
+        "equal sizes": Hint(
+            "Nothing has to be enlarged here: the encoder's map as it is, then weight times the low-level map plus "
+            "bias, "
+            "with ReLU.",
+            "torch.cat([encoded, torch.relu(F.conv2d(low, weight, bias))], dim=1).",
+        ),
+        "pictures": Hint(
+            "Every picture of the batch keeps its own maps.", "torch.cat along dim=1, not along the batch."
+        ),
         "reduce": Hint(
             "The low-level map must first be reduced by the 1 x 1 convolution.",
             "F.conv2d(low, weight, bias), then cat.",
@@ -186,6 +270,33 @@ large (513 pixels give 33 and 129 positions).
         Mistake("not reduced", lambda *a: _fused(*a, reduce=False), "reduce"),
         Mistake("low-level first", lambda *a: _fused(*a, order="low"), "order"),
         Mistake("added", _added, "added"),
+        Mistake("bicubic", lambda *a: _fused(*a, mode="bicubic"), "aligned"),
+        Mistake("area", lambda *a: _fused(*a, mode="area"), "aligned"),
+        Mistake("nearest exact", lambda *a: _fused(*a, mode="nearest-exact"), "aligned"),
+        Mistake("in two steps", lambda e, x, w, b: _fused(_half_way(e, x), x, w, b), "aligned"),
+        Mistake("repeated", lambda e, x, w, b: _fused(e.repeat(2, 2).repeat(2, 3), x, w, b), "aligned"),
+        Mistake("factor 4, cut off", _cut_off, "size"),
+        Mistake("factor 2", lambda *a: _fused(*a, factor=2), "size"),
+        Mistake("size of the encoder's rows", lambda *a: _fused(*a, shape=lambda h, w: (h, h)), "size"),
+        Mistake("width for height", lambda *a: _fused(*a, shape=lambda h, w: (w, h)), "size"),
+        Mistake("width and height, turned back", lambda *a: _fused(*a, shape=lambda h, w: (w, h), turned=True), "size"),
+        Mistake("ReLU of the encoder only", lambda *a: _fused(*a, relu="encoder"), "relu"),
+        Mistake(
+            "ReLU before the convolution", lambda e, x, w, b: _fused(e, np.maximum(x, 0), w, b, relu="none"), "relu"
+        ),
+        Mistake("ReLU before and after", lambda e, x, w, b: _fused(e, np.maximum(x, 0), w, b), "relu"),
+        Mistake("ReLU6", lambda *a: _fused(*a, relu="six"), "relu"),
+        Mistake("leaky", lambda *a: _fused(*a, relu="leaky"), "relu"),
+        Mistake("absolute", lambda *a: _fused(*a, relu="abs"), "relu"),
+        Mistake("bias behind ReLU", _bias_behind, "bias"),
+        Mistake("bias twice", lambda e, x, w, b: _fused(e, x, w, 2 * b), "bias"),
+        Mistake("first bias for all", lambda e, x, w, b: _fused(e, x, w, 0 * b + b[0]), "bias"),
+        Mistake("encoder only", lambda e, x, w, b: _fused(e, x, w, b)[:, : e.shape[1]], "added"),
+        Mistake("low-level only", lambda e, x, w, b: _fused(e, x, w, b)[:, e.shape[1] :], "added"),
+        Mistake("along the batch", _along_the_batch, "pictures"),
+        Mistake("the first picture for all", lambda e, x, w, b: _fused(e[:1].repeat(len(e), 0), x, w, b), "pictures"),
+        Mistake("the first picture", lambda e, x, w, b: _fused(e[:1], x[:1], w, b), "pictures"),
+        Mistake("mean of the low-level channels", lambda e, x, w, b: _fused(e, x, w / w.shape[1], b), "reduce"),
     ),
     alternatives=(_with_modules, _with_matrices, _pixel_by_pixel),
     points=3,

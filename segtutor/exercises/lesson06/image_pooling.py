@@ -73,6 +73,22 @@ def _layer(weight: list[list[float]], bias: list[float]) -> tuple[np.ndarray, np
     return np.array(weight, dtype=np.float32)[:, :, None, None], np.array(bias, dtype=np.float32)
 
 
+def _positive_mean(features):  # type: ignore[no-untyped-def]
+    positive = np.maximum(features, 0)
+    return positive.sum(axis=(2, 3), keepdims=True) / np.maximum((features > 0).sum(axis=(2, 3), keepdims=True), 1)
+
+
+def _activated(features, weight, bias, activation):  # type: ignore[no-untyped-def]
+    return activation(_pooled(features, weight, bias, pool=_mean, relu=False))
+
+
+def _in_the_middle(features, weight, bias):  # type: ignore[no-untyped-def]
+    result = _pooled(features, weight, bias, pool=_mean)
+    chosen = np.zeros(result.shape[2:], dtype=bool)
+    chosen[result.shape[2] // 2, result.shape[3] // 2] = True
+    return result * chosen
+
+
 EXERCISE = Exercise(
     id="6.4",
     title="Image pooling",
@@ -89,12 +105,15 @@ position bilinearly. From one position that is a copy.)
     reference=image_pooling,
     cases=(
         Case("one channel, mean 2, weight 3", (_SMALL, *_layer([[3]], [0])), np.full((1, 1, 2, 2), 6.0)),
-        Case("a mean that becomes negative", (_SMALL, *_layer([[-1]], [1])), np.zeros((1, 1, 2, 2)), "relu"),
-        Case("two channels to one", (_TWO, *_layer([[1, 0.5]], [-2])), np.full((1, 1, 1, 2), 4.0)),
+        Case("a mean that becomes negative", (_SMALL, *_layer([[-1]], [1])), np.zeros((1, 1, 2, 2)), "negative"),
+        Case("a negative mean, a negative weight", (-_SMALL, *_layer([[-3]], [1])), np.full((1, 1, 2, 2), 7.0), "once"),
+        Case("two channels to one", (_TWO, *_layer([[1, 0.5]], [-2])), np.full((1, 1, 1, 2), 4.0), "channels"),
+        Case("a mean of 102", (_SMALL + 100, *_layer([[1]], [0])), np.full((1, 1, 2, 2), 102.0), "relu"),
         Case(
             "one channel to two",
             (_SMALL, *_layer([[1], [2]], [1, 0])),
             np.stack([np.full((2, 2), 3.0), np.full((2, 2), 4.0)])[None],
+            "channels",
         ),
         Case(
             "two pictures keep their own means",
@@ -114,18 +133,37 @@ position bilinearly. From one position that is a copy.)
             "The mean over all positions is wanted, not the largest value, the sum, or means of rows.",
             "features.mean(dim=(2, 3), keepdim=True).",
         ),
-        "relu": Hint("ReLU comes once, behind the 1 x 1 convolution.", "torch.relu(F.conv2d(pooled, weight, bias))."),
+        "relu": Hint(
+            "ReLU comes once, behind the 1 x 1 convolution and its bias: it makes negative numbers 0 and leaves all "
+            "others.",
+            "torch.relu(F.conv2d(pooled, weight, bias)).",
+        ),
         "relu last": Hint(
-            "ReLU stands before the mean. The mean comes first; with ReLU between, the order matters.",
+            "The mean comes first, of the map as it is; ReLU comes last. With ReLU between, the order matters.",
             "Pool first, then the convolution, then torch.relu.",
         ),
-        "bias": Hint("The bias is missing.", "F.conv2d(pooled, weight, bias)."),
+        "bias": Hint(
+            "Every result has its own bias, added once after the product with the weights.",
+            "F.conv2d(pooled, weight, bias).",
+        ),
+        "negative": Hint(
+            "The mean is 2, and 2 times -1 plus 1 is -1: ReLU makes 0 of it.",
+            "torch.relu(F.conv2d(pooled, weight, bias)).",
+        ),
+        "once": Hint(
+            "The mean is -2, and -2 times -3 plus 1 is 7. No ReLU stands before the convolution.",
+            "torch.relu(F.conv2d(pooled, weight, bias)), with pooled as it is.",
+        ),
+        "channels": Hint(
+            "Every result is the sum of its weights times the channels' means, plus its bias.",
+            "F.conv2d(pooled, weight, bias), with pooled B x C x 1 x 1.",
+        ),
         "own mean": Hint(
             "Every picture and every channel has its own mean.",
             "Average over the last two dimensions only, not over the batch or the channels.",
         ),
         "spread": Hint(
-            "The result has one position. The other branches have H x W, and this one is to stand beside them.",
+            "The result has H x W positions, all with the same value, to stand beside the other branches.",
             "reduced.expand(-1, -1, *features.shape[-2:]).",
         ),
     },
@@ -152,6 +190,53 @@ position bilinearly. From one position that is a copy.)
             "own mean",
         ),
         Mistake("one position", lambda *a: _pooled(*a, pool=_mean, spread=False), "spread"),
+        Mistake("mean of each row", lambda *a: _pooled(*a, pool=lambda f: f.mean(axis=3, keepdims=True)), "mean"),
+        Mistake(
+            "the middle",
+            lambda *a: _pooled(*a, pool=lambda f: f[:, :, f.shape[2] // 2, f.shape[3] // 2][:, :, None, None]),
+            "mean",
+        ),
+        Mistake("the first position", lambda *a: _pooled(*a, pool=lambda f: f[:, :, :1, :1]), "mean"),
+        Mistake("median", lambda *a: _pooled(*a, pool=lambda f: np.median(f, axis=(2, 3), keepdims=True)), "mean"),
+        Mistake(
+            "sum by the height squared",
+            lambda *a: _pooled(*a, pool=lambda f: f.sum(axis=(2, 3), keepdims=True) / f.shape[2] ** 2),
+            "mean",
+        ),
+        Mistake("mean of the positive ones", lambda *a: _pooled(*a, pool=_positive_mean), "relu last"),
+        Mistake("two ReLUs", lambda *a: _pooled(*a, pool=lambda f: np.maximum(_mean(f), 0)), "relu"),
+        Mistake("ReLU6", lambda *a: _pooled(*a, pool=_mean).clip(0, 6), "relu"),
+        Mistake("leaky", lambda *a: _activated(*a, lambda y: np.where(y > 0, y, 0.01 * y)), "relu"),  # type: ignore[call-arg]
+        Mistake("leaky, 0.1", lambda *a: _activated(*a, lambda y: np.where(y > 0, y, 0.1 * y)), "relu"),  # type: ignore[call-arg]
+        Mistake("absolute", lambda *a: _activated(*a, np.abs), "relu"),  # type: ignore[call-arg]
+        Mistake("sigmoid", lambda *a: _activated(*a, lambda y: 1 / (1 + np.exp(-y))), "relu"),  # type: ignore[call-arg]
+        Mistake("softplus", lambda *a: _activated(*a, lambda y: np.logaddexp(0, y)), "relu"),  # type: ignore[call-arg]
+        Mistake("minus ReLU", lambda *a: _activated(*a, lambda y: np.minimum(y, 0)), "relu"),  # type: ignore[call-arg]
+        Mistake("bias behind ReLU", lambda f, w, b: _pooled(f, w, 0 * b, pool=_mean) + b[:, None, None], "relu"),
+        Mistake("bias twice", lambda f, w, b: _pooled(f, w, 2 * b, pool=_mean), "bias"),
+        Mistake("first bias for all", lambda f, w, b: _pooled(f, w, 0 * b + b[0], pool=_mean), "bias"),
+        Mistake("bias in the mean", lambda f, w, b: _pooled(f + b.mean(), w, 0 * b, pool=_mean), "bias"),
+        Mistake("first kernel for all", lambda f, w, b: _pooled(f, 0 * w + w[:1], b, pool=_mean), "channels"),
+        Mistake("first channel only", lambda f, w, b: _pooled(f[:, :1], w[:, :1], b, pool=_mean), "channels"),
+        Mistake("mean of the channels", lambda f, w, b: _pooled(f, w / w.shape[1], b, pool=_mean), "channels"),
+        Mistake("no convolution", lambda f, w, b: np.maximum(_mean(f), 0) + 0 * f, "channels"),
+        Mistake("B x K", lambda f, w, b: _pooled(f, w, b, pool=_mean, spread=False)[:, :, 0, 0], "spread"),
+        Mistake("W x H", lambda *a: _pooled(*a, pool=_mean).swapaxes(2, 3), "spread"),
+        Mistake("in the middle only", _in_the_middle, "spread"),
+        Mistake("shared by the positions", lambda f, w, b: _pooled(f, w, b, pool=_mean) / f[0, 0].size, "spread"),
+        Mistake(
+            "added to the map", lambda f, w, b: _pooled(f, w, b, pool=_mean) + f.mean(axis=1, keepdims=True), "spread"
+        ),
+        Mistake(
+            "the first picture for all", lambda f, w, b: _pooled(f[:1].repeat(len(f), 0), w, b, pool=_mean), "own mean"
+        ),
+        Mistake("the first picture", lambda f, w, b: _pooled(f[:1], w, b, pool=_mean), "own mean"),
+        Mistake(
+            "mean without the border",
+            lambda *a: _pooled(*a, pool=lambda f: _mean(f[:, :, 1:-1, 1:-1] if min(f.shape[2:]) > 2 else f)),
+            "mean",
+        ),
+        Mistake("root of the mean square", lambda *a: _pooled(*a, pool=lambda f: np.sqrt(_mean(f * f))), "mean"),
     ),
     alternatives=(_with_modules, _with_numpy, _convolved_first),
     points=2,

@@ -61,7 +61,8 @@ def _as_a_product(image, sigma_xy, sigma_rgb):  # type: ignore[no-untyped-def]
     kernel = _gaussian(np.indices(image.shape[:2]).reshape(2, -1).T, sigma_xy)
     if sigma_rgb is not None:
         kernel = kernel * _gaussian(image.reshape(-1, 3).astype(float), sigma_rgb)
-    return _normalized(kernel)
+    root = np.sqrt(kernel.sum(axis=0))
+    return kernel / root / root[:, None]
 
 
 def _gaussian(points, sigma):  # type: ignore[no-untyped-def]
@@ -77,26 +78,44 @@ def _normalized(kernel, how="symmetric"):  # type: ignore[no-untyped-def]
             "columns": kernel / total[None, :],
             "twice": kernel / np.outer(total, total),
             "none": kernel,
+            "row root": kernel / np.sqrt(total)[:, None],
+            "sum of sums": kernel / np.sqrt(np.add.outer(total, total)),
+            "mean of sums": 2 * kernel / np.add.outer(total, total),
+            "all": kernel / kernel.sum(),
+            "largest": kernel / kernel.max(),
+            "count": kernel / len(kernel),
+            "norms": kernel / np.sqrt(np.outer((kernel**2).sum(axis=1), (kernel**2).sum(axis=1))),
+            "softmax": np.exp(kernel) / np.exp(kernel).sum(axis=1, keepdims=True),
+            "others": kernel / np.sqrt(np.outer(total - 1, total - 1)),
         }[how]
 
 
 def _kernel(  # type: ignore[no-untyped-def]
     image, sigma_xy, sigma_rgb, *,
     how="symmetric", color_type=float, half=2.0, power=2, by_columns=False, own=True, place=True, squared=True,
+    city=None, numbered=False, scale=(1, 1), turned=False, channels=(1, 1, 1), largest=False, wrap=float, reach=None,
 ):  # fmt: skip
     """The kernel with the switches of the mistakes; as it stands, the right one."""
     if by_columns:
         image = image.swapaxes(0, 1)
-    places = np.indices(image.shape[:2]).reshape(2, -1).T
-    energy = (abs(places[:, None] - places[None]).astype(float) ** power).sum(axis=2)
-    energy = energy / (sigma_xy**2 if squared else sigma_xy)
+    height, width = image.shape[:2]
+    places = np.indices((width, height) if turned else (height, width)).reshape(2, -1).T / scale
+    if numbered:
+        places = np.arange(height * width)[:, None] * [1, 0]
+    apart_by = abs(places[:, None] - places[None]).astype(float)
+    of_place = (apart_by**power).sum(axis=2) if city is None else city(apart_by)
+    energy = of_place / (sigma_xy**2 if squared else sigma_xy)
     if not place and sigma_rgb is not None:
         energy = 0 * energy
     if sigma_rgb is not None:
         colors = image.reshape(-1, 3).astype(color_type)
         apart = (colors[:, None] - colors[None]).astype(float)
-        energy = energy + (abs(apart) ** power).sum(axis=2) / (sigma_rgb**2 if squared else sigma_rgb)
+        squares = (abs(apart).astype(wrap) ** power).astype(float) * channels
+        of_color = squares.max(axis=2) if largest else squares.sum(axis=2)
+        energy = energy + of_color / (sigma_rgb**2 if squared else sigma_rgb)
     kernel = np.exp(-energy / half)
+    if reach is not None:
+        kernel = kernel * (of_place <= (reach * sigma_xy) ** 2)
     if not own:
         kernel = kernel - np.eye(len(kernel))
     return _normalized(kernel, how)
@@ -165,13 +184,31 @@ N x N with N = H W, the pixels row by row. If `sigma_rgb` is `None`, it is the G
     reference=pair_kernel,
     cases=(
         Case("one pixel", (_picture([_RED]), 3.0, 5.0), np.ones((1, 1))),
-        Case("two pixels, Gaussian", (_picture([_BLACK, _RED]), 1.0, None), _two(_NEAR)),
-        Case("three pixels, Gaussian", (_picture([_BLACK, _RED, _BLACK]), 1.0, None), _THREE_IN_A_ROW, "normalized"),
+        Case("two pixels, Gaussian", (_picture([_BLACK, _RED]), 1.0, None), _two(_NEAR), "two pixels"),
+        Case("three pixels, Gaussian", (_picture([_BLACK, _RED, _BLACK]), 1.0, None), _THREE_IN_A_ROW, "three"),
         # one sigma of place, and a color distance of 3, one sigma: together exp(-1)
-        Case("two pixels, place and color", (_picture([_BLACK, _GRAY]), 1.0, 3.0), _two(float(np.exp(-1))), "color"),
-        Case("sigma 2", (_picture([_BLACK], [_BLACK]), 2.0, 3.0), _two(float(np.exp(-1 / 8))), "exponent"),
-        Case("black beside red: too different", (_picture([_BLACK], [_RED]), 2.0, 3.0), np.eye(2), "bytes"),
-        Case("3 x 4 pixels, Gaussian", (_random_picture(0, 3, 4, 20), 1.5, None), hint="pixels"),
+        Case(
+            "two pixels, place and color",
+            (_picture([_BLACK, _GRAY]), 1.0, 3.0),
+            _two(float(np.exp(-1))),
+            "color distance",
+        ),
+        Case("sigma 2", (_picture([_BLACK], [_BLACK]), 2.0, 3.0), _two(float(np.exp(-1 / 8))), "two sigmas"),
+        Case("black beside red: too different", (_picture([_BLACK], [_RED]), 2.0, 3.0), np.eye(2), "far colors"),
+        # 255 in each channel, the squares add up to 195,075
+        Case(
+            "black beside white, sigma 255",
+            (_picture([_BLACK, (255, 255, 255)]), 1e6, 255.0),
+            _two(float(np.exp(-1.5))),
+            "far colors",
+        ),
+        Case(
+            "13 pixels in a row: far ones count a little",
+            (np.zeros((1, 13, 3), dtype=np.uint8), 2.0, None),
+            hint="all pairs",
+        ),
+        Case("13 pixels in a column", (np.zeros((13, 1, 3), dtype=np.uint8), 2.0, 9.0), hint="all pairs"),
+        Case("3 x 4 pixels, Gaussian", (_random_picture(0, 3, 4, 20), 1.5, None), hint="row by row"),
         Case("3 x 4 pixels, bilateral", (_random_picture(1, 3, 4, 20), 2.5, 13.0)),
         Case("5 x 3 pixels of two colors", (100 * (_random_picture(2, 5, 3, 2) - 99), 4.0, 60.0)),
     ),
@@ -183,8 +220,7 @@ N x N with N = H W, the pixels row by row. If `sigma_rgb` is `None`, it is the G
             "divide by the roots of the row sums of both pixels.",
         ),
         "normalized": Hint(
-            "The normalization is another one: each entry is divided by the root of both row sums, its row's and its "
-            "column's.",
+            "Each entry is divided by the root of both row sums multiplied, its row's and its column's.",
             "root = np.sqrt(kernel.sum(axis=1)); kernel / (root[:, None] * root[None, :]).",
         ),
         "exponent": Hint(
@@ -197,17 +233,53 @@ N x N with N = H W, the pixels row by row. If `sigma_rgb` is `None`, it is the G
             "features = rows, columns and the three channels, each divided by its own sigma.",
         ),
         "bytes": Hint(
-            "Bytes cannot be negative: 0 - 255 becomes 1 in uint8. The differences are wrong.",
+            "Bytes cannot be negative: 0 - 255 becomes 1 in uint8, and squares above the largest number begin again.",
             "image.astype(float) before any subtraction.",
         ),
         "pixels": Hint(
-            "The pixels are counted down the columns. They are wanted row by row.",
+            "The pixels are counted row by row; rows and columns keep their own distances.",
             "np.indices((height, width)).reshape(2, -1).T goes with image.reshape(-1, 3).",
         ),
         "itself": Hint(
-            "The pixel itself is left out. Here it is in the sum, as in the authors' code.",
+            "The pixel itself belongs to the sum and to the result: k is 1 there before the normalization.",
             "Leave the diagonal, exp(0) = 1, as it is.",
         ),
+        "two pixels": Hint(
+            "Two pixels, one sigma apart: k is exp(-1/2), and the row sums are 1 + exp(-1/2) each. Without sigma_rgb "
+            "the "
+            "color plays no part.",
+            "k / sqrt(d_i d_j), with the diagonal in d.",
+        ),
+        "three": Hint(
+            "The middle pixel has more partners, so its row sum is larger: each entry is divided by sqrt(d_i d_j).",
+            "root = np.sqrt(kernel.sum(axis=1)); kernel / (root[:, None] * root[None, :]).",
+        ),
+        "color distance": Hint(
+            "One sigma of place and the color distance 3 (2, 1, 2 in the channels), one sigma of color: exp(-1/2) "
+            "times "
+            "exp(-1/2).",
+            "All three channels, squared and added; the exponents add up.",
+        ),
+        "two sigmas": Hint(
+            "One pixel apart, with sigma 2: the exponent is -1 / (2 * 2 * 2) = -1/8. Each distance has its own sigma.",
+            "Divide the features by sigma, then np.exp(-0.5 * squared distance).",
+        ),
+        "far colors": Hint(
+            "The colors are 255 apart, in numbers of 0 to 255 of type uint8. Squares of up to 195,075 must fit.",
+            "image.astype(float) before any subtraction.",
+        ),
+        "all pairs": Hint(
+            "Every pixel is tied to every other, however weakly: no pair is left out.", "No window around a pixel."
+        ),
+        "row by row": Hint(
+            "Three rows of four pixels: number 5 is the second row's second pixel.",
+            "np.indices((height, width)).reshape(2, -1).T goes with image.reshape(-1, 3).",
+        ),
+        "none": Hint(
+            "If sigma_rgb is None, the color plays no part at all.",
+            "if sigma_rgb is not None: add the color's exponent.",
+        ),
+        "shape": Hint("The result is N x N, with N = H W.", "One row and one column for each pixel."),
     },
     mistakes=(
         Mistake("not normalized", lambda *a: _kernel(*a, how="none"), "normalized"),
@@ -229,6 +301,72 @@ N x N with N = H W, the pixels row by row. If `sigma_rgb` is `None`, it is the G
             lambda *a: pair_kernel(*a) * (1 - np.eye(len(pair_kernel(*a)))),
             "itself",
         ),
+        Mistake("root of the row only", lambda *a: _kernel(*a, how="row root"), "normalized"),
+        Mistake("root of the sum of both", lambda *a: _kernel(*a, how="sum of sums"), "normalized"),
+        Mistake("mean of both sums", lambda *a: _kernel(*a, how="mean of sums"), "normalized"),
+        Mistake("by all", lambda *a: _kernel(*a, how="all"), "normalized"),
+        Mistake("by the largest", lambda *a: _kernel(*a, how="largest"), "normalized"),
+        Mistake("by the number of pixels", lambda *a: _kernel(*a, how="count"), "normalized"),
+        Mistake("by the norms", lambda *a: _kernel(*a, how="norms"), "normalized"),
+        Mistake("softmax of the rows", lambda *a: _kernel(*a, how="softmax"), "normalized"),
+        Mistake("half of a half", lambda *a: _kernel(*a, half=4.0), "exponent"),
+        Mistake("sign", lambda *a: _kernel(*a, half=-2.0), "exponent"),
+        Mistake(
+            "twice sigma, squared",
+            lambda im, xy, rgb: pair_kernel(im, np.sqrt(2) * xy, rgb and np.sqrt(2) * rgb),
+            "exponent",
+        ),
+        Mistake("city block", lambda *a: _kernel(*a, city=lambda d: d.sum(axis=2) ** 2), "exponent"),
+        Mistake("chessboard", lambda *a: _kernel(*a, city=lambda d: d.max(axis=2) ** 2), "exponent"),
+        Mistake("root of the distance", lambda *a: _kernel(*a, city=lambda d: np.sqrt((d**2).sum(axis=2))), "exponent"),
+        Mistake("rows only", lambda *a: _kernel(*a, city=lambda d: d[..., 0] ** 2), "pixels"),
+        Mistake("columns only", lambda *a: _kernel(*a, city=lambda d: d[..., 1] ** 2), "pixels"),
+        Mistake("number of the pixel", lambda *a: _kernel(*a, numbered=True), "pixels"),
+        Mistake("places from 0 to 1", lambda im, xy, rgb: _kernel(im, xy, rgb, scale=im.shape[:2]), "pixels"),
+        Mistake("W x H", lambda *a: _kernel(*a, turned=True), "pixels"),
+        Mistake("first channel only", lambda im, xy, rgb: _kernel(im, xy, rgb, channels=[1, 0, 0]), "color"),
+        Mistake("last channel only", lambda im, xy, rgb: _kernel(im, xy, rgb, channels=[0, 0, 1]), "color"),
+        Mistake("two channels", lambda im, xy, rgb: _kernel(im, xy, rgb, channels=[1, 1, 0]), "color"),
+        Mistake("mean of the channels", lambda im, xy, rgb: pair_kernel(im, xy, rgb and rgb * np.sqrt(3)), "color"),
+        Mistake(
+            "gray values, once",
+            lambda im, xy, rgb: pair_kernel(np.repeat(im.mean(2, keepdims=True), 3, 2) / 3**0.5, xy, rgb),
+            "color",
+        ),
+        Mistake("largest channel", lambda im, xy, rgb: _kernel(im, xy, rgb, largest=True), "color"),
+        Mistake("colors from 0 to 1", lambda im, xy, rgb: pair_kernel(im / 255, xy, rgb), "color"),
+        Mistake(
+            "color sigma for both", lambda im, xy, rgb: pair_kernel(im, xy if rgb is None else rgb, rgb), "two sigmas"
+        ),
+        Mistake("place sigma for both", lambda im, xy, rgb: pair_kernel(im, xy, rgb and xy), "two sigmas"),
+        Mistake(
+            "sigmas exchanged",
+            lambda im, xy, rgb: pair_kernel(im, xy if rgb is None else rgb, rgb and xy),
+            "two sigmas",
+        ),
+        Mistake("colors attract", lambda im, xy, rgb: _kernel(im, xy, rgb, channels=[-1, -1, -1]), "color"),
+        Mistake("squares of bytes", lambda *a: _kernel(*a, wrap=np.uint8), "bytes"),
+        Mistake("squares of 16 bits", lambda *a: _kernel(*a, wrap=np.int16), "bytes"),
+        Mistake("signed bytes", lambda *a: _kernel(*a, color_type=np.int8), "bytes"),
+        Mistake("None is 1", lambda im, xy, rgb: pair_kernel(im, xy, 1.0 if rgb is None else rgb), "none"),
+        Mistake("None is sigma_xy", lambda im, xy, rgb: pair_kernel(im, xy, xy if rgb is None else rgb), "none"),
+        Mistake(
+            "None leaves nothing",
+            lambda im, xy, rgb: np.eye(im[..., 0].size) if rgb is None else pair_kernel(im, xy, rgb),
+            "none",
+        ),
+        Mistake("near pixels only", lambda *a: _kernel(*a, reach=3.0), "all pairs"),
+        Mistake("neighbors only", lambda *a: _kernel(*a, reach=1.5 / a[1]), "all pairs"),
+        Mistake("itself not in the sum", lambda *a: _kernel(*a, how="others"), "itself"),
+        Mistake(
+            "itself is 1 afterwards",
+            lambda *a: np.where(np.eye(len(pair_kernel(*a))) > 0, 1.0, pair_kernel(*a)),
+            "itself",
+        ),
+        Mistake(
+            "H x W x H x W", lambda im, xy, rgb: pair_kernel(im, xy, rgb).reshape(*im.shape[:2], *im.shape[:2]), "shape"
+        ),
+        Mistake("row sums", lambda *a: pair_kernel(*a).sum(axis=1), "shape"),
     ),
     alternatives=(_pair_by_pair, _with_torch, _as_a_product),
     points=4,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
 
 STUB = '''
@@ -89,6 +91,22 @@ def _multi_grid_on_all(output_stride, multi_grid):  # type: ignore[no-untyped-de
     return [rate * unit for rate, unit in zip(found[0], multi_grid, strict=True)], found[1]
 
 
+def _joined(output_stride, multi_grid, join):  # type: ignore[no-untyped-def]
+    found = deeplab_rates(output_stride, multi_grid)
+    return found if found == "error" else join(*found)
+
+
+def _error(output_stride, multi_grid, instead):  # type: ignore[no-untyped-def]
+    found = deeplab_rates(output_stride, multi_grid)
+    return instead if found == "error" else found
+
+
+def _allowed(output_stride, multi_grid, allowed):  # type: ignore[no-untyped-def]
+    """Other strides pass, with whole rates for them."""
+    factor = max(1, 16 // output_stride)
+    return ([6 * factor, 12 * factor, 18 * factor], [2 * factor * unit for unit in multi_grid]) if allowed else "error"
+
+
 EXERCISE = Exercise(
     id="6.2",
     title="Rates that follow from the output stride",
@@ -109,12 +127,17 @@ were trained for them: a network that takes them silently computes nonsense. In 
     cases=(
         Case("output stride 16, multi-grid 1, 2, 4", (16, (1, 2, 4)), ([6, 12, 18], [2, 4, 8])),
         Case("output stride 8, multi-grid 1, 2, 4", (8, (1, 2, 4)), ([12, 24, 36], [4, 8, 16])),
-        Case("output stride 16 without multi-grid", (16, (1, 1, 1)), ([6, 12, 18], [2, 2, 2]), "stage"),
+        Case("output stride 16 without multi-grid", (16, (1, 1, 1)), ([6, 12, 18], [2, 2, 2]), "multi-grid"),
         Case("output stride 8, multi-grid 1, 2, 1, as in the best cascade", (8, (1, 2, 1)), ([12, 24, 36], [4, 8, 4])),
-        Case("two blocks, as in the course's small network", (8, (1, 2)), ([12, 24, 36], [4, 8])),
-        Case("output stride 32", (32, (1, 2, 4)), "error", "error"),
-        Case("output stride 4", (4, (1, 2, 4)), "error", "error"),
-        Case("output stride 12", (12, (1, 1, 1)), "error", "error"),
+        Case("two blocks, as in the course's small network", (8, (1, 2)), ([12, 24, 36], [4, 8]), "units"),
+        Case("four units, not rising", (16, (3, 1, 5, 2)), ([6, 12, 18], [6, 2, 10, 4]), "units"),
+        Case("output stride 32", (32, (1, 2, 4)), "error", "text"),
+        Case("output stride 4", (4, (1, 2, 4)), "error", "text"),
+        Case("output stride 12", (12, (1, 1, 1)), "error", "text"),
+        Case("output stride 24", (24, (1, 2)), "error", "text"),
+        Case("output stride 2", (2, (1, 2)), "error", "text"),
+        Case("output stride 1", (1, (1, 2, 4)), "error", "text"),
+        Case("output stride 64", (64, (1, 2, 4)), "error", "text"),
     ),
     hints={
         "general": Hint(
@@ -122,8 +145,7 @@ were trained for them: a network that takes them silently computes nonsense. In 
             "At 16: [6, 12, 18] and 2 * unit for each unit of the multi-grid; at 8: [12, 24, 36] and 4 * unit.",
         ),
         "branches": Hint(
-            "The rates of the branches are not tied to the output stride as they should be: the finer map has the "
-            "larger rates.",
+            "There are three branches, and the finer map has the larger rates: twice as many at 8 as at 16.",
             "[6, 12, 18] at 16 and [12, 24, 36] at 8.",
         ),
         "stage": Hint(
@@ -140,14 +162,29 @@ were trained for them: a network that takes them silently computes nonsense. In 
             "Leave the branches at [6, 12, 18] or [12, 24, 36].",
         ),
         "error": Hint(
-            "A stride other than 8 and 16 passes silently. Its rates were never trained.",
+            "Strides other than 8 and 16 are an error, every one of them: their rates were never trained.",
             'if output_stride not in (8, 16): return "error".',
         ),
         "raised": Hint(
             "Raising an error is what a package should do. This check compares results, so the text is wanted here.",
             'return "error" in place of raise ValueError(...).',
         ),
-        "results": Hint("The two lists are exchanged.", "Return the rates of the branches first."),
+        "results": Hint(
+            "Two lists are wanted: first the rates of the three branches, then those of the blocks.",
+            "return [6, 12, 18], [2 * unit for unit in multi_grid].",
+        ),
+        "units": Hint(
+            "The last stage has as many blocks as `multi_grid` has units, in their order, each with its own unit.",
+            "[unit * stage for unit in multi_grid].",
+        ),
+        "strides": Hint(
+            "8 and 16 both have their rates; 8 is the finer map with the larger ones.",
+            "6, 12, 18 at 16; 12, 24, 36 at 8.",
+        ),
+        "text": Hint(
+            'For every stride but 8 and 16 the result is the text "error" alone: no lists, and nothing is raised.',
+            'if output_stride not in (8, 16): return "error".',
+        ),
     },
     mistakes=(
         Mistake("always 6, 12, 18", lambda s, g: _right_for(s, g, branches=lambda _: [6, 12, 18]), "branches"),
@@ -173,6 +210,67 @@ were trained for them: a network that takes them silently computes nonsense. In 
         Mistake("8, or else 16", _eight_or_else_sixteen, "error"),
         Mistake("raises", _raises, "raised"),
         Mistake("exchanged", _exchanged, "results"),
+        Mistake(
+            "1 for the 1 x 1, too",
+            lambda s, g: _right_for(s, g, branches=lambda x: [1, *(96 * n // x for n in (1, 2, 3))]),
+            "branches",
+        ),
+        Mistake(
+            "halved at 8",
+            lambda s, g: _right_for(s, g, branches=lambda x: [6 * n * x // 16 for n in (1, 2, 3)]),
+            "branches",
+        ),
+        Mistake(
+            "6, 12, 24", lambda s, g: _right_for(s, g, branches=lambda x: [96 // x, 192 // x, 384 // x]), "branches"
+        ),
+        Mistake(
+            "three times the first at 8",
+            lambda s, g: _right_for(s, g, branches=lambda x: [6, 12, 18] if x == 16 else [18, 36, 54]),
+            "branches",
+        ),
+        Mistake("stage always 4", lambda s, g: _right_for(s, g, stage=lambda _: 4), "stage"),
+        Mistake(
+            "stage 2 at 8, 4 at 16, branches, too",
+            lambda s, g: deeplab_rates(24 - s, g) if s in (8, 16) else "error",
+            "strides",
+        ),
+        Mistake("8 is an error", lambda s, g: "error" if s == 8 else deeplab_rates(s, g), "strides"),
+        Mistake("16 is an error", lambda s, g: "error" if s == 16 else deeplab_rates(s, g), "strides"),
+        Mistake("always 1, 2, 4", lambda s, g: deeplab_rates(s, (1, 2, 4)), "units"),
+        Mistake("three units", lambda s, g: deeplab_rates(s, (tuple(g) * 3)[:3]), "units"),
+        Mistake("the first three units", lambda s, g: deeplab_rates(s, g[:3]), "units"),
+        Mistake("sorted units", lambda s, g: deeplab_rates(s, sorted(g)), "units"),
+        Mistake("running product", lambda s, g: deeplab_rates(s, [int(n) for n in np.cumprod(g)]), "multi-grid"),
+        Mistake("running sum", lambda s, g: deeplab_rates(s, [int(n) for n in np.cumsum(g)]), "multi-grid"),
+        Mistake(
+            "doubled from block to block", lambda s, g: deeplab_rates(s, [2**n for n in range(len(g))]), "multi-grid"
+        ),
+        Mistake("one rate for the stage", lambda s, g: _joined(s, g, lambda b, k: (b, k[0])), "units"),
+        Mistake("one list", lambda s, g: _joined(s, g, lambda b, k: [*b, *k]), "results"),
+        Mistake("branches only", lambda s, g: _joined(s, g, lambda b, k: b), "results"),
+        Mistake("blocks only", lambda s, g: _joined(s, g, lambda b, k: k), "results"),
+        Mistake("error twice", lambda s, g: _error(s, g, ("error", "error")), "text"),
+        Mistake("empty lists", lambda s, g: _error(s, g, ([], [])), "text"),
+        Mistake("None", lambda s, g: _error(s, g, ""), "text"),
+        Mistake("another text", lambda s, g: _error(s, g, "ValueError"), "text"),
+        Mistake("minus one", lambda s, g: _error(s, g, -1), "text"),
+        Mistake("multiples of 8", lambda s, g: _allowed(s, g, s % 8 == 0), "error"),
+        Mistake("powers of 2", lambda s, g: _allowed(s, g, s in (4, 8, 16, 32)), "error"),
+        Mistake("divisors of 16", lambda s, g: _allowed(s, g, 16 % s == 0), "error"),
+        Mistake("at least 8", lambda s, g: _allowed(s, g, s >= 8), "error"),
+        Mistake("at most 16", lambda s, g: _allowed(s, g, s <= 16), "error"),
+        Mistake("8 to 16", lambda s, g: _allowed(s, g, 8 <= s <= 16), "error"),
+        Mistake("16 or more", lambda s, g: deeplab_rates(16 if s >= 16 else s, g), "error"),
+        Mistake("16, or else 8", lambda s, g: deeplab_rates(16 if s == 16 else 8, g), "error"),
+        Mistake("below 16 is 8", lambda s, g: deeplab_rates(8 if s < 16 else s, g), "error"),
+        Mistake("4 as well", lambda s, g: _allowed(s, g, s in (4, 8, 16)), "error"),
+        Mistake("32 as well", lambda s, g: _allowed(s, g, s in (8, 16, 32)), "error"),
+        Mistake("units backwards", lambda s, g: deeplab_rates(s, g[::-1]), "units"),
+        Mistake(
+            "6 more at 8",
+            lambda s, g: _right_for(s, g, branches=lambda x: [rate + 6 * (x == 8) for rate in (6, 12, 18)]),
+            "branches",
+        ),
     ),
     alternatives=(_with_tables, _with_divisions, _with_arrays),
     points=2,

@@ -77,7 +77,7 @@ def _full(features, kernel, rate, margin=None):  # type: ignore[no-untyped-def]
 
 def _block(  # type: ignore[no-untyped-def]
     features, depthwise, depthwise_bias, pointwise, pointwise_bias, rate, *,
-    between=True, last=True, biased=True, across=False, margin=None, channel_of=None,
+    between=True, last=True, biased=True, across=False, margin=None, channel_of=None, order="", most=None, border=None,
 ):  # fmt: skip
     """The block with the switches of the mistakes; as it stands, the right one."""
     channels, _, side, _ = depthwise.shape
@@ -87,8 +87,19 @@ def _block(  # type: ignore[no-untyped-def]
         full[:] = depthwise
     if channel_of is not None:
         full = full[:, channel_of(np.arange(channels))]
-    filtered = _full(features, full, rate, margin) + biased * depthwise_bias[:, None, None]
-    filtered = np.maximum(filtered, 0) if between else filtered
+    if border is not None:
+        wide = rate * (side // 2)
+        source, margin = np.pad(features, ((0, 0), (0, 0), (wide, wide), (wide, wide)), mode=border), 0
+    else:
+        source = features
+    filtered = _full(source, full, rate, margin) + biased * depthwise_bias[:, None, None] * (order != "behind")
+    if order == "absolute":
+        filtered = np.abs(filtered)
+    filtered = np.clip(filtered, 0, most) if between else filtered
+    if order == "behind":
+        filtered = filtered + depthwise_bias[:, None, None]
+    if order == "shortcut":
+        filtered = filtered + features
     mixed = np.einsum("kc,bchw->bkhw", pointwise[:, :, 0, 0], filtered) + biased * pointwise_bias[:, None, None]
     return np.maximum(mixed, 0) if last else mixed
 
@@ -135,6 +146,13 @@ _ROWS = np.array([[[[1, 2, 3, 4]], [[5, 0, 1, 2]]]], dtype=np.float32)  # two ch
 _LEFT = np.array([[0, 0, 0], [1, 0, 0], [0, 0, 0]], dtype=np.float32)
 _MIDDLE = np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], dtype=np.float32)
 
+
+def _pointwise_first(features, depthwise, depthwise_bias, pointwise, pointwise_bias, rate):  # type: ignore[no-untyped-def]
+    mixed = np.einsum("kc,bchw->bkhw", pointwise[:, :, 0, 0], features) + pointwise_bias[:, None, None]
+    same = np.eye(len(depthwise))[:, :, None, None]
+    return _block(np.maximum(mixed, 0), depthwise, depthwise_bias, same, np.zeros(len(depthwise)), rate)
+
+
 EXERCISE = Exercise(
     id="6.6",
     title="Atrous separable convolution",
@@ -161,7 +179,7 @@ K x C x 1 x 1. The result is B x K x H x W.
             "the same at rate 2",
             (_ROWS, *_weights([_LEFT, _MIDDLE], [0, 0], [[1, 0], [0, 1]], [0, 0]), 2),
             np.array([[[[0.0, 0, 1, 2]], [[5, 0, 1, 2]]]]),
-            "rate",
+            "two",
         ),
         Case(
             "ReLU between the two",
@@ -175,6 +193,13 @@ K x C x 1 x 1. The result is B x K x H x W.
             np.array([[[[0.0, 2, 2, 2]]]]),
             "end",
         ),
+        Case(
+            "large values, each bias for itself",
+            (10 * _ROWS, *_weights([_MIDDLE, _MIDDLE], [3, -4], [[1, 0], [0, -1]], [2, 20]), 1),
+            np.array([[[[15.0, 25, 35, 45]], [[0, 20, 14, 4]]]]),
+            "bias",
+        ),
+        Case("a 1 x 1 kernel at rate 3", _random(30, (1, 2, 4, 5), 2, 1, 3), hint="size"),
         Case("two pictures, three channels to four, rate 2", _random(10, (2, 3, 6, 7), 4, 3, 2)),
         Case("5 x 5 kernels, rate 3", _random(20, (1, 4, 8, 9), 2, 5, 3)),
     ),
@@ -196,10 +221,22 @@ K x C x 1 x 1. The result is B x K x H x W.
             "Between the two convolutions stands a ReLU. Without it, both together are one linear filter.",
             "torch.relu(filtered) before the pointwise convolution.",
         ),
-        "end": Hint("The last ReLU is missing.", "return torch.relu(mixed)."),
-        "bias": Hint("The biases are missing.", "Hand depthwise_bias and pointwise_bias over to F.conv2d."),
+        "end": Hint("ReLU comes after the 1 x 1 convolution and its bias, too.", "return torch.relu(mixed)."),
+        "bias": Hint(
+            "Both convolutions have a bias, before ReLU, and ReLU has no upper limit.",
+            "Hand depthwise_bias and pointwise_bias over to F.conv2d.",
+        ),
         "flip": Hint(
-            "The kernels are flipped or transposed.", "Use the depthwise weights as they are; F.conv2d turns nothing."
+            "The kernels are used as they are, neither flipped nor transposed.",
+            "Use the depthwise weights as they are; F.conv2d turns nothing.",
+        ),
+        "two": Hint(
+            "The first kernel reads two positions to the left here, the second the position itself.",
+            "dilation=rate, padding=rate * (k // 2) in the depthwise convolution.",
+        ),
+        "sequence": Hint(
+            "Depthwise first, then pointwise, and nothing else: no ReLU before, nothing added, zeros around the map.",
+            "conv2d with groups, relu, conv2d 1 x 1, relu.",
         ),
         "size": Hint(
             "The map must keep its size: the padding grows with the rate and with the kernel.",
@@ -224,6 +261,37 @@ K x C x 1 x 1. The result is B x K x H x W.
         Mistake("no padding", lambda *a: _block(*a, margin=0), "size"),
         Mistake("padding of rate 1", lambda *a: _block(*a, margin=a[1].shape[-1] // 2), "size"),
         Mistake("only depthwise", _only_depthwise, "pointwise"),
+        Mistake("rate minus one", _other_rate(lambda rate: rate - 1 or 1), "rate"),
+        Mistake("rate in the pointwise", lambda *a: _block(*a[:-1], 1), "rate"),  # type: ignore[call-arg]
+        Mistake("padding is the rate", lambda *a: _block(*a, margin=a[-1]), "size"),
+        Mistake("padding of 1", lambda *a: _block(*a, margin=1), "size"),
+        Mistake("neighbor's kernel", _other_kernel(lambda d: np.roll(d, 1, axis=0)), "channels"),
+        Mistake("reads the neighbor", lambda *a: _block(*a, channel_of=lambda c: np.roll(c, 1)), "channels"),
+        Mistake("no depthwise bias", lambda f, d, e, p, q, r: _block(f, d, 0 * e, p, q, r), "bias"),
+        Mistake("no pointwise bias", lambda f, d, e, p, q, r: _block(f, d, e, p, 0 * q, r), "bias"),
+        Mistake("depthwise bias behind ReLU", lambda *a: _block(*a, order="behind"), "bias"),
+        Mistake(
+            "pointwise bias behind ReLU",
+            lambda f, d, e, p, q, r: _block(f, d, e, p, 0 * q, r) + q[:, None, None],
+            "bias",
+        ),
+        Mistake("depthwise bias twice", lambda f, d, e, p, q, r: _block(f, d, 2 * e, p, q, r), "bias"),
+        Mistake("first bias for all channels", lambda f, d, e, p, q, r: _block(f, d, 0 * e + e[0], p, q, r), "bias"),
+        Mistake("ReLU6 between", lambda *a: _block(*a, most=6), "bias"),
+        Mistake("ReLU6 at the end", lambda *a: _block(*a).clip(0, 6), "bias"),
+        Mistake("ReLU6 twice", lambda *a: _block(*a, most=6).clip(0, 6), "bias"),
+        Mistake("no ReLU at all", lambda *a: _block(*a, between=False, last=False), "between"),
+        Mistake("absolute between", lambda *a: _block(*a, order="absolute"), "between"),
+        Mistake("flipped down", _other_kernel(lambda d: d[..., ::-1, :].copy()), "flip"),
+        Mistake("flipped across", _other_kernel(lambda d: d[..., ::-1].copy()), "flip"),
+        Mistake("ReLU before", lambda f, *a: _block(np.maximum(f, 0), *a), "sequence"),
+        Mistake("shortcut", lambda *a: _block(*a, order="shortcut"), "sequence"),
+        Mistake("border mirrored", lambda *a: _block(*a, border="reflect"), "sequence"),
+        Mistake("border repeated", lambda *a: _block(*a, border="edge"), "sequence"),
+        Mistake("pointwise first", _pointwise_first, "sequence"),
+        Mistake("the first picture", lambda f, *a: _block(f[:1], *a), "sequence"),
+        Mistake("mean of the channels", lambda f, d, e, p, q, r: _block(f, d, e, p / p.shape[1], q, r), "pointwise"),
+        Mistake("biases exchanged", lambda f, d, e, p, q, r: _block(f, d, q, p, e, r), "bias"),
     ),
     alternatives=(_channel_after_channel, _with_modules, _with_a_diagonal_kernel),
     points=3,

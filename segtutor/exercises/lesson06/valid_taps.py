@@ -57,10 +57,10 @@ def _with_formulas(height, width, rate):  # type: ignore[no-untyped-def]
     return down[0] * across[0] / 9, down[1] * across[1], max(down[2], 0) * max(across[2], 0)
 
 
-def _taps(height, width, rate, steps=(-1, 0, 1), inclusive=0):  # type: ignore[no-untyped-def]
+def _taps(height, width, rate, steps=(-1, 0, 1), inclusive=0, first=0):  # type: ignore[no-untyped-def]
     """Valid taps of every position, with the switches of the mistakes."""
     down, across = (
-        [sum(0 <= place + step * rate < side + inclusive for step in steps) for place in range(side)]
+        [sum(first <= place + step * rate < side + inclusive for step in steps) for place in range(side)]
         for side in (height, width)
     )
     return np.outer(down, across)
@@ -109,6 +109,28 @@ def _without_the_middle(height, width, rate):  # type: ignore[no-untyped-def]
     return ((9 * mean - 1) / 8, *rest)
 
 
+def _second(height, width, rate, rule):  # type: ignore[no-untyped-def]
+    """Another rule for all nine, from the taps down and across."""
+    mean, _, only = valid_taps(height, width, rate)
+    return mean, rule(_taps(height, 1, rate), _taps(1, width, rate)).mean(), only
+
+
+def _third(height, width, rate, rule):  # type: ignore[no-untyped-def]
+    """Another rule for the middle, from the taps down and across."""
+    mean, complete, _ = valid_taps(height, width, rate)
+    return mean, complete, rule(_taps(height, 1, rate), _taps(1, width, rate)).mean()
+
+
+def _formula(height, width, rate, nine=None, middle=None):  # type: ignore[no-untyped-def]
+    """Shares from a number of positions along each side."""
+    mean, complete, only = valid_taps(height, width, rate)
+    return (
+        mean,
+        complete if nine is None else nine(height) * nine(width) / (height * width),
+        only if middle is None else middle(height) * middle(width) / (height * width),
+    )
+
+
 EXERCISE = Exercise(
     id="6.3",
     title="A rate that is too large",
@@ -128,12 +150,16 @@ the positions at which all nine are valid; and the share at which only the middl
         # 4 corners with 4 taps, 4 sides with 6, the middle with 9
         Case("3 x 3, rate 1", (3, 3, 1), (49 / 81, 1 / 9, 0.0)),
         Case("4 x 4, rate 2: four taps everywhere", (4, 4, 2), (4 / 9, 0.0, 0.0)),
-        Case("5 x 5, rate 5: only the middle", (5, 5, 5), (1 / 9, 0.0, 1.0), "border"),
+        Case("5 x 5, rate 5: only the middle", (5, 5, 5), (1 / 9, 0.0, 1.0), "middle only"),
         # down 2, 3, 2 taps, across always 1
-        Case("3 x 1, rate 1", (3, 1, 1), (7 / 27, 0.0, 0.0), "sides"),
+        Case("3 x 1, rate 1", (3, 1, 1), (7 / 27, 0.0, 0.0), "narrow"),
         # down 2, 2, 1, 2, 2 taps, across 1, 1, 1
-        Case("5 x 3, rate 3: beyond the half", (5, 3, 3), (9 * 3 / (15 * 9), 0.0, 1 / 5), "sides"),
-        Case("1 x 1, rate 1", (1, 1, 1), (1 / 9, 0.0, 1.0)),
+        Case("5 x 3, rate 3: beyond the half", (5, 3, 3), (9 * 3 / (15 * 9), 0.0, 1 / 5), "middle only"),
+        Case("1 x 1, rate 1", (1, 1, 1), (1 / 9, 0.0, 1.0), "middle only"),
+        # down 3 taps on 3 of 5 rows, across on 5 of 7 columns
+        Case("5 x 7, rate 1", (5, 7, 1), (13 * 19 / (35 * 9), 15 / 35, 0.0), "all nine"),
+        Case("5 x 7, rate 4", (5, 7, 4), hint="middle only"),
+        Case("4 x 7, rate 9, larger than both sides", (4, 7, 9), (1 / 9, 0.0, 1.0), "middle only"),
         Case("65 x 65, as in the paper's figure, rate 12", (65, 65, 12)),
         Case("65 x 65, rate 36", (65, 65, 36)),
         Case("33 x 41, rate 18", (33, 41, 18)),
@@ -146,7 +172,7 @@ the positions at which all nine are valid; and the share at which only the middl
             "down[i] = sum(0 <= i + step < height for step in (-rate, 0, rate)); taps = np.outer(down, across).",
         ),
         "border": Hint(
-            "The border is off by one: a tap is valid at 0 ... height - 1.",
+            "A tap is valid at 0 ... height - 1, both included, and height itself is outside.",
             "0 <= row + step < height, the upper limit excluded.",
         ),
         "rate": Hint("The taps lie at distances -rate, 0, rate, in both directions.", "for step in (-rate, 0, rate)."),
@@ -166,7 +192,27 @@ the positions at which all nine are valid; and the share at which only the middl
             "All positions count, also those whose kernel leaves the map: with padding they have a result.",
             "Average over all height x width positions.",
         ),
-        "order": Hint("The last two numbers are exchanged.", "All nine first, then only the middle."),
+        "order": Hint(
+            "The order is: share of the taps, share with all nine, share with only the middle.",
+            "All nine first, then only the middle.",
+        ),
+        "middle only": Hint(
+            "Only the middle is left where a position has one tap down and one across: both directions must be short "
+            "of "
+            "neighbors, whatever the larger side is.",
+            "(taps == 1).mean().",
+        ),
+        "narrow": Hint(
+            "Three rows, one column: down 2, 3 and 2 taps, across always one. The taps of a position are the product.",
+            "taps = np.outer(down, across).",
+        ),
+        "all nine": Hint(
+            "All nine taps are there where three are down and three across: `rate` rows and columns at *each* side "
+            "fall "
+            "out, and never less than none is left.",
+            "(taps == 9).mean(), or max(0, height - 2 * rate) * max(0, width - 2 * rate) / (height * width).",
+        ),
+        "rounded": Hint("The shares are not rounded.", "Return them as they are."),
     },
     mistakes=(
         Mistake("last position included", lambda h, w, r: _shares(_taps(h, w, r, inclusive=1)), "border"),
@@ -183,6 +229,89 @@ the positions at which all nine are valid; and the share at which only the middl
         Mistake("of eight taps", _without_the_middle, "share"),
         Mistake("only where the kernel fits", _of_valid_area, "everywhere"),
         Mistake("exchanged", lambda h, w, r: tuple(np.array(valid_taps(h, w, r))[[0, 2, 1]]), "order"),
+        Mistake("counted from 1", lambda h, w, r: _shares(_taps(h, w, r, first=1)), "border"),
+        Mistake("one too far at both ends", lambda h, w, r: _shares(_taps(h, w, r, first=-1, inclusive=1)), "border"),
+        Mistake("to the other side only", lambda h, w, r: _shares(_taps(h, w, r, steps=(0, -1, -2))), "rate"),
+        Mistake("two taps a side", lambda h, w, r: _shares(_taps(h, w, r, steps=(-1, 0))), "rate"),
+        Mistake("twice the rate", lambda h, w, r: valid_taps(h, w, 2 * r), "rate"),
+        Mistake("half of the rate", lambda h, w, r: valid_taps(h, w, r // 2 or 1), "rate"),
+        Mistake("rate minus one", lambda h, w, r: valid_taps(h, w, r - 1 or 1), "rate"),
+        Mistake("width twice", lambda h, w, r: valid_taps(w, w, r), "sides"),
+        Mistake("taps of both sides added", lambda h, w, r: _shares(_taps(h, 1, r) + _taps(1, w, r) - 1), "sides"),
+        Mistake(
+            "mean of the sides",
+            lambda h, w, r: tuple((np.array(_one_dimension(h, w, r)) + _one_dimension(w, h, r)) / 2),
+            "sides",
+        ),
+        Mistake(
+            "a cross, all nine from the square",
+            lambda h, w, r: (_sum_of_sides(h, w, r)[0], *valid_taps(h, w, r)[1:]),
+            "sides",
+        ),
+        Mistake(
+            "one direction suffices for the middle",
+            lambda h, w, r: _third(h, w, r, lambda d, a: (d == 1) | (a == 1)),
+            "middle",
+        ),
+        Mistake("three taps at most", lambda h, w, r: _third(h, w, r, lambda d, a: d * a <= 3), "middle"),
+        Mistake("four taps at most", lambda h, w, r: _third(h, w, r, lambda d, a: d * a <= 4), "middle"),
+        Mistake("the middle is there", lambda h, w, r: _third(h, w, r, lambda d, a: d * a >= 1), "middle"),
+        Mistake(
+            "the middle from the larger side",
+            lambda h, w, r: _third(h, w, r, lambda d, a: d * a * 0 + r >= max(h, w)),
+            "middle only",
+        ),
+        Mistake(
+            "the middle from the smaller side",
+            lambda h, w, r: _third(h, w, r, lambda d, a: d * a * 0 + r >= min(h, w)),
+            "middle only",
+        ),
+        Mistake(
+            "the middle beyond the half",
+            lambda h, w, r: _formula(h, w, r, middle=lambda n: max(0, 2 * r - n)),
+            "middle only",
+        ),
+        Mistake(
+            "the middle, not limited", lambda h, w, r: _formula(h, w, r, middle=lambda n: 2 * r - n), "middle only"
+        ),
+        Mistake("all nine, not limited", lambda h, w, r: _formula(h, w, r, nine=lambda n: n - 2 * r), "all nine"),
+        Mistake(
+            "all nine, limited as a product",
+            lambda h, w, r: (
+                valid_taps(h, w, r)[0],
+                max(0, (h - 2 * r) * (w - 2 * r)) / (h * w),
+                valid_taps(h, w, r)[2],
+            ),
+            "all nine",
+        ),
+        Mistake("all nine, absolute", lambda h, w, r: _formula(h, w, r, nine=lambda n: abs(n - 2 * r)), "all nine"),
+        Mistake("all nine, one side", lambda h, w, r: _formula(h, w, r, nine=lambda n: max(0, n - r)), "all nine"),
+        Mistake(
+            "all nine, 2 r + 1", lambda h, w, r: _formula(h, w, r, nine=lambda n: max(0, n - 2 * r - 1)), "all nine"
+        ),
+        Mistake(
+            "all nine, 2 r - 1", lambda h, w, r: _formula(h, w, r, nine=lambda n: max(0, n - 2 * r + 1)), "all nine"
+        ),
+        Mistake(
+            "one direction suffices for all nine",
+            lambda h, w, r: _second(h, w, r, lambda d, a: (d == 3) | (a == 3)),
+            "all nine",
+        ),
+        Mistake("at least six", lambda h, w, r: _second(h, w, r, lambda d, a: d * a >= 6), "all nine"),
+        Mistake(
+            "counts of positions",
+            lambda h, w, r: (valid_taps(h, w, r)[0], *(n * h * w for n in valid_taps(h, w, r)[1:])),
+            "share",
+        ),
+        Mistake("percent", lambda h, w, r: tuple(100 * n for n in valid_taps(h, w, r)), "share"),
+        Mistake("all taps for one", lambda h, w, r: (1.0, *valid_taps(h, w, r)[1:]), "share"),
+        Mistake("missing taps", lambda h, w, r: (1 - valid_taps(h, w, r)[0], *valid_taps(h, w, r)[1:]), "share"),
+        Mistake("two decimals", lambda h, w, r: tuple(np.round(valid_taps(h, w, r), 2)), "rounded"),
+        Mistake("three decimals", lambda h, w, r: tuple(np.round(valid_taps(h, w, r), 3)), "rounded"),
+        Mistake(
+            "bytes", lambda h, w, r: (int(_taps(h, w, r).sum()) % 256 / (9 * h * w), *valid_taps(h, w, r)[1:]), "share"
+        ),
+        Mistake("backwards", lambda h, w, r: valid_taps(h, w, r)[::-1], "order"),
     ),
     alternatives=(_pixel_by_pixel, _with_a_convolution, _with_formulas),
     points=3,
