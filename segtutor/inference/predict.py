@@ -11,6 +11,7 @@ same labels.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal, overload
@@ -19,9 +20,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from segtutor.inference.devices import device_of
+from segtutor.inference.devices import device_of, dtype_of
 from segtutor.inference.images import ImageSource, load_image
 from segtutor.models.inputs import Preprocessing
+from segtutor.models.wrappers import attribute_of, inner
 
 
 @overload
@@ -79,11 +81,26 @@ def predict(
         ValueError: If the image, the window, the overlap or the scales make no sense.
     """
     _check(window, overlap, scales)
+    check_semantic(model)
     pixels = load_image(image)
     with evaluating(model):
         average = _mean_probabilities(model, pixels, window, overlap, scales, flip)
+    # Copied outside of inference mode: what it made may enter no computation that wants a gradient.
     labels = average.argmax(dim=0).cpu()
-    return (labels, average.cpu()) if return_probabilities else labels
+    return (labels, average.cpu().clone()) if return_probabilities else labels
+
+
+def check_semantic(model: nn.Module) -> None:
+    """Refuses a detector, which gives objects and no label map.
+
+    Raises:
+        ValueError: If it is one.
+    """
+    if hasattr(inner(model), "roi_heads"):
+        raise ValueError(
+            f"{type(inner(model)).__name__} is a detector, which finds objects and gives no label map: use detect, "
+            "evaluate_detector and fit_detector, or create a semantic network, as deeplabv3_tiny"
+        )
 
 
 @contextmanager
@@ -109,7 +126,7 @@ def _mean_probabilities(
 ) -> Tensor:
     """K x H x W: the mean over the views, each brought back to the picture's size and orientation."""
     height, width = pixels.shape[-2:]
-    picture = preprocessing_of(model).normalize(pixels.to(device_of(model)))[None]  # 1 x 3 x H x W
+    picture = preprocessing_of(model).normalize(pixels.to(device_of(model)).float())[None]  # 1 x 3 x H x W
     total, views = torch.zeros(()), 0
     for scale in scales:
         size = max(1, round(height * scale)), max(1, round(width * scale))
@@ -159,21 +176,32 @@ def window_starts(length: int, window: int, overlap: float) -> list[int]:
 def _network_probabilities(model: nn.Module, inputs: Tensor) -> Tensor:
     """1 x K x h x w of normalized inputs 1 x 3 x h x w, padded right and below to a size that suits the network."""
     height, width = inputs.shape[-2:]
-    inputs = preprocessing_of(model).pad(inputs)
-    smallest = getattr(model, "output_stride", 1)
+    inputs = preprocessing_of(model, tell=False).pad(inputs)
+    smallest = attribute_of(model, "output_stride") or 1
     # After normalization 0 is the mean color.
     inputs = F.pad(inputs, (0, max(0, smallest - inputs.shape[-1]), 0, max(0, smallest - inputs.shape[-2])))
-    output = model(inputs)
+    output = model(inputs.to(dtype_of(model)))
     logits = output["out"] if isinstance(output, dict) else output
     if logits.shape[-2:] != inputs.shape[-2:]:
         logits = F.interpolate(logits, inputs.shape[-2:], mode="bilinear", align_corners=False)
     return logits[..., :height, :width].float().softmax(dim=1)
 
 
-def preprocessing_of(model: nn.Module) -> Preprocessing:
-    """What the model says about its input; ImageNet's mean and standard deviation if it says nothing."""
-    preprocessing = getattr(model, "preprocessing", None)
-    return preprocessing if isinstance(preprocessing, Preprocessing) else Preprocessing()
+def preprocessing_of(model: nn.Module, tell: bool = True) -> Preprocessing:
+    """What the model says about its input, or the one network inside of it.
+
+    If nothing says it, it is ImageNet's mean and standard deviation, and a warning tells so.
+    """
+    preprocessing = attribute_of(model, "preprocessing")
+    if isinstance(preprocessing, Preprocessing):
+        return preprocessing
+    if tell:
+        warnings.warn(
+            f"{type(inner(model)).__name__} does not say how it wants its pictures: ImageNet's mean and deviation are "
+            "taken. If it wants others, set model.preprocessing = segtutor.models.Preprocessing(mean=..., std=...)",
+            stacklevel=2,
+        )
+    return Preprocessing()
 
 
 def _resize(images: Tensor, size: tuple[int, int]) -> Tensor:

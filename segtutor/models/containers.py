@@ -57,7 +57,7 @@ def unwrap(contents: Any) -> Contents:
     names = told.get("classes") or notes.get("labels")
     named = isinstance(names, list | tuple) and len(names) > 0 and all(isinstance(name, str) for name in names)
     is_config = isinstance(config, Mapping) and set(config) == {"name", "num_classes", "options"}
-    state, dropped = _without_wrappers(_find_state(contents))
+    state, dropped = without_wrappers(_find_state(contents))
     return Contents(
         state,
         ModelConfig(**_tuples(config)) if is_config else None,
@@ -125,7 +125,7 @@ def _as_tensor(value: Tensor | np.ndarray) -> Tensor:
     return value if isinstance(value, Tensor) else torch.from_numpy(np.array(value))
 
 
-def _without_wrappers(state: State) -> tuple[State, tuple[str, ...]]:
+def without_wrappers(state: State) -> tuple[State, tuple[str, ...]]:
     """Names without what compiled, distributed and averaged networks put before them, however often."""
     dropped = tuple(key for key in ("n_averaged",) if key in state)  # of AveragedModel
     state = {key: value for key, value in state.items() if key not in dropped}

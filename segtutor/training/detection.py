@@ -17,9 +17,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from segtutor.inference.detect import check_classes, evaluate_detector
+from segtutor.inference.detect import CocoScores, check_classes
+from segtutor.inference.devices import dtype_of
+from segtutor.inference.samples import label_set
 from segtutor.training.config import TrainingConfig
 from segtutor.training.detection_stream import DetectionStream, collate
+from segtutor.training.loop import check_same_classes
 from segtutor.training.processes import Processes
 from segtutor.training.run import Run, mean_of_last, prepared
 from segtutor.training.stream import batches
@@ -29,6 +32,9 @@ MEANINGLESS = {
     "auxiliary_weight": "a detector has no auxiliary head",
     "class_weights": "a detector's classes are balanced by the choice of regions, see settings.roi_positive_fraction",
     "crop": "a detector is trained on whole pictures of any size",
+    "scale": "a detector resizes its pictures itself, see settings.short_side",
+    "rotate": "turned boxes are no boxes",
+    "jitter": "the colors of a detector's pictures are left alone",
 }
 """Settings that only semantic networks have, and why."""
 
@@ -102,6 +108,7 @@ def fit_detector(
     check_classes(model, train)
     if val is not None:
         check_classes(model, val)
+        check_same_classes(label_set(train), val)
     with prepared(model, config, resume) as team:
         return _DetectorRun(model, train, val, config, team).go(resume)
 
@@ -111,7 +118,8 @@ class _DetectorRun(Run[DetectionResult]):
 
     def __init__(self, model: nn.Module, train: Any, val: Any | None, config: TrainingConfig, team: Processes) -> None:
         self.stream = DetectionStream(train, config.seed, config.flip)
-        super().__init__(model, val, config, team, len(train), DetectionResult())
+        super().__init__(model, val, config, team, label_set(train), len(train), DetectionResult())
+        self.dtype = dtype_of(model)
 
     def loader(self, steps: range) -> Iterable[Any]:
         config, team = self.config, self.team
@@ -119,21 +127,37 @@ class _DetectorRun(Run[DetectionResult]):
 
     def losses(self, batch: tuple[list[Tensor], list[dict[str, Tensor]]]) -> dict[str, Tensor]:
         images, targets = batch
-        reduced = self.config.precision == "bfloat16"
-        with torch.autocast(self.team.device.type, torch.bfloat16, enabled=reduced):
+        images = [image.to(self.dtype) if image.is_floating_point() else image for image in images]
+        reduced = self.config.precision != "float32"
+        kind = torch.float16 if self.config.precision == "float16" else torch.bfloat16
+        with torch.autocast(self.team.device.type, kind, enabled=reduced):
             losses: dict[str, Tensor] = self.parallel(images, targets)
-        return {name: loss.float() / self.team.count for name, loss in losses.items()}
+        return {name: loss.float() / (self.team.count * self.config.accumulate) for name, loss in losses.items()}
 
     def note_losses(self, values: dict[str, float]) -> None:
         for name, value in values.items():
             self.result.losses.setdefault(name, []).append(value)
 
     def validate(self, val: Any, step: int) -> None:
-        # COCO's scores need all detections in one place: the first process takes all pictures, the others wait for it.
-        first = self.team.rank == 0
-        score = evaluate_detector(self.model, val, progress=False) if first else None
-        validation = None if score is None else DetectorValidation(step, score.boxes, score.masks)
-        self.result.validations.append(self.team.from_first(validation))
+        # Each process detects on its share; COCO's scores need all detections in one place, and take seconds there.
+        scores = CocoScores(self.model, val)
+        scores.look_at(range(self.team.rank, len(val), self.team.count))
+        score = scores.joined(self.team.all_of(scores.found))
+        self.result.validations.append(DetectorValidation(step, score.boxes, score.masks))
+
+    def try_one(self, val: Any) -> None:
+        CocoScores(self.model, val).look_at(range(1))
+
+    def scores(self) -> list[dict[str, float]]:
+        return [
+            {"step": one.step, "mask AP": one.masks["AP"], "box AP": one.boxes["AP"]}
+            if one.masks is not None
+            else {"step": one.step, "box AP": one.boxes["AP"]}
+            for one in self.result.validations
+        ]
+
+    def columns(self) -> dict[str, list[float]]:
+        return self.result.losses
 
     def recent(self) -> dict[str, str]:
         last_losses = zip(*(values[-20:] for values in self.result.losses.values()), strict=True)

@@ -200,7 +200,7 @@ def test_what_was_written_is_read_back_before_it_takes_its_name(tmp_path, monkey
         file.write(bytes([byte[0] ^ 1]))
 
     monkeypatch.setattr(torch, "save", flips_a_bit)
-    monkeypatch.setattr(torch_files, "open", lambda path, mode: open(path, "wb+"), raising=False)
+    monkeypatch.setattr(torch_files, "open", lambda path, mode: open(path, "wb+"), raising=False)  # noqa: SIM115
     with pytest.raises(OSError, match="came back changed"):
         torch_files.write_torch({"a": torch.rand(5000)}, path)
     assert path.read_bytes() == b"old"
