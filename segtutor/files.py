@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
@@ -73,7 +74,7 @@ def prove_writable(path: str | Path, trial: Callable[[Path], None] | None = None
             temporary.unlink(missing_ok=True)
 
 
-def write_or_rescue(path: str | Path, write: Callable[[Path], None]) -> Path:
+def write_or_rescue(path: str | Path, write: Callable[[Path], Any]) -> Path:
     """Writes a file; where its place has vanished or is full after the work, it is written to another one.
 
     Tried are the current folder, the one for temporary files, and the home of the user. Standard error says where the

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     weights = _weights(arguments)
     model = create_network(arguments, None, weights)
     labels = predict(model, picture, **views(arguments)).numpy().astype(np.uint8)
-    label_set = label_set_for(model.num_classes)
+    label_set = label_set_for(model)
 
     print(f"network  {arguments.model}, {model.num_classes} classes ({label_set.title})")
     print(f"weights  {_origin(weights)}")
@@ -79,7 +79,7 @@ def _check(arguments: argparse.Namespace, out: Path) -> None:
 
 
 def _weights(arguments: argparse.Namespace) -> str | Path:
-    if arguments.weights in ("course", "torchvision"):
+    if arguments.weights in ("course", "torchvision", "imagenet", "backbone"):
         return str(arguments.weights)
     if arguments.weights is not None:
         return Path(arguments.weights)
@@ -102,11 +102,13 @@ def _origin(weights: str | Path) -> str:
     name = "the course's own checkpoint" if course else str(path)
     if not notes:
         return f"{name} (the file does not say what they were trained on)"
-    steps, earlier = notes["steps"], notes.get("started_from")
-    while isinstance(earlier, dict):  # a training that went on from the weights of another
-        steps, earlier = steps + earlier["steps"], earlier.get("started_from")
-    text = f"{name}, trained on {notes['data']} for {steps} steps (mean IoU {100 * notes['mean_iou']:.1f} %)"
-    if "Scenes" in notes["data"]:
+    steps, earlier = notes.get("steps"), notes.get("started_from")
+    while isinstance(earlier, dict) and steps is not None:  # a training that went on from the weights of another
+        steps, earlier = steps + earlier.get("steps", 0), earlier.get("started_from")
+    text = f"{name}, trained on {notes.get('data', 'data that the file does not name')}"
+    text += "" if steps is None else f" for {steps} steps"
+    text += f" (mean IoU {100 * notes['mean_iou']:.1f} %)" if isinstance(notes.get("mean_iou"), float) else ""
+    if "Scenes" in str(notes.get("data")):
         text += "\n         drawn pictures, not photographs: on a photograph, expect little of it"
     return text
 

@@ -145,7 +145,8 @@ def create(
 
     source = _find_weights(name, weights, layout)
     if source is not None:
-        recorded = source.config()
+        # A layout that is asked for may take weights of another network: its backbone's.
+        recorded = source.config() if layout == "auto" else None
         if recorded is not None:
             if recorded.name != name:
                 raise ValueError(
