@@ -177,7 +177,8 @@ def _settled(name: str, value: Any) -> Any:
     default = getattr(TrainingConfig, name)
     if isinstance(default, str):
         if not isinstance(value, str) and name != "device":
-            raise ValueError(f"{name} is {' '.join(repr(value).split())}, but must be a name, a text")
+            allowed = {"optimizer": OPTIMIZERS, "precision": PRECISIONS, "loss": LOSSES}[name]
+            raise ValueError(f"{name} is {' '.join(repr(value).split())}, but must be one of {', '.join(allowed)}")
         return str(value)
     value = plain(value, name)
     if name in _SEVERAL:
