@@ -72,9 +72,8 @@ def test_masks_without_foreground_are_refused_before_the_training(tmp_path, monk
     [("voc", "VOC"), ("coco", "COCO"), ("cityscapes", "Cityscapes"), ("pascal_context", "PASCAL-Context")],
 )
 def test_every_layout_is_found(tmp_path, layout, name):
-    export(Scenes("train", (48, 64), 4), tmp_path, layout)
-    export(Scenes("val", (48, 64), 2), tmp_path, layout)
-    found = find_data(tmp_path)
+    root = export({"train": Scenes("train", (48, 64), 4), "val": Scenes("val", (48, 64), 2)}, tmp_path / "data", layout)
+    found = find_data(root)
     assert found.layout == name
     assert (len(found.train), len(found.val)) == (4, 2)
     image, labels = found.train[0]
@@ -83,9 +82,9 @@ def test_every_layout_is_found(tmp_path, layout, name):
     assert set(torch.unique(labels).tolist()) <= known
     if layout == "pascal_context":
         with pytest.raises(ValueError, match="no single objects"):
-            find_data(tmp_path, "instances")
+            find_data(root, "instances")
     else:
-        assert {"boxes", "masks"} <= set(find_data(tmp_path, "instances").train[0][1])
+        assert {"boxes", "masks"} <= set(find_data(root, "instances").train[0][1])
 
 
 def test_splits_of_a_folder_and_one_without_numbers_like_another(tmp_path):

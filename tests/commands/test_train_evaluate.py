@@ -123,7 +123,10 @@ def test_other_classes_other_formats_and_the_best_score(folder):
     models.save_weights(models.create("deeplabv3_tiny", num_classes=4), "four.pt")
     line = f"train {SMALL} --weights {folder}/four.pt --out net.safetensors --log log.csv"
     assert segtutor(line) == 2
-    assert segtutor(f"{line} --replace-head --evaluate-every 1 --keep-best --average 0.5 --accumulate 2") == 0
+    assert (
+        segtutor(f"{line} --replace-head --evaluate-every 1 --keep-best --average 0.5 --batch-size 4 --accumulate 2")
+        == 0
+    )
     record = json.loads((folder / "net.json").read_text())
     model = models.create("deeplabv3_tiny", weights="net.safetensors")
     assert model.class_names == SCENES.names
