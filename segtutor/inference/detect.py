@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 from segtutor.inference.devices import dtype_of
 from segtutor.inference.images import ImageSource, load_image
 from segtutor.inference.predict import evaluating
-from segtutor.inference.samples import check_sendable, in_one_sentence, label_set, read_item
+from segtutor.inference.samples import check_sendable, in_one_sentence, label_set, place_of, read_item
 from segtutor.metrics import coco_curves, rle
 
 
@@ -146,7 +146,10 @@ class CocoScores:
         try:
             for number, (image, target) in zip(indices, pictures, strict=True):
                 truth = coco_ground_truth(self.labels.names)
-                add_to_ground_truth(truth, number, (image.shape[-2], image.shape[-1]), target, self.with_masks)
+                try:
+                    add_to_ground_truth(truth, number, (image.shape[-2], image.shape[-1]), target, self.with_masks)
+                except ValueError as error:
+                    raise ValueError(f"{place_of(self.dataset, number)}: {error}") from error
                 self.found.append((number, truth, coco_detections(number, detect(self.model, image))))
         except (ValueError, OSError) as error:
             raise in_one_sentence(error) from error.__cause__

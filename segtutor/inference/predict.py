@@ -11,11 +11,13 @@ same labels.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal, overload
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -31,9 +33,9 @@ def predict(
     model: nn.Module,
     image: ImageSource,
     *,
-    window: tuple[int, int] | None = ...,
+    window: tuple[int, int] | int | None = ...,
     overlap: float = ...,
-    scales: Sequence[float] = ...,
+    scales: Sequence[float] | float = ...,
     flip: bool = ...,
     return_probabilities: Literal[False] = ...,
 ) -> Tensor: ...
@@ -44,9 +46,9 @@ def predict(
     model: nn.Module,
     image: ImageSource,
     *,
-    window: tuple[int, int] | None = ...,
+    window: tuple[int, int] | int | None = ...,
     overlap: float = ...,
-    scales: Sequence[float] = ...,
+    scales: Sequence[float] | float = ...,
     flip: bool = ...,
     return_probabilities: Literal[True],
 ) -> tuple[Tensor, Tensor]: ...
@@ -56,9 +58,9 @@ def predict(
     model: nn.Module,
     image: ImageSource,
     *,
-    window: tuple[int, int] | None = None,
+    window: tuple[int, int] | int | None = None,
     overlap: float = 1 / 3,
-    scales: Sequence[float] = (1.0,),
+    scales: Sequence[float] | float = (1.0,),
     flip: bool = False,
     return_probabilities: bool = False,
 ) -> Tensor | tuple[Tensor, Tensor]:
@@ -67,7 +69,7 @@ def predict(
     Args:
         model: Semantic network; its ``preprocessing`` says how it wants its input.
         image: Whatever ``load_image`` takes.
-        window: Height and width of a sliding window; None shows the network the whole picture.
+        window: Height and width of a sliding window, or one number for both; None shows the network the whole picture.
         overlap: Share of a window that it has in common with the next, from 0 up to but not including 1.
         scales: The picture is shown at each of these sizes, relative to its own.
         flip: The picture is also shown mirrored, at each scale.
@@ -80,11 +82,13 @@ def predict(
     Raises:
         ValueError: If the image, the window, the overlap or the scales make no sense.
     """
-    _check(window, overlap, scales)
+    sides = (int(window), int(window)) if isinstance(window, int | np.integer) else window
+    sizes = (float(scales),) if isinstance(scales, int | float | np.number) else tuple(scales)
+    _check(sides, overlap, sizes)
     check_semantic(model)
     pixels = load_image(image)
     with evaluating(model):
-        average = _mean_probabilities(model, pixels, window, overlap, scales, flip)
+        average = _mean_probabilities(model, pixels, sides, overlap, sizes, flip)
     # Copied outside of inference mode: what it made may enter no computation that wants a gradient.
     labels = average.argmax(dim=0).cpu()
     return (labels, average.cpu().clone()) if return_probabilities else labels
@@ -212,9 +216,9 @@ def _resize(images: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _check(window: tuple[int, int] | None, overlap: float, scales: Sequence[float]) -> None:
-    if window is not None and (len(window) != 2 or min(window) < 1):
+    if window is not None and (len(window) != 2 or min(window) < 1 or any(side != int(side) for side in window)):
         raise ValueError(f"window is {window}, but must be (height, width), both at least 1")
     if not 0 <= overlap < 1:
         raise ValueError(f"overlap is {overlap}, but must be from 0 up to but not including 1")
-    if not scales or not all(scale > 0 for scale in scales):
+    if not scales or not all(0 < scale < math.inf for scale in scales):
         raise ValueError(f"scales are {tuple(scales)}, but must be one or more numbers above 0")

@@ -19,8 +19,8 @@ from segtutor.models.torch_files import read_torch, save_torch
 from segtutor.models.wrappers import class_names_of, inner
 from segtutor.plain import plain
 
-ENDINGS = (".pt", ".pth", ".ckpt", ".bin", ".safetensors", ".npz")
-"""What `save_weights` writes; the first four are PyTorch's format."""
+ENDINGS = (".pt", ".pth", ".tar", ".ckpt", ".bin", ".safetensors", ".npz")
+"""What `save_weights` writes; all but the last two are PyTorch's format, ``.pth.tar`` too."""
 
 _ABOUT = "segtutor"  # under this name, files that hold only arrays keep the rest, as JSON
 

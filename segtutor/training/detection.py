@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from segtutor.inference.detect import CocoScores, check_classes
 from segtutor.inference.devices import dtype_of
-from segtutor.inference.samples import label_set
+from segtutor.inference.samples import label_set, place_of
 from segtutor.training.config import TrainingConfig
 from segtutor.training.detection_stream import DetectionStream, collate
 from segtutor.training.loop import check_same_classes
@@ -120,6 +120,7 @@ class _DetectorRun(Run[DetectionResult]):
         self.stream = DetectionStream(train, config.seed, config.flip)
         super().__init__(model, val, config, team, label_set(train), len(train), DetectionResult())
         self.dtype = dtype_of(model)
+        self.looked_at = (-1, 0)  # a step, and how many of its pictures went through the network
 
     def loader(self, steps: range) -> Iterable[Any]:
         config, team = self.config, self.team
@@ -131,8 +132,29 @@ class _DetectorRun(Run[DetectionResult]):
         reduced = self.config.precision != "float32"
         kind = torch.float16 if self.config.precision == "float16" else torch.bfloat16
         with torch.autocast(self.team.device.type, kind, enabled=reduced):
-            losses: dict[str, Tensor] = self.parallel(images, targets)
+            try:
+                losses: dict[str, Tensor] = self.parallel(images, targets)
+            except ValueError as error:
+                raise self._named(error) from error
+        self.looked_at = (self.result.steps, self._before() + len(images))
         return {name: loss.float() / (self.team.count * self.config.accumulate) for name, loss in losses.items()}
+
+    def _before(self) -> int:
+        """How many pictures of this step went through the network in earlier parts of the batch."""
+        step, pictures = self.looked_at
+        return pictures if step == self.result.steps else 0
+
+    def _named(self, error: ValueError) -> ValueError:
+        """What the network says of the n-th picture of a batch, said of the item that it is in the data set."""
+        place, _, rest = str(error).partition(" ")
+        number, _, reason = rest.partition(" ")
+        digits = number.rstrip(":,")
+        if place != "image" or not digits.isdigit():
+            return error
+        share = self.config.batch_size // self.team.count
+        position = self.result.steps * self.config.batch_size + self.team.rank * share + self._before() + int(digits)
+        named = place_of(self.stream.dataset, self.stream.index_at(position))
+        return ValueError(f"{named}{number.removeprefix(digits)} {reason}")
 
     def note_losses(self, values: dict[str, float]) -> None:
         for name, value in values.items():
