@@ -6,12 +6,9 @@ how the network was built, how it wants its pictures, and what its classes are c
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from segtutor.files import replacing
 from segtutor.models.torch_files import read_torch, write_torch
 from segtutor.training.config import TrainingConfig
 
@@ -77,21 +74,3 @@ def _listed(value: Any) -> Any:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 100 else f"{text[:97]}..."
-
-
-def write_log(path: str | Path, columns: dict[str, list[float]], scores: Iterable[dict[str, float]]) -> None:
-    """The record of a run as a CSV table: one line per step, with scores where there was an evaluation.
-
-    Args:
-        path: The file; replaced.
-        columns: Name to its values, one per step.
-        scores: Of each evaluation, its ``step`` and its scores.
-    """
-    by_step = {int(one["step"]): one for one in scores}
-    names = list(dict.fromkeys(name for one in by_step.values() for name in one if name != "step"))
-    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["step", *columns, *names])
-        for step, values in enumerate(zip(*columns.values(), strict=True), start=1):
-            score = by_step.get(step, {})
-            writer.writerow([step, *values, *(score.get(name, "") for name in names)])

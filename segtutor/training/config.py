@@ -57,7 +57,8 @@ class TrainingConfig:
         best: File of weights to write after each evaluation that is better than all before it.
         evaluate_every: Steps between two evaluations on the validation set; None evaluates only at the end.
         patience: Stop after so many evaluations in a row of which none was better than the best before them.
-        log: CSV file of losses, rates and scores, written anew at every evaluation and checkpoint.
+        log: CSV file of losses, rates and scores, written anew at every evaluation and checkpoint. Where TensorBoard is
+            installed, its events go to a folder of the same name without the ending.
         channels_last: Keep images and weights in the memory format that GPUs with tensor cores prefer.
         compile: Let torch.compile make faster code of the network first, which takes a minute or more.
         num_workers: Processes that load images. The result does not depend on it.

@@ -30,8 +30,9 @@ from segtutor.inference.samples import in_one_sentence
 from segtutor.models.containers import without_wrappers
 from segtutor.models.torch_files import save_torch
 from segtutor.models.wrappers import attribute_of, inner
-from segtutor.training.checkpoints import FORMAT, load_run, save_run, write_log
+from segtutor.training.checkpoints import FORMAT, load_run, save_run
 from segtutor.training.config import TrainingConfig
+from segtutor.training.logs import Board, write_log
 from segtutor.training.optimizers import build_optimizer, freeze_batch_norm, set_learning_rate
 from segtutor.training.processes import Processes, processes
 from segtutor.training.schedules import polynomial
@@ -88,6 +89,8 @@ class Run(ABC, Generic[RecordType]):
         self.scaler = torch.amp.GradScaler(team.device.type, enabled=config.precision == "float16")
         self.average = Average(model, config.average) if config.average is not None else None
         self.saved_step = -1  # of the last checkpoint
+        self.begun = 0  # steps before this process
+        self.board: Board | None = None
         self.rescued: Path | None = None  # where checkpoints go if their own place fails
 
     @abstractmethod
@@ -132,7 +135,8 @@ class Run(ABC, Generic[RecordType]):
             self._restore()
         self.team.wait()  # nobody writes the checkpoint before all have read it
         first, begun, before = self.result.steps, time.perf_counter(), self.result.seconds
-        if first < self.steps:
+        self.begun = first
+        if not self._finished():
             self._prove()
         setattr(inner(self.model), "class_names", tuple(self.labels.names))  # noqa: B010
         self.parallel = self.team.wrap(self.model)
@@ -164,6 +168,7 @@ class Run(ABC, Generic[RecordType]):
         if self.average is not None:
             self.average.give_to(self.model)
         self.result.seconds = before + time.perf_counter() - begun
+        self._log()
         return self.result
 
     def _prove(self) -> None:
@@ -273,6 +278,8 @@ class Run(ABC, Generic[RecordType]):
             columns = {**self.columns(), "learning_rate": self.result.learning_rates}
             try:
                 write_log(self.config.log, columns, self.scores())
+                self.board = self.board or Board(self.config.log, self.begun)
+                self.board.tell(columns, self.scores())
             except OSError as error:
                 print(f"the log {self.config.log} cannot be written: {error}", file=sys.stderr)
 
