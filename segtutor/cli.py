@@ -14,7 +14,7 @@ COMMANDS: dict[str, str] = {
     "lab": "copy the lessons into a folder and open JupyterLab",
     "doctor": "look at this machine: versions, device, memory, disk, weights, network",
     "segment": "find the classes in a picture and draw them over it",
-    "train": "train a network on Scenes and write its weights",
+    "train": "train a network on pictures of your own, or drawn ones, and write its weights",
     "evaluate": "score a network on a data set, class by class",
     "reproduce": "run the experiment behind a claim of the course again",
     "data": "get real data sets, see which are there, find broken files in a folder",
@@ -27,6 +27,7 @@ COMPUTING = ("segment", "train", "evaluate", "reproduce")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
+    _print_anything()
     arguments = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(prog="segtutor", description="Deep semantic segmentation, taught and measured.")
     parser.add_argument("--version", action="version", version=f"segtutor {__version__}")
@@ -36,6 +37,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments[:1] == [name]:
             module = importlib.import_module(f"segtutor.commands.{name}")
             module.configure(command)
+            if hasattr(module, "prepare"):
+                try:
+                    module.prepare(command, arguments[1:])
+                except (ValueError, OSError) as error:
+                    print(f"segtutor {name}: {error}", file=sys.stderr)
+                    return 2
             command.set_defaults(run=module.run)
     parsed = parser.parse_args(arguments)
     if parsed.command in COMPUTING:
@@ -43,11 +50,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(parsed.run(parsed) or 0)
     except (ValueError, OSError) as error:
-        print(f"segtutor {parsed.command}: {error}", file=sys.stderr)
+        print("\n".join([f"segtutor {parsed.command}: {error}", *getattr(error, "__notes__", [])]), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"\nsegtutor {parsed.command}: stopped", file=sys.stderr)
         return 130
+
+
+def _print_anything() -> None:
+    """A file's name that the console has no letters for must not end the work: it is shown with escapes instead."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-PRECISIONS = ("auto", "float32", "bfloat16")
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 """What may be asked for; "auto" is decided by ``choose_precision``."""
 UNITS = {"amx_bf16": "AMX", "avx512_bf16": "AVX-512 BF16", "sve_bf16": "SVE BF16", "bf16": "NEON BF16"}
 """Units that multiply bfloat16 numbers, by their names in PyTorch and in Linux, the fastest first."""
@@ -94,7 +94,7 @@ class Precision:
     """The precision to train in.
 
     Attributes:
-        name: "float32" or "bfloat16".
+        name: "float32", "bfloat16" or "float16".
         reason: Why, to be read after "because".
     """
 
@@ -122,7 +122,7 @@ def choose_precision(device: Any = "cpu") -> Precision:
 
         if torch.cuda.is_bf16_supported(including_emulation=False):
             return Precision("bfloat16", "the GPU has units for bfloat16")
-        return Precision("float32", "the GPU has no units for bfloat16")
+        return Precision("float16", "the GPU has no units for bfloat16, but for float16")
     return Precision("float32", f"bfloat16 has not been tried on {kind}")
 
 

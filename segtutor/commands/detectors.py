@@ -6,7 +6,9 @@ import argparse
 from typing import Any
 
 # Arguments of train that only semantic networks have, with their defaults.
-SEMANTIC_TRAINING = {"loss": "cross_entropy", "balance": False, "crop": None}
+SEMANTIC_TRAINING = {
+    "loss": "cross_entropy", "balance": False, "crop": None, "scale": None, "rotate": 0.0, "jitter": 0.0,
+}  # fmt: skip
 SEMANTIC_VIEWS = {"scales": (1.0,), "flip": False, "window": None, "overlap": 1 / 3}
 
 
@@ -23,7 +25,9 @@ def refuse(arguments: argparse.Namespace, defaults: dict[str, Any]) -> None:
     """
     for name, default in defaults.items():
         if getattr(arguments, name) != default:
-            raise ValueError(f"--{name} is for semantic networks; {arguments.model} is a detector: leave it out")
+            raise ValueError(
+                f"--{name.replace('_', '-')} is for semantic networks; {arguments.model} is a detector: leave it out"
+            )
 
 
 def add_scene_options(parser: argparse.ArgumentParser) -> None:

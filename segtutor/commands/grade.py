@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from segtutor.files import replacing
+from segtutor.files import prove_writable, write_or_rescue
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,20 +39,21 @@ def run(arguments: argparse.Namespace) -> int:
     for name in ("cell_timeout", "timeout"):
         if getattr(arguments, name) <= 0:
             raise ValueError(f"--{name.replace('_', '-')} must be positive, but it is {getattr(arguments, name):g}")
+    for path in filter(None, (arguments.out, arguments.json)):
+        prove_writable(path)  # before the first notebook, not after the last
     lessons = [str(int(lesson)) if lesson.isdigit() else lesson for lesson in arguments.lesson]
-    rows = []
+    rows, out = [], arguments.out
     for row in grade_folder(arguments.folder, arguments.hidden, lessons, arguments.cell_timeout, arguments.timeout):
         print(
             f"{row.points:>7g} of {row.out_of}  {row.submission}" + (f"  ({row.note})" if row.note else ""), flush=True
         )
         rows.append(row)
-    _write(arguments.out, as_csv(rows))
-    if arguments.json is not None:
-        _write(arguments.json, as_json(rows))
-    print(f"{len(rows)} submissions graded, written to {arguments.out}")
+        out = _write(arguments.out, as_csv(rows))  # each time, so that an interruption leaves what was graded
+        if arguments.json is not None:
+            _write(arguments.json, as_json(rows))
+    print(f"{len(rows)} submissions graded, written to {out}")
     return 0
 
 
-def _write(path: Path, text: str) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="")
+def _write(path: Path, text: str) -> Path:
+    return write_or_rescue(path, lambda place: place.write_text(text, encoding="utf-8", newline=""))

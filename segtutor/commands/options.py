@@ -39,12 +39,29 @@ def views(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(arguments, name) for name in ("scales", "flip", "window", "overlap")}
 
 
-def create_network(arguments: argparse.Namespace, num_classes: int | None, weights: str | Path | None) -> Any:
-    """The network that the arguments name, on their device."""
+def create_network(
+    arguments: argparse.Namespace, num_classes: int | None, weights: str | Path | None, **loading: Any
+) -> Any:
+    """The network that the arguments name, on their device.
+
+    Args:
+        arguments: Of the command.
+        num_classes: As many classes; None takes those of the weights, for a network that is to be used as it is.
+        weights: As ``models.create`` takes them.
+        **loading: ``layout`` and ``replace_head`` of ``models.create``.
+
+    Raises:
+        ValueError: If a network that is to be used would have a random head.
+    """
     from segtutor import models
     from segtutor.inference.devices import choose_device
 
     device = choose_device(arguments.device)
+    if num_classes is None and str(weights) in ("imagenet", "backbone") and not Path(str(weights)).exists():
+        raise ValueError(
+            f"--weights {weights} fills the backbone alone, and the layers that name the classes would be random: "
+            f"train them first, segtutor train --model {arguments.model} --weights {weights} --out FILE, and give FILE"
+        )
 
     options: dict[str, Any] = {}
     for text in arguments.option:
@@ -52,27 +69,32 @@ def create_network(arguments: argparse.Namespace, num_classes: int | None, weigh
         if not equals:
             raise ValueError(f"--option is NAME=VALUE, as output_stride=8, not {text!r}")
         options[name] = _value(value)
-    return models.create(arguments.model, num_classes=num_classes, weights=weights, **options).to(device)
+    return models.create(arguments.model, num_classes=num_classes, weights=weights, **loading, **options).to(device)
 
 
-def label_set_for(num_classes: int) -> LabelSet:
-    """The label set with so many classes; numbers for names if segtutor knows none."""
+def label_set_for(model: Any) -> LabelSet:
+    """The classes of a network as its weights name them; numbers for names where they do not.
+
+    A network of as many classes as a known data set need not be for these classes, so the count decides nothing.
+    """
+    from segtutor.models.wrappers import class_names_of
+
+    names = class_names_of(model)
     for labels in (VOC2012, SCENES):
-        if len(labels) == num_classes:
+        if names == labels.names:
             return labels
-    colors = tuple((int(r), int(g), int(b)) for r, g, b in voc_colormap(num_classes))
-    return LabelSet(f"{num_classes} classes", tuple(f"class {number}" for number in range(num_classes)), colors)
+    count = int(model.num_classes)
+    colors = tuple((int(r), int(g), int(b)) for r, g, b in voc_colormap(count))
+    if names is not None and len(names) == count and len(set(names)) == count:
+        return LabelSet("named in the weights", names, colors)
+    return LabelSet("not named in the weights", tuple(f"class {number}" for number in range(count)), colors)
 
 
 def notes_of(path: Path) -> dict[str, Any]:
     """What ``segtutor train`` wrote beside weights: data, command, seed, score; empty for weights from elsewhere."""
-    import torch
+    from segtutor.models.weights import read_weights
 
-    if path.suffix not in (".pt", ".pth"):
-        return {}
-    content = torch.load(path, map_location="cpu", weights_only=True)
-    notes = content.get("notes") if isinstance(content, dict) else None
-    return notes if isinstance(notes, dict) else {}
+    return read_weights(path).notes
 
 
 def size(text: str) -> tuple[int, int]:

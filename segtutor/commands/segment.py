@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _cut_out(arguments, picture, model, weights)
     out = arguments.out or Path(f"{arguments.image.stem}_overlay.png")
     labels = predict(model, picture, **views(arguments)).numpy().astype(np.uint8)
-    label_set = label_set_for(model.num_classes)
+    label_set = label_set_for(model)
 
     print(f"network  {arguments.model}, {model.num_classes} classes ({label_set.title})")
     print(f"weights  {_origin(weights)}")
@@ -127,11 +127,13 @@ def _origin(weights: str | Path) -> str:
     name = "the course's own checkpoint" if course else str(path)
     if not notes:
         return f"{name} (the file does not say what they were trained on)"
-    steps, earlier = notes["steps"], notes.get("started_from")
-    while isinstance(earlier, dict):  # a training that went on from the weights of another
-        steps, earlier = steps + earlier["steps"], earlier.get("started_from")
-    text = f"{name}, trained on {notes['data']} for {steps} steps (mean IoU {100 * notes['mean_iou']:.1f} %)"
-    if "Scenes" in notes["data"]:
+    steps, earlier = notes.get("steps"), notes.get("started_from")
+    while isinstance(earlier, dict) and steps is not None:  # a training that went on from the weights of another
+        steps, earlier = steps + earlier.get("steps", 0), earlier.get("started_from")
+    text = f"{name}, trained on {notes.get('data', 'data that the file does not name')}"
+    text += "" if steps is None else f" for {steps} steps"
+    text += f" (mean IoU {100 * notes['mean_iou']:.1f} %)" if isinstance(notes.get("mean_iou"), float) else ""
+    if "Scenes" in str(notes.get("data")):
         text += "\n         drawn pictures, not photographs: on a photograph, expect little of it"
     return text
 

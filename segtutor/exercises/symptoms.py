@@ -22,6 +22,7 @@ from torch.nn import functional as F
 from segtutor import resources
 from segtutor.exercises.loaders import EIGHT, FAULTS, VOID, File, Loader, scene_files
 from segtutor.metrics import ConfusionMatrix
+from segtutor.models.inputs import Preprocessing
 
 STEPS, BATCH, CROP = 200, 8, (48, 64)
 PICTURES, VAL_PICTURES = 200, 40
@@ -59,13 +60,15 @@ def network(num_classes: int = len(EIGHT), width: int = 24) -> nn.Sequential:
         convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=dilation, dilation=dilation, bias=False)
         return [convolution, nn.BatchNorm2d(outputs), nn.ReLU()]
 
-    return nn.Sequential(
+    model = nn.Sequential(
         *layer(3, width, 2, 1),
         *layer(width, 2 * width, 2, 1),
         *layer(2 * width, 2 * width, 1, 1),
         *layer(2 * width, 2 * width, 1, 2),
         nn.Conv2d(2 * width, num_classes, 1),
     )
+    setattr(model, "preprocessing", Preprocessing())  # noqa: B010
+    return model
 
 
 def train(loader: Loader, steps: int = STEPS, seed: int = 0) -> tuple[nn.Sequential, list[float]]:

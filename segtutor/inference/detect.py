@@ -5,18 +5,19 @@ Shapes: H W the picture, R detections, G objects of the ground truth.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
-from segtutor.inference.evaluate import label_set
+from segtutor.inference.devices import dtype_of
 from segtutor.inference.images import ImageSource, load_image
 from segtutor.inference.predict import evaluating
+from segtutor.inference.samples import check_sendable, in_one_sentence, label_set, place_of, read_item
 from segtutor.metrics import coco_curves, rle
 
 
@@ -74,9 +75,10 @@ def detect(model: nn.Module, image: ImageSource, *, score_threshold: float | Non
     check_detector(model)
     pixels = load_image(image)
     with evaluating(model):
-        (found,) = model([pixels])
+        (found,) = model([pixels.to(dtype_of(model))])
     # Copied outside of inference mode: what it made may enter no computation that wants a gradient.
     found = {name: values.cpu().clone() for name, values in found.items()}
+    found = {name: values.float() if values.is_floating_point() else values for name, values in found.items()}
     if score_threshold is not None:
         kept = found["scores"] >= score_threshold
         found = {name: values[kept] for name, values in found.items()}
@@ -105,36 +107,93 @@ def evaluate_detector(
         ValueError: If the data set is empty or has no ``labels``, if the network is no detector or has another number
             of classes, or if a target has no masks although the network draws them.
     """
-    check_classes(model, dataset)
-    if len(dataset) == 0:
-        raise ValueError("the data set to evaluate on is empty")
-    with_masks = draws_masks(model)
-    loader = DataLoader(
-        dataset,
-        batch_size=None,
-        num_workers=num_workers,
-        collate_fn=_as_it_is,
-        generator=torch.Generator(),  # else the loader would draw from the caller's
-    )
-    truth, found = coco_ground_truth(label_set(dataset).names), []
-    for number, (image, target) in enumerate(
-        tqdm(loader, "evaluate", leave=False, unit="image", disable=not progress, total=len(dataset))
-    ):
-        add_to_ground_truth(truth, number, (image.shape[-2], image.shape[-1]), target, with_masks)
-        found += coco_detections(number, detect(model, image))
-    curves = {}
-    for kind in ("bbox", "segm") if with_masks else ("bbox",):
-        # Without boxes: else the evaluator would take a detection's area from its box, not from its mask.
-        results = [{key: value for key, value in one.items() if key != "bbox"} for one in found]
-        curves[kind] = coco_curves(truth, found if kind == "bbox" else results, kind, area_ranges=area_ranges)
-    names = {category["id"]: category["name"] for category in truth["categories"]}
-    per_class = {
-        names[number]: scores
-        for number, scores in curves["segm" if with_masks else "bbox"].per_category().items()
-        if scores["AP"] >= 0
-    }
-    masks = curves["segm"].summary() if with_masks else None
-    return DetectorEvaluation(curves["bbox"].summary(), masks, per_class, len(dataset), len(truth["annotations"]))
+    scores = CocoScores(model, dataset)
+    scores.look_at(range(len(dataset)), num_workers, progress)
+    return scores.joined([scores.found], area_ranges)
+
+
+class CocoScores:
+    """COCO's scores of a detector, whose pictures may be looked at in parts, by several processes.
+
+    Args:
+        model: As in ``evaluate_detector``.
+        dataset: As in ``evaluate_detector``.
+
+    Attributes:
+        found: What was looked at: of each picture its number, its part of a COCO file, and its detections.
+    """
+
+    def __init__(self, model: nn.Module, dataset: Any) -> None:
+        check_classes(model, dataset)
+        if len(dataset) == 0:
+            raise ValueError("the data set to evaluate on is empty")
+        self.model, self.dataset, self.with_masks = model, dataset, draws_masks(model)
+        self.labels = label_set(dataset)
+        self.found: list[tuple[int, dict[str, Any], list[dict[str, Any]]]] = []
+
+    def look_at(self, indices: Iterable[int], num_workers: int = 0, progress: bool = False) -> None:
+        """Finds the objects of some of the pictures."""
+        indices = list(indices)
+        check_sendable(self.dataset, num_workers)
+        loader = DataLoader(
+            _Items(self.dataset, indices),
+            batch_size=None,
+            num_workers=num_workers,
+            collate_fn=_as_it_is,
+            generator=torch.Generator(),  # else the loader would draw from the caller's
+        )
+        pictures = tqdm(loader, "evaluate", leave=False, unit="image", disable=not progress, total=len(indices))
+        try:
+            for number, (image, target) in zip(indices, pictures, strict=True):
+                truth = coco_ground_truth(self.labels.names)
+                try:
+                    add_to_ground_truth(truth, number, (image.shape[-2], image.shape[-1]), target, self.with_masks)
+                except ValueError as error:
+                    raise ValueError(f"{place_of(self.dataset, number)}: {error}") from error
+                self.found.append((number, truth, coco_detections(number, detect(self.model, image))))
+        except (ValueError, OSError) as error:
+            raise in_one_sentence(error) from error.__cause__
+
+    def joined(
+        self,
+        parts: Iterable[list[tuple[int, dict[str, Any], list[dict[str, Any]]]]],
+        area_ranges: Mapping[str, tuple[float, float]] | None = None,
+    ) -> DetectorEvaluation:
+        """The scores of all that was found, in whatever parts."""
+        truth, detections = coco_ground_truth(self.labels.names), []
+        for _, one, found in sorted((item for part in parts for item in part), key=lambda item: item[0]):
+            truth["images"] += one["images"]
+            for annotation in one["annotations"]:
+                truth["annotations"].append({**annotation, "id": len(truth["annotations"]) + 1})
+            detections += found
+        curves = {}
+        for kind in ("bbox", "segm") if self.with_masks else ("bbox",):
+            # Without boxes: else the evaluator would take a detection's area from its box, not from its mask.
+            results = [{key: value for key, value in one.items() if key != "bbox"} for one in detections]
+            curves[kind] = coco_curves(truth, detections if kind == "bbox" else results, kind, area_ranges=area_ranges)
+        names = {category["id"]: category["name"] for category in truth["categories"]}
+        per_class = {
+            names[number]: scores
+            for number, scores in curves["segm" if self.with_masks else "bbox"].per_category().items()
+            if scores["AP"] >= 0
+        }
+        masks = curves["segm"].summary() if self.with_masks else None
+        return DetectorEvaluation(
+            curves["bbox"].summary(), masks, per_class, len(truth["images"]), len(truth["annotations"])
+        )
+
+
+class _Items(Dataset[tuple[Tensor, Any]]):
+    """Some items of a data set, each checked where it is read."""
+
+    def __init__(self, dataset: Any, indices: list[int]) -> None:
+        self.dataset, self.indices = dataset, indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Any]:
+        return read_item(self.dataset, self.indices[number])
 
 
 def coco_ground_truth(names: Sequence[str]) -> dict[str, Any]:

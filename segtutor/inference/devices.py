@@ -24,6 +24,8 @@ def choose_device(name: str = "auto", index: int = 0) -> torch.device:
         raise ValueError(f"device is {name!r}, but must be auto, cpu, cuda, cuda:1, mps or the like") from None
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(f"device is {name!r}, but PyTorch finds no CUDA device here: use auto or cpu")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise ValueError(f"device is {name!r}, but PyTorch finds no Apple GPU here: use auto or cpu")
     return torch.device("cuda", index) if device.type == "cuda" and device.index is None else device
 
 
@@ -32,3 +34,11 @@ def device_of(model: nn.Module) -> torch.device:
     for tensor in (*model.parameters(), *model.buffers()):
         return tensor.device
     return torch.device("cpu")
+
+
+def dtype_of(model: nn.Module) -> torch.dtype:
+    """Type of the model's numbers, which its input must have; float32 if it has none."""
+    for tensor in (*model.parameters(), *model.buffers()):
+        if tensor.is_floating_point():
+            return tensor.dtype
+    return torch.float32

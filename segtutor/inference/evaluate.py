@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
-from torch.utils.data import DataLoader, Subset
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
-from segtutor.inference.predict import evaluating, predict
+from segtutor.inference.predict import check_semantic, evaluating, predict
+from segtutor.inference.samples import check_sendable, difference_of_classes, in_one_sentence, label_set, read_labeled
 from segtutor.metrics import ConfusionMatrix
+from segtutor.models.wrappers import class_names_of
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,10 @@ def evaluate(
             a label map does not fit its image.
     """
     views = {"window": window, "overlap": overlap, "scales": scales, "flip": flip}
+    check_classes_known(model, label_set(dataset))
     confusion = count(model, dataset, range(len(dataset)), views, num_workers, progress)
-    return Evaluation(tuple(dataset.labels.names), confusion, len(dataset))
+    tell_of_one_class(confusion, label_set(dataset))
+    return Evaluation(tuple(label_set(dataset).names), confusion, len(dataset))
 
 
 def count(
@@ -104,8 +109,10 @@ def count(
     indices = list(indices)
     if len(dataset) == 0:
         raise ValueError("the data set to evaluate on is empty")
+    check_semantic(model)
+    check_sendable(dataset, num_workers)
     loader = DataLoader(
-        Subset(dataset, indices),
+        _Checked(dataset, indices, len(labels), labels.ignore_index),
         batch_size=None,
         num_workers=num_workers,
         collate_fn=_as_it_is,
@@ -113,36 +120,61 @@ def count(
     )
     confusion = ConfusionMatrix(len(labels), labels.ignore_index)
     with evaluating(model):
-        for index, (image, target) in zip(
-            indices, tqdm(loader, "evaluate", leave=False, unit="image", disable=not progress), strict=True
-        ):
-            prediction, probabilities = predict(model, image, return_probabilities=True, **views)
-            if len(probabilities) != len(labels):
-                raise ValueError(
-                    f"the network has {len(probabilities)} classes, but {labels.title} has {len(labels)}: create it "
-                    f"with num_classes={len(labels)}, or load the weights that belong to this data set"
-                )
-            if tuple(target.shape) != tuple(prediction.shape):
-                raise ValueError(
-                    f"picture {index} is {tuple(prediction.shape)} (height, width), but its labels are "
-                    f"{tuple(target.shape)}"
-                )
-            confusion.update(target, prediction)
+        try:
+            for image, target in tqdm(loader, "evaluate", leave=False, unit="image", disable=not progress):
+                prediction, probabilities = predict(model, image, return_probabilities=True, **views)
+                if len(probabilities) != len(labels):
+                    raise ValueError(
+                        f"the network has {len(probabilities)} classes, but {labels.title} has {len(labels)}: create "
+                        f"it with num_classes={len(labels)}, or load the weights that belong to this data set"
+                    )
+                confusion.update(target, prediction)
+        except (ValueError, OSError) as error:
+            raise in_one_sentence(error) from error.__cause__
     return confusion
 
 
-def label_set(dataset: Any) -> Any:
-    """The data set's LabelSet.
+class _Checked(Dataset[tuple[Tensor, Tensor]]):
+    """Some items of a data set, each checked where it is read."""
+
+    def __init__(self, dataset: Any, indices: list[int], num_classes: int, ignore_index: int) -> None:
+        self.dataset, self.indices = dataset, indices
+        self.num_classes, self.ignore_index = num_classes, ignore_index
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
+        return read_labeled(self.dataset, self.indices[number], self.num_classes, self.ignore_index)
+
+
+def check_classes_known(model: nn.Module, labels: Any) -> None:
+    """Refuses to score a network on classes that its weights call otherwise: every number would be nonsense.
 
     Raises:
-        ValueError: If it has none.
+        ValueError: If as many classes are known by other names, or in another order.
     """
-    labels = getattr(dataset, "labels", None)
-    if labels is None or not hasattr(labels, "ignore_index"):
+    names = class_names_of(model)
+    if names is None or len(names) != len(labels):
+        return
+    difference = difference_of_classes(names, labels.names)
+    if difference:
         raise ValueError(
-            f"{type(dataset).__name__} does not say what its labels mean: give it an attribute labels, a LabelSet"
+            f"the network's classes are not those of {labels.title}, though as many ({difference}): load the weights "
+            "that belong to this data set; or, if the numbers mean the same after all, set model.class_names = None"
         )
-    return labels
+
+
+def tell_of_one_class(confusion: ConfusionMatrix, labels: Any) -> None:
+    """Warns of a score that cannot be bad: there is one class in the labels, or none."""
+    there = np.flatnonzero(confusion.matrix.sum(axis=1))
+    if len(there) < 2:
+        what = f"is {labels.names[there[0]]!r}" if len(there) else "is void"
+        warnings.warn(
+            f"every labeled pixel that was scored {what}: this score says nothing. Look at the masks: were they read "
+            "as the numbers that the table of classes names?",
+            stacklevel=3,
+        )
 
 
 def _as_it_is(sample: Any) -> Any:

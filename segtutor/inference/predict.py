@@ -11,17 +11,21 @@ same labels.
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal, overload
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from segtutor.inference.devices import device_of
+from segtutor.inference.devices import device_of, dtype_of
 from segtutor.inference.images import ImageSource, load_image
 from segtutor.models.inputs import Preprocessing
+from segtutor.models.wrappers import attribute_of, inner
 
 
 @overload
@@ -29,9 +33,9 @@ def predict(
     model: nn.Module,
     image: ImageSource,
     *,
-    window: tuple[int, int] | None = ...,
+    window: tuple[int, int] | int | None = ...,
     overlap: float = ...,
-    scales: Sequence[float] = ...,
+    scales: Sequence[float] | float = ...,
     flip: bool = ...,
     return_probabilities: Literal[False] = ...,
 ) -> Tensor: ...
@@ -42,9 +46,9 @@ def predict(
     model: nn.Module,
     image: ImageSource,
     *,
-    window: tuple[int, int] | None = ...,
+    window: tuple[int, int] | int | None = ...,
     overlap: float = ...,
-    scales: Sequence[float] = ...,
+    scales: Sequence[float] | float = ...,
     flip: bool = ...,
     return_probabilities: Literal[True],
 ) -> tuple[Tensor, Tensor]: ...
@@ -54,9 +58,9 @@ def predict(
     model: nn.Module,
     image: ImageSource,
     *,
-    window: tuple[int, int] | None = None,
+    window: tuple[int, int] | int | None = None,
     overlap: float = 1 / 3,
-    scales: Sequence[float] = (1.0,),
+    scales: Sequence[float] | float = (1.0,),
     flip: bool = False,
     return_probabilities: bool = False,
 ) -> Tensor | tuple[Tensor, Tensor]:
@@ -65,7 +69,7 @@ def predict(
     Args:
         model: Semantic network; its ``preprocessing`` says how it wants its input.
         image: Whatever ``load_image`` takes.
-        window: Height and width of a sliding window; None shows the network the whole picture.
+        window: Height and width of a sliding window, or one number for both; None shows the network the whole picture.
         overlap: Share of a window that it has in common with the next, from 0 up to but not including 1.
         scales: The picture is shown at each of these sizes, relative to its own.
         flip: The picture is also shown mirrored, at each scale.
@@ -78,12 +82,29 @@ def predict(
     Raises:
         ValueError: If the image, the window, the overlap or the scales make no sense.
     """
-    _check(window, overlap, scales)
+    sides = (int(window), int(window)) if isinstance(window, int | np.integer) else window
+    sizes = (float(scales),) if isinstance(scales, int | float | np.number) else tuple(scales)
+    _check(sides, overlap, sizes)
+    check_semantic(model)
     pixels = load_image(image)
     with evaluating(model):
-        average = _mean_probabilities(model, pixels, window, overlap, scales, flip)
+        average = _mean_probabilities(model, pixels, sides, overlap, sizes, flip)
+    # Copied outside of inference mode: what it made may enter no computation that wants a gradient.
     labels = average.argmax(dim=0).cpu()
-    return (labels, average.cpu()) if return_probabilities else labels
+    return (labels, average.cpu().clone()) if return_probabilities else labels
+
+
+def check_semantic(model: nn.Module) -> None:
+    """Refuses a detector, which gives objects and no label map.
+
+    Raises:
+        ValueError: If it is one.
+    """
+    if hasattr(inner(model), "roi_heads"):
+        raise ValueError(
+            f"{type(inner(model)).__name__} is a detector, which finds objects and gives no label map: use detect, "
+            "evaluate_detector and fit_detector, or create a semantic network, as deeplabv3_tiny"
+        )
 
 
 @contextmanager
@@ -109,7 +130,7 @@ def _mean_probabilities(
 ) -> Tensor:
     """K x H x W: the mean over the views, each brought back to the picture's size and orientation."""
     height, width = pixels.shape[-2:]
-    picture = preprocessing_of(model).normalize(pixels.to(device_of(model)))[None]  # 1 x 3 x H x W
+    picture = preprocessing_of(model).normalize(pixels.to(device_of(model)).float())[None]  # 1 x 3 x H x W
     total, views = torch.zeros(()), 0
     for scale in scales:
         size = max(1, round(height * scale)), max(1, round(width * scale))
@@ -159,11 +180,11 @@ def window_starts(length: int, window: int, overlap: float) -> list[int]:
 def _network_probabilities(model: nn.Module, inputs: Tensor) -> Tensor:
     """1 x K x h x w of normalized inputs 1 x 3 x h x w, padded right and below to a size that suits the network."""
     height, width = inputs.shape[-2:]
-    inputs = preprocessing_of(model).pad(inputs)
-    smallest = getattr(model, "output_stride", 1)
+    inputs = preprocessing_of(model, tell=False).pad(inputs)
+    smallest = attribute_of(model, "output_stride") or 1
     # After normalization 0 is the mean color.
     inputs = F.pad(inputs, (0, max(0, smallest - inputs.shape[-1]), 0, max(0, smallest - inputs.shape[-2])))
-    output = model(inputs)
+    output = model(inputs.to(dtype_of(model)))
     logits = output["out"] if isinstance(output, dict) else output
     if logits.ndim != 4:
         raise ValueError(
@@ -179,10 +200,21 @@ def _network_probabilities(model: nn.Module, inputs: Tensor) -> Tensor:
     return logits[..., :height, :width].float().softmax(dim=1)
 
 
-def preprocessing_of(model: nn.Module) -> Preprocessing:
-    """What the model says about its input; ImageNet's mean and standard deviation if it says nothing."""
-    preprocessing = getattr(model, "preprocessing", None)
-    return preprocessing if isinstance(preprocessing, Preprocessing) else Preprocessing()
+def preprocessing_of(model: nn.Module, tell: bool = True) -> Preprocessing:
+    """What the model says about its input, or the one network inside of it.
+
+    If nothing says it, it is ImageNet's mean and standard deviation, and a warning tells so.
+    """
+    preprocessing = attribute_of(model, "preprocessing")
+    if isinstance(preprocessing, Preprocessing):
+        return preprocessing
+    if tell:
+        warnings.warn(
+            f"{type(inner(model)).__name__} does not say how it wants its pictures: ImageNet's mean and deviation are "
+            "taken. If it wants others, set model.preprocessing = segtutor.models.Preprocessing(mean=..., std=...)",
+            stacklevel=2,
+        )
+    return Preprocessing()
 
 
 def _resize(images: Tensor, size: tuple[int, int]) -> Tensor:
@@ -193,9 +225,9 @@ def _resize(images: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def _check(window: tuple[int, int] | None, overlap: float, scales: Sequence[float]) -> None:
-    if window is not None and (len(window) != 2 or min(window) < 1):
+    if window is not None and (len(window) != 2 or min(window) < 1 or any(side != int(side) for side in window)):
         raise ValueError(f"window is {window}, but must be (height, width), both at least 1")
     if not 0 <= overlap < 1:
         raise ValueError(f"overlap is {overlap}, but must be from 0 up to but not including 1")
-    if not scales or not all(scale > 0 for scale in scales):
+    if not scales or not all(0 < scale < math.inf for scale in scales):
         raise ValueError(f"scales are {tuple(scales)}, but must be one or more numbers above 0")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from segtutor.plain import plain
 
 if TYPE_CHECKING:
     from torch import nn
@@ -104,7 +107,15 @@ def available() -> list[str]:
     return sorted(_CONSTRUCTORS)
 
 
-def create(name: str, num_classes: int | None = None, weights: str | Path | None = None, **options: Any) -> nn.Module:
+def create(
+    name: str,
+    num_classes: int | None = None,
+    weights: str | Path | None = None,
+    *,
+    layout: str = "auto",
+    replace_head: bool = False,
+    **options: Any,
+) -> nn.Module:
     """Builds a network.
 
     Args:
@@ -115,6 +126,9 @@ def create(name: str, num_classes: int | None = None, weights: str | Path | None
             deeplabv3_mobilenet_v2), "course" (comes with segtutor), "backbone" (the course's own, which names what
             scenes show, for the ``_tiny`` networks), or the path of a file. For a file that `save_weights` wrote, the
             options that it was built with are the defaults here. `published` lists what can be downloaded.
+        layout: How a file of weights names its arrays, see ``load_weights``.
+        replace_head: Leave the last layers as they are made, random, where the weights' have another number of classes:
+            fine-tuning to ``num_classes`` others.
         **options: Of the constructor, as ``output_stride`` or ``aux``.
 
     Returns:
@@ -141,9 +155,10 @@ def create(name: str, num_classes: int | None = None, weights: str | Path | None
                 f"{name} has no option {option!r}{_closest(option, allowed)}; it has {', '.join(allowed) or 'none'}"
             )
 
-    source = _find_weights(name, weights)
+    source = _find_weights(name, weights, layout)
     if source is not None:
-        recorded = source.config()
+        # A layout that is asked for may take weights of another network: its backbone's.
+        recorded = source.config() if layout == "auto" else None
         if recorded is not None:
             if recorded.name != name:
                 raise ValueError(
@@ -155,23 +170,27 @@ def create(name: str, num_classes: int | None = None, weights: str | Path | None
             options = {**source.published.get("options", {}), **options}
             num_classes = source.published.get("num_classes") if num_classes is None else num_classes
     num_classes = _CLASSES.get(name, USUAL_CLASSES) if num_classes is None else num_classes
-    if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 1:
+    if isinstance(num_classes, bool) or not isinstance(num_classes, Integral) or num_classes < 1:
         raise ValueError(f"num_classes must be a whole number of at least 1, but {num_classes!r} came")
+    num_classes, options = int(num_classes), plain(options, "the options")
 
     model = constructor(num_classes, **options)
     model.config = ModelConfig(name, num_classes, options)
     if source is not None:
-        source.load_into(model)
+        source.load_into(model, replace_head)
     return model
 
 
-def _find_weights(name: str, weights: str | Path | None) -> Any:
+def _find_weights(name: str, weights: str | Path | None, layout: str) -> Any:
     """The place of the weights, found before anything is built; None for random ones."""
-    if weights is None:
-        return None
     from segtutor.models import weights as module
 
-    return module.find_weights(name, weights)
+    if weights is None:
+        if layout != "auto":
+            raise ValueError(f"layout is {layout!r}, which says how a file names its arrays: give it with weights=FILE")
+        return None
+    source = module.find_weights(name, weights)
+    return source if layout == "auto" else replace(source, layout=layout)
 
 
 def _closest(name: str, names: list[str] | tuple[str, ...]) -> str:

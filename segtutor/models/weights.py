@@ -16,11 +16,14 @@ from typing import Any
 from torch import nn
 
 from segtutor import resources
+from segtutor.labels import COCO_91, VOC2012
 from segtutor.models import ModelConfig
+from segtutor.models.containers import unwrap, without_prefix
 from segtutor.models.inputs import Preprocessing
 from segtutor.models.layouts import LAYOUTS, State, find_layout, rename, some
 from segtutor.models.weight_catalog import announce, obtain, package_table, place, published_weights
-from segtutor.models.weight_files import config_of, read_weights, save_weights, unwrap
+from segtutor.models.weight_files import config_of, read_weights, save_weights
+from segtutor.models.wrappers import inner
 
 __all__ = [
     "LoadReport",
@@ -44,12 +47,14 @@ class LoadReport:
         loaded: Our keys that now hold the source's arrays.
         dropped: Keys of the source that have no place in the network.
         untouched: Our keys that stay as they were.
+        remark: What the source does not say, and what was assumed; empty if it says everything.
     """
 
     layout: str
     loaded: tuple[str, ...]
     dropped: tuple[str, ...]
     untouched: tuple[str, ...]
+    remark: str = ""
 
     def __str__(self) -> str:
         text = f"{len(self.loaded)} arrays loaded (layout {self.layout})"
@@ -57,7 +62,7 @@ class LoadReport:
             text += f"; not used from the file: {some(self.dropped)}"
         if self.untouched:
             text += f"; left as they were: {some(self.untouched)}"
-        return text
+        return f"{text}; {self.remark}" if self.remark else text
 
 
 def load_weights(
@@ -69,7 +74,7 @@ def load_weights(
     """Loads weights into a network, all of them or none.
 
     Args:
-        model: The network; unchanged if anything does not fit.
+        model: The network, maybe compiled, distributed or averaged; unchanged if anything does not fit.
         source: Path of a .pt, .pth, .safetensors or .npz file, a state dict, or "imagenet", "torchvision", "pip",
             "course", "backbone".
         layout: A name in `LAYOUTS`; "auto" finds it from the keys. Weights of a classifier (ImageNet) must be asked for
@@ -85,15 +90,22 @@ def load_weights(
     """
     if isinstance(source, str) and source in PUBLISHED:
         return find_weights(config_of(model).name, source).load_into(model, replace_head)
+    model, found = inner(model), layout == "auto"
     contents = unwrap(source) if isinstance(source, Mapping) else read_weights(source)
-    if layout == "auto":
-        layout = "segtutor" if contents.config is not None else find_layout(set(model.state_dict()), contents.state)
+    own, arrays, outside = model.state_dict(), contents.state, contents.dropped
+    if found:
+        if not _fits(set(own), arrays):
+            arrays, beside = without_prefix(arrays, lambda inside: _fits(set(own), inside))
+            outside += beside
+        layout = "segtutor" if contents.config is not None else find_layout(set(own), arrays)
     elif layout not in LAYOUTS:
         raise ValueError(f"there is no layout {layout!r}; there are auto, {', '.join(LAYOUTS)}")
     table = LAYOUTS[layout]
-    own = model.state_dict()
 
-    state, dropped = rename(contents.state, table, layout)
+    state, dropped = rename(arrays, table, layout)
+    # Names that are ours already may have been written by anybody: they do not tell how pictures were normalized.
+    told = not found or not set(arrays) <= set(own)
+    dropped += outside
     for key in [key for key in state if key.startswith("aux_classifier.") and key not in own]:
         if getattr(model, "aux_classifier", None) is None:  # Published files carry it; the network was built without.
             del state[key]
@@ -113,18 +125,46 @@ def load_weights(
         dropped.append(key)
 
     model.load_state_dict({**own, **state})
-    preprocessing = getattr(model, "preprocessing", None)
+    preprocessing, remark = getattr(model, "preprocessing", None), ""
     if isinstance(preprocessing, Preprocessing):
         if contents.preprocessing is not None:
             preprocessing = contents.preprocessing
-        elif table.normalization is not None:
+        elif told and table.normalization is not None:
             mean, std = table.normalization
             preprocessing = replace(preprocessing, mean=mean, std=std)
             if table.any_size:
                 preprocessing = Preprocessing(mean, std)
+        else:
+            remark = (
+                "the source does not say how pictures were normalized: the network goes on subtracting "
+                f"{_rounded(preprocessing.mean)} and dividing by {_rounded(preprocessing.std)}"
+            )
         setattr(model, "preprocessing", preprocessing)  # noqa: B010
+    if not different and _covers_head(model, state):
+        setattr(model, "class_names", contents.classes)  # noqa: B010
     untouched = tuple(sorted(own.keys() - state.keys() - counters))
-    return LoadReport(layout, tuple(sorted(state)), tuple(sorted(dropped)), untouched)
+    return LoadReport(layout, tuple(sorted(state)), tuple(sorted(dropped)), untouched, remark)
+
+
+def _fits(own: set[str], arrays: State) -> bool:
+    """Whether the names are those of the network, or of a layout that is known."""
+    if len(own & arrays.keys()) == len(arrays):
+        return True
+    try:
+        find_layout(own, arrays)
+    except ValueError as error:
+        return "weights of a classifier" in str(error)
+    return True
+
+
+def _covers_head(model: nn.Module, state: State) -> bool:
+    """Whether the layers that give the classes their meaning are among the arrays."""
+    layers: tuple[str, ...] = model.final_layers() if hasattr(model, "final_layers") else ()  # type: ignore[operator]
+    return all(any(key.startswith(f"{layer}.") for key in state) for layer in layers[:1]) or not layers
+
+
+def _rounded(numbers: tuple[float, ...]) -> str:
+    return ", ".join(f"{number:.4g}" for number in numbers)
 
 
 def _check_shapes(model: nn.Module, state: State, different: list[str], replace_head: bool) -> None:
@@ -136,7 +176,10 @@ def _check_shapes(model: nn.Module, state: State, different: list[str], replace_
         return
     listing = some([f"{key} {tuple(state[key].shape)} for {tuple(own[key].shape)}" for key in different])
     if only_head:
-        remedy = "the number of classes differs: create the network with the file's, or pass replace_head=True"
+        remedy = (
+            "the number of classes differs: create the network with the file's, or say replace_head=True (on the "
+            "command line --replace-head) to train its last layers anew"
+        )
     else:
         remedy = "it is another network, or built with other options"
     raise ValueError(f"these arrays of the file do not fit (file's shape for the network's): {listing}; {remedy}")
@@ -188,10 +231,17 @@ class WeightSource:
 
     def load_into(self, model: nn.Module, replace_head: bool = False) -> LoadReport:
         """Fetches the file if necessary and loads it."""
-        if self.published is not None:
-            announce(self.published, self.path)
-            obtain(self.published)
-        return load_weights(model, self.path, self.layout, replace_head)
+        if self.published is None:
+            return load_weights(model, self.path, self.layout, replace_head)
+        announce(self.published, self.path)
+        obtain(self.published)
+        report = load_weights(model, self.path, self.layout, replace_head)
+        if self.published["kind"] == "torchvision":
+            # Their classifiers have the classes of VOC, their detectors the numbers of COCO up to 90.
+            names = {len(labels): labels.names for labels in (VOC2012, COCO_91)}
+            if not report.untouched and not replace_head:
+                setattr(model, "class_names", names.get(config_of(model).num_classes))  # noqa: B010
+        return report
 
 
 def find_weights(name: str, weights: str | Path) -> WeightSource:
@@ -200,6 +250,8 @@ def find_weights(name: str, weights: str | Path) -> WeightSource:
     Raises:
         ValueError: If there is none; the message lists what there is.
     """
+    if str(weights) in PUBLISHED and not Path(weights).exists():
+        weights = str(weights)
     if weights in ("imagenet", "torchvision"):
         table = published_weights()
         for entry in table:

@@ -16,9 +16,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from segtutor.inference.detect import check_classes, evaluate_detector
+from segtutor.inference.detect import CocoScores, check_classes
+from segtutor.inference.devices import dtype_of
+from segtutor.inference.samples import label_set, place_of
 from segtutor.training.config import TrainingConfig
 from segtutor.training.detection_stream import DetectionStream, collate
+from segtutor.training.loop import check_same_classes
 from segtutor.training.precision import autocast
 from segtutor.training.processes import Processes
 from segtutor.training.run import Run, mean_of_last, prepared
@@ -29,6 +32,9 @@ MEANINGLESS = {
     "auxiliary_weight": "a detector has no auxiliary head",
     "class_weights": "a detector's classes are balanced by the choice of regions, see settings.roi_positive_fraction",
     "crop": "a detector is trained on whole pictures of any size",
+    "scale": "a detector resizes its pictures itself, see settings.short_side",
+    "rotate": "turned boxes are no boxes",
+    "jitter": "the colors of a detector's pictures are left alone",
 }
 """Settings that only semantic networks have, and why."""
 
@@ -104,6 +110,7 @@ def fit_detector(
     check_classes(model, train)
     if val is not None:
         check_classes(model, val)
+        check_same_classes(label_set(train), val)
     with prepared(model, config, resume) as team:
         return _DetectorRun(model, train, val, config, team).go(resume)
 
@@ -113,7 +120,9 @@ class _DetectorRun(Run[DetectionResult]):
 
     def __init__(self, model: nn.Module, train: Any, val: Any | None, config: TrainingConfig, team: Processes) -> None:
         self.stream = DetectionStream(train, config.seed, config.flip)
-        super().__init__(model, val, config, team, len(train), DetectionResult())
+        super().__init__(model, val, config, team, label_set(train), len(train), DetectionResult())
+        self.dtype = dtype_of(model)
+        self.looked_at = (-1, 0)  # a step, and how many of its pictures went through the network
 
     def loader(self, steps: range) -> Iterable[Any]:
         config, team = self.config, self.team
@@ -121,20 +130,56 @@ class _DetectorRun(Run[DetectionResult]):
 
     def losses(self, batch: tuple[list[Tensor], list[dict[str, Tensor]]]) -> dict[str, Tensor]:
         images, targets = batch
+        images = [image.to(self.dtype) if image.is_floating_point() else image for image in images]
         with autocast(self.team.device, self.result.precision):
-            losses: dict[str, Tensor] = self.parallel(images, targets)
-        return {name: loss.float() / self.team.count for name, loss in losses.items()}
+            try:
+                losses: dict[str, Tensor] = self.parallel(images, targets)
+            except ValueError as error:
+                raise self._named(error) from error
+        self.looked_at = (self.result.steps, self._before() + len(images))
+        return {name: loss.float() / (self.team.count * self.config.accumulate) for name, loss in losses.items()}
+
+    def _before(self) -> int:
+        """How many pictures of this step went through the network in earlier parts of the batch."""
+        step, pictures = self.looked_at
+        return pictures if step == self.result.steps else 0
+
+    def _named(self, error: ValueError) -> ValueError:
+        """What the network says of the n-th picture of a batch, said of the item that it is in the data set."""
+        place, _, rest = str(error).partition(" ")
+        number, _, reason = rest.partition(" ")
+        digits = number.rstrip(":,")
+        if place != "image" or not digits.isdigit():
+            return error
+        share = self.config.batch_size // self.team.count
+        position = self.result.steps * self.config.batch_size + self.team.rank * share + self._before() + int(digits)
+        named = place_of(self.stream.dataset, self.stream.index_at(position))
+        return ValueError(f"{named}{number.removeprefix(digits)} {reason}")
 
     def note_losses(self, values: dict[str, float]) -> None:
         for name, value in values.items():
             self.result.losses.setdefault(name, []).append(value)
 
     def validate(self, val: Any, step: int) -> None:
-        # COCO's scores need all detections in one place: the first process takes all pictures, the others wait for it.
-        first = self.team.rank == 0
-        score = evaluate_detector(self.model, val, progress=False) if first else None
-        validation = None if score is None else DetectorValidation(step, score.boxes, score.masks)
-        self.result.validations.append(self.team.from_first(validation))
+        # Each process detects on its share; COCO's scores need all detections in one place, and take seconds there.
+        scores = CocoScores(self.model, val)
+        scores.look_at(range(self.team.rank, len(val), self.team.count))
+        score = scores.joined(self.team.all_of(scores.found))
+        self.result.validations.append(DetectorValidation(step, score.boxes, score.masks))
+
+    def try_one(self, val: Any) -> None:
+        CocoScores(self.model, val).look_at(range(1))
+
+    def scores(self) -> list[dict[str, float]]:
+        return [
+            {"step": one.step, "mask AP": one.masks["AP"], "box AP": one.boxes["AP"]}
+            if one.masks is not None
+            else {"step": one.step, "box AP": one.boxes["AP"]}
+            for one in self.result.validations
+        ]
+
+    def columns(self) -> dict[str, list[float]]:
+        return self.result.losses
 
     def recent(self) -> dict[str, str]:
         last_losses = zip(*(values[-20:] for values in self.result.losses.values()), strict=True)

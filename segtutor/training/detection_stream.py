@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from segtutor.inference.samples import label_set
 from segtutor.training.stream import Shuffled
 
 KEPT = ("boxes", "labels", "masks", "iscrowd")
@@ -79,7 +80,7 @@ class InMemory:
     """
 
     def __init__(self, dataset: Any) -> None:
-        self.dataset, self.labels = dataset, dataset.labels
+        self.dataset, self.labels = dataset, label_set(dataset)
         self._kept: dict[int, tuple[Tensor, dict[str, Tensor], Tensor, torch.Size]] = {}
 
     def __len__(self) -> int:

@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from segtutor.inference.samples import checked_labels, label_set
+
 
 def cross_entropy(
     logits: Tensor,
@@ -149,10 +151,11 @@ def balanced_class_weights(dataset: Any, samples: int = 500) -> tuple[float, ...
     Raises:
         ValueError: If no pixel is labeled.
     """
-    num_classes, ignore_index = len(dataset.labels), dataset.labels.ignore_index
+    table = label_set(dataset)
+    num_classes, ignore_index = len(table), table.ignore_index
     counts = torch.zeros(num_classes, dtype=torch.float64)
     for index in range(min(samples, len(dataset))):
-        labels = dataset[index][1].as_subclass(Tensor).flatten().long()
+        labels = checked_labels(dataset[index][1], dataset, index, None, num_classes, ignore_index).flatten()
         counts += torch.bincount(labels[labels != ignore_index], minlength=num_classes)
     if counts.sum() == 0:
         raise ValueError(f"none of the first {samples} label maps has a labeled pixel")

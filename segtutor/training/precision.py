@@ -28,20 +28,21 @@ NOISE = 1.05
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
     """Inside, networks compute in this precision."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+    kind = torch.float16 if precision == "float16" else torch.bfloat16
+    return torch.autocast(device.type, kind, enabled=precision != "float32")
 
 
 def settle(asked: str, device: torch.device, attempt: Callable[[str], None] | None, says: bool = True) -> str:
     """The precision to train in.
 
     Args:
-        asked: "float32", "bfloat16" or "auto".
+        asked: "float32", "bfloat16", "float16" or "auto".
         device: Where.
         attempt: Makes one step in the precision of this name, forward and backward; None times nothing.
         says: Warn if the precision is not the one that was asked for or is usual on this device.
 
     Returns:
-        "float32" or "bfloat16".
+        "float32", "bfloat16" or "float16".
     """
     precision = compute.choose_precision(device).name if asked == "auto" else asked
     if precision != "bfloat16" or device.type != "cpu" or attempt is None:

@@ -46,6 +46,23 @@ class Processes:
             return DistributedDataParallel(model, device_ids=[self.device.index])
         return DistributedDataParallel(model)
 
+    @contextmanager
+    def without_exchange(self, wrapped: nn.Module, enabled: bool) -> Iterator[None]:
+        """Inside, gradients are only added up, and not yet averaged over the processes, if so enabled."""
+        if enabled and isinstance(wrapped, DistributedDataParallel):
+            with wrapped.no_sync():
+                yield
+        else:
+            yield
+
+    def all_of(self, value: Any) -> list[Any]:
+        """The values of all processes, in the order of their ranks, in each of them."""
+        if self.count == 1:
+            return [value]
+        values: list[Any] = [None] * self.count
+        dist.all_gather_object(values, value)
+        return values
+
     def total(self, value: Tensor) -> Tensor:
         """Sum over the processes."""
         if self.count > 1:

@@ -18,9 +18,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision import tv_tensors
+from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as TF
 
 from segtutor import compute
+from segtutor.datasets.transforms import RandomRotation, RandomScaledCrop
+from segtutor.inference.samples import check_sendable, read_item, read_labeled
 
 
 class SegmentationDataset(Protocol):
@@ -55,8 +58,10 @@ class Shuffled(Dataset[tuple[Tensor, Any]]):
     def __getitem__(self, position: int) -> tuple[Tensor, Any]:
         index = self.index_at(position)
         with seeded(self.seed, 1, position):
-            image, target = self.dataset[index]
-            return self._augment(image, target)
+            return self._augment(*self._read(index))
+
+    def _read(self, index: int) -> tuple[Tensor, Any]:
+        return read_item(self.dataset, index)
 
     def _augment(self, image: Tensor, target: Any) -> tuple[Tensor, Any]:
         raise NotImplementedError
@@ -72,6 +77,10 @@ class SampleStream(Shuffled):
         crop: Height and width of random crops, or None.
         ignore_index: Label of the padding.
         mean: RGB color, 0 to 1, of the padding.
+        num_classes: Labels must be below this; None does not look.
+        scale: Range of a random factor of size before the crop, or None.
+        rotate: Largest angle of a random turn before the crop, in degrees.
+        jitter: Strength of random changes of color.
     """
 
     def __init__(
@@ -82,21 +91,34 @@ class SampleStream(Shuffled):
         crop: tuple[int, int] | None,
         ignore_index: int,
         mean: tuple[float, ...],
+        *,
+        num_classes: int | None = None,
+        scale: tuple[float, float] | None = None,
+        rotate: float = 0.0,
+        jitter: float = 0.0,
     ) -> None:
         super().__init__(dataset, seed)
         self.flip, self.crop = flip, crop
-        self.ignore_index, self.mean = ignore_index, mean
+        self.ignore_index, self.mean, self.num_classes = ignore_index, mean, num_classes
+        self.turn = RandomRotation(rotate, ignore_index=ignore_index, mean=mean) if rotate else None
+        self.scaled_crop = RandomScaledCrop(crop, scale, ignore_index, mean) if crop and scale else None
+        self.jitter = v2.ColorJitter(jitter, jitter, jitter, jitter / 5) if jitter else None
+
+    def _read(self, index: int) -> tuple[Tensor, Tensor]:
+        return read_labeled(self.dataset, index, self.num_classes, self.ignore_index)
 
     def _augment(self, image: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         image, labels = tv_tensors.Image(image), tv_tensors.Mask(labels)
-        if image.shape[-2:] != labels.shape[-2:]:
-            raise ValueError(
-                f"an image of size {tuple(image.shape[-2:])} has labels of size {tuple(labels.shape[-2:])}"
-            )
+        if self.turn is not None:
+            image, labels = self.turn(image, labels)
         if self.flip and random.random() < 0.5:
             image, labels = TF.horizontal_flip(image), TF.horizontal_flip(labels)
-        if self.crop is not None:
+        if self.scaled_crop is not None:
+            image, labels = self.scaled_crop(image, labels)
+        elif self.crop is not None:
             image, labels = self._random_crop(image, labels, *self.crop)
+        if self.jitter is not None:
+            image = self.jitter(image)
         return image.as_subclass(Tensor), labels.as_subclass(Tensor).long()
 
     def _random_crop(self, image: Tensor, labels: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
@@ -123,6 +145,7 @@ def batches(
 
     A batch is what ``collate`` makes of its samples: images B x 3 x H x W and labels B x H x W, if nothing is said.
     """
+    check_sendable(stream, num_workers)
     share = batch_size // world_size
     positions = [
         list(range(step * batch_size + rank * share, step * batch_size + (rank + 1) * share)) for step in steps

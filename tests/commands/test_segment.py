@@ -27,6 +27,7 @@ def folder(tmp_path, monkeypatch):
     model = models.create("deeplabv3_tiny", num_classes=len(SCENES))
     earlier = {"steps": 8, "started_from": None}
     notes = {"data": "Scenes (7 pictures)", "steps": 4, "mean_iou": 0.5, "started_from": earlier}
+    notes["labels"] = list(SCENES.names)
     models.save_weights(model, "net.pt", **notes)
     return tmp_path
 
@@ -59,14 +60,22 @@ def test_the_overlay_has_a_name_of_its_own_and_views_are_taken(folder):
     assert Image.open("photo_overlay.png").size == (60, 40)
 
 
-def test_classes_get_the_names_of_the_label_set_that_has_so_many(folder, capsys):
-    for classes, title in ((21, VOC2012.title), (len(SCENES), SCENES.title), (4, "4 classes")):
+def test_classes_get_the_names_that_stand_in_the_weights_whatever_their_number(folder, capsys):
+    own = [f"my class {number}" for number in range(21)]
+    cases = {VOC2012.title: VOC2012.names, SCENES.title: SCENES.names, "named in the weights": own, "not named": None}
+    for title, names in cases.items():
         torch.manual_seed(0)
-        models.save_weights(models.create("deeplabv3_tiny", num_classes=classes), "other.pt")
+        notes = {"labels": names} if names else {}
+        classes = len(names or own)
+        models.save_weights(models.create("deeplabv3_tiny", num_classes=classes), "other.pt", **notes)
         assert segtutor("segment photo.png --weights other.pt") == 0
         said = capsys.readouterr().out
-        assert f"{classes} classes ({title})" in said
-        assert "does not say what they were trained on" in said
+        assert f"{classes} classes ({title}" in said
+        model = models.create("deeplabv3_tiny", weights="other.pt")
+        largest = int(torch.bincount(predict(model, "photo.png").flatten()).argmax())
+        assert f"  {names[largest] if names else f'class {largest}'} " in said
+        assert ("does not say what they were trained on" in said) == (names is None)
+        assert ("data that the file does not name" in said) == (names is not None)
 
 
 @pytest.mark.parametrize(

@@ -76,9 +76,12 @@ def test_training_starts_from_weights_and_options(folder):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (f"train {SMALL} --out net.bin", "--out must end in .pt"),
+        (f"train {SMALL} --out net.h5", "end in .pt"),
         (f"train {SMALL} --out no/such/net.pt", "there is no folder"),
-        (f"train {SMALL} --out net.pt --resume", "resume needs"),
+        (f"train {SMALL} --out net.pt --keep-best", "--keep-best chooses among the scores of --evaluate-every"),
+        (f"train {SMALL} --out net.pt --data nowhere", "there is no folder nowhere"),
+        (f"train {SMALL} --out net.pt --recipe nothing", "there is no recipe 'nothing'"),
+        ("evaluate --weights backbone", "the layers that name the classes would be random"),
         (f"train {SMALL} --out net.pt --model unet", "there is no network 'unet'"),
         (f"train {SMALL} --out net.pt --learning-rate=-1", "learning_rate is -1.0"),
         (f"train {SMALL} --out net.pt --loss hinge", "loss is 'hinge'"),
@@ -94,6 +97,46 @@ def test_mistakes_get_one_sentence_and_leave_nothing(folder, capsys, line, messa
     assert segtutor(line) == 2
     assert message in capsys.readouterr().err
     assert sorted(folder.iterdir()) == before
+
+
+def test_a_run_goes_on_without_a_checkpoint_being_named_and_takes_more_steps(folder, capsys, monkeypatch):
+    from segtutor import inference
+
+    def broken(*_, **__):
+        raise ValueError("picture 2 is broken")
+
+    assert segtutor(f"train {SMALL} --out whole.pt") == 0
+    monkeypatch.setattr(inference, "evaluate", broken)
+    assert segtutor(f"train {SMALL} --out net.pt") == 2
+    said = capsys.readouterr().err
+    assert "picture 2 is broken" in said
+    assert "the trained weights are in net.pt" in said
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    one, other = (torch.load(name, weights_only=True)["model"] for name in ("net.pt", "whole.pt"))
+    assert all(torch.equal(value, other[name]) for name, value in one.items())
+    assert segtutor(f"train {SMALL} --out net.pt --resume") == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["net.json", "net.pt", "whole.json", "whole.pt"]
+
+
+def test_other_classes_other_formats_and_the_best_score(folder):
+    models.save_weights(models.create("deeplabv3_tiny", num_classes=4), "four.pt")
+    line = f"train {SMALL} --weights {folder}/four.pt --out net.safetensors --log log.csv"
+    assert segtutor(line) == 2
+    assert (
+        segtutor(f"{line} --replace-head --evaluate-every 1 --keep-best --average 0.5 --batch-size 4 --accumulate 2")
+        == 0
+    )
+    record = json.loads((folder / "net.json").read_text())
+    model = models.create("deeplabv3_tiny", weights="net.safetensors")
+    assert model.class_names == SCENES.names
+    assert (folder / "log.csv").read_text().startswith("step,loss,learning_rate,mean_iou")
+    from segtutor.datasets import Scenes
+    from segtutor.inference import evaluate
+
+    score = evaluate(model, Scenes("val", (48, 64), 3), progress=False)
+    assert score.mean_iou == pytest.approx(record["mean_iou"], abs=1e-4)
+    assert not list(folder.glob("net.*.pt"))
 
 
 @pytest.mark.slow

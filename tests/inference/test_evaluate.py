@@ -90,7 +90,7 @@ def test_what_does_not_fit_is_refused():
         evaluate(Threshold(), Pictures([]))
     with pytest.raises(ValueError, match="3 classes, but Two has 2"):
         evaluate(Threshold(3), Pictures([good]), progress=False)
-    with pytest.raises(ValueError, match=r"picture 1 is \(1, 2\)"):
+    with pytest.raises(ValueError, match=r"item 1: its picture is \(1, 2\)"):
         evaluate(Threshold(), Pictures([good, (good[0], good[1][:, :1])]), progress=False)
     with pytest.raises(ValueError, match="attribute labels"):
         evaluate(Threshold(), [good])

@@ -163,3 +163,16 @@ def test_modes_come_back_after_an_error():
 def test_senseless_views_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         predict(Pointwise(), picture(4, 4), **options)
+
+
+def test_one_number_stands_for_both_sides_and_one_scale_for_a_list():
+    from segtutor import models
+
+    torch.manual_seed(0)
+    model, picture = models.create("deeplabv3_tiny", 3), torch.rand(3, 60, 80)
+    pairs = [({"window": np.int64(32)}, {"window": (32, 32)}), ({"scales": np.float32(0.5)}, {"scales": (0.5,)})]
+    for one, both in pairs:
+        found = [predict(model, picture, return_probabilities=True, **views)[1] for views in (one, both)]
+        assert torch.equal(*found)
+    with pytest.raises(ValueError, match="scales are"):
+        predict(model, picture, scales=(1.0, float("inf")))

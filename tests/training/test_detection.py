@@ -273,6 +273,19 @@ def test_bad_input_is_named_and_changes_nothing(monkeypatch):
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name]), name
 
+    class Empty(Squares):
+        pairs = [(f"images/{number}.png", "") for number in range(20)]  # noqa: RUF012
+
+        def __getitem__(self, index):
+            image, target = super().__getitem__(index)
+            if index == 3:
+                target = {**target, "boxes": target["boxes"] * 0}
+            return image, target
+
+    for settings in ({}, {"accumulate": 2}):
+        with pytest.raises(ValueError, match=r"^item 3 \(images/3\.png\), box 0 .*x1 < x2"):
+            fit_detector(model, Empty(), None, config(steps=12, **settings))
+
     class Broken(Squares):
         def __getitem__(self, index):
             image, target = super().__getitem__(0)
