@@ -1,0 +1,29 @@
+"""Wrong and right answers written from the statements alone, before the cases were seen: they try the checks.
+
+A module ``lessonNN`` holds ``WRONG`` and ``RIGHT``, from an exercise's id to its answers, and
+
+- ``NAMES`` (may be missing): for an exercise's id and the ``about`` of its wrong answers, the hints that name it, where
+  the hint is not called so;
+- ``GIVEN`` (may be missing): for an exercise that asks for values, data that need no network.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A wrong answer.
+
+    Attributes:
+        name: What the learner did, in a few words.
+        answer: The function.
+        shown_by: Valid arguments on which it is wrong; empty for an exercise that asks for values.
+        about: What the hint must speak of, in a word or two: the name of a declared hint, or a key of ``NAMES``.
+    """
+
+    name: str
+    answer: Callable[..., Any]
+    shown_by: tuple[Any, ...]
+    about: str
