@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import numbers
 import pkgutil
 import re
 from functools import cache
@@ -25,12 +26,17 @@ def exercises() -> dict[str, Exercise]:
 
 
 def find(exercise_id: object) -> Exercise:
-    """The exercise of that id; 1.2 and " 1.2 " find "1.2".
+    """The exercise of that id; " 1.2 " finds "1.2".
 
     Raises:
-        ValueError: If there is none; the message lists those that exist.
+        ValueError: If there is none, and for a number: 4.10 and 4.1 are one. The message lists those that exist.
     """
     known = exercises()
+    if isinstance(exercise_id, numbers.Number):
+        raise ValueError(
+            f"the exercise is named by a text, and the number {exercise_id!r} came: write its id in quotation marks, "
+            '"4.10", since the number 4.10 is the number 4.1'
+        )
     wanted = str(exercise_id).strip()
     if wanted not in known:
         raise ValueError(f"there is no exercise {wanted[:40]!r}; there are {', '.join(known)}")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import functools
 import inspect
-import time
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from segtutor.exercises import record
 from segtutor.exercises.catalog import find
 from segtutor.exercises.comparison import difference, kind, show
 from segtutor.exercises.exercise import Exercise
 from segtutor.exercises.hints import diagnose, outcomes_of_values, wrong
-from segtutor.exercises.report import Report
-from segtutor.exercises.running import Outcome, call, load_imports
+from segtutor.exercises.report import Report, shown
+from segtutor.exercises.running import Clock, Outcome, call, load_imports
 
 SECONDS_FOR_ALL_CASES = 1.5
 
@@ -23,9 +24,10 @@ latest: dict[str, Any] = {}
 
 
 def check(exercise_id: str, answer: Any) -> Report:
-    """Check an answer: what is right, which case fails, what came and what was wanted, and a hint.
+    """Check an answer and show what came out: the score, the first failing case, what came and was wanted, a hint.
 
-    Never raises, and answers within two seconds. The second hint comes with the second try.
+    The report is shown wherever the call stands in a cell, once; it is also returned, and is true if the answer
+    passed. Never raises, and answers within two seconds. The second hint comes with the second try.
 
     Args:
         exercise_id: Number of the exercise, "1.2".
@@ -33,6 +35,11 @@ def check(exercise_id: str, answer: Any) -> Report:
     """
     if callable(exercise_id) and isinstance(answer, str):
         exercise_id, answer = answer, exercise_id
+    return shown(_checked(exercise_id, answer))
+
+
+def _checked(exercise_id: str, answer: Any) -> Report:
+    """Judge an answer and record the try; whatever goes wrong becomes a report."""
     try:
         exercise = find(exercise_id)
     except ValueError as error:
@@ -98,10 +105,10 @@ def own_answer(answer: Any) -> Any:
 def outcomes_of(answer: Any, arguments: Sequence[tuple[Any, ...]]) -> list[Outcome]:
     """What an answer gives for each set of arguments; all calls together share one time limit."""
     load_imports(answer)
-    deadline = time.monotonic() + SECONDS_FOR_ALL_CASES
+    clock = Clock()
     outcomes: list[Outcome] = []
     for given in arguments:
-        remaining = deadline - time.monotonic()
+        remaining = SECONDS_FOR_ALL_CASES - clock.used
         outcomes.append(call(answer, given, remaining) if remaining > 0 else Outcome("slow"))
     return outcomes
 
@@ -128,11 +135,11 @@ def judge(exercise: Exercise, answer: Any, tries: int) -> Report:
         return Report(title, "passed", cases, cases)
     if all(outcome.kind == "empty" for outcome in outcomes):
         return Report(title, "empty", cases=cases, message=f"Write {exercise.name}, then run this cell again.")
-    hint, shown = diagnose(exercise, outcomes)
+    hint, number, named = diagnose(exercise, outcomes)
     slow = [number for number in failing if outcomes[number].kind == "slow"]
     if slow:
-        hint, shown = "", slow[0]
-    message, hint = _message(exercise, outcomes[shown], exercise.wanted[shown], hint)
+        hint, number = "", slow[0]
+    message, hint = _message(exercise, number, outcomes[number], hint)
     words = exercise.hints[hint] if hint else None
     return Report(
         title,
@@ -140,9 +147,10 @@ def judge(exercise: Exercise, answer: Any, tries: int) -> Report:
         cases - len(failing),
         cases,
         message,
-        _details(exercise, shown, outcomes[shown]),
+        _details(exercise, number, outcomes[number]),
         hint,
         () if words is None else (words.first, words.second) if tries > 1 else (words.first,),
+        named and words is not None,
     )
 
 
@@ -172,8 +180,9 @@ def _unusable(exercise: Exercise, answer: Any) -> tuple[str, str] | None:
     return None
 
 
-def _message(exercise: Exercise, outcome: Outcome, wanted: Any, hint: str) -> tuple[str, str]:
+def _message(exercise: Exercise, number: int, outcome: Outcome, hint: str) -> tuple[str, str]:
     """A sentence about the failing case, and the hint that still makes sense beside it."""
+    wanted = exercise.wanted[number]
     if outcome.kind == "slow":
         return f"No result after {SECONDS_FOR_ALL_CASES} seconds. Does every loop come to an end?", ""
     if outcome.kind == "raised":
@@ -182,13 +191,25 @@ def _message(exercise: Exercise, outcome: Outcome, wanted: Any, hint: str) -> tu
     if outcome.kind == "changed":
         name = exercise.parameters[outcome.position]
         explained = hint if any(m.hint == hint for m in exercise.mistakes) and hint != "general" else ""
-        return f"The function changes its argument {name}. Work on a copy: {name} = {name}.copy().", explained
+        copied = _copied(name, exercise.cases[number].arguments[outcome.position])
+        return f"The function changes its argument {name}. Work on a copy: {copied}.", explained
     if outcome.kind == "empty":
         return "This part is still empty.", hint
     if outcome.value is None:
         return "The function returns None. Is a `return` missing?", ""
     found = difference(outcome.value, wanted, exercise.tolerance)
     return f"The result is not the wanted one: {found}." if _has_parts(wanted) else "", hint
+
+
+def _copied(name: str, argument: Any) -> str:
+    """The line that copies an argument of this kind, so that changing the copy leaves the argument as it was."""
+    if hasattr(argument, "detach"):
+        return f"{name} = {name}.clone()"
+    if isinstance(argument, np.ndarray):
+        return f"{name} = {name}.copy()"
+    if isinstance(argument, list) and all(isinstance(one, (int, float, str)) for one in argument):
+        return f"{name} = list({name})"
+    return f"import copy, then {name} = copy.deepcopy({name}), which also copies what is inside"
 
 
 def _has_parts(wanted: Any) -> bool:

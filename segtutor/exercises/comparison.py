@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 MOST_ELEMENTS_SHOWN = 60
+MOST_CHARACTERS_SHOWN = 200
+MOST_ELEMENTS_READ = 1_000_000
+"""A larger array is shown by its shape alone, so that no answer makes a check slow."""
 
 
 def plain(value: Any) -> Any:
-    """A tensor as an array; everything else as it is."""
+    """A tensor as an array, whatever its layout and precision; everything else as it is."""
     if hasattr(value, "detach") and hasattr(value, "cpu"):
         value = value.detach().cpu()
-        return value.resolve_conj().resolve_neg().numpy() if value.dtype.is_floating_point else value.numpy()
+        if hasattr(value, "to_dense") and str(value.layout) != "torch.strided":
+            value = value.to_dense()
+        if str(value.dtype) == "torch.bfloat16":  # NumPy has no such type
+            value = value.float()
+        return value.resolve_conj().resolve_neg().numpy()
     return value
 
 
@@ -30,7 +38,7 @@ def difference(got: Any, wanted: Any, tolerance: float) -> str | None:
     """
     got = plain(got)
     if isinstance(wanted, str):
-        same_text = isinstance(got, str) and got.strip().lower() == wanted.strip().lower()
+        same_text = isinstance(got, str) and len(got) < 1000 and got.strip().lower() == wanted.strip().lower()
         return None if same_text else f"got {show(got)}"
     if isinstance(wanted, dict):
         return _dictionaries_differ(got, wanted, tolerance)
@@ -64,16 +72,27 @@ def _tuples_differ(got: Any, wanted: tuple[Any, ...], tolerance: float) -> str |
 
 
 def _numbers_differ(got: Any, wanted: np.ndarray, tolerance: float) -> str | None:
+    if isinstance(got, (list, tuple)):
+        if _length_differs(got, wanted):
+            return f"{_array_or_number(wanted)} is wanted, {kind(got)} came"
+        got = [plain(one) for one in got]
+    elif isinstance(got, (str, bytes, dict, set, frozenset)):
+        return f"{_array_or_number(wanted)} is wanted, {kind(got)} came"
     try:
-        values = np.asarray([plain(one) for one in got] if isinstance(got, (list, tuple)) else got)
+        values = np.asarray(got)
     except ValueError:
         return f"{_array_or_number(wanted)} is wanted, a list of unequal rows came"
-    if values.dtype.kind not in "biuf":
-        return f"{_array_or_number(wanted)} is wanted, {kind(got)} came"
     if values.size == 1 and wanted.ndim == 0:
         values = values.reshape(())
+    if values.shape == wanted.shape and values.dtype.kind in "Oc":
+        values = _as_real_numbers(values)
+    if values.dtype.kind not in "biufOc":
+        return f"{_array_or_number(wanted)} is wanted, {kind(got)} came"
     if values.shape != wanted.shape:
         return f"shape {values.shape} came, {_array_or_number(wanted)} is wanted"
+    if values.dtype.kind in "Oc":
+        strange = next((one for one in values.flat if not _is_real(one)), None)
+        return f"numbers are wanted, {kind(strange)} came: {show(strange)}"
     if wanted.dtype.kind in "biu" and values.dtype.kind in "biu":
         equal = np.asarray(values.astype(object) == wanted.astype(object), dtype=bool)
     else:
@@ -88,6 +107,32 @@ def _numbers_differ(got: Any, wanted: np.ndarray, tolerance: float) -> str | Non
     return f"differs at [{where}]: got {show(values[place])}, wanted {show(wanted[place])}"
 
 
+def _length_differs(got: Sequence[Any], wanted: np.ndarray) -> bool:
+    """Whether a list is of another length than wanted, seen before millions of numbers become an array."""
+    if len(got) != (wanted.shape[0] if wanted.ndim else 1):
+        return len(got) > MOST_ELEMENTS_SHOWN
+    return wanted.ndim > 1 and any(isinstance(row, (list, tuple)) and _length_differs(row, wanted[0]) for row in got)
+
+
+def _is_real(value: Any) -> bool:
+    """Whether a Python object is a number without an imaginary part: int, Fraction, Decimal, NumPy's, 2+0j."""
+    try:
+        return complex(value).imag == 0 and not isinstance(value, str)
+    except (TypeError, ValueError):
+        return False
+
+
+def _as_real_numbers(values: np.ndarray) -> np.ndarray:
+    """Objects and complex numbers as the plain numbers that they are; as they came if one is none."""
+    if values.dtype.kind == "c":
+        return values.real if not values.imag.any() else values
+    if not all(_is_real(one) for one in values.flat):
+        return values
+    whole = all(isinstance(one, (bool, int, np.bool_, np.integer)) and abs(int(one)) < 2**63 for one in values.flat)
+    numbers = [int(one) if whole else float(complex(one).real) for one in values.flat]
+    return np.array(numbers).reshape(values.shape)
+
+
 def _array_or_number(wanted: np.ndarray) -> str:
     return "one number" if wanted.ndim == 0 else f"shape {wanted.shape}"
 
@@ -100,6 +145,8 @@ def kind(value: Any) -> str:
         return "a function"
     if isinstance(value, np.ndarray) and value.ndim:
         return f"an array of shape {value.shape}"
+    if isinstance(value, (complex, np.complexfloating)):
+        return "a complex number"
     if isinstance(value, (bool, int, float, np.number, np.ndarray)):
         return "one number"
     article = "an" if type(value).__name__[:1].lower() in "aeiou" else "a"
@@ -111,6 +158,8 @@ def show(value: Any) -> str:
     value = plain(value)
     if isinstance(value, np.ndarray) and value.ndim:
         if value.size > MOST_ELEMENTS_SHOWN:
+            if value.size > MOST_ELEMENTS_READ:
+                return f"array of shape {value.shape}, {value.dtype}"
             spread = "" if value.dtype.kind not in "biuf" else f", values {show(value.min())} to {show(value.max())}"
             return f"array of shape {value.shape}, {value.dtype}{spread}"
         if value.size == 0:
@@ -121,10 +170,19 @@ def show(value: Any) -> str:
         return f"{float(value):.6g}"
     if isinstance(value, np.ndarray | np.generic):
         return str(value.item())
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, dict, set, frozenset)):
         if len(value) > MOST_ELEMENTS_SHOWN:
             return f"{type(value).__name__} of {len(value)}"
+        if isinstance(value, dict):
+            return "{" + ", ".join(f"{show(key)}: {show(one)}" for key, one in value.items()) + "}"
         inside = ", ".join(show(one) for one in value)
-        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
-    text = repr(value)
-    return text if len(text) <= 200 else text[:197] + "..."
+        return (
+            f"[{inside}]" if isinstance(value, list) else f"({inside})" if isinstance(value, tuple) else f"{{{inside}}}"
+        )
+    if isinstance(value, (str, bytes)):
+        value = value[: MOST_CHARACTERS_SHOWN + 1]
+    try:
+        text = repr(value)
+    except Exception:  # the answer's own class may break here
+        text = kind(value)
+    return text if len(text) <= MOST_CHARACTERS_SHOWN else text[: MOST_CHARACTERS_SHOWN - 3] + "..."

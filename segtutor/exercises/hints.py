@@ -29,21 +29,22 @@ def wrong(exercise: Exercise, outcomes: Sequence[Outcome]) -> list[int]:
     ]
 
 
-def diagnose(exercise: Exercise, outcomes: Sequence[Outcome]) -> tuple[str, int]:
-    """The hint that fits a wrong answer, and the number of the case that shows the mistake best.
+def diagnose(exercise: Exercise, outcomes: Sequence[Outcome]) -> tuple[str, int, bool]:
+    """The hint that fits a wrong answer, the number of the case that shows it best, and whether a mistake is named.
 
-    A mistake explains a failing case if it gives the same wrong result there. The mistake that explains most failing
-    cases wins; among equals the one that disagrees with the learner in the fewest other cases. If none explains
-    anything, the first failing case names its own hint.
+    A mistake *explains* a failing case if it gives the same wrong result there, and *contradicts* the answer in every
+    other case in which the two differ. Only a mistake that explains at least as many cases as it contradicts is named,
+    the best of them; among equals the one that explains more, then the first. If there is none, the first failing case
+    names its own hint, which claims no mistake.
     """
     failing = wrong(exercise, outcomes)
-    best, best_rank = (exercise.cases[failing[0]].hint, failing[0]), (0, 0)
+    best, best_rank = (exercise.cases[failing[0]].hint, failing[0], False), (-1, 0)
     for mistake, its_outcomes in zip(exercise.mistakes, _outcomes_of_mistakes(exercise), strict=True):
         agrees = [_alike(one, other, exercise.tolerance) for one, other in zip(outcomes, its_outcomes, strict=True)]
         explained = [number for number in failing if agrees[number]]
-        rank = (len(explained), -agrees.count(False))
-        if explained and (best_rank[0] == 0 or rank > best_rank):
-            best, best_rank = (mistake.hint, explained[0]), rank
+        rank = (len(explained) - agrees.count(False), len(explained))
+        if explained and rank > best_rank:
+            best, best_rank = (mistake.hint, explained[0], True), rank
     return best
 
 
@@ -63,7 +64,7 @@ def _alike(one: Outcome, other: Outcome, tolerance: float) -> bool:
     if one.kind != other.kind:
         return False
     if one.kind == "raised":
-        return one.error == other.error
+        return (one.error, one.message) == (other.error, other.message)
     if one.kind == "changed":
         return one.position == other.position
     return one.kind == "empty" or difference(one.value, _comparable(other.value), tolerance) is None

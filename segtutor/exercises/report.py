@@ -1,10 +1,11 @@
-"""What a check answers, as text and as HTML."""
+"""What a check answers, as text and as HTML, and how it gets before the learner's eyes."""
 
 from __future__ import annotations
 
 import html
+import sys
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 State = Literal["passed", "not yet", "empty", "unknown", "broken"]
 HEADLINES = {
@@ -14,6 +15,8 @@ HEADLINES = {
     "unknown": "no such exercise",
     "broken": "the check itself failed",
 }
+LABELS = {True: ("What went wrong", "How to repair it"), False: ("Worth a look", "One step further")}
+"""How the two hints of a check are called: where a mistake was recognized, and where none was."""
 COLORS = {"passed": "#2a9d5c", "not yet": "#d1651b", "empty": "#7a7a7a", "unknown": "#7a7a7a", "broken": "#7a7a7a"}
 
 
@@ -30,6 +33,7 @@ class Report:
         details: Pairs of a word and a text about the failing case: its name, input, got, wanted, printed.
         hint: Name of the hint, as the exercise declares it; empty if there is none.
         hints: The hints shown.
+        named: Whether the hints name a mistake that was recognized; else they only say where to look.
     """
 
     exercise: str
@@ -40,6 +44,7 @@ class Report:
     details: tuple[tuple[str, str], ...] = ()
     hint: str = ""
     hints: tuple[str, ...] = ()
+    named: bool = False
 
     def __bool__(self) -> bool:
         return self.state == "passed"
@@ -59,7 +64,7 @@ class Report:
             block = text.split("\n")
             lines.append(f"  {word + ':':<{width}}{block[0]}")
             lines.extend(" " * (width + 2) + line for line in block[1:])
-        lines.extend(f"  Hint {number}: {hint}" for number, hint in enumerate(self.hints, start=1))
+        lines.extend(f"  {label}: {hint}" for label, hint in zip(LABELS[self.named], self.hints, strict=False))
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -72,9 +77,50 @@ class Report:
         table = f"<table style='margin:4px 0'><tbody>{rows}</tbody></table>" if rows else ""
         message = f"<div>{html.escape(self.message)}</div>" if self.message else ""
         hints = "".join(
-            f"<div><b>Hint {number}.</b> {html.escape(hint)}</div>" for number, hint in enumerate(self.hints, start=1)
+            f"<div><b>{label}:</b> {html.escape(hint)}</div>"
+            for label, hint in zip(LABELS[self.named], self.hints, strict=False)
         )
         return (
             f"<div style='border-left:4px solid {COLORS[self.state]};padding:4px 12px'>"
             f"<b>{html.escape(self.headline)}</b>{message}{table}{hints}</div>"
         )
+
+    def _ipython_display_(self) -> None:
+        """Show the report, unless `shown` did so in this very cell: its last line would show it again."""
+        if _already_shown.get(id(self)) != _cell_number():
+            _display(self)
+
+
+_already_shown: dict[int, int | None] = {}
+"""Number of the cell in which a report was shown, by the report's identity; only the present cell's are kept."""
+
+
+def shown(report: Report) -> Report:
+    """Show a report at once, wherever in a cell the check stands, and give it back.
+
+    A notebook displays it; a script prints it. An interactive Python without IPython echoes what comes back by itself.
+    """
+    if _shell() is not None:
+        _already_shown.clear()
+        _already_shown[id(report)] = _cell_number()
+        _display(report)
+    elif not hasattr(sys, "ps1"):
+        print(report)
+    return report
+
+
+def _shell() -> Any:
+    """IPython's shell if the code runs in one; IPython itself is never imported here."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
+
+
+def _cell_number() -> int | None:
+    shell = _shell()
+    return None if shell is None else shell.execution_count
+
+
+def _display(report: Report) -> None:
+    from IPython.display import display
+
+    display({"text/plain": repr(report), "text/html": report._repr_html_()}, raw=True)

@@ -23,6 +23,10 @@ import numpy as np
 from segtutor.exercises.comparison import difference, plain
 
 MOST_PRINTED = 400
+LONGEST_WAIT = 5
+"""So many times its limit may a call take on a machine that is busy with other work."""
+ASLEEP = 0.05
+"""Who computes for a smaller share of the time than this does not wait for the processor but sleeps."""
 
 
 class TimeIsUp(BaseException):
@@ -72,6 +76,7 @@ def call(function: Callable[..., Any], arguments: tuple[Any, ...], seconds: floa
 
     The time limit is a timer signal in the main thread where the system has one, else (Windows, other threads) a trace
     function. Either stops every loop written in Python; a loop inside compiled code is only stopped when it returns.
+    What counts is time in which the function really computed, or slept: on a busy machine it may take longer.
     """
     own = copy.deepcopy(arguments)
     printed = _ShortText()
@@ -129,11 +134,28 @@ def limited(function: Callable[[], Any], seconds: float) -> Any:
     return _limited_by_trace(function, seconds)
 
 
+class Clock:
+    """Counts the seconds that a thread uses: those in which it computes, and those in which it sleeps.
+
+    Waiting for a processor that is busy with other work counts a fifth.
+    """
+
+    def __init__(self) -> None:
+        self._started, self._started_computing = time.monotonic(), time.thread_time()
+
+    @property
+    def used(self) -> float:
+        """Seconds used since the clock was made; ask in the thread that made it."""
+        passed, computed = time.monotonic() - self._started, time.thread_time() - self._started_computing
+        return passed if computed < ASLEEP * passed else max(computed, passed / LONGEST_WAIT)
+
+
 def _limited_by_signal(function: Callable[[], Any], seconds: float) -> Any:
     armed = True
+    clock = Clock()
 
     def ring(_number: int, frame: types.FrameType | None) -> None:
-        if not armed:
+        if not armed or clock.used < seconds:
             return
         # A bare `except:` in a loop would swallow one exception: from now on every line of the answer raises another.
         sys.settrace(raise_again)
@@ -163,10 +185,10 @@ def _limited_by_signal(function: Callable[[], Any], seconds: float) -> Any:
 
 
 def _limited_by_trace(function: Callable[[], Any], seconds: float) -> Any:
-    deadline, tracer = time.monotonic() + seconds, sys.gettrace()
+    clock, tracer = Clock(), sys.gettrace()
 
     def watch(_frame: types.FrameType, _event: str, _argument: Any) -> Any:
-        if time.monotonic() > deadline:
+        if clock.used > seconds:
             raise TimeIsUp
         return watch
 
@@ -186,6 +208,8 @@ def _is_blank(function: Callable[..., Any]) -> bool:
 
 def _changed(after: Any, before: Any) -> bool:
     after, before = plain(after), plain(before)
+    if type(after) is not type(before):
+        return True
     if isinstance(before, np.ndarray):
         return after.shape != before.shape or difference(after, before, 0.0) is not None
     if isinstance(before, (list, tuple)):

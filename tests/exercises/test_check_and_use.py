@@ -5,6 +5,8 @@ import subprocess
 import sys
 import threading
 import time
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ import pytest
 import segtutor
 from segtutor.exercises import checking, running
 from segtutor.exercises.catalog import exercises, find
+from segtutor.exercises.checking import judge
 from segtutor.exercises.comparison import difference, show
 from segtutor.exercises.lesson01.iou import iou
 
@@ -171,10 +174,14 @@ def test_strange_values_do_not_raise():
 
 
 def test_unknown_exercises_and_swapped_arguments():
-    for wrong in ("9.9", None, 3, [], "", object()):
+    for wrong in ("9.9", None, [], "", object()):
         report = segtutor.check(wrong, iou)
         assert report.state == "unknown"
         assert "1.10" in report.message
+    for number in (4.10, 1, np.float64(1.1)):
+        report = segtutor.check(number, iou)
+        assert report.state == "unknown"
+        assert "quotation marks" in report.message
     assert segtutor.check(iou, "1.1")
     assert segtutor.check(" 1.1 ", iou)
     with pytest.raises(ValueError, match=r"no exercise '9.9'"):
@@ -204,11 +211,71 @@ def test_html_escapes_what_the_learner_wrote():
 
 
 def test_prints_are_shown_once_and_never_flood(capsys):
-    assert "size 12" in repr(segtutor.check("1.1", prints))
+    report = segtutor.check("1.1", prints)
+    assert "size 12" in repr(report)
+    captured = capsys.readouterr()
+    assert captured.out == f"{report!r}\n", "outside a notebook the report is printed, and nothing else"
     report = segtutor.check("1.1", floods)
     assert len(repr(report)) < 2500
-    captured = capsys.readouterr()
-    assert captured.out == captured.err == ""
+    assert capsys.readouterr().err == ""
+
+
+def test_an_interactive_python_echoes_the_report_itself(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
+    assert segtutor.check("1.1", iou)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ([0] * 10**6, "a list"),
+        ([[0] * 1000] * 1000, "a list"),
+        (np.broadcast_to(0.0, (10**5, 10**5)), "shape (100000, 100000)"),
+        ({number: number for number in range(10**5)}, "a dict"),
+        ("x" * 10**7, "a str"),
+    ],
+    ids=["list", "list of lists", "broadcast", "dict", "text"],
+)
+def test_a_huge_result_is_refused_by_its_shape(value, what):
+    started = time.process_time()
+    report = judge(find("1.2"), lambda target, prediction, num_classes, ignore_index: value, 0)
+    assert time.process_time() - started < 3, "some hundredths of a second on an idle machine"
+    assert not report
+    assert what in report.message
+    assert len(repr(report)) < 3000
+
+
+def test_waiting_for_a_busy_processor_hardly_counts(monkeypatch):
+    now, computed = [100.0], [5.0]
+    monkeypatch.setattr(running.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(running.time, "thread_time", lambda: computed[0])
+    clock = running.Clock()
+    now[0], computed[0] = 104.0, 6.0  # a quarter of the processor
+    assert clock.used == 1.0
+    now[0], computed[0] = 110.0, 6.0  # a tenth: as if it had waited a fifth of the time
+    assert clock.used == 2.0
+    now[0], computed[0] = 110.0, 5.1  # asleep
+    assert clock.used == 10.0
+
+
+def test_the_advice_on_copies_fits_the_argument():
+    def writes_into_the_first(*arguments):
+        first = arguments[0]
+        if isinstance(first, list):
+            first[0] += 1
+        else:
+            first["out"] += 1
+
+    lists = checking._copied("maps", [np.zeros(2), np.zeros(3)])
+    assert "copy.deepcopy(maps)" in lists
+    assert checking._copied("sizes", [1, 2, 3]) == "sizes = list(sizes)"
+    assert checking._copied("mask", np.zeros(2)) == "mask = mask.copy()"
+    torch = pytest.importorskip("torch")
+    assert checking._copied("mask", torch.zeros(2)) == "mask = mask.clone()"
+    assert "deepcopy" in checking._copied("logits", {"out": np.zeros(2)})
+    outcome = running.call(writes_into_the_first, ([np.zeros(2)],), 1.0)
+    assert outcome.kind == "changed"
 
 
 def test_warnings_of_an_answer_stay_inside(recwarn):
@@ -254,12 +321,12 @@ def test_a_first_import_inside_the_answer_does_not_count(tmp_path):
         "def iou(a, b):\n"
         "    import slow_package\n"
         "    return (a & b).sum() / (a | b).sum()\n"
-        "print(segtutor.check('1.1', iou).state)\n"
+        "segtutor.check('1.1', iou)\n"
     )
     (tmp_path / "slow_package.py").write_text("import time\ntime.sleep(2)\n")
     environment = os.environ | {"SEGTUTOR_PROGRESS": "off", "PYTHONPATH": os.pathsep.join([str(tmp_path), os.getcwd()])}
     done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "passed", done.stderr
+    assert "passed" in done.stdout, done.stderr
 
 
 def test_checking_needs_no_torch_and_no_notebook_packages():
@@ -283,6 +350,14 @@ def test_comparison_of_values():
     assert difference(1_000_000.0, np.array(1_000_000), 1e-5) is None
     assert difference([1, 2], (1, 2), 1e-6) is None
     assert "2 results are wanted" in difference(1.0, (1, 2), 1e-6)
+    assert (
+        difference(np.array([[Fraction(1, 2), Decimal("1"), 2]], dtype=object), np.array([[0.5, 1, 2]]), 1e-6) is None
+    )
+    assert difference([Fraction(1, 3)], np.array([1 / 3]), 1e-6) is None
+    assert "differs at [1]" in difference(np.array([3, 2**70], dtype=object), np.array([3, 4]), 1e-6)
+    assert difference(np.array([1 + 0j, 2]), np.array([1, 2]), 1e-6) is None
+    assert "a complex number came" in difference(np.array([1j, 2]), np.array([1, 2]), 1e-6)
+    assert difference(np.array([None, 2]), np.array([1, 2]), 1e-6) == "numbers are wanted, None came: None"
     assert "shape (3,) came" in difference([1, 2, 3], np.zeros(2), 1e-6)
     assert "differs at [1, 0]" in difference([[1, 2], [3, 4]], np.array([[1, 2], [0, 4]]), 1e-6)
     assert difference({"a": 1}, {"a": 1, "b": 2}, 1e-6) == "'b' is missing"
@@ -315,3 +390,14 @@ def test_tensors_as_arguments_are_copied_and_watched():
     outcome = running.call(lambda values: 2 * values, (given,), 1.0)
     assert outcome.kind == "returned"
     assert outcome.value.tolist() == [2, 2, 2]
+
+
+def test_tensors_of_every_kind_are_results():
+    torch = pytest.importorskip("torch")
+    wanted = np.array([[1.0, 0.0], [0.0, 2.0]])
+    right = torch.tensor(wanted)
+    for one in (right.bfloat16(), right.half(), right.to_sparse(), right.to_sparse_csr(), right.int(), right + 0j):
+        assert difference(one, wanted, 1e-6) is None
+    assert difference(right.clone().requires_grad_(), wanted, 1e-6) is None
+    assert difference([right[0].bfloat16(), right[1].bfloat16()], wanted, 1e-6) is None
+    assert difference(2 * right.bfloat16(), wanted, 1e-6) == "differs at [0, 0]: got 2, wanted 1"
