@@ -43,7 +43,7 @@ def iou_rows(a, b):
     return np.nanmean(rows) if not np.all(np.isnan(rows)) else np.nan
 
 
-L, J = N([[True, True, False]]), N([[False, True, True]])
+L, J = N([[True, True, False, False]]), N([[False, True, True, False]])
 NONE, ONE = N([[False, False]]), N([[True, False]])
 W11 = [
     Wrong("union without the overlap taken off", lambda a, b: (a & b).sum() / (a.sum() + b.sum()), (L, J), "union"),
@@ -68,10 +68,9 @@ W11 = [
         (PART, FULL),
         "overflow",
     ),
-    Wrong("mean of the rows", iou_rows, (N([[True], [True]]), N([[True], [False]])) * 1, "rows"),
+    Wrong("mean of the rows", iou_rows, (N([[1, 1], [1, 0]]) > 0, N([[1, 0], [1, 0]]) > 0), "rows"),
     Wrong("Python's and", lambda a, b: float(a.any() and b.any()) if a.any() or b.any() else NAN, (L, J), "and"),
 ]
-W11[-2] = Wrong("mean of the rows", iou_rows, (N([[1, 1], [1, 0]]) > 0, N([[1, 0], [1, 0]]) > 0), "rows")
 R11 = [
     ("sets", iou_sets),
     ("loops and fractions", iou_loops),
@@ -172,7 +171,7 @@ def confusion_pairs(target, prediction, num_classes, ignore_index):
     return N([[np.sum(known & (target == i) & (prediction == j)) for j in classes] for i in classes], dtype=object)
 
 
-T, P = N([[0, 1, 2], [2, 2, 255]], dtype=np.uint8), N([[0, 2, 1], [2, 2, 0]], dtype=np.uint8)
+T, P = N([[0, 1, 2], [2, 2, 255]], dtype=np.uint8), N([[0, 2, 2], [2, 0, 0]], dtype=np.uint8)
 MANY = np.zeros((20, 20), dtype=np.uint8)
 W12 = [
     Wrong("transposed", lambda t, p, k, v: confusion(t, p, k, v).T, (T, P, 3, 255), "axes"),
@@ -180,7 +179,7 @@ W12 = [
     Wrong("void if out of range", confusion_in_range, (N([[0, 1]]), N([[0, 1]]), 2, 1), "ignore_index"),
     Wrong("void in the prediction", confusion_both_void, (N([[0, 1]]), N([[0, 0]]), 2, 0), "prediction"),
     Wrong("void is class 0", confusion_void_is_zero, (T, P, 3, 255), "void"),
-    Wrong("8-bit pairs", bincount_in_8_bit, (T, P * 0 + 20, 21, 255), "overflow"),
+    Wrong("8-bit pairs", bincount_in_8_bit, (T * 0 + 20, P * 0 + 20, 21, 255), "overflow"),
     Wrong("8-bit pairs of many", bincount_in_8_bit, (T * 0 + 20, P, 21, 255), "overflow"),
     Wrong("8-bit counts", lambda *a: confusion(*a, dtype=np.uint8), (MANY, MANY, 2, 255), "counts"),
     Wrong("signed 8-bit counts", lambda *a: confusion(*a, dtype=np.int8), (MANY, MANY, 2, 255), "counts"),
@@ -418,8 +417,8 @@ def data_set_torch(targets, predictions, k, v):
     return (inter / union).nanmean()
 
 
-TS = [N([[0, 0, 1]]), N([[1, 1], [255, 0]])]
-PS = [N([[0, 1, 1]]), N([[0, 1], [1, 0]])]
+TS = [N([[0, 0, 1, 1, 0]]), N([[1, 1], [255, 0]])]
+PS = [N([[0, 1, 1, 0, 0]]), N([[0, 1], [1, 0]])]
 BIG = [np.arange(400).reshape(20, 20) % 2]
 W15 = [
     Wrong("mean of the pictures", mean_of_pictures, (TS, PS, 2, 255), "per image"),
@@ -427,11 +426,18 @@ W15 = [
     Wrong("mean of all IoU", all_values_together, (TS, PS, 2, 255), "per image"),
     Wrong("weighted by size", weighted_by_size, (TS, PS, 2, 255), "per image"),
     Wrong("stacked", stacked, (TS, PS, 2, 255), "sizes"),
-    Wrong("targets' classes only", only_in_targets, (TS, [p * 0 + 2 for p in PS], 3, 255), "only predicted"),
+    Wrong(
+        "targets' classes only",
+        only_in_targets,
+        (TS, [np.where(p == 1, 2, p) for p in PS[:1]] + PS[1:], 3, 255),
+        "only predicted",
+    ),
     Wrong("absent as 0", mean_over_all, (TS, PS, 4, 255), "absent"),
     Wrong("the last picture", last_only, (TS, PS, 2, 255), "all pictures"),
     Wrong("always 255", lambda t, p, k, v: data_set(t, p, k, 255), (TS[:1], PS[:1], 2, 0), "ignore_index"),
-    Wrong("exchanged", lambda t, p, k, v: data_set(p, t, k, v), (TS[1:], PS[1:], 2, 0), "exchanged"),
+    Wrong(
+        "exchanged", lambda t, p, k, v: data_set(p, t, k, v), ([N([[0, 1, 1]])], [N([[1, 1, 1]])], 2, 0), "exchanged"
+    ),
     Wrong("void kept as a class", lambda t, p, k, v: data_set(t, p, 256, -1), (TS, PS, 2, 255), "void"),
     Wrong("both results", lambda t, p, k, v: (ious(summed(t, p, k, v)), data_set(t, p, k, v)), (TS, PS, 2, 255), "one"),
     Wrong("IoU per class", lambda t, p, k, v: ious(summed(t, p, k, v)), (TS, PS, 2, 255), "one"),

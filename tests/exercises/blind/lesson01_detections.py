@@ -307,7 +307,7 @@ def ap_torch(precision, recall, method):
     return torch.stack([torch.where(r >= i / 10, p, 0.0).max() for i in range(11)]).mean()
 
 
-P8, R8 = N([1.0, 0.5, 2 / 3, 0.5, 0.6]), N([0.25, 0.25, 0.5, 0.5, 0.75])
+P8, R8 = N([1.0, 0.4, 0.5, 0.6, 0.3]), N([0.2, 0.25, 0.5, 0.75, 0.8])
 AREA, ELEVEN, EMPTY = (P8, R8, "area"), (P8, R8, "11point"), (N([]), N([]), "area")
 W18 = [
     Wrong("no envelope", ap_variant(envelope="none"), AREA, "envelope"),
@@ -325,7 +325,7 @@ W18 = [
     Wrong("a sum", ap_variant(divide=1), ELEVEN, "levels"),
     Wrong("recall above the level", ap_variant(strict=True), (N([1.0, 0.5]), N([0.5, 1.0]), "11point"), "at least"),
     Wrong("reached levels only", reached_only, ELEVEN, "beyond"),
-    Wrong("interpolated", interpolated, ELEVEN, "levels by interpolation"),
+    Wrong("interpolated", interpolated, (N([1.0, 0.5]), N([0.35, 0.95]), "11point"), "levels by interpolation"),
     Wrong("last height goes on", last_precision, ELEVEN, "beyond"),
     Wrong("NaN without points", empty_nan, EMPTY, "empty"),
     Wrong("fails without points", empty_raises, EMPTY, "empty"),
@@ -484,7 +484,7 @@ W19 = [
     Wrong("best, then free?", argmax_then_free, (O9, 0.5), "second best"),
     Wrong("best if free", argmax_kept_if_hit, (O9, 0.5), "second best"),
     Wrong("best pairs first", best_pairs_first, (O9, 0.5), "order"),
-    Wrong("objects choose", objects_choose, (N([[0.6, 0.8], [0.7, 0.3]]), 0.5), "order"),
+    Wrong("objects choose", objects_choose, (N([[0.6, 0.0], [0.9, 0.0]]), 0.5), "order"),
     Wrong("first that is enough", first_enough, (O9, 0.5), "largest"),
     Wrong("last that is enough", last_enough, (N([[0.9, 0.6]]), 0.5), "largest"),
     Wrong("0 is nothing", falsy_zero, (N([[0.9]]), 0.5), "object 0"),
@@ -609,17 +609,17 @@ def coco_loops(scores, overlaps):
 
 
 G = np.random.default_rng(3)
-SC = [G.permutation(N([0.9, 0.6, 0.5, 0.3])), N([0.2, 0.8]), N([0.7]), N([])]
+SC = [G.permutation(N([0.9, 0.6, 0.5, 0.3])), N([0.2, 0.8]), N([0.7, 0.1]), N([])]
 OV = [
     N([[0.9, 0.1, 0.0], [0.2, 0.62, 0.3], [0.55, 0.8, 0.1], [0.1, 0.97, 0.7]]),
     N([[0.88, 0.4], [0.66, 0.71]]),
-    np.zeros((1, 0)),
+    np.zeros((2, 0)),
     np.zeros((0, 2)),
 ]
 C, CE = (SC, OV), ([N([0.5])], [np.zeros((1, 0))])
 CROWDED = ([np.linspace(1, 0, 150)], [np.eye(150)])
 FULL = ([N([0.9, 0.8])], [N([[0.99, 0.0], [0.0, 0.99]])])
-HALF = ([N([0.9, 0.8, 0.7])], [N([[0.0, 0.0], [0.99, 0.0], [0.0, 0.99]])])
+HALF = ([N([0.9, 0.8, 0.7])], [N([[0.99, 0.0], [0.0, 0.0], [0.0, 0.99]])])
 W110 = [
     Wrong("only 0.5", variant(thresholds=[0.5]), C, "thresholds"),
     Wrong("up to 0.9", variant(thresholds=THRESHOLDS[:9]), C, "thresholds"),

@@ -322,10 +322,6 @@ def moved_variant(**changes):
     return lambda images, labels: moved(images, labels, **changes)
 
 
-def same_8_bit(image, own_labels):
-    return bool((image.astype(U8) == own_labels.astype(U8) * U8(30)).all())
-
-
 def whole_word(images, labels):
     words = moved(images, labels)
     return next((w for w in words if w != "together"), "together")
@@ -370,21 +366,19 @@ def moved_torch(images, labels):
 K = N([[0, 1, 2], [3, 3, 4]])
 G10 = [30 * K, 30 * K[:, ::-1], 30 * K[::-1]]
 D10 = (G10, [K, K, K])
-BIGK = N([[9, 1, 20]])
 W210 = [
     Wrong("upside down", moved_variant(flip=lambda x: x[::-1]), D10, "left to right"),
     Wrong("half turn", moved_variant(flip=lambda x: x[::-1, ::-1]), D10, "left to right"),
     Wrong("any flip", any_flip, D10, "left to right"),
     Wrong("mirrored first", moved_variant(mirrored_first=True), ([30 * N([[1, 2, 1]])], [N([[1, 2, 1]])]), "symmetric"),
     Wrong("some pixel", moved_variant(same=lambda i, o: (i == 30 * o).any()), D10, "every pixel"),
-    Wrong("most pixels", moved_variant(same=lambda i, o: (i == 30 * o).mean() > 0.5), (G10[1:2], [K]), "every pixel"),
-    Wrong("the means", moved_variant(same=lambda i, o: i.mean() == (30 * o).mean()), D10, "every pixel"),
     Wrong(
-        "8 bits",
-        moved_variant(same=same_8_bit),
-        ([(BIGK * 30)], [N([[9, 1, 20]]) * 0 + N([[9, 1, 20]]) % 128]),
-        "8 bits",
+        "most pixels",
+        moved_variant(same=lambda i, o: (i == 30 * o).mean() > 0.5),
+        ([30 * N([[0, 1, 5]])], [N([[0, 1, 2]])]),
+        "every pixel",
     ),
+    Wrong("the means", moved_variant(same=lambda i, o: i.mean() == (30 * o).mean()), D10, "every pixel"),
     Wrong(
         "within 30",
         moved_variant(same=lambda i, o: np.abs(i - 30 * o).max() <= 30),
@@ -420,7 +414,6 @@ W210 = [
     Wrong("same labels", moved_variant(same=lambda i, o: {*np.unique(i // 30)} == {*np.unique(o)}), D10, "every pixel"),
     Wrong("counts", lambda i, o: dict(Counter(moved(i, o))), D10, "one per probe"),
 ]
-W210[7] = Wrong("8 bits", moved_variant(same=same_8_bit), ([30 * N([[9, 1]]) % 256], [N([[9, 1]])]), "8 bits")
 R210 = [("loops, tuple", moved_loops), ("torch", moved_torch), ("array", lambda *a: list(N(moved(*a), dtype=object)))]
 
 
@@ -728,7 +721,7 @@ def repeatable_torch(first, second):
 X1, Y1 = np.linspace(0, 1, 12).reshape(3, 2, 2), N([[0, 1], [2, 1]])
 X2, Y2 = X1 + 1, Y1[::-1].copy()
 ITEMS = [(X1, Y1), (X2, Y2), (X1 * 2, Y1)]
-CLOSE = [(X1 + 1e-7, Y1), *ITEMS[1:]]
+CLOSE = [(X1 * (1 + 1e-6), Y1), *ITEMS[1:]]
 MIDDLE = [ITEMS[0], (X1, Y2), ITEMS[2]]
 W212 = [
     Wrong("images only", repeatable_variant(what=(0,)), (ITEMS, [(X1, Y2), *ITEMS[1:]]), "labels"),
@@ -751,7 +744,7 @@ W212 = [
     Wrong(
         "sums",
         repeatable_variant(same=lambda a, b: a.shape == b.shape and a.sum() == b.sum()),
-        (ITEMS, [(X1[:, ::-1], Y1), *ITEMS[1:]]),
+        ([(12 * Y1, Y1)], [(12 * Y2, Y1)]),
         "values",
     ),
     Wrong(
