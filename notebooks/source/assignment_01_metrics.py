@@ -121,7 +121,8 @@ segtutor.check("1.2", confusion_matrix)
 # $$\mathrm{IoU}_k = \frac{n_{kk}}{\sum_j n_{kj} + \sum_i n_{ik} - n_{kk}},$$
 #
 # and their mean (mIoU). A class that is neither in the target nor in the prediction has the IoU `np.nan` and does not
-# enter the mean. A class that is only predicted has the IoU 0, and it does.
+# enter the mean. A class that is only predicted has the IoU 0, and it does. If there is no class at all, the mean is
+# `np.nan`, too.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -161,8 +162,8 @@ segtutor.check("1.3", class_iou)
 # $2|a \cap b| / (|a| + |b|)$, express $D$ by $J$ (paper and pencil: write both with $|a \cap b|$ and $|a \cup b|$).
 #
 # Then write `mean_dice(iou)`: given the IoU of each class (NaN for an absent one), the mean Dice over the classes
-# that exist. Leave the array `iou` as it is. One of the cases shows that the mean Dice does *not* follow from the
-# mean IoU.
+# that exist; `np.nan` if none does. Leave the array `iou` as it is. One of the cases shows that the mean Dice does *not*
+# follow from the mean IoU.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -196,8 +197,8 @@ segtutor.check("1.4", mean_dice)
 #
 # Write `dataset_mean_iou(targets, predictions, num_classes, ignore_index)` for two lists of label maps. The
 # benchmarks count all pictures together before anything is divided: one IoU per class for the whole data set, then
-# the mean over the classes that exist. The pictures may have different sizes. Use `confusion_matrix` and `class_iou`
-# from above.
+# the mean over the classes that exist (`np.nan` if none does). The pictures may have different sizes. Use
+# `confusion_matrix` and `class_iou` from above.
 #
 # <details><summary>Hint 1</summary>
 #

@@ -79,6 +79,25 @@ def _weighted_images(*inputs):  # type: ignore[no-untyped-def]
     return np.nansum(scores * pixels) / pixels.sum()
 
 
+def _all_of_images(*inputs):  # type: ignore[no-untyped-def]
+    return np.nanmean([class_iou(matrix)[0] for matrix in _matrices(*inputs)])
+
+
+def _rates_added(*inputs):  # type: ignore[no-untyped-def]
+    return class_iou(sum(matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1) for matrix in _matrices(*inputs)))[1]
+
+
+def _void_beyond(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    targets = [np.where(target < num_classes, target, -1) for target in targets]
+    return dataset_mean_iou(targets, predictions, num_classes, -1)
+
+
+def _void_in_either(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    pairs = zip(targets, predictions, strict=True)
+    targets = [np.where(prediction == ignore_index, ignore_index, target) for target, prediction in pairs]
+    return dataset_mean_iou(targets, predictions, num_classes, ignore_index)
+
+
 def _pooled(matrix_to_mean):  # type: ignore[no-untyped-def]
     def wrong(*inputs):  # type: ignore[no-untyped-def]
         return matrix_to_mean(sum(_matrices(*inputs)))
@@ -112,6 +131,10 @@ _RANDOM = [
 ]
 _RARE = [random_label_maps(seed, (9, 9), classes) for seed, classes in ((10, 2), (11, 5), (12, 3))]
 
+_LARGE = [random_label_maps(seed, size, 2, 0.9) for seed, size in ((20, (190, 200)), (21, (9, 9)))]
+_LARGE = ([one * (np.arange(one.shape[1]) < 12) for one, _ in _LARGE], [one for _, one in _LARGE], 2, 255)
+_LARGE = (_LARGE[0], [one * (np.arange(one.shape[1]) < 15) for one in _LARGE[1]], 2, 255)  # mostly class 0
+
 EXERCISE = Exercise(
     id="1.5",
     title="mIoU over a data set",
@@ -119,8 +142,8 @@ EXERCISE = Exercise(
     statement="""
 Write `dataset_mean_iou(targets, predictions, num_classes, ignore_index)` for two lists of label maps. The
 benchmarks count all pictures together before anything is divided: one IoU per class for the whole data set, then
-the mean over the classes that exist. The pictures may have different sizes. Use `confusion_matrix` and `class_iou`
-from above.
+the mean over the classes that exist (`np.nan` if none does). The pictures may have different sizes. Use
+`confusion_matrix` and `class_iou` from above.
 """,
     stub=STUB,
     reference=dataset_mean_iou,
@@ -129,13 +152,11 @@ from above.
             "a perfect small picture and a bad large one",
             ([label_map("01"), label_map("0000 1111")], [label_map("01"), label_map("0011 0011")], 2, 255),
             3 / 7,
-            "per image",
         ),
         Case(
             "class 2 is only in the second picture",
             ([label_map("0011"), label_map("0222")], [label_map("0011"), label_map("0022")], 3, 255),
             (3 / 4 + 1 + 2 / 3) / 3,
-            "per image",
         ),
         Case(
             "class 3 is in none", ([label_map("0012")], [label_map("0112")], 4, 255), (1 / 2 + 1 / 2 + 1) / 3, "absent"
@@ -153,14 +174,27 @@ from above.
             "void",
         ),
         Case(
+            "class 2 is only predicted",
+            ([label_map("0011"), label_map("01")], [label_map("0012"), label_map("01")], 3, 255),
+            (1 + 2 / 3 + 0) / 3,
+            "only predicted",
+        ),
+        Case(
+            "void is class 0 here",
+            ([label_map("0012"), label_map("0211")], [label_map("0112"), label_map("1201")], 3, 0),
+            (0 + 2 / 3 + 1) / 3,
+            "ignore_index",
+        ),
+        Case(
             "four pictures of different sizes",
             ([target for target, _ in _RANDOM], [prediction for _, prediction in _RANDOM], 6, 255),
         ),
         Case(
             "rare classes",
             ([target for target, _ in _RARE], [prediction for _, prediction in _RARE], 5, 255),
-            hint="per image",
         ),
+        Case("one picture of 38,000 pixels and a small one", _LARGE, hint="large"),
+        Case("all is void", ([label_map("vv")], [label_map("01")], 2, 255), np.nan, "nothing"),
     ),
     hints={
         "general": Hint(
@@ -178,12 +212,16 @@ from above.
             "total += confusion_matrix(...) inside the loop, the return after it.",
         ),
         "absent": Hint(
-            "A class that is in no picture must not enter the mean, neither as 0 nor as NaN.",
+            "Look at a class that is in no picture: it does not enter the mean, neither as 0 nor as NaN.",
             "class_iou(total)[1] does that already.",
         ),
         "void": Hint(
-            "Void pixels still count, as a class or as predicted pixels.",
+            "Look at void pixels: they count neither as a class nor as predicted pixels.",
             "Hand ignore_index on to confusion_matrix; it leaves out the pixel in target and prediction.",
+        ),
+        "exchanged": Hint(
+            "Void is looked for in the prediction, too (or instead): only the target says what is void.",
+            "confusion_matrix(target, prediction, ...), in this order.",
         ),
         "micro": Hint(
             "This is pixel accuracy (or one pooled ratio for all classes). mIoU is a mean of one IoU per class.",
@@ -197,6 +235,25 @@ from above.
             "The pictures differ in size, so they do not stack into one array.",
             "Loop over the pictures and add their matrices, or concatenate the flattened maps.",
         ),
+        "only predicted": Hint(
+            "Look at a class that is predicted but in no target: its IoU is 0, and it enters the mean.",
+            "class_iou(total)[1] does that already.",
+        ),
+        "ignore_index": Hint(
+            "Look at which value means void: it is an argument, need not be 255, and may be a number below K.",
+            "confusion_matrix(target, prediction, num_classes, ignore_index), in this order.",
+        ),
+        "large": Hint(
+            "Look at large data sets: sums of counts exceed 255 and 32,767, more than 8 or 16 bits hold.",
+            "total = np.zeros((K, K), dtype=np.int64).",
+        ),
+        "nothing": Hint(
+            "Look at a data set that is all void: no class exists, so the mean is NaN, without an error.",
+            "class_iou(total)[1] is NaN for a matrix of zeros.",
+        ),
+        "one number": Hint(
+            "One number is wanted, the mean. class_iou returns two things.", "return class_iou(total)[1]."
+        ),
         "dice": Hint("This is mean Dice.", "Use class_iou(total)[1]."),
     },
     mistakes=(
@@ -209,6 +266,25 @@ from above.
         Mistake("plain mean", _pooled(lambda total: class_iou(total)[0].mean()), "absent"),
         Mistake("void as background", _void_as_background, "void"),
         Mistake("void masked in the target only", _void_only_in_target, "void"),
+        Mistake("mean of all IoU of all pictures", _all_of_images, "per image"),
+        Mistake("shares of rows added", _rates_added, "per image"),
+        Mistake(
+            "only classes in the targets",
+            _pooled(lambda t: np.nanmean(class_iou(t)[0][t.sum(1) > 0])),
+            "only predicted",
+        ),
+        Mistake(
+            "zeros left out", _pooled(lambda t: np.nanmean(class_iou(t)[0][class_iou(t)[0] > 0])), "only predicted"
+        ),
+        Mistake("void always 255", lambda t, p, k, v: dataset_mean_iou(t, p, k, 255), "ignore_index"),
+        Mistake("void is what exceeds K", _void_beyond, "ignore_index"),
+        Mistake("target and prediction exchanged", lambda t, p, k, v: dataset_mean_iou(p, t, k, v), "exchanged"),
+        Mistake("void looked for in either", _void_in_either, "exchanged"),
+        Mistake("both results", _pooled(class_iou), "one number"),
+        Mistake("IoU of the classes", _pooled(lambda total: class_iou(total)[0]), "one number"),
+        Mistake("counts in 8 bits", _pooled(lambda total: class_iou(total.astype(np.uint8))[1]), "large"),
+        Mistake("counts in 16 bits", _pooled(lambda total: class_iou(total.astype(np.int16))[1]), "large"),
+        Mistake("nothing gives 0", _pooled(lambda total: np.nan_to_num(class_iou(total)[1])), "nothing"),
         Mistake("pixel accuracy", _pooled(lambda total: np.trace(total) / total.sum()), "micro"),
         Mistake(
             "weighted by frequency",
