@@ -340,12 +340,14 @@ segtutor.check("1.7", pr_curve)
 #
 # *5 points · about 25 minutes · difficulty 3 of 3*
 #
-# One number for the curve. Write `average_precision(precision, recall, method)` for a curve as `pr_curve` returns it.
-# Both methods use the *envelope*: at recall $r$ the height is the best precision at any recall of at least $r$,
-# $\hat p(r) = \max_{r' \ge r} p(r')$, and 0 beyond the last recall reached.
+# One number for the curve. Write `average_precision(precision, recall, method)` for a curve as `pr_curve` returns it,
+# perhaps thinned out: points may be missing, but the recall never falls. Both methods use the *envelope*: at recall $r$
+# the height is the best precision at any recall of at least $r$, $\hat p(r) = \max_{r' \ge r} p(r')$, and 0 beyond the
+# last recall reached.
 #
 # - `"area"` (PASCAL VOC since 2010): the exact area under the envelope, from recall 0 on. It is a sum of rectangles.
-# - `"11point"` (PASCAL VOC 2007): the mean of $\hat p$ at $r = 0, 0.1, \dots, 1$.
+# - `"11point"` (PASCAL VOC 2007): the mean of $\hat p$ at $r = 0, 0.1, \dots, 1$. Take the levels as
+#   `np.arange(11) / 10`: a recall equal to a level reaches it, and `np.linspace(0, 1, 11)` makes 0.3 a little too large.
 #
 # A curve without points has AP 0.
 #

@@ -8,7 +8,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
 from segtutor.exercises.lesson01.class_iou import class_iou
-from segtutor.exercises.lesson01.confusion import confusion_matrix
+from segtutor.exercises.lesson01.confusion import bincount_matrix, confusion_matrix
 from segtutor.exercises.lesson01.inputs import label_map, random_label_maps
 
 STUB = '''
@@ -31,7 +31,7 @@ def dataset_mean_iou(
 
 def _matrices(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
     pairs = zip(targets, predictions, strict=True)
-    return [confusion_matrix(target, prediction, num_classes, ignore_index) for target, prediction in pairs]
+    return [bincount_matrix(target, prediction, num_classes, ignore_index) for target, prediction in pairs]
 
 
 def _one_long_map(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
@@ -93,8 +93,7 @@ def _void_beyond(targets, predictions, num_classes, ignore_index):  # type: igno
 
 
 def _void_in_either(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
-    pairs = zip(targets, predictions, strict=True)
-    targets = [np.where(prediction == ignore_index, ignore_index, target) for target, prediction in pairs]
+    targets = [np.where(p == ignore_index, ignore_index, t) for t, p in zip(targets, predictions, strict=True)]
     return dataset_mean_iou(targets, predictions, num_classes, ignore_index)
 
 
