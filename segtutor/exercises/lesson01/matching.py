@@ -142,8 +142,7 @@ def _shifting(overlaps, threshold):  # type: ignore[no-untyped-def]
 
 
 def _marks(overlaps, threshold):  # type: ignore[no-untyped-def]
-    hits = match_detections(overlaps, threshold)
-    overlaps[:, hits[hits >= 0]] = -1
+    overlaps[:], hits = -1, match_detections(overlaps, threshold)
     return hits
 
 
@@ -215,7 +214,7 @@ number of its object, or -1. There may be no detections, or no objects.
             "Go through the objects in order and replace the best on >=, not on >.",
         ),
         "best free": Hint(
-            "Look at a detection whose best object is taken: COCO goes on to the best *free* one (PASCAL VOC gives up).",
+            "Look at a detection whose best object is taken: COCO goes on to the best free one (PASCAL VOC gives up).",
             "Leave taken objects out before you look for the largest IoU.",
         ),
         "best": Hint(
@@ -223,8 +222,8 @@ number of its object, or -1. There may be no detections, or no objects.
             "Compare all candidates before you choose.",
         ),
         "order": Hint(
-            "Look at who chooses: the detections, one after the other in their order. A later one may not take an object "
-            "away, even with a larger IoU.",
+            "Look at who chooses: the detections, in their order. A later one takes no object away, not even with a "
+            "larger IoU.",
             "The outer loop goes over the rows, from the first to the last.",
         ),
         "threshold": Hint(
@@ -247,7 +246,7 @@ number of its object, or -1. There may be no detections, or no objects.
             "if best >= 0, not: if best.",
         ),
         "none": Hint(
-            "A detection that hits nothing has -1: neither 0, which is an object's number, nor None, nor nothing at all.",
+            "A detection that hits nothing has -1: neither 0, which is an object's number, nor None, nor no entry.",
             "np.full(len(overlaps), -1), and write the numbers of the objects into it.",
         ),
         "columns": Hint(

@@ -218,8 +218,8 @@ Where a ratio is 0/0 (nothing kept, or no objects), return `np.nan` for it.
             "kept = scores >= threshold, and use only those.",
         ),
         "undefined": Hint(
-            "Look at nothing kept, and at no objects: a ratio that is 0/0 is NaN, not 0, not 1, not an error; the other "
-            "ratio keeps its value.",
+            "Look at nothing kept, and at no objects: a ratio that is 0/0 is NaN, not 0, not 1, not an error; the "
+            "other one keeps its value.",
             "precision = TP / kept.sum() if kept.any() else np.nan; the same with num_positives for the recall.",
         ),
         "zero": Hint(
