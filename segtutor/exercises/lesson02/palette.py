@@ -216,8 +216,8 @@ not in the palette, as VOC's border color (224, 224, 192), is void.
             "palette.",
         ),
         "exact": Hint(
-            "A color fits only if red, green and blue all fit, each by itself. Two colors may share a channel, or their "
-            "sum.",
+            "A color fits only if red, green and blue all fit, each by itself. Two colors may share a channel, or "
+            "their sum.",
             "(colors == color).all(axis=2): all, over the channels.",
         ),
         "void": Hint(

@@ -91,8 +91,12 @@ of a panoptic PNG. Each channel lies in 0 ... 255, and R + 256 G + 256² B is th
             "256 and 256 ** 2.",
         ),
         "digits": Hint(
-            "A digit is missing or is not its own: 256 counts in green, 256² in blue.",
+            "Look at ids above 255: green and blue hold the digits that do not fit into red.",
             "ids % 256, ids // 256 % 256, ids // 65536.",
+        ),
+        "blue": Hint(
+            "Look at ids above 65,535: blue is the digit of 256² = 65,536, and 16 bits do not hold such ids.",
+            "ids // 65536, computed with int64.",
         ),
         "scaled": Hint(
             "These are numbers from 0 to 1. The channels are bytes, 0 to 255.", "Leave out the division by 255."
@@ -116,13 +120,14 @@ of a panoptic PNG. Each channel lies in 0 ... 255, and R + 256 G + 256² B is th
         Mistake("fractions", lambda ids: np.stack([ids % 256, ids / 256 % 256, ids / 65536], axis=2), "division"),
         Mistake("base 255", lambda ids: np.stack([ids % 255, ids // 255 % 255, ids // 255**2], axis=2), "base"),
         Mistake("ids changed", _in_place, "changed"),
-        Mistake("no blue", lambda ids: _shifts(ids) * np.array([1, 1, 0]), "digits"),
+        Mistake("no blue", lambda ids: _shifts(ids) * np.array([1, 1, 0]), "blue"),
+        Mistake("nothing reduced", lambda ids: np.stack([ids, ids // 256, ids // 65536], axis=2), "range"),
         Mistake("red not reduced", lambda ids: np.stack([ids, ids // 256 % 256, ids // 65536], axis=2), "range"),
-        Mistake("blue by 512", lambda ids: np.stack([ids % 256, ids // 256 % 256, ids // 512 % 256], axis=2), "digits"),
+        Mistake("blue by 512", lambda ids: np.stack([ids % 256, ids // 256 % 256, ids // 512 % 256], axis=2), "blue"),
         Mistake("blue by 256 twice", lambda ids: np.stack([ids % 256, ids // 256, ids // 256 // 256], axis=2), "range"),
         Mistake("gray", lambda ids: np.stack([ids % 256] * 3, axis=2), "digits"),
-        Mistake("ids in 16 bits", lambda ids: _shifts(ids.astype(np.uint16).astype(int)), "range"),
-        Mistake("ids in 8 bits", lambda ids: _shifts(ids.astype(np.uint8).astype(int)), "range"),
+        Mistake("ids in 16 bits", lambda ids: _shifts(ids.astype(np.uint16).astype(int)), "blue"),
+        Mistake("ids in 8 bits", lambda ids: _shifts(ids.astype(np.uint8).astype(int)), "digits"),
         Mistake("signed bytes", lambda ids: _shifts(ids).astype(np.int8), "range"),
         Mistake(
             "rounded", lambda ids: np.round(np.stack([ids % 256, ids / 256 % 256, ids / 65536], axis=2)), "division"

@@ -129,7 +129,7 @@ Write `decode_rle(counts, height, width)`, which returns the boolean mask H x W.
         Case("four runs", ([1, 1, 2, 2], 3, 2), mask(".. ## .#"), "columns"),
         Case("a disc of 14 x 22 pixels", _coded(_disc(14, 22))),
         Case("a disc of 30 x 9 pixels", _coded(_disc(30, 9))),
-        Case("runs of 33,000 and 300 pixels", ([700, 33_000, 300, 2_000, 100], 190, 190), hint="long"),
+        Case("runs of 66,000 and 300 pixels", ([700, 66_000, 300, 500, 100], 260, 260), hint="long"),
     ),
     hints={
         "general": Hint(
@@ -166,7 +166,7 @@ Write `decode_rle(counts, height, width)`, which returns the boolean mask H x W.
             "for start, end in zip(ends[::2], ends[1::2]): flat[start:end] = True, where ends = np.cumsum(counts).",
         ),
         "long": Hint(
-            "Look at long runs: 300 does not fit into 8 bits, nor 33,000 into signed 16 bits.",
+            "Look at long runs: 300 does not fit into 8 bits, nor 66,000 into 16.",
             "Leave counts as they are (Python's integers), or np.asarray(counts, dtype=np.int64).",
         ),
         "side": Hint(
@@ -198,7 +198,8 @@ Write `decode_rle(counts, height, width)`, which returns the boolean mask H x W.
         Mistake("from the right", lambda c, h, w: _repeat(c, h, w)[:, ::-1], "side"),
         Mistake("half a turn", lambda c, h, w: _repeat(c, h, w)[::-1, ::-1], "side"),
         Mistake("runs in 8 bits", _in_type(np.uint8), "long"),
-        Mistake("runs in 16 bits", _in_type(np.int16), "long"),
+        Mistake("runs in 16 bits", _in_type(np.uint16), "long"),
+        Mistake("runs in signed 16 bits", _in_type(np.int16), "long"),
         Mistake("one pixel more", _ends_included, "shifted"),
         Mistake("one pixel late", lambda c, h, w: np.roll(_repeat(c, h, w).T.ravel(), 1).reshape(w, h).T, "shifted"),
         Mistake("only the first run", lambda c, h, w: _repeat([*c[:2], h * w - sum(c[:2])], h, w), "run"),
