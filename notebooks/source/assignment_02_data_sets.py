@@ -510,8 +510,9 @@ counts_verdict = segtutor.use("2.9", counts_verdict)
 # afterwards.
 #
 # Write `moved_together(images, labels)`: two lists of H x W arrays that came out of a loader which flips at random (but
-# does not scale). For each probe return `"together"` if it holds at every pixel; else `"mirrored"` if it holds after
-# the labels are flipped left to right; else `"another picture"`. A probe that is its own mirror image is together.
+# does not scale). Both hold whole numbers, gray values 0 ... 240 and labels 0 ... 8. For each probe return `"together"`
+# if it holds at every pixel, exactly; else `"mirrored"` if it holds after the labels are flipped left to right; else
+# `"another picture"`. A probe that is its own mirror image is together.
 #
 # This test catches the unsynchronized flip and the shuffled pairs.
 #
@@ -556,7 +557,7 @@ moved_together = segtutor.use("2.10", moved_together)
 # A network wants RGB, normalized once: $(x / 255 - \mathrm{mean}) / \mathrm{std}$, channel by channel. Write
 # `pixels_verdict(pixels, image, mean, std)`: `pixels` is H x W x 3 `uint8` RGB as in the file, `image` the 3 x H x W
 # floats that a validation loader made of it, `mean` and `std` have three numbers. Return the **first** that explains
-# every value up to 0.001:
+# every value up to 0.001 (so no value is more than that off):
 #
 # - `"right"`,
 # - `"BGR"`: red and blue were exchanged, then all was normalized as if it were RGB,
@@ -592,7 +593,7 @@ def pixels_verdict(pixels, image, mean, std):
     }
     for verdict, values in expected.items():
         wanted = values.transpose(2, 0, 1)
-        if image.shape == wanted.shape and np.allclose(image, wanted, atol=1e-3):
+        if image.shape == wanted.shape and np.abs(image - wanted).max() <= 1e-3:
             return verdict
     return "other"
     # END SOLUTION
@@ -680,7 +681,8 @@ plt.show()
 #
 # `open_loader(letter, files, train)` opens a loader on files of your choice: `painted` (small pictures with all classes
 # and void) or `probes` (gray value = 30 x label). With `train=True` it scales, crops and flips; `scale=(1, 1)` leaves
-# only the flip.
+# only the flip. For two passes go twice over the *same* opened loader: one that is opened anew begins with the same
+# random numbers again.
 #
 # <details><summary>Hint 1</summary>
 #

@@ -184,7 +184,7 @@ This test catches the bilinear mask and the palette that was read as gray.
             "Compare with the labels in the file, not with the number of classes.",
         ),
         "void": Hint(
-            "Look at void: it may appear, since padding adds it. Which number it is, is an argument; 255 need not be void.",
+            "Look at void: it may appear, since padding adds it. Which number it is, is an argument; 255 may be none.",
             "Take {void} away from the difference.",
         ),
         "all": Hint(

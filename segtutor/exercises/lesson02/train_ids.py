@@ -161,7 +161,7 @@ does not fit into `uint8`; here `ids` is signed, and -1 may occur.
             "Use `void` wherever you wrote 255.",
         ),
         "negative": Hint(
-            "Look at negative ids: table[-1] is the last entry, no error, so the license plate becomes what stands there.",
+            "Look at negative ids: table[-1] is the last entry, no error. The license plate becomes what is there.",
             "Shift the ids by one before looking up, or compare ids == number instead of indexing.",
         ),
         "inverse": Hint(
@@ -169,7 +169,7 @@ does not fit into `uint8`; here `ids` is signed, and -1 may occur.
             "for number, train_id in train_id_of.items(): labels[ids == number] = train_id.",
         ),
         "nobody": Hint(
-            "Look at ids that nobody knows, as 34, 263 and 300: they are void, raise no error, and may not fit into 8 bits.",
+            "Look at ids that nobody knows, as 34, 263, 300: they are void, raise no error, and need more than 8 bits.",
             "Compare ids == number instead of indexing a table; leave the type of ids as it is.",
         ),
         "zero": Hint(
