@@ -9,6 +9,7 @@ MathJax is taken from npm once, if there is one, so that formulas are drawn with
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import re
 import shutil
@@ -16,10 +17,12 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 MATHJAX = "mathjax@3"  # the last version that is one file with its fonts
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\(([^)]*)\)")
+GLOSSARY = re.compile(r"glossary\.ipynb#[\w-]+")
 # The packages whose names a lesson or a reader's own code uses, in the order in which data flows.
 REFERENCE = (
     "labels", "datasets", "models", "training", "inference", "metrics", "plotting", "claims", "exercises", "resources",
@@ -54,7 +57,21 @@ def copy_notebooks(notebooks: Path, target: Path) -> None:
     for path in [*notebooks.glob("*.ipynb"), *(notebooks / "assignments").glob("*.ipynb")]:
         copy = target / path.relative_to(notebooks)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(BADGE.sub(r"[Open in Colab](\1)", path.read_text(encoding="utf-8")), encoding="utf-8")
+        text = BADGE.sub(r"[Open in Colab](\1)", path.read_text(encoding="utf-8"))
+        # Sphinx makes a heading's address in small letters, JupyterLab as it is written.
+        text = GLOSSARY.sub(lambda link: link.group().lower(), text)
+        copy.write_text(json.dumps(half_size(json.loads(text))), encoding="utf-8")
+
+
+def half_size(notebook: dict[str, Any]) -> dict[str, Any]:
+    """The notebook with the width on the page of every figure, which has two pixels for each of the page's."""
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            for kind, described in output.get("metadata", {}).items():
+                if kind.startswith("image/") and "width" in described:
+                    image = cell["metadata"].setdefault("mystnb", {}).setdefault("image", {})
+                    image["width"] = f"{described['width']}px"
+    return notebook
 
 
 def write_reference(package: Path, target: Path) -> None:

@@ -244,8 +244,8 @@ run_short("fcn.any_size", progress=False)
 # sizes that happen to give a map of its size.) With all three seeds and 60 sizes the verdict is the same:
 
 # %%
-for sentence in card("fcn.any_size").verdicts():
-    print(sentence)
+for verdict, expected, outcome in card("fcn.any_size").verdicts():
+    print(f"{verdict}: {expected} {outcome}")
 
 # %% [markdown]
 # There is one catch: fc6 is a 7 × 7 convolution without padding, so its map must be at least 7 × 7. That is why FCN

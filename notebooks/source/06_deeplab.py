@@ -626,8 +626,8 @@ claims.run_short("deeplab.batch_norm", progress=False)
 # And the recorded one, from random weights, with three seeds:
 
 # %%
-for sentence in claims.card("deeplab.batch_norm").verdicts():
-    print(sentence)
+for verdict, expected, outcome in claims.card("deeplab.batch_norm").verdicts():
+    print(f"{verdict}: {expected} {outcome}")
 
 # %% [markdown]
 # It shows, with every seed, and the gain is larger than the paper's 1.3 points. That is no contradiction: the paper

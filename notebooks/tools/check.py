@@ -9,9 +9,10 @@ import nbformat
 from nbformat import NotebookNode
 
 from notebooks.tools.execute import count_outputs, has_error
-from notebooks.tools.lint import lint
+from notebooks.tools.glossary import check_glossary, check_terms, glossary_notebook, glossary_path, terms
+from notebooks.tools.lint import OLD_STYLE, lint
 from notebooks.tools.masters import Course, Master, carry_outputs, code_hash, to_text, write_text
-from notebooks.tools.outputs import LIMIT, MACHINE_PATH, machine_paths
+from notebooks.tools.outputs import ALL_LESSONS_LIMIT, LIMIT, MACHINE_PATH, blurred_figures, machine_paths
 
 DIFF_LINES = 30
 
@@ -25,12 +26,14 @@ def generate(course: Course, masters: list[Master]) -> list[Path]:
                 carry_outputs(notebook, nbformat.read(path, as_version=4))
             if write_text(path, to_text(notebook)):
                 changed.append(path)
+    if terms(course) and write_text(glossary_path(course), to_text(glossary_notebook(course))):
+        changed.append(glossary_path(course))
     return changed
 
 
 def strays(course: Course, masters: list[Master]) -> list[Path]:
     """Notebooks that no master makes."""
-    made = {path for master in masters for path in master.products(course)}
+    made = {path for master in masters for path in master.products(course)} | {glossary_path(course)}
     folders = [course.notebooks, course.notebooks / "assignments", course.notebooks / "solutions"]
     return sorted(path for folder in folders for path in folder.glob("*.ipynb") if path not in made)
 
@@ -44,7 +47,24 @@ def check(course: Course) -> list[str]:
         for path, fresh in master.products(course).items():
             name = path.relative_to(course.root).as_posix()
             findings += [f"{name}: {text}" for text in check_notebook(path, fresh, master.is_assignment)]
-    return findings
+            if not master.is_assignment and master.number not in OLD_STYLE and path.exists():
+                findings += [f"{name}: {text}" for text in blurred(path)]
+    findings += check_terms(course, [m for m in masters if not m.is_assignment and m.number not in OLD_STYLE])
+    findings += check_glossary(course)
+    return findings + check_sum(course)
+
+
+def blurred(path: Path) -> list[str]:
+    """Figures of a committed lesson that are not sharp."""
+    cells = nbformat.read(path, as_version=4).cells
+    return [f"cell {cell.id}: {text}" for cell in cells for text in blurred_figures(cell.get("outputs", []))]
+
+
+def check_sum(course: Course) -> list[str]:
+    """Whether all lessons together are too large."""
+    total = sum(path.stat().st_size for path in course.notebooks.glob("*.ipynb"))
+    too_large = f"all lessons together have {total / 1e6:.1f} MB, more than {ALL_LESSONS_LIMIT / 1e6:.0f} MB"
+    return [too_large] if total > ALL_LESSONS_LIMIT else []
 
 
 def check_notebook(path: Path, fresh: NotebookNode, is_assignment: bool) -> list[str]:

@@ -7,18 +7,28 @@ import re
 from nbformat import NotebookNode
 
 from notebooks.tools.masters import Course, Master, cell_ids
+from notebooks.tools.minutes import check_minutes
 
 MAX_LINES = 40
+VISIBLE_LINES = 15
+# Lessons that have not got the form of issue 15 yet; issue 16 is about them.
+OLD_STYLE = ("00", "01", "02", "03", "04", "05", "06", "07")
 # What each heading of the skeleton is recognized by, in the order in which they stand.
-SKELETON = ("objectives", "claim", "pitfalls", "summary", "self-test", "reading")
+OLD_SKELETON = ("objectives", "claim", "pitfalls", "summary", "self-test", "reading")
+SKELETON = ("objectives", "summary", "self-test", "reading", "going deeper")
 
 
 def lint(master: Master, course: Course) -> list[str]:
     """Findings about one master, each naming file and cell."""
     findings = [] if master.is_assignment else skeleton(master)
+    new = not master.is_assignment and master.number not in OLD_STYLE
+    if new:
+        findings += [*unanswered(master), *check_minutes(master)]
     before: NotebookNode | None = None
     for cell_id, cell in zip(cell_ids(master), master.cells, strict=True):
         found = code_findings(cell, before) if cell.cell_type == "code" else markdown_findings(cell.source, course)
+        if new and cell.cell_type == "code":
+            found += visible_findings(cell)
         findings += [f"cell {cell_id} {text}" for text in found]
         before = cell
     return [f"{master.path.relative_to(course.root).as_posix()}: {text}" for text in findings]
@@ -29,12 +39,13 @@ def skeleton(master: Master) -> list[str]:
     text = "\n\n".join(cell.source for cell in master.cells if cell.cell_type == "markdown")
     headings = [heading.lower() for heading in re.findall(r"^##+ +(.+)$", text, re.MULTILINE)]
     findings, position = [], -1
-    for part in SKELETON:
+    parts = OLD_SKELETON if master.number in OLD_STYLE else SKELETON
+    for part in parts:
         found = [index for index, heading in enumerate(headings) if part in heading]
         if not found:
             findings.append(f"no heading with “{part}”")
         elif found[-1] < position:
-            findings.append(f"“{part}” stands too early; the order is {', '.join(SKELETON)}")
+            findings.append(f"“{part}” stands too early; the order is {', '.join(parts)}")
         else:
             position = found[0]
     if "predict" not in text.lower():
@@ -58,6 +69,29 @@ def code_findings(cell: NotebookNode, before: NotebookNode | None) -> list[str]:
         findings.append("is code without a sentence before it")
     if cell.source.count("plt.show()") > 1:
         findings.append("shows several figures in a row; give each its own cell")
+    return findings
+
+
+def visible_findings(cell: NotebookNode) -> list[str]:
+    """The idea of a cell fits into a few lines; what only draws or prepares is folded, with a title that says what."""
+    lines = sum(bool(line.strip()) for line in cell.source.splitlines())
+    if "fold" in cell.metadata:
+        return [] if str(cell.metadata["fold"]).strip() else ["is folded without a title"]
+    text = f"shows {lines} lines of code, more than {VISIBLE_LINES}: fold what only draws or prepares"
+    return [text + ' (# %% fold="Draw the map")'] if lines > VISIBLE_LINES else []
+
+
+def unanswered(master: Master) -> list[str]:
+    """Predictions whose answer does not stand, folded, right behind the cell that is run."""
+    findings = []
+    for position, (cell_id, cell) in enumerate(zip(cell_ids(master), master.cells, strict=True)):
+        if cell.cell_type == "markdown" and re.search(r"\*\*Predict", cell.source):
+            later = master.cells[position + 1 :]
+            ran = next((number for number, one in enumerate(later) if one.cell_type == "code"), len(later))
+            answer = next((one.source for one in later[ran:] if one.cell_type == "markdown"), "")
+            if not re.match(r"\s*<details><summary>Answer", answer):
+                findings.append(f"cell {cell_id} asks for a prediction; the text behind the output does not begin with "
+                                "<details><summary>Answer")  # fmt: skip
     return findings
 
 

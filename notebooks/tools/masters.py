@@ -1,10 +1,10 @@
 """From one py:percent master to the notebooks that learners open.
 
-A master (``notebooks/source/NN_name.py`` for a lesson, ``assignment_NN_name.py`` for graded work) starts with a front
-matter in YAML. The header cell (title, Colab badge, table of costs) and the setup cell are made from it, so that no
-address, version or table is repeated by hand. The same master always gives the same bytes: a cell's id is the
-notebook's number, the section that the cell stands in and the position in it, so that an insertion renames nothing
-outside its own section.
+A master (``notebooks/source/NN_name.py`` for a lesson, ``assignment_NN_name.py`` for graded work; NN may have a letter,
+00b) starts with a front matter in YAML. The header cell (title, Colab badge, table of costs) and the setup cell are
+made from it, so that no address, version or table is repeated by hand. The same master always gives the same bytes: a
+cell's id is the notebook's number, the section that the cell stands in and the position in it, so that an insertion
+renames nothing outside its own section.
 """
 
 from __future__ import annotations
@@ -105,8 +105,13 @@ class Master:
 
     @property
     def number(self) -> str:
-        """The two digits of the lesson."""
-        return self.stem[:2]
+        """The two digits of the lesson, and the letter of a second part: "03", "00b"."""
+        return self.stem.partition("_")[0]
+
+    @property
+    def spoken_number(self) -> str:
+        """The number as a reader says it: "3", "0b"."""
+        return self.number[1:] if self.number.startswith("0") else self.number
 
     def products(self, course: Course) -> dict[Path, NotebookNode]:
         """Where each notebook of this master belongs, and the notebook without outputs."""
@@ -124,7 +129,7 @@ def read_master(path: Path) -> Master:
     Raises:
         MasterError: The name, the front matter or a fence is not as it should be.
     """
-    if not re.fullmatch(r"(assignment_)?\d\d_[a-z0-9_]+", path.stem):
+    if not re.fullmatch(r"(assignment_)?\d\d[a-z]?_[a-z0-9_]+", path.stem):
         raise MasterError(f"{path.name}: a master is called NN_name.py or assignment_NN_name.py (lower case)")
     notebook = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent")
     first = notebook.cells[0] if notebook.cells else None
@@ -163,6 +168,8 @@ def build(master: Master, course: Course, path: Path, solved: bool) -> NotebookN
         new = nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_code_cell
         source = cell.source if cell.cell_type == "markdown" else fill(cell.source, solved)
         built, built_tags = new(source), tags(cell)
+        if "fold" in cell.metadata:
+            fold(built, built_tags, cell.metadata["fold"])
         built.id = cell_id
         if cell.cell_type == "code" and not solved and source != cell.source and raises_when_run(source):
             built_tags.append("raises-exception")
@@ -176,6 +183,14 @@ def build(master: Master, course: Course, path: Path, solved: bool) -> NotebookN
         notebook.metadata.update({"accelerator": "GPU", "colab": {"gpuType": "T4", "provenance": []}})
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
+
+
+def fold(cell: NotebookNode, cell_tags: list[str], title: str) -> None:
+    """Show a code cell as one line that says what it does: in JupyterLab, in Colab (a form) and on the site."""
+    cell.source = f"# @title {title}\n{cell.source}"
+    cell.metadata["jupyter"] = {"source_hidden": True}
+    cell.metadata["cellView"] = "form"
+    cell_tags.append("hide-input")
 
 
 def header_text(master: Master, course: Course, path: Path, solved: bool) -> str:
@@ -198,7 +213,7 @@ def header_text(master: Master, course: Course, path: Path, solved: bool) -> str
         columns = {"Minutes for you": front["minutes_work"], **columns}
     table = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns),
              "| " + " | ".join(map(str, columns.values())) + " |"]  # fmt: skip
-    return "\n".join([f"# {kind} {int(master.number)}: {front['title']}", "", badge, "", *table])
+    return "\n".join([f"# {kind} {master.spoken_number}: {front['title']}", "", badge, "", *table])
 
 
 def cell_ids(master: Master) -> list[str]:

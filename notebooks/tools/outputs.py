@@ -11,7 +11,14 @@ import numpy as np
 from nbformat import NotebookNode
 from PIL import Image
 
-LIMIT = 500_000
+LIMIT = 2_000_000
+ALL_LESSONS_LIMIT = 12_000_000
+FULL_WIDTH = 600
+"""A figure that is shown wider than this, in pixels of the page, fills the column."""
+SHARP_WIDTH = 1200
+JPEG_QUALITY = 90
+JPEG_GAIN = 2.0
+"""A picture becomes a JPEG only where that is so many times smaller: lines and letters stay PNG."""
 KEPT_TYPES = {
     "image/png", "image/jpeg", "image/gif", "image/svg+xml",
     "text/plain", "text/html", "text/latex", "text/markdown", "application/javascript",
@@ -124,12 +131,47 @@ def shrink(notebook: NotebookNode, limit: int = LIMIT) -> list[str]:
         for cell in notebook.cells:
             for output in cell.get("outputs", []):
                 if "image/png" in output.get("data", {}):
-                    output.data["image/png"] = smaller_png(output.data["image/png"], faithfulness)
+                    smaller_figure(output, faithfulness)
         if size(notebook) <= limit:
             return []
     cells = sorted(notebook.cells, key=lambda cell: -size(cell.get("outputs", [])))[:3]
     parts = ", ".join(f"{cell.id} {size(cell.get('outputs', [])) / 1000:.0f} kB" for cell in cells)
     return [f"{size(notebook) / 1000:.0f} kB are more than the {limit / 1000:.0f} kB allowed; largest: {parts}"]
+
+
+def smaller_figure(output: NotebookNode, faithfulness: float) -> None:
+    """Replace a figure by a smaller file of the same picture: a PNG, or a JPEG for photographs and scenes."""
+    original = Image.open(io.BytesIO(base64.b64decode(output.data["image/png"])))
+    output.data["image/png"] = smaller_png(output.data["image/png"], faithfulness)
+    buffer = io.BytesIO()
+    on_white(original).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0, optimize=True)
+    jpeg = base64.b64encode(buffer.getvalue()).decode() + "\n"
+    if JPEG_GAIN * len(jpeg) < len(output.data["image/png"]):
+        # The same place among the kinds of data, so that the bytes of the notebook do not depend on the order.
+        output.data = NotebookNode({"image/jpeg": jpeg, **{k: v for k, v in output.data.items() if k != "image/png"}})
+        if "image/png" in output.metadata:
+            output.metadata["image/jpeg"] = output.metadata.pop("image/png")
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """The picture without transparency, as it looks on a white page."""
+    if image.mode == "RGB":
+        return image
+    page = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(page, image.convert("RGBA")).convert("RGB")
+
+
+def blurred_figures(outputs: list[NotebookNode]) -> list[str]:
+    """Figures with too few pixels: fewer than two for each pixel of the page, or too few to fill the column."""
+    found = []
+    for output in outputs:
+        for kind in ("image/png", "image/jpeg"):
+            if kind in output.get("data", {}):
+                width = Image.open(io.BytesIO(base64.b64decode(output.data[kind]))).width
+                page = output.get("metadata", {}).get(kind, {}).get("width", width)
+                if width < 2 * page or (page >= FULL_WIDTH and width < SHARP_WIDTH):
+                    found.append(f"{width} pixels for {page:g} pixels of the page; call plotting.use_course_style()")
+    return found
 
 
 def size(part: object) -> int:

@@ -1,7 +1,8 @@
 """Execute every notebook as a learner would, twice in the same kernel, without a network, and prove that it ran.
 
 nbmake executes; this module decides what it gets and believes only what the executed notebook shows: each code cell
-must have run, once in the first pass and once in the second. A notebook stands alone in its folder, in random order.
+must have run, once in the first pass and once in the second, and each task's report must stand below its cell. A
+notebook stands alone in its folder, in random order.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from nbformat import NotebookNode
 
 from notebooks.tools.execute import environment, has_error
 from notebooks.tools.masters import Course, Master
+from notebooks.tools.promises import broken_promises
 
 CELL_SECONDS = 120
 AGAIN = "-again"
@@ -110,6 +112,8 @@ def judge(name: str, path: Path, seconds: float) -> Result:
             errors = [f"{o.ename}: {o.evalue}" for o in cell.outputs if o.output_type == "error"]
             trouble = f"{which} pass, cell {cell.id.removesuffix(AGAIN)}: {(errors or ['was not executed'])[0]}"
             break
+    if not trouble and name.startswith(("assignments/", "solutions/")):
+        trouble = "; ".join(broken_promises(notebook, solved=name.startswith("solutions/")))
     if not executed:
         trouble = "executed nothing" + (f"; {trouble}" if code else ": it has no code")
     return Result(name, len(executed), len(code), seconds, trouble)

@@ -20,12 +20,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm.auto import tqdm
 
-from segtutor import __version__
+from segtutor import __version__, compute
 from segtutor.datasets import Scenes
 from segtutor.datasets.scenes.settings import CLASSES
 from segtutor.files import replacing
 from segtutor.models.backbones import TinyResNet
 from segtutor.models.inputs import Preprocessing
+from segtutor.training.precision import autocast
 
 FILE = "tiny_backbone.pt"
 WORLD_SEED = 1
@@ -60,7 +61,7 @@ def pictures_and_answers(split: str, count: int, size: tuple[int, int]) -> tuple
     return images, answers
 
 
-def train(steps: int, count: int, size: tuple[int, int], seed: int) -> tuple[Classifier, float]:
+def train(steps: int, count: int, size: tuple[int, int], seed: int, precision: str) -> tuple[Classifier, float]:
     """A trained classifier, and the share of its answers on unseen pictures that are right, the mean over classes.
 
     A class that is in few pictures is easily answered by "no", so the share is the mean of those of "yes" and "no".
@@ -74,7 +75,7 @@ def train(steps: int, count: int, size: tuple[int, int], seed: int) -> tuple[Cla
         chosen = torch.randint(count, (16,))
         batch = prepare.normalize(images[chosen])
         batch = batch.flip(-1) if torch.rand(()) < 0.5 else batch
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast(batch.device, precision):
             logits = model(batch)
         loss = F.binary_cross_entropy_with_logits(logits.float(), answers[chosen])
         optimizer.zero_grad()
@@ -100,13 +101,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2500, help="optimizer steps (default: %(default)s)")
     parser.add_argument("--count", type=int, default=6000, help="pictures to learn from (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    parser.add_argument("--precision", choices=compute.PRECISIONS, default="auto", help="default: auto")
     parser.add_argument("--out", type=Path, default=Path(FILE), help="default: %(default)s")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)  # the same sums in the same order on every machine
-    model, accuracy = train(arguments.steps, arguments.count, (96, 128), arguments.seed)
+    chosen = compute.choose_precision("cpu").name if arguments.precision == "auto" else arguments.precision
+    with compute.threads(1):
+        model, accuracy = train(arguments.steps, arguments.count, (96, 128), arguments.seed, chosen)
     notes: dict[str, Any] = {
         "command": f"python -m segtutor.claims.backbone --steps {arguments.steps} --count {arguments.count} "
-        f"--seed {arguments.seed}",
+        f"--seed {arguments.seed} --precision {chosen}",
         "data": f"Scenes, world {WORLD_SEED}: {arguments.count} pictures of 96 x 128, labels of whole pictures only",
         "balanced_accuracy": round(accuracy, 4),
         "date": datetime.now(UTC).date().isoformat(),

@@ -1,12 +1,21 @@
-"""A claim card: the sentence, the experiment, the numbers with their spread, the paper's own, the verdict in words."""
+"""A claim card: the sentence, a verdict in one word, what came out in one plain sentence; the numbers are folded."""
 
 from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
 
-from segtutor.claims.claim import Claim, Expectation
+from segtutor.claims.claim import Claim, Expectation, Verdict, uncertainty
 from segtutor.claims.results import Results
+
+COLORS: dict[Verdict, str] = {"confirmed": "#00735c", "reversed": "#a84300", "undecided": "#5c5c5c"}
+"""Behind white letters; the words say the same for those who see no color."""
+RULE = (
+    "Confirmed or reversed: the mean gain over the seeds is larger than its own uncertainty (95 %, Student's t); "
+    "else undecided. One seed decides nothing."
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,33 +43,49 @@ class Card:
             rows.append(cells)
         return rows
 
-    def verdicts(self) -> list[str]:
-        """One sentence per expectation: what was expected, what came out."""
-        return [self._sentence(expectation) for expectation in self.claim.expectations]
-
-    def _sentence(self, expectation: Expectation) -> str:
+    def verdicts(self) -> list[tuple[Verdict, str, str]]:
+        """For each expectation the verdict, what was expected, and what came out, as sentences."""
         runs = self.results.runs
-        held, gains = expectation.holds(runs), expectation.gains(runs)
-        measure = self.claim.measure(expectation.measure)
-        mean, spread = sum(gains) / len(gains), (max(gains) - min(gains)) / 2
-        against = expectation.worse if isinstance(expectation.worse, str) else "the bound"
-        signed = ("+" if mean >= 0 else "−") + measure.show(abs(mean))
-        words = expectation.words[0].upper() + expectation.words[1:]
-        text = f"{words}: {expectation.verdict(runs)}"
-        if isinstance(expectation.worse, str):
-            sign = "" if expectation.higher else " (lower is better)"
-            text += f" ({expectation.better} against {against}: {signed} ± {measure.show(spread)}{sign}; "
-        else:
-            text += " ("
-        return f"{text}{sum(held)} of {len(held)} seeds)."
+        return [(one.verdict(runs), _sentence(one.words), self._outcome(one)) for one in self.claim.expectations]
+
+    def _outcome(self, expectation: Expectation) -> str:
+        """The plain numbers, as "mean IoU: skips 53.0 %, none 50.0 % (gain +3.0 ± 1.6)"."""
+        measure, runs = self.claim.measure(expectation.measure), self.results.runs
+        title, _, unit = measure.title.partition(", ")
+        unit = f" {unit}" if unit else ""
+
+        def mean_of(variant: str) -> str:
+            return f"{variant} " + measure.show(fmean(float(run[measure.key]) for run in runs[variant])) + unit
+
+        text = f"{title}: {mean_of(expectation.better)}"
+        if not isinstance(expectation.worse, str):
+            bound = "at least" if expectation.higher else "at most"
+            return f"{text}, expected {bound} {measure.show(expectation.worse)}{unit}."
+        text += f", {mean_of(expectation.worse)}"
+        gains = expectation.gains(runs)
+        doubt = measure.show(uncertainty(gains)) if len(gains) > 1 else ""
+        certain = not any(digit in doubt for digit in "123456789")
+        mean = ("+" if fmean(gains) >= 0 else "\u2212") + measure.show(abs(fmean(gains)))
+        better = "" if expectation.higher else "; lower is better"
+        return text + ("." if certain else f" (gain {mean} ± {doubt}{better}).")
 
     @property
     def provenance(self) -> str:
-        """Where the numbers come from."""
-        about, count = self.results.about, len(self.results.seeds)
-        seeds = f"{count} seed{'s' if count > 1 else ''}; mean ± half the range" if count > 1 else "1 seed"
+        """Where the numbers come from: the command, what was run, when."""
+        about, seeds = self.results.about, self.results.seeds
+        listed = ", ".join(map(str, seeds))
+        counted = f"seed {listed}" if len(seeds) == 1 else f"seeds {listed}; mean ± half the range in the table"
+        size = self._size(next(iter(self.claim.variants.values())))
         short = "short version, " if self.results.short else ""
-        return f"`{about['command']}`: {short}{seeds}; {about['date']}, PyTorch {about['versions']['torch']}"
+        return f"`{about['command']}`: {short}{size}{counted}; {about['date']}, PyTorch {about['versions']['torch']}"
+
+    def _size(self, experiment: Any) -> str:
+        """Steps and pictures of what was run, short or not; nothing where no network is trained."""
+        recipe = getattr(experiment, "recipe", experiment)
+        if not hasattr(recipe, "shortened"):
+            return ""
+        run = recipe.shortened() if self.results.short else recipe
+        return f"{run.steps:,} steps on {run.train_count:,} scenes, scored on {run.val_count:,}, "
 
     def __repr__(self) -> str:  # notebooks keep it beside the table
         return f"Card of {self.claim.name}"
@@ -69,14 +94,10 @@ class Card:
         rows = self.rows()
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-        lines = [
-            f"{self.claim.name}: {self.claim.title}",
-            f"  {self.claim.sentence} [{self.claim.source}]",
-            "",
-            *table,
-            "",
-        ]
-        return "\n".join([*lines, *(f"- {line}" for line in self.verdicts()), f"  {self.provenance}"])
+        lines = [f"{self.claim.name}: {self.claim.title}", f"  {self.claim.sentence} [{self.claim.source}]", ""]
+        for verdict, expected, outcome in self.verdicts():
+            lines += [f"- {verdict.upper()}: {expected}", f"  {outcome}"]
+        return "\n".join([*lines, "", *table, "", f"  {self.provenance}"])
 
     def _repr_html_(self) -> str:
         claim, (titles, *rows) = self.claim, self.rows()
@@ -87,12 +108,27 @@ class Card:
             + "</tr>"
             for row in rows
         )
-        verdicts = "".join(f"<li>{html.escape(line)}</li>" for line in self.verdicts())
-        note = self.provenance.replace("`", "")
-        return (
-            f"<p><b>{html.escape(claim.title)}.</b> {html.escape(claim.sentence)} "
-            f"<i>({html.escape(claim.source)})</i></p>"
-            f"<p>Changes: {html.escape(claim.changes)}.<br>Stays: {html.escape(claim.same)}.</p>"
-            f"<table><tr>{head}</tr>{body}</table><ul>{verdicts}</ul>"
-            f"<p>In the paper: {html.escape(claim.paper)}.</p><p><small>{html.escape(note)}</small></p>"
+        verdicts = "".join(
+            f"<p style='margin:4px 0'>{_badge(verdict)} <b>{html.escape(expected)}</b> {html.escape(outcome)}</p>"
+            for verdict, expected, outcome in self.verdicts()
         )
+        return (
+            f"<div style='border-left:4px solid #0072B2;padding:4px 12px'>"
+            f"<p><b>{html.escape(claim.title)}.</b> {html.escape(claim.sentence)} "
+            f"<i>({html.escape(claim.source)})</i></p>{verdicts}"
+            f"<details><summary>The experiment and all numbers</summary>"
+            f"<p>Changes: {html.escape(claim.changes)}.<br>Stays: {html.escape(claim.same)}.</p>"
+            f"<table><tr>{head}</tr>{body}</table>"
+            f"<p>In the paper: {html.escape(claim.paper)}.</p>"
+            f"<p><small>{html.escape(self.provenance.replace('`', ''))}<br>{html.escape(RULE)}</small></p>"
+            f"</details></div>"
+        )
+
+
+def _badge(verdict: Verdict) -> str:
+    style = f"background:{COLORS[verdict]};color:white;border-radius:4px;padding:1px 8px;font-weight:bold"
+    return f"<span style='{style}'>{verdict}</span>"
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:] + ("" if words.endswith(".") else ".")

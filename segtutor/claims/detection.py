@@ -47,6 +47,7 @@ class DetectorRecipe:
         train_count: Pictures to learn from.
         val_count: Pictures to score on.
         proposals: Score the proposals, too.
+        precision: Of the training, see ``Recipe``.
     """
 
     options: tuple[tuple[str, Any], ...] = ()
@@ -55,6 +56,7 @@ class DetectorRecipe:
     train_count: int = 900
     val_count: int = 200
     proposals: bool = False
+    precision: str = "auto"
 
     def __call__(self, seed: int, short: bool) -> Values:
         """COCO's scores by boxes and by masks, and the recall of the proposals."""
@@ -66,6 +68,10 @@ class DetectorRecipe:
             return score_detector(model, objects("val", recipe.val_count), recipe.proposals)
         finally:
             model.settings = settings
+
+    def in_precision(self, precision: str) -> DetectorRecipe:
+        """The same, trained in this precision."""
+        return replace(self, precision=precision)
 
     def shortened(self) -> DetectorRecipe:
         """The version that a lesson runs while the reader waits."""
@@ -85,7 +91,8 @@ def trained(recipe: DetectorRecipe, seed: int) -> Any:
         learning_rate=2e-3,
         weight_decay=0.01,
         warmup_steps=recipe.steps // 15,
-        precision="bfloat16",
+        precision=recipe.precision,
+        measure_precision=False,
         seed=seed,
         device="cpu",
         progress=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -63,6 +63,10 @@ class Refined:
             **{name: before[name] for name in names},
             **{f"{name}_gain": after[name] - before[name] for name in names},
         }
+
+    def in_precision(self, precision: str) -> Refined:
+        """The same of a network trained in this precision."""
+        return self if self.recipe is None else replace(self, recipe=self.recipe.in_precision(precision))
 
     def shortened(self) -> Refined:
         """The version that a lesson runs while the reader waits."""

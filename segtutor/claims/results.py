@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from segtutor import __version__, resources
+from segtutor import __version__, compute, resources
 from segtutor.claims.claim import Claim, Values
 from segtutor.files import replacing
 
@@ -29,7 +29,7 @@ class Results:
         runs: Variant -> one dictionary of values per seed.
         seeds: The seeds.
         short: Whether it was the short version that a lesson runs.
-        about: The command, date and versions that made it.
+        about: The command, date and versions that made it; the precision and the kind of processor, if it trains.
     """
 
     claim: str
@@ -56,6 +56,7 @@ def reproduce(
     short: bool = False,
     memory: str | Path | None = None,
     progress: bool = True,
+    precision: str = "auto",
 ) -> Results:
     """Run the experiment of a claim.
 
@@ -68,31 +69,35 @@ def reproduce(
         memory: Folder that keeps finished runs, so that an interrupted experiment goes on where it was, and claims
             that share a run train it once. A run is found again by its variant's settings and the versions.
         progress: Show a progress bar.
+        precision: In which networks are trained, all of them: "float32", "bfloat16", or "auto" for what
+            ``compute.choose_precision`` chooses for this processor. Results are recorded with it.
     """
+    if precision not in compute.PRECISIONS:
+        raise ValueError(f"precision is {precision!r}, but must be one of {', '.join(compute.PRECISIONS)}")
     seeds = tuple(claim.seeds[:1] if short else claim.seeds) if seeds is None else tuple(seeds)
     if not seeds:
         raise ValueError(f"{claim.name} needs at least one seed, as 0, 1, 2")
     folder = None if memory is None else Path(memory)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-    runs: dict[str, list[Values]] = {variant: [] for variant in claim.variants}
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with tqdm(total=len(seeds) * len(runs), desc=claim.name, unit="run", disable=not progress) as bar:
-            for seed in seeds:
-                for variant in claim.variants:
-                    bar.set_postfix_str(f"seed {seed}, {variant}")
-                    runs[variant].append(_run(claim, variant, seed, short, folder))
-                    bar.update()
-    finally:
-        torch.set_num_threads(threads)
-    return Results(claim.name, runs, seeds, short, _about(claim, seeds, short))
+    chosen = compute.choose_precision("cpu").name if precision == "auto" else precision
+    experiments = {
+        name: one.in_precision(chosen) if hasattr(one, "in_precision") else one for name, one in claim.variants.items()
+    }
+    trains = any(hasattr(one, "in_precision") for one in claim.variants.values())
+    runs: dict[str, list[Values]] = {variant: [] for variant in experiments}
+    progress_bar = tqdm(total=len(seeds) * len(runs), desc=claim.name, unit="run", disable=not progress)
+    with compute.threads(1), progress_bar as bar:
+        for seed in seeds:
+            for variant, experiment in experiments.items():
+                bar.set_postfix_str(f"seed {seed}, {variant}")
+                runs[variant].append(_run(experiment, seed, short, folder))
+                bar.update()
+    return Results(claim.name, runs, seeds, short, _about(claim, seeds, short, chosen if trains else None))
 
 
-def _run(claim: Claim, variant: str, seed: int, short: bool, folder: Path | None) -> Values:
+def _run(experiment: Any, seed: int, short: bool, folder: Path | None) -> Values:
     """One run, from the memory if it is there."""
-    experiment = claim.variants[variant]
     recipe = repr(experiment)
     if folder is None or " at 0x" in recipe:  # a plain function does not tell its settings, and takes no time
         return _plain(experiment(seed, short))
@@ -112,12 +117,15 @@ def _plain(values: Values) -> Values:
     return {key: value if isinstance(value, list) else float(f"{value:.8g}") for key, value in values.items()}
 
 
-def _about(claim: Claim, seeds: tuple[int, ...], short: bool) -> dict[str, Any]:
+def _about(claim: Claim, seeds: tuple[int, ...], short: bool, precision: str | None) -> dict[str, Any]:
     words = ["segtutor reproduce", claim.name]
     words += ["--short"] if short else []
     words += ["--seeds", *map(str, seeds)] if seeds != claim.seeds else []
+    words += ["--precision", precision] if precision else []
+    trained = {"precision": precision, "processor": str(compute.processor())} if precision else {}
     return {
         "command": " ".join(words),
+        **trained,
         "date": datetime.now(UTC).date().isoformat(),
         "versions": {"segtutor": __version__, "torch": str(torch.__version__), "python": platform.python_version()},
     }
@@ -149,6 +157,7 @@ def read(path: str | Path) -> Results:
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
         about = {key: content[key] for key in ("command", "date", "versions")}
+        about |= {key: content[key] for key in ("precision", "processor") if key in content}
         runs: dict[str, list[Values]] = {
             variant: [
                 {key: float("nan") if value is None else value for key, value in run.items()} for run in of_variant

@@ -41,6 +41,7 @@ class Recipe:
         train_count: Pictures to learn from.
         val_count: Pictures to score on.
         curve_every: Steps between two scores during training; 0 for none.
+        precision: Of the training; never a matter of timing, since what is compared must be trained alike.
     """
 
     model: str
@@ -54,6 +55,7 @@ class Recipe:
     train_count: int = 2000
     val_count: int = 200
     curve_every: int = 0
+    precision: str = "auto"
 
     def __call__(self, seed: int, short: bool) -> dict[str, Any]:
         """The run's scores and costs; the short version learns from few pictures, from the course's backbone."""
@@ -66,6 +68,10 @@ class Recipe:
             values["curve"] = [[one.step, round(one.mean_iou, 5)] for one in result.validations]
             values["early_mean_iou"] = result.validations[1].mean_iou  # the first tells mostly what luck the seed had
         return values
+
+    def in_precision(self, precision: str) -> Recipe:
+        """The same, trained in this precision."""
+        return replace(self, precision=precision)
 
     def shortened(self) -> Recipe:
         """The version that a lesson runs while the reader waits."""
@@ -122,7 +128,8 @@ def train(recipe: Recipe, seed: int) -> tuple[nn.Module, TrainingResult]:
         warmup_steps=recipe.steps // 10,
         weight_decay=0.01,
         class_weights=_class_weights(recipe.scenes, recipe.train_count),
-        precision="bfloat16",
+        precision=recipe.precision,
+        measure_precision=False,
         seed=seed,
         evaluate_every=recipe.curve_every or None,
         device="cpu",

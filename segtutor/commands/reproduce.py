@@ -5,12 +5,21 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from segtutor.compute import PRECISIONS
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
     parser.add_argument("claims", nargs="*", metavar="CLAIM", help="as fcn.skips; none lists them all")
     parser.add_argument("--short", action="store_true", help="the version of a minute that the lesson runs")
     parser.add_argument("--seeds", type=int, nargs="+", help="seeds (default: the claim's own)")
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="auto",
+        help="in which networks are trained; the recorded command names the recorded one (default: what suits the "
+        "processor, see segtutor doctor)",
+    )
     parser.add_argument("--memory", type=Path, metavar="FOLDER", help="keep finished runs here, and go on from them")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write the results here, one JSON file per claim")
 
@@ -27,7 +36,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out is not None and not arguments.out.is_dir():
         raise FileNotFoundError(f"there is no folder {arguments.out} to write results in")
     for claim in asked:
-        results = claims.reproduce(claim, arguments.seeds, short=arguments.short, memory=arguments.memory)
+        results = claims.reproduce(
+            claim, arguments.seeds, short=arguments.short, memory=arguments.memory, precision=arguments.precision
+        )
         print(claims.Card(claim, results))
         if arguments.out is not None:
             path = arguments.out / claims.file_of(claim.name)

@@ -20,6 +20,7 @@ from segtutor.commands.detectors import (
     scene_options,
 )
 from segtutor.commands.options import SCENE_SIZE, add_network, create_network, notes_of, positive, size
+from segtutor.compute import PRECISIONS, processor
 from segtutor.files import replacing
 
 FILES = ("weights", "out")  # recorded by their names alone, since folders belong to one machine
@@ -54,7 +55,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--warmup-steps", type=int, default=0, help="steps of rising rate (default: %(default)s)")
     parser.add_argument("--gradient-clip", type=float, help="largest norm of the gradient (default: no limit)")
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="default: %(default)s")
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="float32",
+        help="auto takes what suits the device, see segtutor doctor (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--keep-precision",
+        action="store_true",
+        help="train in bfloat16 even where a step in float32 is quicker on this processor, to repeat a recorded run",
+    )
     parser.add_argument(
         "--loss",
         type=lambda text: text.replace(" ", ""),  # one word in the recorded command
@@ -110,6 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
         warmup_steps=arguments.warmup_steps,
         gradient_clip=arguments.gradient_clip,
         precision=arguments.precision,
+        measure_precision=not arguments.keep_precision,
         crop=arguments.crop,
         loss=arguments.loss,
         class_weights=balanced_class_weights(train) if arguments.balance else None,
@@ -142,6 +154,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.half:
         round_to_half(model)  # before the scores: they are of what is written
     score: Any = evaluate_detector(model, val) if detector else evaluate(model, val)
+    # The command that trains in just this precision again, on any machine.
+    arguments.precision, arguments.keep_precision = result.precision, result.precision != "float32"
     notes = _notes(arguments, config.base_learning_rate, val, score, result.seconds)
     save_weights(model, arguments.out, half=arguments.half, **notes)
     record = arguments.out.with_suffix(".json")
@@ -173,6 +187,7 @@ def _notes(arguments: argparse.Namespace, rate: float, val: Any, score: Any, sec
         **(detector_scores(score) if is_detector(arguments.model) else _semantic_scores(score)),
         "scored_on": f"Scenes val{special}, {len(val)} pictures, whole, one view",
         "seconds": round(seconds),
+        "processor": str(processor()),
         "date": datetime.now(UTC).date().isoformat(),
         "versions": {"segtutor": __version__, "torch": str(torch.__version__), "python": platform.python_version()},
     }

@@ -1,8 +1,15 @@
-"""The mutant matrix: for each exercise and each typical wrong answer, the hint that a learner would read."""
+"""The matrix: for each exercise and each typical wrong answer, the hint that a learner would read.
+
+python -m segtutor.exercises.matrix 3.1 4.2           these exercises; without a number, all
+python -m segtutor.exercises.matrix --mutate 3.1      small changes of the solution that no case rejects
+"""
 
 from __future__ import annotations
 
-from segtutor.exercises.catalog import exercises
+import argparse
+
+from segtutor.exercises import mutation
+from segtutor.exercises.catalog import exercises, find
 from segtutor.exercises.checking import judge
 from segtutor.exercises.exercise import Exercise, Mistake
 from segtutor.exercises.report import Report
@@ -28,5 +35,15 @@ def mutant_matrix(asked: list[Exercise] | None = None) -> str:
     return "\n".join(rows)
 
 
+def main() -> None:
+    """Print one of the two tables."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("exercises", nargs="*", metavar="ID", help="exercises, 3.1; without any, all")
+    parser.add_argument("--mutate", action="store_true", help="change the solutions in one place at a time")
+    arguments = parser.parse_args()
+    asked = [find(name) for name in arguments.exercises] or None
+    print(mutation.table(asked) if arguments.mutate else mutant_matrix(asked))
+
+
 if __name__ == "__main__":
-    print(mutant_matrix())
+    main()

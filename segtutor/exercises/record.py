@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from segtutor.exercises.catalog import exercises
+from segtutor.exercises.exercise import Exercise
 from segtutor.files import replacing
 
 PASSED_MARK, TRIED_MARK, OPEN_MARK = "\u2713", "\u2026", "\u00b7"
@@ -28,6 +29,7 @@ class Entry(TypedDict):
 
 
 _in_memory: dict[str, Entry] = {}
+_last_lesson = ""
 
 
 def path() -> Path | None:
@@ -81,6 +83,8 @@ def _entry(value: Any) -> Entry:
 
 def note(exercise_id: str, passed_cases: int, cases: int) -> int:
     """Record a check; returns how often this exercise has failed so far. Without a place to write, memory serves."""
+    global _last_lesson
+    _last_lesson = exercise_id.split(".")[0]
     state = load()
     before = state.get(exercise_id) or Entry(passed=False, tries=0, best=0, cases=cases, when="")
     passed = passed_cases == cases
@@ -107,38 +111,72 @@ def _save(state: dict[str, Entry]) -> None:
 
 
 class Board:
-    """The state of all exercises; a notebook shows it as a table, a terminal as text."""
+    """The state of some exercises, or of each lesson; a notebook shows it as a table, a terminal as text.
 
-    def __init__(self, state: dict[str, Entry]) -> None:
-        self.rows = [(exercise, *_standing(state.get(exercise.id))) for exercise in exercises().values()]
-        self.points = sum(exercise.points for exercise, mark, _ in self.rows if mark == PASSED_MARK)
-        self.all_points = sum(exercise.points for exercise, _, _ in self.rows)
-        self.passed = sum(mark == PASSED_MARK for _, mark, _ in self.rows)
+    Attributes:
+        lesson: Number of the lesson whose tasks are listed, "all", or "" for one line per lesson.
+        passed: Exercises passed, of all lessons or of the one.
+        points: Points reached.
+        all_points: Points that can be reached.
+    """
+
+    def __init__(self, state: dict[str, Entry], lesson: str = "all") -> None:
+        known = exercises().values()
+        self.lesson = lesson
+        self._rows = [
+            (exercise, *_standing(state.get(exercise.id)))
+            for exercise in known
+            if lesson in ("", "all", exercise.lesson)
+        ]
+        self.points = sum(exercise.points for exercise, mark, _ in self._rows if mark == PASSED_MARK)
+        self.all_points = sum(exercise.points for exercise, _, _ in self._rows)
+        self.passed = sum(mark == PASSED_MARK for _, mark, _ in self._rows)
 
     @property
     def summary(self) -> str:
         """One line: exercises and points."""
-        return f"{self.passed} of {len(self.rows)} exercises passed, {self.points} of {self.all_points} points"
+        where = f"Assignment {int(self.lesson):02d}: " if self.lesson.isdigit() else ""
+        counted = f"{self.passed} of {len(self._rows)} tasks passed, {self.points} of {self.all_points} points"
+        return where + counted
+
+    @property
+    def lines(self) -> list[tuple[str, str, str, str, str]]:
+        """Mark, number, title, points and state of each task, or of each lesson as a whole."""
+        if self.lesson:
+            return [(mark, one.id, one.title, str(one.points), words) for one, mark, words in self._rows]
+        lessons: dict[str, list[tuple[Exercise, str]]] = {}
+        for one, mark, _ in self._rows:
+            lessons.setdefault(one.lesson, []).append((one, mark))
+        return [_line_of_a_lesson(lesson, rows) for lesson, rows in lessons.items()]
 
     def __repr__(self) -> str:
-        lines = [f"{mark} {one.id:<5}{one.title:<48}{one.points:>3} points  {words}" for one, mark, words in self.rows]
+        lines = [
+            f"{mark} {number:<5}{title:<58}{points:>7}  {words}" for mark, number, title, points, words in self.lines
+        ]
         return "\n".join([self.summary, *lines])
 
     def _repr_html_(self) -> str:
         share = 100 * self.points // max(self.all_points, 1)
         cell = "style='text-align:left;padding:1px 10px'"
         rows = "".join(
-            f"<tr><td {cell}>{mark}</td><td {cell}>{one.id}</td><td {cell}>{html.escape(one.title)}</td>"
-            f"<td {cell}>{one.points}</td><td {cell}>{html.escape(words)}</td></tr>"
-            for one, mark, words in self.rows
+            "<tr>" + "".join(f"<td {cell}>{html.escape(text)}</td>" for text in line) + "</tr>" for line in self.lines
         )
         return (
             f"<div><b>{self.summary}</b>"
             "<div style='width:24em;max-width:100%;height:8px;border:1px solid currentColor;border-radius:4px'>"
             f"<div style='width:{share}%;height:100%;background:#2a9d5c;border-radius:3px'></div></div>"
-            f"<table><thead><tr><th></th><th {cell}>No.</th><th {cell}>Exercise</th><th {cell}>Points</th>"
-            f"<th {cell}>State</th></tr></thead><tbody>{rows}</tbody></table></div>"
+            f"<table><thead><tr><th></th><th {cell}>No.</th><th {cell}>{'Task' if self.lesson else 'Assignment'}</th>"
+            f"<th {cell}>Points</th><th {cell}>State</th></tr></thead><tbody>{rows}</tbody></table></div>"
         )
+
+
+def _line_of_a_lesson(lesson: str, rows: list[tuple[Exercise, str]]) -> tuple[str, str, str, str, str]:
+    passed = sum(mark == PASSED_MARK for _, mark in rows)
+    tried = any(mark != OPEN_MARK for _, mark in rows)
+    mark = PASSED_MARK if passed == len(rows) else TRIED_MARK if tried else OPEN_MARK
+    points = sum(one.points for one, mark_of_one in rows if mark_of_one == PASSED_MARK)
+    title = f"{len(rows)} tasks, {rows[0][0].id} {rows[0][0].title} ..."
+    return mark, f"{int(lesson):02d}", title, f"{points}/{sum(one.points for one, _ in rows)}", f"{passed} passed"
 
 
 def _standing(entry: Entry | None) -> tuple[str, str]:
@@ -146,9 +184,24 @@ def _standing(entry: Entry | None) -> tuple[str, str]:
         return OPEN_MARK, "not tried"
     if entry["passed"]:
         return PASSED_MARK, f"passed, {entry['when']}"
-    return TRIED_MARK, f"best {entry['best']} of {entry['cases']} cases, tried {entry['tries']} times"
+    times = "once" if entry["tries"] == 1 else f"{entry['tries']} times"
+    return TRIED_MARK, f"best {entry['best']} of {entry['cases']} cases, tried {times}"
 
 
-def progress() -> Board:
-    """Show the state of all exercises."""
-    return Board(load())
+def progress(lesson: int | str | None = None) -> Board:
+    """Show how far you are.
+
+    Args:
+        lesson: A lesson's number lists its tasks, "all" lists the tasks of all lessons. Without it: the tasks of the
+            lesson whose exercise was checked last in this session; before any check, one line per lesson.
+
+    Raises:
+        ValueError: If the lesson has no exercises.
+    """
+    known = list(dict.fromkeys(exercise.lesson for exercise in exercises().values()))
+    asked = _last_lesson if lesson is None else str(lesson).strip().lower()
+    if asked not in ("", "all"):
+        asked = asked.lstrip("0") or "0"
+    if asked not in ("", "all", *known):
+        raise ValueError(f'there are no exercises of lesson {lesson!r}; there are {", ".join(known)}, and "all"')
+    return Board(load(), asked)

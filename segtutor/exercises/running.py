@@ -150,12 +150,25 @@ class Clock:
         return passed if computed < ASLEEP * passed else max(computed, passed / LONGEST_WAIT)
 
 
+def _importing(frame: types.FrameType | None) -> bool:
+    """Whether an import is going on in a frame or in one that called it."""
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
+
+
 def _limited_by_signal(function: Callable[[], Any], seconds: float) -> Any:
     armed = True
     clock = Clock()
 
     def ring(_number: int, frame: types.FrameType | None) -> None:
+        nonlocal clock
         if not armed or clock.used < seconds:
+            return
+        if _importing(frame):  # a package interrupted halfway is left unusable, and its time is not the answer's
+            clock = Clock()
             return
         # A bare `except:` in a loop would swallow one exception: from now on every line of the answer raises another.
         sys.settrace(raise_again)
@@ -187,8 +200,12 @@ def _limited_by_signal(function: Callable[[], Any], seconds: float) -> Any:
 def _limited_by_trace(function: Callable[[], Any], seconds: float) -> Any:
     clock, tracer = Clock(), sys.gettrace()
 
-    def watch(_frame: types.FrameType, _event: str, _argument: Any) -> Any:
+    def watch(frame: types.FrameType, _event: str, _argument: Any) -> Any:
+        nonlocal clock
         if clock.used > seconds:
+            if _importing(frame):
+                clock = Clock()
+                return watch
             raise TimeIsUp
         return watch
 

@@ -97,6 +97,14 @@ _VGG16_CONVOLUTIONS = {
     "conv1_1": 0, "conv1_2": 2, "conv2_1": 5, "conv2_2": 7, "conv3_1": 10, "conv3_2": 12, "conv3_3": 14,
     "conv4_1": 17, "conv4_2": 19, "conv4_3": 21, "conv5_1": 24, "conv5_2": 26, "conv5_3": 28,
 }  # fmt: skip
+# torchvision's Mask R-CNN, under today's names and those of files from before 2022, whose convolutions were not yet in
+# blocks.
+_MASK_RCNN = (
+    Rule(r"backbone\.fpn\.(inner|layer)_blocks\.(\d)\.(weight|bias)", r"backbone.fpn.\1_blocks.\2.0.\3"),
+    Rule(r"rpn\.head\.conv\.(weight|bias)", r"rpn.head.conv.0.0.\1"),
+    Rule(r"roi_heads\.mask_head\.mask_fcn(\d)\.(weight|bias)", _mask_layer),
+    Rule(r"((backbone\.(body|fpn)|rpn\.head|roi_heads)\..+)", r"\1"),
+)
 
 LAYOUTS: dict[str, Layout] = {
     # Our own names. Where torchvision has the network, they are torchvision's.
@@ -120,16 +128,9 @@ LAYOUTS: dict[str, Layout] = {
         ),
         normalization=_IMAGENET,
     ),
-    "torchvision": Layout((Rule(r"((backbone|classifier|aux_classifier)\..+)", r"\1"),), normalization=_IMAGENET),
-    # Mask R-CNN, under today's names and those of files from before 2022, whose convolutions were not yet in blocks.
-    "torchvision_maskrcnn": Layout(
-        (
-            Rule(r"backbone\.fpn\.(inner|layer)_blocks\.(\d)\.(weight|bias)", r"backbone.fpn.\1_blocks.\2.0.\3"),
-            Rule(r"rpn\.head\.conv\.(weight|bias)", r"rpn.head.conv.0.0.\1"),
-            Rule(r"roi_heads\.mask_head\.mask_fcn(\d)\.(weight|bias)", _mask_layer),
-            Rule(r"((backbone\.(body|fpn)|rpn\.head|roi_heads)\..+)", r"\1"),
-        ),
-        normalization=_IMAGENET,
+    "torchvision_maskrcnn": Layout(_MASK_RCNN, normalization=_IMAGENET),
+    "torchvision": Layout(
+        (*_MASK_RCNN, Rule(r"((backbone|classifier|aux_classifier)\..+)", r"\1")), normalization=_IMAGENET
     ),
     # The same ResNet below a feature pyramid.
     "torchvision_resnet_fpn": Layout(

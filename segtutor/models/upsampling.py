@@ -7,7 +7,9 @@ Shapes: B images, K classes, H W input, h w feature map.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -38,10 +40,37 @@ def bilinear_kernel(size: int) -> Tensor:
     return triangle[:, None] * triangle[None, :]
 
 
-class BilinearUpsampling(nn.ConvTranspose2d):
+class TransposedConvolution(nn.ConvTranspose2d):
+    """PyTorch's transposed convolution, but never in 16 bits, whatever autocast and the weights say.
+
+    Its 16-bit kernels are the slow exception on processors: with bfloat16 units (AMX) a filter of 63 x 63 takes a
+    hundred times as long as in float32, without such units one of 2 x 2 four times. Output in the weights' type.
+    """
+
+    def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
+        with _full_precision(input.device):
+            wide = torch.promote_types(self.weight.dtype, torch.float32)
+            return self.enlarge(input.to(wide), output_size).to(self.weight.dtype)
+
+    def enlarge(self, coarse: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """The transposed convolution itself, in the type of ``coarse``."""
+        two = self._output_padding(coarse, output_size, self.stride, self.padding, self.kernel_size, 2, self.dilation)  # type: ignore[arg-type]
+        weight, bias = self.weight.to(coarse.dtype), None if self.bias is None else self.bias.to(coarse.dtype)
+        return F.conv_transpose2d(coarse, weight, bias, self.stride, self.padding, two, self.groups, self.dilation)  # type: ignore[arg-type]
+
+
+def _full_precision(device: torch.device) -> AbstractContextManager[Any]:
+    """Inside, autocast is off."""
+    available = torch.amp.is_autocast_available(device.type)
+    return torch.autocast(device.type, enabled=False) if available else nullcontext()
+
+
+class BilinearUpsampling(TransposedConvolution):
     """Transposed convolution that starts as bilinear interpolation of each class by itself.
 
-    B x K x h x w to B x K x (stride (h - 1) + kernel) x ...: it is to be cropped.
+    B x K x h x w to B x K x (stride (h - 1) + kernel) x ...: it is to be cropped. As long as it *is* that
+    interpolation, it is computed as such, first along the rows and then along the columns: of its K² filters all but K
+    are zero, and each of these is the product of two triangles.
 
     Args:
         num_classes: K.
@@ -63,6 +92,43 @@ class BilinearUpsampling(nn.ConvTranspose2d):
             kernel = bilinear_kernel(self.kernel_size[0]).to(self.weight)
             for i in range(self.in_channels):
                 self.weight[i, i] = kernel
+        self._interpolates, self._judged = True, self._edition()
+
+    def enlarge(self, coarse: Tensor, output_size: list[int] | None = None) -> Tensor:
+        if self.weight.requires_grad or output_size is not None or not self._is_interpolation():
+            return super().enlarge(coarse, output_size)
+        rows, columns = (self._triangles(side, coarse) for side in coarse.shape[-2:])
+        return rows @ (coarse @ columns.T)
+
+    def _triangles(self, side: int, like: Tensor) -> Tensor:
+        """What each pixel of the coarse map gives to each of the fine one, along one direction: fine x coarse."""
+        factor, kernel = self.stride[0], self.kernel_size[0]
+        fine = torch.arange(factor * (side - 1) + kernel, device=like.device)
+        centers = factor * torch.arange(side, device=like.device) + (kernel - 1) / 2
+        distance = (fine[:, None] - centers).abs().to(like.dtype)
+        return (1 - distance / ((kernel + 1) // 2)).clamp(min=0)
+
+    def _is_interpolation(self) -> bool:
+        """Whether the weights are still the bilinear ones; looked at again only when something has written to them."""
+        # Exporters and the meta device know shapes, not values; they were looked at when they were made or loaded.
+        if not (torch.compiler.is_compiling() or self.weight.is_meta) and self._judged != self._edition():
+            self._judge()
+        return self._interpolates
+
+    def _judge(self) -> None:
+        wanted = torch.zeros_like(self.weight)
+        kernel = bilinear_kernel(self.kernel_size[0]).to(self.weight)
+        wanted.diagonal().copy_(kernel[..., None].expand(*kernel.shape, self.in_channels))
+        self._interpolates, self._judged = torch.equal(self.weight, wanted), self._edition()
+
+    def _edition(self) -> tuple[int, int]:
+        """Changes whenever a program assigns other weights or writes into these."""
+        return self.weight.data_ptr(), self.weight._version
+
+    def _load_from_state_dict(self, *arguments: Any, **options: Any) -> None:
+        super()._load_from_state_dict(*arguments, **options)
+        if not self.weight.is_meta:
+            self._judge()
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ _EXPORTS = {
     "theoretical_receptive_field": "segtutor.plotting.receptive_field",
     "trace_shapes": "segtutor.plotting.tracing",
     "transposed_convolution": "segtutor.plotting.convolutions",
+    "use_course_style": "segtutor.plotting.style",
 }
 
 __all__ = list(_EXPORTS)

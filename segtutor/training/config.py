@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from math import ceil, inf, sqrt
 from pathlib import Path
 
+from segtutor.compute import PRECISIONS
+
 OPTIMIZERS = ("adamw", "sgd")
-PRECISIONS = ("float32", "bfloat16")
 LOSSES = ("cross_entropy", "ohem", "dice", "focal", "lovasz")
 
 
@@ -36,7 +37,11 @@ class TrainingConfig:
         class_weights: One factor per class for its pixels in the loss, as from ``balanced_class_weights``; None counts
             all pixels alike.
         freeze_batch_norm: Keep batch norm's statistics and weights as they are; for fine-tuning at small batches.
-        precision: "float32", or "bfloat16" for autocast (no loss scaling needed).
+        precision: "float32"; "bfloat16" for autocast (no loss scaling needed); "auto" for what
+            `compute.choose_precision` chooses for the device.
+        measure_precision: Where it would be bfloat16 on a processor: time a step in both precisions before the first
+            one, and train in float32 if that is quicker. False takes the precision as it is, which a comparison of runs
+            needs, and a run that is to come out as recorded.
         flip: Mirror half of the images, left to right.
         crop: Height and width of random crops; smaller images are padded (the mean color, and void). None keeps the
             images, which must then all be of one size.
@@ -65,6 +70,7 @@ class TrainingConfig:
     class_weights: tuple[float, ...] | None = None
     freeze_batch_norm: bool = False
     precision: str = "float32"
+    measure_precision: bool = True
     flip: bool = True
     crop: tuple[int, int] | None = None
     seed: int = 0
@@ -116,7 +122,9 @@ _MINIMUM = {
     "steps": 1, "batch_size": 1, "weight_decay": 0, "power": 0, "warmup_steps": 0, "auxiliary_weight": 0,
     "checkpoint_every": 1, "evaluate_every": 1, "num_workers": 0,
 }  # fmt: skip
-_FREE_TO_CHANGE = {"checkpoint", "checkpoint_every", "evaluate_every", "num_workers", "device", "progress"}
+_FREE_TO_CHANGE = {
+    "measure_precision", "checkpoint", "checkpoint_every", "evaluate_every", "num_workers", "device", "progress",
+}  # fmt: skip
 
 
 def loss_names(loss: str) -> list[str]:

@@ -14,12 +14,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from segtutor.inference.detect import check_classes, evaluate_detector
 from segtutor.training.config import TrainingConfig
 from segtutor.training.detection_stream import DetectionStream, collate
+from segtutor.training.precision import autocast
 from segtutor.training.processes import Processes
 from segtutor.training.run import Run, mean_of_last, prepared
 from segtutor.training.stream import batches
@@ -57,12 +57,14 @@ class DetectionResult:
         learning_rates: Learning rate of each step, before the factors of head and biases.
         validations: Scores on the validation set, in the order in which they were taken.
         seconds: Time in the loop, evaluations included, interruptions not.
+        precision: In which the steps were made.
     """
 
     losses: dict[str, list[float]] = field(default_factory=dict)
     learning_rates: list[float] = field(default_factory=list)
     validations: list[DetectorValidation] = field(default_factory=list)
     seconds: float = 0.0
+    precision: str = ""
 
     @property
     def steps(self) -> int:
@@ -119,8 +121,7 @@ class _DetectorRun(Run[DetectionResult]):
 
     def losses(self, batch: tuple[list[Tensor], list[dict[str, Tensor]]]) -> dict[str, Tensor]:
         images, targets = batch
-        reduced = self.config.precision == "bfloat16"
-        with torch.autocast(self.team.device.type, torch.bfloat16, enabled=reduced):
+        with autocast(self.team.device, self.result.precision):
             losses: dict[str, Tensor] = self.parallel(images, targets)
         return {name: loss.float() / self.team.count for name, loss in losses.items()}
 

@@ -18,6 +18,7 @@ from segtutor.inference.predict import preprocessing_of
 from segtutor.training.config import TrainingConfig
 from segtutor.training.losses import valid_weight
 from segtutor.training.objectives import objective
+from segtutor.training.precision import autocast
 from segtutor.training.processes import Processes
 from segtutor.training.run import Run, mean_of_last, prepared
 from segtutor.training.stream import SampleStream, batches
@@ -41,12 +42,14 @@ class TrainingResult:
         learning_rates: Learning rate of each step, before the factors of head and biases.
         validations: Scores on the validation set, in the order in which they were taken.
         seconds: Time in the loop, evaluations included, interruptions not.
+        precision: In which the steps were made.
     """
 
     losses: list[float] = field(default_factory=list)
     learning_rates: list[float] = field(default_factory=list)
     validations: list[Validation] = field(default_factory=list)
     seconds: float = 0.0
+    precision: str = ""
 
     @property
     def steps(self) -> int:
@@ -117,8 +120,7 @@ class _Run(Run[TrainingResult]):
 
         For losses that are no sums over pixels, see ``objective``.
         """
-        reduced = self.config.precision == "bfloat16"
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=reduced):
+        with autocast(images.device, self.result.precision):
             output = self.parallel(images)
         logits = output if isinstance(output, dict) else {"out": output}
         if logits["out"].shape[1] != len(self.labels):

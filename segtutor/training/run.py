@@ -26,6 +26,7 @@ from tqdm.auto import tqdm
 from segtutor.training.checkpoints import load_run, save_run
 from segtutor.training.config import TrainingConfig
 from segtutor.training.optimizers import build_optimizer, freeze_batch_norm, set_learning_rate
+from segtutor.training.precision import settle, untouched
 from segtutor.training.processes import Processes, processes
 from segtutor.training.schedules import polynomial
 from segtutor.training.stream import seeded
@@ -37,6 +38,7 @@ class Record(Protocol):
     learning_rates: list[float]
     validations: list[Any]
     seconds: float
+    precision: str
 
     @property
     def steps(self) -> int:
@@ -108,6 +110,8 @@ class Run(ABC, Generic[RecordType]):
         with bar, _stop_after_the_step(enabled=self.team.count == 1) as stop:
             try:
                 for batch in self.loader(range(first, self.steps)):
+                    if not self.result.precision:
+                        self._settle_precision(batch)
                     self._step(batch)
                     self.result.seconds = before + time.perf_counter() - begun
                     self._between_steps(bar)
@@ -119,15 +123,32 @@ class Run(ABC, Generic[RecordType]):
         self.result.seconds = before + time.perf_counter() - begun
         return self.result
 
+    def _settle_precision(self, batch: Any) -> None:
+        """Chooses the precision of all steps; a run that goes on has chosen already."""
+
+        def attempt(precision: str) -> None:
+            self.result.precision = precision
+            with untouched(self.model):
+                torch.stack(list(self._forward(batch).values())).sum().backward()
+
+        # An older checkpoint does not tell the precision of its steps: it was the one asked for.
+        measured = self.config.measure_precision and self.result.steps == 0
+        chosen = settle(self.config.precision, self.team.device, attempt if measured else None, self.team.rank == 0)
+        self.result.precision = self.team.from_first(chosen)
+
+    def _forward(self, batch: Any) -> dict[str, Tensor]:
+        """The losses of the step that is due, the network in training mode."""
+        self.model.train()
+        if self.config.freeze_batch_norm:
+            freeze_batch_norm(self.model)
+        with seeded(self.config.seed, 2, self.result.steps, self.team.rank, device=self.team.device):
+            return self.losses(batch)
+
     def _step(self, batch: Any) -> None:
         step, config = self.result.steps, self.config
         rate = config.base_learning_rate * polynomial(step, self.steps, config.power, config.warmup_steps)
         set_learning_rate(self.optimizer, rate)
-        self.model.train()
-        if config.freeze_batch_norm:
-            freeze_batch_norm(self.model)
-        with seeded(config.seed, 2, step, self.team.rank, device=self.team.device):
-            losses = self.losses(batch)
+        losses = self._forward(batch)
         loss = torch.stack(list(losses.values())).sum()
         # The gradients are averaged over the processes, the loss is a sum of parts: hence the factor.
         values = {name: float(self.team.total(part.detach())) for name, part in losses.items()}

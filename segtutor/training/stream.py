@@ -20,6 +20,8 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import tv_tensors
 from torchvision.transforms.v2 import functional as TF
 
+from segtutor import compute
+
 
 class SegmentationDataset(Protocol):
     """What a data set of segtutor offers: ``dataset[i]`` is an image 3 x H x W uint8 and a label map H x W."""
@@ -172,4 +174,4 @@ def _collate(samples: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
 def _leave_interrupts_to_parent(worker: int) -> None:
     """Ctrl-C reaches every process of a terminal; the parent alone decides when the run stops."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
+    compute.set_threads(1)

@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 
 from segtutor.claims import Card, Claim, Results, available, find
-from segtutor.claims.claim import Expectation, Measure, percent
+from segtutor.claims.claim import Expectation, Measure, percent, uncertainty
 
 RUNS = {
     "skips": [{"iou": 0.52, "loss": 0.9}, {"iou": 0.50, "loss": 1.0}, {"iou": 0.57, "loss": 1.1}],
@@ -30,26 +31,68 @@ def test_gains_are_paired_by_seed_and_know_what_is_better():
     assert Expectation("x", "iou", "skips", 0.51).gains(RUNS) == pytest.approx([0.01, -0.01, 0.06])
 
 
+STEADY = {
+    "skips": [{"iou": 0.52, "loss": 0.9}, {"iou": 0.53, "loss": 0.9}, {"iou": 0.55, "loss": 1.0}],
+    "none": [{"iou": 0.42, "loss": 1.9}, {"iou": 0.42, "loss": 2.0}, {"iou": 0.44, "loss": 2.0}],
+}  # gains 0.10, 0.11, 0.11: mean 0.1067, uncertain by 4.303 · 0.00577 / √3 = 0.0143
+
+
 @pytest.mark.parametrize(
     ("expectation", "verdict"),
     [
-        (Expectation("x", "iou", "skips", "none"), "shows"),
-        (Expectation("x", "iou", "none", "skips"), "the opposite shows"),
-        (Expectation("x", "iou", "skips", "none", margin=0.015), "does not show"),
-        (Expectation("x", "iou", "skips", 0.51), "does not show"),
-        (Expectation("x", "iou", "none", "skips", margin=-0.1), "shows"),
-        (Expectation("x", "iou", "none", "skips", margin=-0.005), "the opposite shows"),
-        (Expectation("x", "iou", "none", "skips", margin=-0.015), "does not show"),
-        (Expectation("x", "iou", "skips", "none", margin=0.5), "does not show"),
-        (Expectation("x", "loss", "skips", "none"), "the opposite shows"),
+        (Expectation("x", "iou", "skips", "none"), "confirmed"),
+        (Expectation("x", "iou", "none", "skips"), "reversed"),
+        (Expectation("x", "iou", "skips", "none", margin=0.09), "confirmed"),
+        (Expectation("x", "iou", "skips", "none", margin=0.1), "undecided"),
+        (Expectation("x", "iou", "skips", "none", margin=0.5), "undecided"),
+        (Expectation("x", "iou", "skips", 0.48), "confirmed"),
+        (Expectation("x", "iou", "skips", 0.53), "undecided"),
+        (Expectation("x", "iou", "none", "skips", margin=-0.2), "confirmed"),
+        (Expectation("x", "iou", "none", "skips", margin=-0.05), "reversed"),
+        (Expectation("x", "iou", "none", "skips", margin=-0.1), "undecided"),
+        (Expectation("x", "loss", "skips", "none"), "reversed"),
+        (Expectation("x", "loss", "skips", "none", higher=False), "confirmed"),
     ],
 )
 def test_verdicts_by_hand(expectation, verdict):
-    assert expectation.verdict(RUNS) == verdict
+    assert expectation.verdict(STEADY) == verdict
+
+
+def test_seeds_that_merely_agree_decide_nothing():
+    """0.02, 0.01, 0.06: all above 0, and their mean is uncertain by 0.066."""
+    assert uncertainty([0.02, 0.01, 0.06]) == pytest.approx(0.0657, abs=1e-4)
+    assert Expectation("x", "iou", "skips", "none").verdict(RUNS) == "undecided"
+    assert Expectation("x", "iou", "none", "skips").verdict(RUNS) == "undecided"
+
+
+def test_one_seed_decides_nothing():
+    runs = {name: of_variant[:1] for name, of_variant in STEADY.items()}
+    assert Expectation("x", "iou", "skips", "none").verdict(runs) == "undecided"
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_without_an_effect_a_wrong_word_is_rare(count):
+    generator = np.random.default_rng(0)
+    words = []
+    for _ in range(4000):
+        runs = {name: [{"iou": value} for value in generator.normal(size=count)] for name in ("a", "b")}
+        words.append(Expectation("x", "iou", "a", "b").verdict(runs))
+    assert words.count("confirmed") / 4000 == pytest.approx(0.025, abs=0.008)
+    assert words.count("reversed") / 4000 == pytest.approx(0.025, abs=0.008)
+
+
+def test_students_t_is_a_tables():
+    stats = pytest.importorskip("scipy.stats")
+    for count in range(2, 11):
+        values = np.random.default_rng(count).normal(size=count)
+        factor = uncertainty(values.tolist()) / (values.std(ddof=1) / np.sqrt(count))
+        assert factor == pytest.approx(stats.t.ppf(0.975, count - 1), abs=6e-4)
+    values = np.random.default_rng(7).normal(size=20)
+    assert uncertainty(values.tolist()) > stats.t.ppf(0.975, 19) * values.std(ddof=1) / np.sqrt(20)
 
 
 def test_equal_numbers_are_no_gain():
-    assert Expectation("x", "iou", "none", "none").verdict(RUNS) == "does not show"
+    assert Expectation("x", "iou", "none", "none").verdict(RUNS) == "undecided"
 
 
 def test_card_by_hand():
@@ -62,18 +105,19 @@ def test_card_by_hand():
         ["none", "50.0 ± 1.0", "1.17 ± 0.15"],
     ]
     assert card.verdicts() == [
-        "Skips help: shows (skips against none: +3.0 ± 2.5; 3 of 3 seeds).",
-        "A lot: does not show (2 of 3 seeds).",
+        ("undecided", "Skips help.", "mean IoU: skips 53.0 %, none 50.0 % (gain +3.0 ± 6.6)."),
+        ("undecided", "A lot.", "mean IoU: skips 53.0 %, expected at least 51.0 %."),
     ]
     assert card.provenance == (
-        "`segtutor reproduce toy.skips`: 3 seeds; mean ± half the range; 2026-01-02, PyTorch 9.9"
+        "`segtutor reproduce toy.skips`: seeds 0, 1, 2; mean ± half the range in the table; 2026-01-02, PyTorch 9.9"
     )
     text, page = str(card), card._repr_html_()
     for part in ("Skips help.", "Nobody 2015, Table 1", "53.0 ± 3.5", "2026-01-02"):
         assert part in text
         assert part in page
     assert page.count("<tr>") == 3
-    assert page.count("<li>") == 2
+    assert page.count("undecided</span>") == 2
+    assert page.index("<details>") < page.index("53.0 ± 3.5"), "the numbers are folded"
 
 
 def test_card_escapes_what_html_would_read():

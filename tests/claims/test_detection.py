@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from torchvision.ops import box_iou
 
 from segtutor.claims import find
@@ -29,6 +30,13 @@ def test_settings_of_the_test_leave_the_trained_network_as_it_was():
     replace(base, test=(("nms_iou", 1.0),))(0, False)
     assert trained(base, 0) is model
     assert model.settings == before
+
+
+def test_a_detector_is_trained_in_its_precision():
+    base = DetectorRecipe(**SHORT)
+    full, reduced = (trained(base.in_precision(name), 0) for name in ("float32", "bfloat16"))
+    weight = "rpn.head.cls_logits.weight"
+    assert not torch.equal(full.state_dict()[weight], reduced.state_dict()[weight])
 
 
 def test_variants_start_from_the_same_backbone():

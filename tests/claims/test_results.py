@@ -1,10 +1,10 @@
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
 
-from segtutor import claims
+from segtutor import claims, compute
 from segtutor.claims import Results, reproduce
 from segtutor.claims.claim import Claim, Expectation, Measure
 
@@ -25,6 +25,21 @@ class Counting:
         with open(self.log, "a") as file:
             file.write(f"{self.value} {seed} {short} {torch.get_num_threads()}\n")
         return {"x": self.value + seed, "curve": [[10, 0.5]]}
+
+
+@dataclass(frozen=True)
+class Training(Counting):
+    """An experiment that trains."""
+
+    precision: str = "auto"
+
+    def in_precision(self, precision):
+        return replace(self, precision=precision)
+
+    def __call__(self, seed, short):
+        with open(self.log, "a") as file:
+            file.write(f"{self.precision}\n")
+        return {"x": self.value + seed + (self.precision == "bfloat16")}
 
 
 def claim(log, fails_at=-1):
@@ -68,6 +83,28 @@ def test_interrupted_experiment_goes_on(tmp_path):
     again = reproduce(claim(log), memory=memory, progress=False)
     assert len(log.read_text().splitlines()) == count
     assert again.runs == first.runs
+
+
+def test_all_variants_train_in_one_precision_which_is_recorded_and_can_be_asked_for_again(tmp_path, monkeypatch):
+    log, memory = tmp_path / "log", tmp_path / "memory"
+    trains = replace(claim(log), variants={"a": Training(1.0, str(log)), "b": Training(2.0, str(log))})
+    for units, chosen in (("AMX", "bfloat16"), ("", "float32")):
+        monkeypatch.setattr(compute, "processor", lambda units=units: compute.Processor("x86-64", "AVX-512", units))
+        log.write_text("")
+        results = reproduce(trains, [0, 1], memory=memory, progress=False)
+        assert log.read_text().split() == [chosen] * 4  # runs in the other precision are not taken for these
+        assert results.about["command"] == f"segtutor reproduce toy.claim --seeds 0 1 --precision {chosen}"
+        assert results.about["precision"] == chosen
+        assert chosen == ("bfloat16" if "with bfloat16 units" in results.about["processor"] else "float32")
+        claims.write(results, tmp_path / "toy_claim.json")
+        assert claims.read(tmp_path / "toy_claim.json") == results
+    log.write_text("")
+    again = reproduce(trains, [0, 1], precision="bfloat16", progress=False)  # on the machine without units
+    assert log.read_text().split() == ["bfloat16"] * 4
+    assert again.runs["a"] == [{"x": 2.0}, {"x": 3.0}]
+    assert "precision" not in reproduce(claim(log), [0], progress=False).about
+    with pytest.raises(ValueError, match="precision is 'half', but must be one of auto, float32, bfloat16"):
+        reproduce(trains, precision="half")
 
 
 def test_written_and_read_again(tmp_path):

@@ -8,6 +8,7 @@ from segtutor import models
 from segtutor.claims import available, find
 from segtutor.claims.pictures import BOLLARDS, EVERYTHING, draw
 from segtutor.claims.pyramids import Pyramid
+from segtutor.claims.refinement import Refined
 from segtutor.claims.training import Recipe, build, train
 from segtutor.datasets import Scenes
 from tests.models.geometry import make_linear
@@ -43,6 +44,16 @@ def test_variants_start_from_the_same_backbone_and_see_the_same_pictures():
     assert not torch.equal(one.backbone.stem[0].weight, third.backbone.stem[0].weight)
     (_, first), (_, again) = train(recipe, 3), train(recipe, 3)
     assert first.losses == again.losses
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_recipe_trains_in_its_precision_without_timing_it(precision, monkeypatch):
+    monkeypatch.setattr("segtutor.training.precision.seconds_per_step", lambda attempt: pytest.fail("timed"))
+    _, result = train(Recipe("pspnet_tiny", **SHORT).in_precision(precision), 0)
+    assert result.precision == precision
+    refined = Refined(Recipe("pspnet_tiny", **SHORT), 1).in_precision(precision)
+    assert refined.recipe.precision == precision
+    assert Refined(None).in_precision(precision) == Refined(None)
 
 
 def test_frozen_backbone_keeps_weights_and_statistics():

@@ -13,7 +13,7 @@ def test_prints_the_card_and_writes_the_results(tmp_path, capsys):
     assert main(["reproduce", "fcn.transposed", "--seeds", "7", "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     assert "kernel 3, stride 2" in printed
-    assert "1 of 1 seeds" in printed
+    assert "seed 7" in printed
     content = json.loads((tmp_path / "fcn_transposed.json").read_text())
     assert content["seeds"] == [7]
     assert content["command"] == "segtutor reproduce fcn.transposed --seeds 7"

@@ -10,5 +10,6 @@ def progress_file(tmp_path, monkeypatch):
     file = tmp_path / "progress" / "progress.json"
     monkeypatch.setenv("SEGTUTOR_PROGRESS", str(file))
     monkeypatch.setattr(record, "_in_memory", {})
+    monkeypatch.setattr(record, "_last_lesson", "")
     monkeypatch.setattr(checking, "latest", {})
     return file

@@ -401,3 +401,26 @@ def test_tensors_of_every_kind_are_results():
     assert difference(right.clone().requires_grad_(), wanted, 1e-6) is None
     assert difference([right[0].bfloat16(), right[1].bfloat16()], wanted, 1e-6) is None
     assert difference(2 * right.bfloat16(), wanted, 1e-6) == "differs at [0, 0]: got 2, wanted 1"
+
+
+@pytest.mark.parametrize("where", ["main thread", "other thread"])
+def test_an_import_is_never_interrupted(tmp_path, monkeypatch, where):
+    """An answer may call a helper of its own that imports something large."""
+    (tmp_path / "very_slow_package.py").write_text(
+        "import time\nfor _ in range(40):\n    time.sleep(0.05)\nready = 1\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "very_slow_package", raising=False)
+    outcomes = []
+
+    def answer():
+        return __import__("very_slow_package").ready
+
+    thread = threading.Thread(target=lambda: outcomes.append(running.call(answer, (), 0.3)))
+    if where == "other thread":
+        thread.start()
+        thread.join()
+    else:
+        thread.run()
+    assert outcomes[0].kind == "returned", outcomes
+    assert outcomes[0].value == 1

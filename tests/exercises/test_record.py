@@ -8,6 +8,7 @@ import pytest
 
 import segtutor
 from segtutor.exercises import record
+from segtutor.exercises.catalog import exercises
 from segtutor.exercises.lesson01.iou import iou
 
 
@@ -18,8 +19,37 @@ def wrong(a, b):
 def test_nothing_done_yet():
     board = segtutor.progress()
     assert "0 of" in repr(board)
+    assert len(board.lines) == len({one.lesson for one in exercises().values()}), "one line per lesson"
+    board = segtutor.progress("all")
+    assert len(board.lines) == len(exercises())
     assert "not tried" in repr(board)
     assert "1.10" in board._repr_html_()
+
+
+def test_one_assignment_has_a_line_per_task():
+    for three in (3, "3", "03"):
+        board = segtutor.progress(three)
+        assert [number for _, number, *_ in board.lines] == [one for one in exercises() if one.startswith("3.")]
+        assert board.summary.startswith("Assignment 03: 0 of")
+    assert "2.13" not in repr(segtutor.progress(3))
+    with pytest.raises(ValueError, match="no exercises of lesson 99; there are 1, 2"):
+        segtutor.progress(99)
+
+
+def test_after_a_check_the_present_assignment_is_shown():
+    segtutor.check("2.5", lambda *_: 0)
+    assert {number.split(".")[0] for _, number, *_ in segtutor.progress().lines} == {"2"}
+    segtutor.check("1.1", iou)
+    board = segtutor.progress()
+    assert {number.split(".")[0] for _, number, *_ in board.lines} == {"1"}
+    assert board.passed == 1
+
+
+def test_a_lesson_in_one_line():
+    segtutor.check("1.1", iou)
+    first, second, *_ = record.Board(record.load(), "").lines
+    assert (first[0], first[1], first[4]) == (record.TRIED_MARK, "01", "1 passed")
+    assert second[0] == record.OPEN_MARK
 
 
 def test_survives_a_restart(progress_file, monkeypatch):
@@ -30,7 +60,7 @@ def test_survives_a_restart(progress_file, monkeypatch):
     board = segtutor.progress()
     assert board.passed == 1
     assert board.points == 2
-    assert "best 0 of 8 cases, tried 1 times" in repr(board)
+    assert "best 0 of 8 cases, tried once" in repr(board)
     assert json.loads(progress_file.read_text())["exercises"]["1.1"]["passed"] is True
     assert [one.name for one in progress_file.parent.iterdir()] == ["progress.json"]  # no temporary file is left
 

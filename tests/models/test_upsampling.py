@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -5,6 +7,7 @@ from torch.nn import functional as F
 from segtutor.models.upsampling import (
     BilinearUpsampling,
     Grid,
+    TransposedConvolution,
     add_where_they_overlap,
     bilinear_kernel,
     pad_onto_grid,
@@ -51,6 +54,110 @@ def test_it_is_bilinear_interpolation(size, align_corners):
         expected = F.interpolate(scores, (40, 56), mode="bilinear", align_corners=False)
         # At the border the transposed convolution fades out, and resizing repeats the last value.
         torch.testing.assert_close(upsampled[..., 8:40, 8:56], expected[..., 4:36, 4:52])
+
+
+@pytest.fixture
+def convolved(monkeypatch):
+    """The types in which transposed convolutions have been computed."""
+    types, compute = [], F.conv_transpose2d
+    monkeypatch.setattr(
+        F, "conv_transpose2d", lambda x, w, *rest: types.append((x.dtype, w.dtype)) or compute(x, w, *rest)
+    )
+    return types
+
+
+@pytest.mark.parametrize(
+    ("factor", "size"), [(2, 4), (2, 3), (8, 16), (8, 15), (16, 32), (32, 63), (32, 64), (3, 6), (3, 5), (2, 7)]
+)
+def test_two_passes_equal_the_transposed_convolution_and_so_do_their_gradients(factor, size, convolved):
+    """In both precisions; a factor that is no power of two and a filter of neither usual size included."""
+    layer, generator = BilinearUpsampling(3, factor, size), torch.Generator().manual_seed(0)
+    scores = torch.randn(2, 3, 5, 7, generator=generator, requires_grad=True)
+    rounded = 1e-7 if factor == 3 else 1e-13  # weights of 32 bits hold thirds only so far
+    for kind, tolerance in ((torch.float32, 1e-6), (torch.float64, rounded)):
+        layer.to(kind)
+        ours = layer(scores.to(kind))
+        assert not convolved
+        theirs = torch.conv_transpose2d(scores.to(kind), layer.weight, stride=factor)
+        assert ours.shape == theirs.shape
+        assert (ours - theirs).abs().max() <= tolerance * theirs.abs().max()
+        upstream = torch.randn(ours.shape, generator=generator, dtype=kind)
+        (own,), (peer,) = (torch.autograd.grad(one, scores, upstream) for one in (ours, theirs))
+        assert (own - peer).abs().max() <= 2e-6 * peer.abs().max()
+
+
+def test_weights_that_are_not_bilinear_are_believed_however_they_came(convolved):
+    scores = torch.randn(1, 2, 4, 5, generator=torch.Generator().manual_seed(0))
+    other = torch.rand(2, 2, 4, 4, generator=torch.Generator().manual_seed(1))
+    expected = torch.conv_transpose2d(scores, other, stride=2)
+
+    def loaded(layer):
+        layer.load_state_dict({"weight": other})
+
+    def assigned(layer):
+        layer.load_state_dict({"weight": other.clone()}, assign=True)
+
+    def written(layer):
+        with torch.no_grad():
+            layer.weight.copy_(other)
+
+    def replaced(layer):
+        layer.weight = torch.nn.Parameter(other.clone(), requires_grad=False)
+
+    for change in (loaded, assigned, written, replaced):
+        layer = copy.deepcopy(BilinearUpsampling(2, 2, 4))
+        layer(scores)
+        change(layer)
+        layer.requires_grad_(False)
+        torch.testing.assert_close(layer(scores), expected, msg=change.__name__)
+        layer.reset_parameters()
+        convolved.clear()
+        layer(scores)
+        assert not convolved, change.__name__
+
+
+def test_weights_that_learn_are_convolved_and_get_their_gradient(convolved):
+    layer = BilinearUpsampling(2, 2, 4, learned=True)
+    layer(torch.ones(1, 2, 3, 3)).sum().backward()
+    assert len(convolved) == 1
+    assert layer.weight.grad[0, 1].sum() == 4 * 4 * 3 * 3  # also from one class to the other, where the weight is zero
+
+
+@pytest.mark.parametrize("learned", [False, True])
+def test_upsampling_is_exact_inside_autocast(learned, convolved):
+    layer = BilinearUpsampling(2, 8, 15, learned)
+    scores = torch.randn(1, 2, 3, 4, generator=torch.Generator().manual_seed(0))
+    full = layer(scores)
+    with torch.autocast("cpu", torch.bfloat16):
+        inside = layer(scores)
+        assert torch.is_autocast_enabled("cpu")
+    assert inside.dtype == torch.float32
+    assert torch.equal(inside, full)
+    assert convolved == [(torch.float32, torch.float32)] * (2 * learned)
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_a_layer_of_16_bits_computes_in_32_and_answers_in_16(kind, convolved):
+    torch.manual_seed(0)
+    layer = TransposedConvolution(3, 4, 2, stride=2).to(kind)
+    features = torch.randn(2, 3, 5, 6).to(kind)
+    answer = layer(features)
+    assert answer.dtype == kind
+    assert convolved == [(torch.float32, torch.float32)]
+    wide = torch.conv_transpose2d(features.float(), layer.weight.float(), layer.bias.float(), stride=2)
+    assert torch.equal(answer, wide.to(kind))
+
+
+def test_a_transposed_convolution_in_full_precision_is_pytorchs():
+    torch.manual_seed(0)
+    layer = TransposedConvolution(3, 4, 3, stride=2, padding=1)
+    peer = torch.nn.ConvTranspose2d(3, 4, 3, stride=2, padding=1)
+    peer.load_state_dict(layer.state_dict())
+    features = torch.randn(2, 3, 5, 6)
+    assert torch.equal(layer(features), peer(features))
+    assert torch.equal(layer(features, [10, 12]), peer(features, [10, 12]))
+    assert layer.double()(features).dtype == torch.float64
+    assert TransposedConvolution(3, 4, 2, device="meta")(features.to("meta")).shape == (2, 4, 6, 7)
 
 
 def test_grids_by_hand():

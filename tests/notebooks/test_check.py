@@ -101,7 +101,7 @@ def stream(text):
         (LESSON_FILE, nbformat.v4.new_output("error", ename="E", evalue="", traceback=[]), "shows an error"),
         (LESSON_FILE, stream("read from /home/ada/data.png\n"), "path of a machine: /home/ada"),
         (LESSON_FILE, stream("C:\\Users\\ada\n"), "path of a machine"),
-        (LESSON_FILE, stream("x" * 510_000), "kB are more than 500 kB"),
+        (LESSON_FILE, stream("x" * 2_010_000), "kB are more than 2000 kB"),
         (
             LESSON_FILE,
             nbformat.v4.new_output("display_data", {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}}),
@@ -172,7 +172,7 @@ def lesson_with(*made):
             "c writes to stderr: FutureWarning",
         ),
         (stream("saved in /tmp/abc\n"), "c shows a path of this machine: /tmp/abc"),
-        (nbformat.v4.new_output("stream", text="é" * 300_000), "largest: c 600 kB"),
+        (nbformat.v4.new_output("stream", text="é" * 1_010_000), "largest: c 2020 kB"),
     ],
 )
 def test_what_may_not_be_committed_is_refused_with_the_cell(output, message):

@@ -18,7 +18,7 @@ def test_epochs_are_counted_in_batches():
         ({"steps": 0}, "steps is 0"),
         ({"steps": 1, "batch_size": 0}, "batch_size is 0"),
         ({"steps": 1, "optimizer": "lion"}, "adamw, sgd"),
-        ({"steps": 1, "precision": "float16"}, "float32, bfloat16"),
+        ({"steps": 1, "precision": "float16"}, "auto, float32, bfloat16"),
         ({"steps": 1, "learning_rate": -0.1}, "above 0"),
         ({"steps": 1, "learning_rate": float("nan")}, "above 0"),
         ({"steps": 1, "crop": (0, 3)}, "crop is"),

@@ -21,6 +21,7 @@ from torchvision.ops import roi_align
 
 from segtutor.models.mask_rcnn.fpn import Norm, convolution
 from segtutor.models.mask_rcnn.settings import Settings
+from segtutor.models.upsampling import TransposedConvolution
 
 MASK_BINS = 14
 
@@ -52,7 +53,8 @@ class MaskPredictor(nn.Sequential):
     """
 
     def __init__(self, channels: int, num_masks: int) -> None:
-        deconvolution = nn.ConvTranspose2d(channels, channels, 2, stride=2)
+        # In float32 always: in bfloat16 it is the slowest layer of the head on every processor that was tried.
+        deconvolution = TransposedConvolution(channels, channels, 2, stride=2)
         logits = nn.Conv2d(channels, num_masks, 1)
         super().__init__(OrderedDict(conv5_mask=deconvolution, relu=nn.ReLU(), mask_fcn_logits=logits))
         for layer in (deconvolution, logits):
