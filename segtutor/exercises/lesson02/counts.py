@@ -232,8 +232,8 @@ becomes void; so there may be more void than before.)
             "Compare the two histograms, not the maps or their sizes.",
         ),
         "order": Hint(
-            "Look at two verdicts that hold: the first in the table counts. When pixels are missing, void may be missing "
-            "too, and the rest may look shifted.",
+            "Look at two verdicts that hold: the first in the table counts. When pixels are missing, void may be "
+            "missing too, and the rest may look shifted.",
             "Ask in the order of the table: ok, fewer pixels in all, void, shift.",
         ),
         "void": Hint(

@@ -132,11 +132,11 @@ every value up to 0.001 (so no value is more than that off):
             'Compare the shapes first: image.shape == (3, H, W), else "other".',
         ),
         "every value": Hint(
-            "Look at a mirrored picture: its sums, means and sets of values are those of the right one. Compare by place.",
+            "Look at a mirrored picture: sums, means and sets of values are those of the right one. Compare by place.",
             "np.allclose(image, expected, atol=1e-3).",
         ),
         "close": Hint(
-            "Look at values 0.0015 off, up or down: that is more than 0.001. A picture too bright or too dark is other.",
+            "Look at values 0.0015 off, up or down: that is more than 0.001. Too bright or too dark is other.",
             "np.abs(image - expected).max() <= 1e-3.",
         ),
         "inside": Hint(

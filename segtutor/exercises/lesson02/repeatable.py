@@ -174,7 +174,7 @@ This test catches train transforms on the validation set.
             "Compare item[0] and item[1].",
         ),
         "values": Hint(
-            "Look at flipped pictures: shapes, sums and sets of values stay the same. Compare value by value, by place.",
+            "Look at flipped pictures: shapes, sums and sets of values stay the same. Compare every value, by place.",
             "np.array_equal(image, image_again).",
         ),
         "all": Hint(
@@ -250,6 +250,11 @@ This test catches train transforms on the validation set.
         Mistake("set of images", lambda a, b: {x.tobytes() for x, _ in a} == {x.tobytes() for x, _ in b}, "order"),
         Mistake("sorted items", _sorted_items, "order"),
         Mistake("lists compared", lambda a, b: a == b, "arrays"),
+        Mistake(
+            "same images",
+            lambda a, b: len(a) == len(b) and all(x[0] is y[0] for x, y in zip(a, b, strict=True)),
+            "arrays",
+        ),
         Mistake(
             "same objects", lambda a, b: len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True)), "arrays"
         ),
