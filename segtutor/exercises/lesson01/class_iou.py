@@ -131,6 +131,11 @@ enter the mean. A class that is only predicted has the IoU 0, and it does. If th
         Case("all right", (np.diag([5, 7, 1]),), (np.ones(3), 1.0)),
         Case("all wrong", (np.array([[0, 4], [6, 0]]),), (np.zeros(2), 0.0)),
         Case("random, 6 classes", (np.random.default_rng(0).integers(0, 50, (6, 6)),)),
+        Case(
+            "errors of every kind, and a class of one pixel",
+            (np.array([[2, 2, 0, 0], [0, 1, 2, 0], [0, 1, 1, 0], [0, 0, 0, 1]]),),
+            (np.array([2 / 4, 1 / 6, 1 / 4, 1]), (2 / 4 + 1 / 6 + 1 / 4 + 1) / 4),
+        ),
         Case("only one class exists", (np.array([[9, 0], [0, 0]]),), (np.array([1, np.nan]), 1.0), "absent"),
         Case(
             "class 1 is never predicted",

@@ -86,6 +86,7 @@ If both masks are empty there is nothing to score: return `np.nan`. If only one 
         Case("two pixels in common, six in all", (mask("##.. ##.. ...."), mask(".##. .##. ....")), 1 / 3),
         Case("the same mask twice", (mask("#.# .#."), mask("#.# .#.")), 1.0),
         Case("nothing in common", (mask("##.. ...."), mask("..## ....")), 0.0),
+        Case("one pixel", (mask(".#"), mask(".#")), 1.0),
         Case("one mask inside the other", (mask("#... ...."), mask("##.. ##..")), 0.25),
         Case("random masks 40 x 50", (random_mask(0, (40, 50), 0.3), random_mask(1, (40, 50), 0.6))),
         Case("random masks 33 x 7", (random_mask(2, (33, 7), 0.8), random_mask(3, (33, 7), 0.4))),
