@@ -138,7 +138,7 @@ def _pixels_of_different_places(target, prediction, num_classes, ignore_index): 
 
 
 _PALETTE_IMAGE = tuple(one.astype(np.uint8) for one in random_label_maps(5, (12, 9), 21))
-_MANY_CLASSES = tuple(one.astype(np.uint8) for one in random_label_maps(7, (7, 9), 130))
+_MANY_CLASSES = tuple(one.astype(np.uint8) for one in random_label_maps(7, (7, 9), 190))
 _LARGE = tuple(one.astype(np.uint8) for one in random_label_maps(8, (190, 200), 2, right=0.99, void=0.01))
 _LARGE = tuple(np.where(one == 1, one * (np.arange(200) < 10), one) for one in _LARGE)  # mostly class 0
 
@@ -195,7 +195,7 @@ Label maps read from a PNG are `uint8`: your function should not mind.
             "ignore_index",
         ),
         Case("uint8 maps, 21 classes", (*_PALETTE_IMAGE, 21, 255), hint="bytes"),
-        Case("uint8 maps, 130 classes", (*_MANY_CLASSES, 130, 255), hint="bytes"),
+        Case("uint8 maps, 190 classes", (*_MANY_CLASSES, 190, 255), hint="bytes"),
         Case("38,000 pixels, most of them class 0", (*_LARGE, 2, 255), hint="large"),
     ),
     hints={

@@ -169,6 +169,8 @@ picture gets the weight 0 and does not enter the median.
         Case("one picture is all void", ([label_map("vv"), label_map("0001")], 2, 255), np.array([2 / 3, 2.0]), "void"),
         # f = 6/10, 3/10, 1/10: median 3/10
         Case("three classes in one picture", ([label_map("00000 01112")], 3, 255), np.array([1 / 2, 1, 3])),
+        # f = 1/1, 3/4, 1/4: median 3/4
+        Case("a picture of one pixel", ([label_map("0"), label_map("1112")], 3, 255), np.array([3 / 4, 1, 3])),
         Case("a picture of 36,000 pixels", (_LARGE, 3, 255), hint="large"),
     ),
     hints={

@@ -123,7 +123,7 @@ def _painted(seed: int, palette: np.ndarray) -> np.ndarray:
     return every[generator.integers(len(every), size=(9, 13))]
 
 
-_FEW = np.array([[0, 0, 0], [100, 100, 100], [0, 1, 0]], dtype=np.uint8)
+_FEW = np.array([[0, 0, 0], [100, 100, 100], [0, 1, 0], [1, 255, 0], [255, 255, 0]], dtype=np.uint8)
 # Each of these has something in common with a color of the palette: sum, gray, product, exclusive or, squares in uint8,
 # red and green exchanged, or a number packed with other factors than 1, 256, 65536.
 _CLOSE = np.array(

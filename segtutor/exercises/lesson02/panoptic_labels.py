@@ -195,7 +195,12 @@ Write `panoptic_labels(colors, segments, void)`: `colors` is H x W x 3 `uint8`, 
             np.array([[62, 255], [255, 255]]),
             "unlisted",
         ),
-        Case("id 65536", (_colors([[65536, 512]]), [_segment(65536, 8)], 255), np.array([[8, 255]]), "blue"),
+        Case(
+            "ids 65536 and 65535",
+            (_colors([[65536, 65535]]), [_segment(65536, 8), _segment(65535, 9)], 255),
+            np.array([[8, 9]]),
+            "blue",
+        ),
         Case(
             "ids 255, 510 and 4097",
             (_colors([[255, 510, 4097, 4096]]), [_segment(510, 3), _segment(255, 2), _segment(4097, 4)], 255),

@@ -33,6 +33,9 @@ _ONE = np.zeros((3, 10, 12))
 _ONE[1, 4, 7] = 0.05
 _OTHER = (np.array([0.5, 0.1, 0.2]), np.full(3, 0.5))
 _BGR_OR_TWICE = np.array([[[204, 51, 153]]], dtype=np.uint8)
+_THREE = (np.array([0, 0.5, 0.25]), np.array([1, 0.5, 0.25]))
+_CYAN = np.array([[[0, 255, 255]]], dtype=np.uint8)
+_MIDDLE = np.full((1, 1, 3), 128, dtype=np.uint8)
 _RED = np.array([[[255, 0, 0]]], dtype=np.uint8)
 
 EXERCISE = Exercise(
@@ -97,6 +100,27 @@ every value up to 0.001 (so no value is more than that off):
             (_BGR_OR_TWICE[..., ::-1], np.array([[[0.6]], [[0.2]], [[0.8]]]), *_OTHER),
             "BGR",
             "first",
+        ),
+        Case(
+            "three means and three deviations",
+            (_CYAN, np.array([[[0.0]], [[1.0]], [[3.0]]]), *_THREE),
+            "right",
+            "channels",
+        ),
+        Case(
+            "a value near 0, 0.0015 off",
+            (_MIDDLE, np.full((3, 1, 1), 256 / 255 - 1 + 0.0015), *_HALF),
+            "other",
+            "close",
+        ),
+        Case(
+            "a loader that only divides", (_FILE, _FILE.transpose(2, 0, 1) / 255, MEAN, STD), "not normalized", "plain"
+        ),
+        Case(
+            "only blue is too bright",
+            (_FILE, _from(None)[1] + np.array([0, 0, 0.1])[:, None, None], MEAN, STD),
+            "other",
+            "every value",
         ),
         Case(
             "mean 0 and deviation 1", (_FILE, _FILE.transpose(2, 0, 1) / 255, np.zeros(3), np.ones(3)), "right", "first"
