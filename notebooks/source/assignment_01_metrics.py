@@ -591,7 +591,7 @@ plt.show()
 # - `pixel_accuracy`: share of the non-void pixels that are right, all pictures together.
 # - `mean_iou`: mIoU over all pictures together.
 # - `mean_iou_per_image`: the mean over the pictures of each picture's own mIoU.
-# - `constant_accuracy`: pixel accuracy of a "network" that always predicts the most frequent class.
+# - `constant_accuracy`: pixel accuracy of a "network" that always predicts the most frequent class of the targets.
 # - `worst_class`: name of the class with the lowest IoU, among those that are in the targets.
 # - `taken_by`: most of the pixels of the worst class that are missed are taken for which class?
 # - `why`: why is the pixel accuracy higher than the mIoU here? **a**: mIoU counts void pixels, pixel accuracy does

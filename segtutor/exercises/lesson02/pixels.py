@@ -35,7 +35,7 @@ _OTHER = (np.array([0.5, 0.1, 0.2]), np.full(3, 0.5))
 _BGR_OR_TWICE = np.array([[[204, 51, 153]]], dtype=np.uint8)
 _THREE = (np.array([0, 0.5, 0.25]), np.array([1, 0.5, 0.25]))
 _CYAN = np.array([[[0, 255, 255]]], dtype=np.uint8)
-_MIDDLE = np.full((1, 1, 3), 128, dtype=np.uint8)
+_WHITE = np.full((1, 1, 3), 255, dtype=np.uint8)
 _RED = np.array([[[255, 0, 0]]], dtype=np.uint8)
 
 EXERCISE = Exercise(
@@ -108,8 +108,8 @@ every value up to 0.001 (so no value is more than that off):
             "channels",
         ),
         Case(
-            "a value near 0, 0.0015 off",
-            (_MIDDLE, np.full((3, 1, 1), 256 / 255 - 1 + 0.0015), *_HALF),
+            "a large value, 0.0015 off",
+            (_WHITE, ((1 - MEAN) / STD)[:, None, None] + 0.0015, MEAN, STD),
             "other",
             "close",
         ),
