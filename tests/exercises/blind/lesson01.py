@@ -467,5 +467,70 @@ R15 = [
 ]
 
 
+# Which hints name a mistake whose hint has another name, judged by reading them.
+NAMES = {
+    "1.1": {
+        "both empty": ("empty",),
+        "union": (
+            "one mask",
+            "xor",
+        ),
+        "ratio": ("scale",),
+        "smooth": ("constant",),
+        "rounded": ("scale",),
+        "overflow": ("large",),
+        "and": ("scale",),
+    },
+    "1.2": {
+        "prediction": ("predicted",),
+        "overflow": ("bytes",),
+        "counts": ("large",),
+        "size": ("minlength",),
+        "counts not shares": (
+            "counts",
+            "repeated",
+        ),
+        "height and width": ("every pixel",),
+        "classes above 127": ("bytes",),
+    },
+    "1.3": {
+        "absent": (
+            "all classes",
+            "nan mean",
+        ),
+        "only predicted": ("zero",),
+        "mean": (
+            "median",
+            "micro",
+            "weighted",
+        ),
+        "union": (
+            "precision",
+            "recall",
+        ),
+        "overflow": ("large",),
+    },
+    "1.4": {
+        "mean first": ("order",),
+        "formula": (
+            "denominator",
+            "half",
+            "inverse",
+            "unconverted",
+        ),
+        "absent": ("nan mean",),
+        "writes": ("in place",),
+        "mean": (
+            "median",
+            "sum",
+        ),
+    },
+    "1.5": {
+        "all pictures": ("one picture",),
+        "one": ("one number",),
+        "accuracy": ("micro",),
+        "overflow": ("large",),
+    },
+}
 WRONG = {"1.1": W11, "1.2": W12, "1.3": W13, "1.4": W14, "1.5": W15}
 RIGHT = {"1.1": R11, "1.2": R12, "1.3": R13, "1.4": R14, "1.5": R15}

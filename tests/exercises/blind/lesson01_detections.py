@@ -761,5 +761,99 @@ R111 = [
 ]
 
 GIVEN = {"1.11": made_up_predictions}
+# Which hints name a mistake whose hint has another name, judged by reading them.
+NAMES = {
+    "1.6": {
+        "threshold": (
+            "direction",
+            "strict",
+        ),
+        "0/0": ("undefined",),
+        "recall of nothing": ("both",),
+        "no objects": ("both",),
+        "positives": ("missed",),
+        "precision": (
+            "all detections",
+            "complement",
+        ),
+        "order": ("swapped",),
+        "threshold 0": ("zero",),
+        "recall": ("complement",),
+        "ratio": ("scale",),
+    },
+    "1.7": {
+        "sort": ("order",),
+        "ties": ("one point each",),
+        "positives": ("missed",),
+        "order": ("swapped",),
+        "every detection": ("start",),
+        "overflow": ("large",),
+        "denominator": (
+            "precision",
+            "ranks",
+        ),
+    },
+    "1.8": {
+        "envelope": ("direction",),
+        "rectangles": (
+            "mean",
+            "trapezoid",
+        ),
+        "first rectangle": ("start",),
+        "beyond": (
+            "divided",
+            "unreached",
+        ),
+        "at least": ("levels",),
+        "levels by interpolation": ("interpolate",),
+        "writes": ("in place",),
+    },
+    "1.9": {
+        "threshold": (
+            "no threshold",
+            "strict",
+        ),
+        "second best": ("best free",),
+        "largest": ("best",),
+        "object 0": ("number 0",),
+        "writes": ("in place",),
+        "too small takes": ("threshold",),
+        "no objects": ("empty",),
+        "numbers shift": ("columns",),
+        "numbers not booleans": ("yes or no",),
+        "one for each detection": ("none",),
+        "from 0": ("columns",),
+        "axes": ("order",),
+        "none is -1": ("none",),
+    },
+    "1.10": {
+        "thresholds": (
+            "endpoint",
+            "one threshold",
+        ),
+        "sort in the image": ("sort images",),
+        "sort together": ("sort all",),
+        "false alarms": ("false",),
+        "no objects": (
+            "false",
+            "nothing",
+        ),
+        "matching": ("taken",),
+        "at least": ("reached",),
+        "images mixed": ("mixed",),
+        "mean": ("one threshold",),
+        "percent": ("scale",),
+    },
+    "1.11": {
+        "void": ("accuracy",),
+        "percent": ("digits",),
+        "pixel_accuracy": ("accuracy",),
+        "per image": ("mean",),
+        "void in constant": ("constant",),
+        "itself": ("taken",),
+        "taken_by": ("taken",),
+        "rounded": ("digits",),
+    },
+}
 WRONG = {"1.6": W16, "1.7": W17, "1.8": W18, "1.9": W19, "1.10": W110, "1.11": W111}
 RIGHT = {"1.6": R16, "1.7": R17, "1.8": R18, "1.9": R19, "1.10": R110, "1.11": R111}

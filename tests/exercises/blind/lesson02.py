@@ -679,5 +679,105 @@ def chosen_loops(sequences, share):
 
 R27 = [("loops", chosen_loops), ("array", lambda *a: N(chosen(*a))), ("torch", lambda *a: torch.tensor(chosen(*a)))]
 
+# Which hints name a mistake whose hint has another name, judged by reading them.
+NAMES = {
+    "2.1": {
+        "all channels": ("exact",),
+        "sum": ("exact",),
+        "bgr": ("channels",),
+        "exactly": (
+            "close",
+            "nearest",
+        ),
+        "8 bits": (
+            "many",
+            "overflow",
+        ),
+        "from 0": ("position",),
+        "key": ("overflow",),
+        "height and width": ("shape",),
+        "last": ("position",),
+    },
+    "2.2": {
+        "columns": (
+            "shape",
+            "side",
+        ),
+        "first run": ("inverse",),
+        "empty run": ("first",),
+        "runs": (
+            "pairs",
+            "shifted",
+        ),
+        "last run": ("run",),
+        "shape": ("flat",),
+        "long runs": ("long",),
+        "boolean": ("numbers",),
+        "height and width": ("flat",),
+    },
+    "2.3": {
+        "overflow": ("blue",),
+        "bgr": ("order",),
+        "256": ("order",),
+        "in place": ("in turn",),
+        "crowd": ("all segments",),
+        "category_id": ("category",),
+        "8-bit labels": ("classes",),
+    },
+    "2.4": {
+        "green": ("range",),
+        "red": ("range",),
+        "whole": ("division",),
+        "shape": ("axis",),
+        "16 bits": (
+            "blue",
+            "digits",
+        ),
+        "blue": ("digits",),
+        "0 to 255": ("range",),
+    },
+    "2.5": {
+        "in place": (
+            "changed",
+            "in turn",
+        ),
+        "negative": (
+            "nobody",
+            "zero",
+        ),
+        "unknown": ("nobody",),
+        "training id 0": ("zero",),
+        "others": (
+            "raises",
+            "unknown",
+        ),
+        "direction": (
+            "inverse",
+            "order",
+        ),
+        "8 bits": ("void",),
+        "id 0": ("zero",),
+    },
+    "2.6": {
+        "pictures that show it": ("occurs",),
+        "inverted": ("upside down",),
+        "per picture": ("pictures",),
+        "overflow": ("large",),
+        "all pictures": ("one picture",),
+    },
+    "2.7": {
+        "shortest": (
+            "names",
+            "order",
+        ),
+        "at least": ("exactly",),
+        "whole videos": ("whole",),
+        "not together": ("whole",),
+        "inverted": ("inverse",),
+        "one per frame": ("per frame",),
+        "share 0": ("nothing",),
+        "all": ("everything",),
+    },
+}
 WRONG = {"2.1": W21, "2.2": W22, "2.3": W23, "2.4": W24, "2.5": W25, "2.6": W26, "2.7": W27}
 RIGHT = {"2.1": R21, "2.2": R22, "2.3": R23, "2.4": R24, "2.5": R25, "2.6": R26, "2.7": R27}

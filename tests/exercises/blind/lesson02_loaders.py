@@ -800,5 +800,64 @@ R212 = [
     ("numpy bool", lambda *a: np.bool_(repeatable(*a))),
 ]
 
+# Which hints name a mistake whose hint has another name, judged by reading them.
+NAMES = {
+    "2.8": {
+        "all pictures": ("all",),
+        "pixels moved": ("places",),
+        "each once": ("once",),
+        "rising": ("once",),
+        "missing": ("direction",),
+        "between": ("range",),
+        "8 bits": ("large",),
+        "list": ("which",),
+        "one list": ("once",),
+        "class 0": ("zero",),
+    },
+    "2.9": {
+        "places": ("place",),
+        "void counts": ("more",),
+        "dropped": ("more",),
+        "void lost": (
+            "some void",
+            "void",
+        ),
+        "direction": ("shift",),
+        "leaving void aside": ("shift",),
+        "together": (
+            "all",
+            "place",
+        ),
+        "overflow": ("large",),
+        "changed": ("shift",),
+        "word": ("words",),
+    },
+    "2.10": {
+        "left to right": ("axis",),
+        "every pixel": ("exactly",),
+        "one per probe": ("each",),
+        "another picture": ("other",),
+        "mirrored": ("never",),
+        "gray": ("factor",),
+    },
+    "2.11": {
+        "bgr": ("BGR",),
+        "tolerance": (
+            "close",
+            "inside",
+        ),
+        "every value": (
+            "close",
+            "one value",
+        ),
+        "channel by channel": ("channels",),
+    },
+    "2.12": {
+        "labels": ("both",),
+        "images": ("both",),
+        "every item": ("all",),
+        "inverted": ("inverse",),
+    },
+}
 WRONG = {"2.8": W28, "2.9": W29, "2.10": W210, "2.11": W211, "2.12": W212}
 RIGHT = {"2.8": R28, "2.9": R29, "2.10": R210, "2.11": R211, "2.12": R212}
