@@ -162,12 +162,12 @@ A curve without points has AP 0.
         Case("area of a zigzag", (*_ZIGZAG, "area"), 0.25 * 1 + 0.5 * 0.75),
         Case("eleven points of the same zigzag", (*_ZIGZAG, "11point"), (3 * 1 + 5 * 0.75) / 11),
         Case("area, half of the objects found at once", (*_HALF, "area"), 0.75),
-        Case("eleven points, recall exactly 0.5 and 1", (*_HALF, "11point"), (6 * 1 + 5 * 0.5) / 11, "levels"),
         Case("area, a perfect curve", (np.ones(4), np.array([0.25, 0.5, 0.75, 1]), "area"), 1.0),
         Case("eleven points, a perfect curve", (np.ones(4), np.array([0.25, 0.5, 0.75, 1]), "11point"), 1.0),
         Case("area, 90 detections", (*_LONG, "area")),
         Case("eleven points, 90 detections", (*_LONG, "11point")),
         Case("area, most objects missed", (*_SHORT, "area")),
+        Case("eleven points, recall exactly 0.5 and 1", (*_HALF, "11point"), (6 * 1 + 5 * 0.5) / 11, "levels"),
         Case("eleven points, most objects missed", (*_SHORT, "11point"), hint="unreached"),
         Case("area, a curve of few points", (*_THIN, "area"), 0.2 + 0.3 * 0.7 + 0.1 * 0.7 + 0.4 * 0.3, "thin"),
         Case("eleven points, a curve of few points", (*_THIN, "11point"), (3 + 4 * 0.7 + 4 * 0.3) / 11, "thin"),
@@ -234,6 +234,10 @@ A curve without points has AP 0.
             'if method == "area": ...; otherwise eleven points.',
         ),
         "empty": Hint("A curve without points has AP 0.", "Mind .max() of nothing, and return 0.0."),
+        "sorted": Hint(
+            "The precisions are taken out of their order. Each belongs to the recall beside it.",
+            "The envelope keeps the places: the largest precision from there on.",
+        ),
         "mean": Hint(
             "This is a mean over the detections. AP averages over recall, so each height counts by its width in "
             "recall.",
@@ -288,6 +292,7 @@ A curve without points has AP 0.
         Mistake("interpolated", _levels(_TENTHS, lambda p, r, level: np.interp(level, r, p)), "interpolate"),
         Mistake("always the area", lambda p, r, method: average_precision(p, r, "area"), "method"),
         Mistake("always eleven points", lambda p, r, method: average_precision(p, r, "11point"), "method"),
+        Mistake("precision sorted", lambda p, r, m: average_precision(np.sort(p)[::-1], r, m), "sorted"),
         Mistake("mean precision", lambda p, r, method: p.mean() if len(p) else 0.0, "mean"),
         Mistake("mean height", lambda p, r, m: _mean_height(p) if m == "area" else average_precision(p, r, m), "mean"),
     ),

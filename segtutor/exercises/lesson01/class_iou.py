@@ -165,6 +165,10 @@ enter the mean. A class that is only predicted has the IoU 0, and it does. If th
             "This is Dice, 2 n_kk / (row + column), not IoU.",
             "Leave out the factor 2 and subtract the diagonal from the denominator.",
         ),
+        "larger": Hint(
+            "You divide by the larger (or the smaller) of row and column sum. The union holds both.",
+            "row + column - diagonal.",
+        ),
         "recall": Hint(
             "You divide by the row sum alone. That is the accuracy of the class (recall): predicting the class "
             "everywhere would be free.",
@@ -195,7 +199,9 @@ enter the mean. A class that is only predicted has the IoU 0, and it does. If th
             "Two results are wanted: first the K IoU, then one number, their mean.",
             "return iou, np.nanmean(iou).",
         ),
-        "median": Hint("The second result is the median of the IoU. Their mean is wanted.", "np.nanmean(iou)."),
+        "median": Hint(
+            "The second result is the median, or the best, of the IoU. Their mean is wanted.", "np.nanmean(iou)."
+        ),
         "nan mean": Hint(
             "One NaN makes .mean() NaN. The mean goes over the classes that exist.",
             "np.nanmean(iou).",
@@ -256,6 +262,14 @@ enter the mean. A class that is only predicted has the IoU 0, and it does. If th
         ),
         Mistake("pooled over classes", _other_mean(lambda _, right, *rest: right.sum() / rest[-1].sum()), "micro"),
         Mistake("pixel accuracy as mean", _other_mean(lambda _, right, row, *__: right.sum() / row.sum()), "micro"),
+        Mistake(
+            "background left out of both",
+            lambda m: (class_iou(m)[0][1:], np.nanmean(class_iou(m)[0][1:])),
+            "background",
+        ),
+        Mistake("union of the larger", _mean_of(np.maximum), "larger"),
+        Mistake("union of the smaller", _mean_of(np.minimum), "larger"),
+        Mistake("largest IoU", _other_mean(lambda iou, *_: np.nanmax(iou)), "median"),
         Mistake("background left out", _other_mean(lambda iou, *_: np.nanmean(iou[1:])), "background"),
     ),
     alternatives=(_with_loops, _with_torch, _with_where),

@@ -110,6 +110,11 @@ AP is the mean over the thresholds, NaN if there is no object at all. Write the 
         Case("one perfect detection", ([np.array([0.9])], [np.array([[0.99]])]), 1.0),
         Case("one detection with IoU 0.72: five of ten thresholds", ([np.array([0.9])], [np.array([[0.72]])]), 0.5),
         Case(
+            "two detections of one object", ([np.array([0.9, 0.8])], [np.array([[0.99, 0.0], [0.98, 0.0]])]), 51 / 101
+        ),
+        Case("five random images", _images(0, ((6, 4), (3, 5), (0, 2), (5, 0), (8, 6)))),
+        Case("eight random images", _images(20, ((9, 4), (2, 2), (7, 5), (4, 1), (0, 3), (6, 6), (5, 3), (1, 4)))),
+        Case(
             "two images, the second has no detection",
             ([np.array([0.9]), np.zeros(0)], [np.array([[0.99]]), np.zeros((0, 1))]),
             51 / 101,
@@ -127,11 +132,6 @@ AP is the mean over the thresholds, NaN if there is no object at all. Write the 
             1.0,
             "sort images",
         ),
-        Case(
-            "two detections of one object", ([np.array([0.9, 0.8])], [np.array([[0.99, 0.0], [0.98, 0.0]])]), 51 / 101
-        ),
-        Case("five random images", _images(0, ((6, 4), (3, 5), (0, 2), (5, 0), (8, 6)))),
-        Case("eight random images", _images(20, ((9, 4), (2, 2), (7, 5), (4, 1), (0, 3), (6, 6), (5, 3), (1, 4)))),
         Case("IoU exactly 0.5", ([np.array([0.9])], [np.array([[0.5]])]), 0.1, "strict"),
         Case("IoU exactly 0.6", ([np.array([0.9])], [np.array([[0.6]])]), 0.3, "strict"),
         Case("an image with 110 detections", _CROWD, hint="limit"),

@@ -161,6 +161,7 @@ Label maps read from a PNG are `uint8`: your function should not mind.
             (label_map("0011 0011"), label_map("0111 0001"), 2, 255),
             np.array([[3, 1], [1, 3]]),
         ),
+        Case("random maps 20 x 30, 5 classes", (*random_label_maps(4, (20, 30), 5), 5, 255)),
         Case(
             "three classes, three void pixels",
             (label_map("001v 012v 222v"), label_map("0112 0120 2102"), 3, 255),
@@ -174,7 +175,6 @@ Label maps read from a PNG are `uint8`: your function should not mind.
             "minlength",
         ),
         Case("all void", (label_map("vv vv"), label_map("01 12"), 3, 255), np.zeros((3, 3), dtype=int), "void"),
-        Case("random maps 20 x 30, 5 classes", (*random_label_maps(4, (20, 30), 5), 5, 255)),
         Case(
             "void is class 0 here",
             (label_map("001 122"), label_map("101 121"), 3, 0),
@@ -249,7 +249,7 @@ Label maps read from a PNG are `uint8`: your function should not mind.
             "Leave out the division.",
         ),
         "diagonal": Hint(
-            "Only right pixels are counted. The confusions stand off the diagonal.",
+            "Right pixels stand on the diagonal, confusions off it. Both are wanted.",
             "Count every valid pixel, in row target and column prediction.",
         ),
         "every pixel": Hint(
@@ -282,6 +282,8 @@ Label maps read from a PNG are `uint8`: your function should not mind.
         Mistake("void is always 255", _only_255, "ignore_index"),
         Mistake("void is what exceeds K", _labels_below_k, "ignore_index"),
         Mistake("background left out", _without_background, "background"),
+        Mistake("errors only", lambda *inputs: bincount_matrix(*inputs) * (1 - np.eye(inputs[2])), "diagonal"),
+        Mistake("both ways", lambda *inputs: bincount_matrix(*inputs) + bincount_matrix(*inputs).T, "axes"),
         Mistake("rows normalized", _shares_of_rows, "counts"),
         Mistake("normalized", _shares, "counts"),
         Mistake("only right pixels", lambda *inputs: np.diag(np.diag(bincount_matrix(*inputs))), "diagonal"),

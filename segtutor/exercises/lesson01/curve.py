@@ -129,6 +129,9 @@ least one object.
             (_SCORES, _MATCHES, 3),
             (np.array([1, 1 / 2, 2 / 3, 2 / 4]), np.array([1, 1, 2, 2]) / 3),
         ),
+        Case("one hit", (np.array([0.3]), np.array([True]), 4), (np.array([1.0]), np.array([0.25]))),
+        Case("scores above 1 and below 0", (np.array([-2.0, 7.5, 0.0]), np.array([True, False, True]), 2)),
+        Case("80 random detections", (_RANDOM.random(80), _RANDOM.random(80) < 0.5, 60)),
         Case(
             "the same, not sorted",
             (_SCORES[[2, 0, 3, 1]], _MATCHES[[2, 0, 3, 1]], 3),
@@ -141,10 +144,7 @@ least one object.
             (np.array([0, 1 / 2, 1 / 3, 1 / 4]), np.array([0, 1, 1, 1]) / 2),
             "ties",
         ),
-        Case("one hit", (np.array([0.3]), np.array([True]), 4), (np.array([1.0]), np.array([0.25]))),
         Case("no detections", (np.zeros(0), np.zeros(0, dtype=bool), 3), (np.zeros(0), np.zeros(0)), "empty"),
-        Case("scores above 1 and below 0", (np.array([-2.0, 7.5, 0.0]), np.array([True, False, True]), 2)),
-        Case("80 random detections", (_RANDOM.random(80), _RANDOM.random(80) < 0.5, 60)),
         Case(
             "60 detections, ten different scores",
             (_RANDOM.integers(0, 10, 60) / 10, _RANDOM.random(60) < 0.4, 40),
@@ -202,6 +202,10 @@ least one object.
             "Misses are counted where hits should be.",
             "np.cumsum(is_match[order]), not of ~is_match.",
         ),
+        "early": Hint(
+            "The points come one detection too early: the first is the one *after* the first detection.",
+            "np.cumsum(matches) includes the present detection.",
+        ),
         "two results": Hint("Two arrays are wanted.", "return precision, recall."),
         "envelope": Hint(
             "You return the envelope (each precision raised to the best one still to come). Here the raw curve "
@@ -220,6 +224,7 @@ least one object.
         Mistake("sorted by hits", _in_matched_order(lambda s, m: np.argsort(~m, kind="stable")), "order"),
         Mistake("one point per score", _ties_together, "one point each"),
         Mistake("equal scores with one value", _ties_alike, "one point each"),
+        Mistake("before each detection", lambda *i: tuple(np.append(0, x)[: len(x)] for x in pr_curve(*i)), "early"),
         Mistake("a point at recall 0", _with_point(0), "start"),
         Mistake("a point at recall 0 with precision 0", _with_point(0, 0.0), "start"),
         Mistake("points of the hits only", _points_of_hits, "start"),

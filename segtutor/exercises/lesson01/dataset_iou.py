@@ -79,6 +79,10 @@ def _weighted_images(*inputs):  # type: ignore[no-untyped-def]
     return np.nansum(scores * pixels) / pixels.sum()
 
 
+def _first_twice(*inputs):  # type: ignore[no-untyped-def]
+    return class_iou(sum(_matrices(*inputs)) + _matrices(*inputs)[0])[1]
+
+
 def _all_of_images(*inputs):  # type: ignore[no-untyped-def]
     return np.nanmean([class_iou(matrix)[0] for matrix in _matrices(*inputs)])
 
@@ -158,6 +162,14 @@ the mean over the classes that exist (`np.nan` if none does). The pictures may h
             (3 / 4 + 1 + 2 / 3) / 3,
         ),
         Case(
+            "four pictures of different sizes",
+            ([target for target, _ in _RANDOM], [prediction for _, prediction in _RANDOM], 6, 255),
+        ),
+        Case(
+            "rare classes",
+            ([target for target, _ in _RARE], [prediction for _, prediction in _RARE], 5, 255),
+        ),
+        Case(
             "class 3 is in none", ([label_map("0012")], [label_map("0112")], 4, 255), (1 / 2 + 1 / 2 + 1) / 3, "absent"
         ),
         Case(
@@ -184,14 +196,6 @@ the mean over the classes that exist (`np.nan` if none does). The pictures may h
             (0 + 2 / 3 + 1) / 3,
             "ignore_index",
         ),
-        Case(
-            "four pictures of different sizes",
-            ([target for target, _ in _RANDOM], [prediction for _, prediction in _RANDOM], 6, 255),
-        ),
-        Case(
-            "rare classes",
-            ([target for target, _ in _RARE], [prediction for _, prediction in _RARE], 5, 255),
-        ),
         Case("one picture of 38,000 pixels and a small one", _LARGE, hint="large"),
         Case("all is void", ([label_map("vv")], [label_map("01")], 2, 255), np.nan, "nothing"),
     ),
@@ -207,7 +211,7 @@ the mean over the classes that exist (`np.nan` if none does). The pictures may h
             "Add confusion matrices, not scores.",
         ),
         "one picture": Hint(
-            "Only one of the pictures counts: is the matrix overwritten, or the return inside the loop?",
+            "Each picture counts once. Is the matrix overwritten, is the return inside the loop, is one added twice?",
             "total += confusion_matrix(...) inside the loop, the return after it.",
         ),
         "absent": Hint(
@@ -290,6 +294,7 @@ the mean over the classes that exist (`np.nan` if none does). The pictures may h
             _pooled(lambda total: np.nansum(class_iou(total)[0] * total.sum(1)) / total.sum()),
             "weighted",
         ),
+        Mistake("first picture twice", _first_twice, "one picture"),
         Mistake("pictures stacked", _stacked, "sizes"),
         Mistake("Dice", _pooled(lambda total: np.nanmean(2 * np.diag(total) / (total.sum(0) + total.sum(1)))), "dice"),
     ),

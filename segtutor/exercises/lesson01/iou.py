@@ -133,6 +133,10 @@ If both masks are empty there is nothing to score: return `np.nan`. If only one 
             "This is pixel accuracy: pixels that are outside both masks count as right. IoU does not count them.",
             "Only pixels inside at least one mask may enter: the intersection above, the union below.",
         ),
+        "picture": Hint(
+            "The denominator is the whole picture. Pixels that are in neither mask do not enter.",
+            "Divide by np.logical_or(a, b).sum().",
+        ),
         "xor": Hint(
             "The denominator holds the pixels that are in exactly one mask. The common ones belong to the union too.",
             "Use | (or), not ^ (exclusive or).",
@@ -169,6 +173,7 @@ If both masks are empty there is nothing to score: return `np.nan`. If only one 
         Mistake("exclusive or as union", lambda a, b: (a & b).sum() / (a ^ b).sum(), "xor"),
         Mistake("pixel accuracy, NaN", lambda a, b: (a == b).mean() if (a | b).any() else np.nan, "accuracy"),
         Mistake("mean over rows", _of_rows, "rows"),
+        Mistake("share of the picture", lambda a, b: (a & b).mean() if (a | b).any() else np.nan, "picture"),
         Mistake("two decimals", lambda a, b: np.round(_union_by_hand(a, b), 2), "scale"),
         Mistake("three decimals", lambda a, b: np.round(_union_by_hand(a, b), 3), "scale"),
         Mistake("whether they touch", lambda a, b: float((a & b).any()) if (a | b).any() else np.nan, "scale"),

@@ -133,6 +133,15 @@ def _best_taken_anyway(overlaps, threshold):  # type: ignore[no-untyped-def]
     return hits
 
 
+def _smallest(row, candidates, _):  # type: ignore[no-untyped-def]
+    return min(candidates, key=lambda number: row[number], default=-1)
+
+
+def _stops(overlaps, threshold):  # type: ignore[no-untyped-def]
+    hits = match_detections(overlaps, threshold)
+    return np.where(np.cumsum(hits < 0) > 0, -1, hits)
+
+
 def _shifting(overlaps, threshold):  # type: ignore[no-untyped-def]
     left, hits = overlaps, []
     for number in range(len(overlaps)):
@@ -168,6 +177,9 @@ number of its object, or -1. There may be no detections, or no objects.
     reference=match_detections,
     cases=(
         Case("each detection has its object", (np.array([[0.8, 0.1], [0.2, 0.7]]), 0.5), np.array([0, 1])),
+        Case("12 detections, 8 objects", (random_overlaps(0, 12, 8), 0.5)),
+        Case("20 detections, 15 objects, threshold 0.75", (random_overlaps(1, 20, 15), 0.75)),
+        Case("6 detections, 14 objects, threshold 0.1", (random_overlaps(2, 6, 14), 0.1)),
         Case("two detections of one object", (np.array([[0.6], [0.9]]), 0.5), np.array([0, -1]), "taken"),
         Case("IoU equal to the threshold", (np.array([[0.5, 0.2]]), 0.5), np.array([0]), "strict"),
         Case(
@@ -190,9 +202,6 @@ number of its object, or -1. There may be no detections, or no objects.
             np.array([-1, 0]),
             "threshold",
         ),
-        Case("12 detections, 8 objects", (random_overlaps(0, 12, 8), 0.5)),
-        Case("20 detections, 15 objects, threshold 0.75", (random_overlaps(1, 20, 15), 0.75)),
-        Case("6 detections, 14 objects, threshold 0.1", (random_overlaps(2, 6, 14), 0.1)),
         Case("three equal objects", (np.array([[0.6, 0.6, 0.6]] * 4), 0.5), np.array([2, 1, 0, -1]), "tie"),
         Case("threshold 0", (np.array([[0.2, 0.0], [0.1, 0.3]]), 0.0), np.array([0, 1]), "zero"),
         Case("no objects", (np.zeros((3, 0)), 0.5), np.array([-1, -1, -1]), "empty"),
@@ -236,6 +245,10 @@ number of its object, or -1. There may be no detections, or no objects.
         "empty": Hint(
             "Look at no objects, or no detections: each detection gets -1, and there is no error.",
             "np.argmax of an empty row raises: look whether there is a candidate first.",
+        ),
+        "stops": Hint(
+            "After a detection that hits nothing, the next ones may still hit.",
+            "continue, not break.",
         ),
         "zero": Hint(
             "Look at a threshold of 0: it is a threshold like any other.",
@@ -287,6 +300,8 @@ number of its object, or -1. There may be no detections, or no objects.
         ),
         Mistake("only the hits", lambda o, t: match_detections(o, t)[match_detections(o, t) >= 0], "none"),
         Mistake("None for none", lambda o, t: [None if one < 0 else one for one in match_detections(o, t)], "none"),
+        Mistake("smallest overlap that is enough", lambda o, t: _greedy(o, t, _smallest), "best"),
+        Mistake("stops at the first miss", _stops, "stops"),
         Mistake("numbered from 1", lambda o, t: match_detections(o, t) + (match_detections(o, t) >= 0), "columns"),
         Mistake("columns removed", _shifting, "columns"),
         Mistake("detection of each object", lambda o, t: match_detections(o.T, t), "order"),

@@ -70,8 +70,8 @@ follow from the mean IoU.
         Case("IoU 1 and 0: mean IoU 1/2, mean Dice 1/2, not 2/3", (np.array([1.0, 0.0]),), 0.5),
         Case("IoU 1/3 and 1/7", (np.array([1 / 3, 1 / 7]),), (0.5 + 0.25) / 2),
         Case("all perfect", (np.ones(4),), 1.0),
-        Case("one class absent", (np.array([1 / 3, np.nan, 1.0]),), 0.75, "absent"),
         Case("twenty random values", (np.random.default_rng(0).random(20),)),
+        Case("one class absent", (np.array([1 / 3, np.nan, 1.0]),), 0.75, "absent"),
         Case(
             "a third of the classes absent",
             (np.where(np.random.default_rng(1).random(15) < 0.3, np.nan, np.random.default_rng(2).random(15)),),
@@ -87,7 +87,7 @@ follow from the mean IoU.
             "D = 2I / (U + I) = 2J / (1 + J), class by class; then np.nanmean.",
         ),
         "order": Hint(
-            "You convert the mean. The relation bends, so it holds for each class but not for means.",
+            "You convert the mean (or the sum). The relation bends, so it holds for each class but not for means.",
             "Convert each class first, then take the mean.",
         ),
         "half": Hint(
@@ -119,6 +119,10 @@ follow from the mean IoU.
         "rounded": Hint("The number is rounded. Return it with all its digits.", "Leave out round()."),
         "nan mean": Hint("One NaN makes .mean() NaN.", "Use np.nanmean."),
         "unconverted": Hint("This is the mean IoU; it still has to be converted.", "2 * iou / (1 + iou) comes first."),
+        "weighted": Hint(
+            "Each class counts the same in the mean, also those with a small or an equal IoU.",
+            "np.nanmean(dice), without weights.",
+        ),
         "sum": Hint("This is a sum over the classes, not a mean.", "np.nanmean, not np.nansum."),
         "in place": Hint(
             "The function writes into the array that it was given; the caller's IoU values are gone.",
@@ -137,6 +141,9 @@ follow from the mean IoU.
         Mistake("doubled, at most 1", lambda iou: np.nanmean(np.minimum(2 * iou, 1)), "denominator"),
         Mistake("half of one more", lambda iou: np.nanmean((1 + iou) / 2), "denominator"),
         Mistake("squared", lambda iou: np.nanmean(iou**2), "denominator"),
+        Mistake("Dice of the sum", lambda iou: 2 * np.nansum(iou) / (1 + np.nansum(iou)), "order"),
+        Mistake("weighted by IoU", lambda iou: np.nansum(2 * iou * iou / (1 + iou)) / np.nansum(iou), "weighted"),
+        Mistake("each value once", lambda iou: mean_dice(np.unique(iou)), "weighted"),
         Mistake("of all classes", lambda iou: 2 * iou / (1 + iou), "one number"),
         Mistake("median", lambda iou: np.nanmedian(2 * iou / (1 + iou)), "median"),
         Mistake("two decimals", lambda iou: np.round(mean_dice(iou), 2), "rounded"),

@@ -169,13 +169,13 @@ Where a ratio is 0/0 (nothing kept, or no objects), return `np.nan` for it.
     reference=precision_recall,
     cases=(
         Case("threshold between two scores", (_SCORES, _MATCHES, 5, 0.65), (2 / 3, 2 / 5)),
-        Case("threshold equal to a score", (_SCORES, _MATCHES, 5, 0.6), (3 / 4, 3 / 5), "strict"),
         Case("a low threshold keeps all", (_SCORES, _MATCHES, 8, 0.1), (4 / 6, 4 / 8)),
         Case(
             "not sorted by score", (_SCORES[[3, 0, 5, 2, 1, 4]], _MATCHES[[3, 0, 5, 2, 1, 4]], 4, 0.7), (2 / 3, 2 / 4)
         ),
         Case("200 random detections", (_RANDOM.random(200), _RANDOM.random(200) < 0.6, 150, 0.35)),
         Case("one detection of one object", (np.array([0.9]), np.array([True]), 1, 0.5), (1.0, 1.0)),
+        Case("threshold equal to a score", (_SCORES, _MATCHES, 5, 0.6), (3 / 4, 3 / 5), "strict"),
         Case(
             "threshold 0",
             (np.array([0.6, -0.5, 0.0, 0.2]), np.array([True, True, False, True]), 4, 0.0),

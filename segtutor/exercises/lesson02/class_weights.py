@@ -146,6 +146,11 @@ picture gets the weight 0 and does not enter the median.
     cases=(
         # f = 6/8, 2/8: median 1/2
         Case("one picture", ([label_map("0000 0011")], 2, 255), np.array([2 / 3, 2.0])),
+        Case("three pictures of different sizes", (_RANDOM, 5, 255)),
+        # f = 6/10, 3/10, 1/10: median 3/10
+        Case("three classes in one picture", ([label_map("00000 01112")], 3, 255), np.array([1 / 2, 1, 3])),
+        # f = 1/1, 3/4, 1/4: median 3/4
+        Case("a picture of one pixel", ([label_map("0"), label_map("1112")], 3, 255), np.array([3 / 4, 1, 3])),
         # f = 5/8, 1/4, 2/4: median 1/2
         Case(
             "classes that are in one of two pictures",
@@ -162,15 +167,10 @@ picture gets the weight 0 and does not enter the median.
             np.array([5 / 4, 5 / 6]),
             "void",
         ),
-        Case("three pictures of different sizes", (_RANDOM, 5, 255)),
         Case("a rare class", (_RARE, 6, 255), hint="occurs"),
         # f = 3/4, 1/4 of the pixels that are not class 0: median 1/2
         Case("void is class 0 here", ([label_map("0111 0002")], 3, 0), np.array([0, 2 / 3, 2.0]), "void"),
         Case("one picture is all void", ([label_map("vv"), label_map("0001")], 2, 255), np.array([2 / 3, 2.0]), "void"),
-        # f = 6/10, 3/10, 1/10: median 3/10
-        Case("three classes in one picture", ([label_map("00000 01112")], 3, 255), np.array([1 / 2, 1, 3])),
-        # f = 1/1, 3/4, 1/4: median 3/4
-        Case("a picture of one pixel", ([label_map("0"), label_map("1112")], 3, 255), np.array([3 / 4, 1, 3])),
         Case("a picture of 36,000 pixels", (_LARGE, 3, 255), hint="large"),
     ),
     hints={
@@ -206,7 +206,7 @@ picture gets the weight 0 and does not enter the median.
             "np.median, or statistics.median.",
         ),
         "scaled": Hint(
-            "The weights are right up to a factor: they were scaled once more.",
+            "The weights are changed once more: scaled, limited or bent.",
             "Return median / frequency as it is.",
         ),
         "large": Hint(
@@ -247,6 +247,8 @@ picture gets the weight 0 and does not enter the median.
         Mistake("largest frequency", lambda m, k, v=255: _weights(_frequencies(m, k, v), np.nanmax), "median"),
         Mistake("lower median", lambda m, k, v=255: _weights(_frequencies(m, k, v), _lower), "even"),
         Mistake("upper median", lambda m, k, v=255: _weights(_frequencies(m, k, v), lambda f: -_lower(-f)), "even"),
+        Mistake("square root", lambda *inputs: np.sqrt(_class_by_class(*inputs)), "scaled"),
+        Mistake("at most 1", lambda *inputs: np.minimum(_class_by_class(*inputs), 1), "scaled"),
         Mistake("sum 1", lambda *inputs: _class_by_class(*inputs) / _class_by_class(*inputs).sum(), "scaled"),
         Mistake("mean 1", lambda *inputs: _class_by_class(*inputs) / _class_by_class(*inputs).mean(), "scaled"),
         Mistake("largest 1", lambda *inputs: _class_by_class(*inputs) / _class_by_class(*inputs).max(), "scaled"),

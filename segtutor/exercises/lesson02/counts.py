@@ -157,9 +157,13 @@ becomes void; so there may be more void than before.)
     reference=counts_verdict,
     cases=(
         Case("the same", ([label_map("001 12v")], [label_map("001 12v")], 255), "ok"),
+        Case("void became 0", ([label_map("001 12v")], [label_map("001 120")], 255), "void lost"),
+        Case("the right loader", (_STORED, _from(None), 255), "ok"),
+        Case("a loader that crops in validation", (_STORED, _from("crop drop"), 255), "pixels dropped"),
+        Case("a loader that takes void for background", (_STORED, _from("void as background"), 255), "void lost"),
+        Case("a loader that is off by one", (_STORED, _from("off-by-one class"), 255), "shifted by one"),
         Case("mirrored", ([label_map("001 12v")], [label_map("100 v21")], 255), "ok", "place"),
         Case("a column is missing", ([label_map("001 12v")], [label_map("00 12")], 255), "pixels dropped", "order"),
-        Case("void became 0", ([label_map("001 12v")], [label_map("001 120")], 255), "void lost"),
         Case("every class one lower", ([label_map("001 12v")], [label_map("vv0 01v")], 255), "shifted by one", "shift"),
         Case("every class one higher", ([label_map("001 12v")], [label_map("112 23v")], 255), "changed", "shift"),
         Case("another class", ([label_map("001 12v")], [label_map("003 12v")], 255), "changed", "shift"),
@@ -213,10 +217,6 @@ becomes void; so there may be more void than before.)
             "changed",
             "large",
         ),
-        Case("the right loader", (_STORED, _from(None), 255), "ok"),
-        Case("a loader that crops in validation", (_STORED, _from("crop drop"), 255), "pixels dropped"),
-        Case("a loader that takes void for background", (_STORED, _from("void as background"), 255), "void lost"),
-        Case("a loader that is off by one", (_STORED, _from("off-by-one class"), 255), "shifted by one"),
     ),
     hints={
         "general": Hint(

@@ -92,6 +92,11 @@ def _as_they_come(stored, loaded, void=255):  # type: ignore[no-untyped-def]
     return list(dict.fromkeys(int(value) for one in loaded for value in one.ravel() if int(value) in new))
 
 
+def _more_than_one(stored, loaded, void=255):  # type: ignore[no-untyped-def]
+    pairs = list(zip(stored, loaded, strict=True))
+    return sorted({x for a, b in pairs for x in invented_labels([a], [b], void) if (b == x).sum() > 1})
+
+
 def _moved(stored, loaded, void=255):  # type: ignore[no-untyped-def]
     found = set()
     for before, after in zip(stored, loaded, strict=True):
@@ -135,13 +140,16 @@ This test catches the bilinear mask and the palette that was read as gray.
     reference=invented_labels,
     cases=(
         Case("the same map", ([label_map("0011")], [label_map("0011")], 255), np.array([], dtype=int)),
+        Case("a blended border", ([label_map("0044")], [np.array([[0, 1, 3, 4]])], 255), np.array([1, 3])),
+        Case("the right loader", (_STORED, _from(None), 255), np.array([], dtype=int)),
+        Case("a loader with a bilinear mask", (_STORED, _from("bilinear mask"), 255)),
+        Case("a loader that reads gray", (_STORED, _from("palette as gray"), 255)),
         Case(
             "mirrored, cropped and padded",
             ([label_map("0123 0123")], [label_map("321 vvv")], 255),
             np.array([], dtype=int),
             "void",
         ),
-        Case("a blended border", ([label_map("0044")], [np.array([[0, 1, 3, 4]])], 255), np.array([1, 3])),
         Case(
             "a label from another file",
             ([label_map("00"), label_map("12")], [label_map("02"), label_map("12")], 255),
@@ -164,9 +172,6 @@ This test catches the bilinear mask and the palette that was read as gray.
             np.array([2, 4]),
             "all",
         ),
-        Case("the right loader", (_STORED, _from(None), 255), np.array([], dtype=int)),
-        Case("a loader with a bilinear mask", (_STORED, _from("bilinear mask"), 255)),
-        Case("a loader that reads gray", (_STORED, _from("palette as gray"), 255)),
     ),
     hints={
         "general": Hint(
@@ -198,6 +203,10 @@ This test catches the bilinear mask and the palette that was read as gray.
         "once": Hint(
             "Look at the list: each label once, in rising order, over all pictures together.",
             "Collect in a set, return sorted(...).",
+        ),
+        "few": Hint(
+            "Look at all new labels: one pixel is enough, and every one of them is reported.",
+            "Collect them all in a set; return sorted(...).",
         ),
         "zero": Hint(
             "Look at class 0: it is a label like any other, and may be invented, too.",
@@ -238,6 +247,9 @@ This test catches the bilinear mask and the palette that was read as gray.
         Mistake("as they come", _as_they_come, "once"),
         Mistake("pixel by pixel", _moved, "places"),
         Mistake("outside the range of its file", _out_of_range, "range"),
+        Mistake("more than one pixel", _more_than_one, "few"),
+        Mistake("texts", lambda *inputs: [str(one) for one in invented_labels(*inputs)], "which"),
+        Mistake("the first only", lambda *inputs: invented_labels(*inputs)[:1], "few"),
         Mistake("never 0", lambda *inputs: [one for one in invented_labels(*inputs) if one], "zero"),
         Mistake("signed 8 bits", _in_signed_8_bit, "large"),
         Mistake(

@@ -90,6 +90,12 @@ def _within(apart):  # type: ignore[no-untyped-def]
     return wrong
 
 
+def _square(colors, palette, void=255):  # type: ignore[no-untyped-def]
+    labels = colors_to_labels(colors, palette, void)
+    labels[:, len(labels) :] = void
+    return labels
+
+
 def _most_channels(colors, palette, void=255):  # type: ignore[no-untyped-def]
     labels = np.full(colors.shape[:2], void)
     for number, color in enumerate(palette):
@@ -166,6 +172,7 @@ not in the palette, as VOC's border color (224, 224, 192), is void.
     reference=colors_to_labels,
     cases=(
         Case("each color once", (_SMALL[None], _SMALL, 255), np.array([[0, 1, 2, 3]])),
+        Case("VOC's palette, random mask", (_painted(0, _VOC), _VOC, 255)),
         Case(
             "a border pixel",
             (np.array([[[128, 0, 0], [224, 224, 192]]], dtype=np.uint8), _SMALL, 255),
@@ -184,7 +191,6 @@ not in the palette, as VOC's border color (224, 224, 192), is void.
             np.array([[255, 3]]),
             "exact",
         ),
-        Case("VOC's palette, random mask", (_painted(0, _VOC), _VOC, 255)),
         Case(
             "void is 0 here",
             (np.array([[[1, 1, 1], [128, 0, 0], [0, 0, 0]]], dtype=np.uint8), _SMALL, 0),
@@ -236,8 +242,12 @@ not in the palette, as VOC's border color (224, 224, 192), is void.
             "Look at a palette of 300 colors: class numbers may exceed 255, more than uint8 holds.",
             "np.full(colors.shape[:2], void), without a small dtype.",
         ),
+        "black": Hint(
+            "The first color of the palette, often black, is class 0, a class like any other.",
+            "Void is only what is not in the palette.",
+        ),
         "shape": Hint(
-            "The result has another shape: H x W, one number per pixel, row by row as in the picture.",
+            "Height and width: the result is H x W, one number per pixel, row by row as in the picture.",
             "np.full(colors.shape[:2], void).",
         ),
         "gray": Hint(
@@ -284,6 +294,13 @@ not in the palette, as VOC's border color (224, 224, 192), is void.
         Mistake("unknown is -1", _unknown_as(-1), "void"),
         Mistake("unknown is the number of classes", lambda c, p, v=255: colors_to_labels(c, p, len(p)), "void"),
         Mistake("last class forgotten", lambda c, p, v=255: colors_to_labels(c, p[:-1], v), "position"),
+        Mistake("palette from its end", lambda c, p, v=255: colors_to_labels(c, p[::-1], v), "position"),
+        Mistake(
+            "class 0 is void",
+            lambda c, p, v=255: np.where((c == p[0]).all(axis=2), v, colors_to_labels(c, p, v)),
+            "black",
+        ),
+        Mistake("only a square", _square, "shape"),
         Mistake("transposed", lambda c, p, v=255: colors_to_labels(c, p, v).T, "shape"),
         Mistake("a third axis", lambda c, p, v=255: colors_to_labels(c, p, v)[..., None], "shape"),
         Mistake("flat", lambda c, p, v=255: colors_to_labels(c, p, v).ravel(), "shape"),

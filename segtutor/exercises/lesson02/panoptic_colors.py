@@ -60,10 +60,10 @@ of a panoptic PNG. Each channel lies in 0 ... 255, and R + 256 G + 256² B is th
     cases=(
         Case("ids below 256", (np.array([[0, 7, 255]]),), np.array([[[0, 0, 0], [7, 0, 0], [255, 0, 0]]])),
         Case("256 and 515", (np.array([[256], [515]]),), np.array([[[0, 1, 0]], [[3, 2, 0]]])),
-        Case("66051 = 3 + 256 * 2 + 65536", (np.array([[66051]]),), np.array([[[3, 2, 1]]]), "order"),
-        Case("the largest id", (np.array([[256**3 - 1]]),), np.array([[[255, 255, 255]]]), "range"),
         Case("a square of ids", (_IDS,)),
         Case("random ids", (np.random.default_rng(3).integers(0, 1 << 24, (8, 11)),)),
+        Case("66051 = 3 + 256 * 2 + 65536", (np.array([[66051]]),), np.array([[[3, 2, 1]]]), "order"),
+        Case("the largest id", (np.array([[256**3 - 1]]),), np.array([[[255, 255, 255]]]), "range"),
     ),
     hints={
         "general": Hint(
@@ -115,6 +115,8 @@ of a panoptic PNG. Each channel lies in 0 ... 255, and R + 256 G + 256² B is th
             lambda ids: np.stack([np.minimum(ids // base, 255) for base in (1, 256, 65536)], axis=2),
             "range",
         ),
+        Mistake("red and green exchanged", lambda ids: _shifts(ids)[..., [1, 0, 2]], "order"),
+        Mistake("a fourth channel", lambda ids: np.insert(_shifts(ids), 3, 255, axis=2), "axis"),
         Mistake("only red", lambda ids: np.stack([ids % 256, 0 * ids, 0 * ids], axis=2), "digits"),
         Mistake("channels first", lambda ids: np.moveaxis(_shifts(ids), 2, 0), "axis"),
         Mistake("fractions", lambda ids: np.stack([ids % 256, ids / 256 % 256, ids / 65536], axis=2), "division"),

@@ -59,10 +59,12 @@ every value up to 0.001 (so no value is more than that off):
     cases=(
         Case("a red pixel, right", (_RED, np.array([[[1.0]], [[-1.0]], [[-1.0]]]), *_HALF), "right"),
         Case("a red pixel, BGR", (_RED, np.array([[[-1.0]], [[-1.0]], [[1.0]]]), *_HALF), "BGR"),
+        Case("a red pixel, only divided", (_RED, np.array([[[1.0]], [[0.0]], [[0.0]]]), *_HALF), "not normalized"),
+        Case("the right loader", _from(None), "right"),
+        Case("a gray picture", _from(None, _GRAY), "right"),
         Case(
             "a red pixel, twice", (_RED, np.array([[[1.0]], [[-3.0]], [[-3.0]]]), *_HALF), "normalized twice", "twice"
         ),
-        Case("a red pixel, only divided", (_RED, np.array([[[1.0]], [[0.0]], [[0.0]]]), *_HALF), "not normalized"),
         Case("a red pixel, 0 to 255", (_RED, np.array([[[255.0]], [[0.0]], [[0.0]]]), *_HALF), "other", "other"),
         Case(
             "a white pixel with 1/2 and 1/2",
@@ -70,11 +72,9 @@ every value up to 0.001 (so no value is more than that off):
             "right",
             "first",
         ),
-        Case("the right loader", _from(None), "right"),
         Case("a loader that reads BGR", _from("BGR"), "BGR", "BGR"),
         Case("a loader that normalizes twice", _from("normalization twice"), "normalized twice", "twice"),
         Case("a loader that crops", _from("crop drop"), "other", "size"),
-        Case("a gray picture", _from(None, _GRAY), "right"),
         Case("every value 0.0008 too high", (_FILE, _from(None)[1] + 0.0008, MEAN, STD), "right", "inside"),
         Case("every value 0.0015 too high", (_FILE, _from(None)[1] + 0.0015, MEAN, STD), "other", "close"),
         Case("every value 0.0015 too low", (_FILE, _from(None)[1] - 0.0015, MEAN, STD), "other", "close"),
@@ -260,6 +260,7 @@ every value up to 0.001 (so no value is more than that off):
         ),
         Mistake("multiplied by std", lambda p, i, m, s: pixels_verdict(p, i, m, 1 / s), "channels"),
         Mistake("H x W x 3", lambda p, i, m, s: pixels_verdict(p, i, m, s) if i.shape == p.shape else "other", "axes"),
+        Mistake("right for BGR", lambda *inputs: pixels_verdict(*inputs).replace("BGR", "right"), "BGR"),
         Mistake("never other", lambda *inputs: pixels_verdict(*inputs).replace("other", "not normalized"), "other"),
         Mistake("never right", wrong.tolerating(wrong.close, skip=("right",)), "other"),
         Mistake("BGR asked first", wrong.in_order("BGR", "right", "normalized twice", "not normalized"), "first"),

@@ -118,6 +118,7 @@ _B = _A[:, :, ::-1].copy()
 _L, _M = label_map("012 012"), label_map("210 210")
 
 
+_THREE, _WIDE = np.ones((3, 2, 3)), np.zeros((1, 40, 40))
 _FLOAT = np.linspace(0, 1, 6, dtype=np.float32).reshape(1, 2, 3)
 _NEXT = _FLOAT.copy()
 _NEXT[-1, -1, -1] = np.nextafter(np.float32(1), np.float32(2))
@@ -144,6 +145,13 @@ This test catches train transforms on the validation set.
     reference=is_repeatable,
     cases=(
         Case("the same twice", ([(_A, _L)], [(_A.copy(), _L.copy())]), True),
+        Case(
+            "only the last channel differs", ([(_THREE, _L)], [(_THREE * [[[1]], [[1]], [[2]]], _L)]), False, "values"
+        ),
+        Case("a pixel amid 40 x 40 differs", ([(_WIDE, _L)], [(_WIDE + (np.arange(40) == 20), _L)]), False, "values"),
+        Case("no item", ([], []), True),
+        Case("the right loader", _passes(None), True),
+        Case("a loader with train transforms", _passes("train transforms on val"), False),
         Case("another image", ([(_A, _L)], [(_A + 1, _L)]), False, "both"),
         Case("other labels", ([(_A, _L)], [(_A, _M)]), False, "both"),
         Case("mirrored", ([(_A, _L)], [(_B, _M)]), False, "values"),
@@ -152,7 +160,6 @@ This test catches train transforms on the validation set.
         Case("another order", ([(_A, _L), (_B, _M)], [(_B, _M), (_A, _L)]), False, "order"),
         Case("one item is missing", ([(_A, _L), (_B, _M)], [(_A, _L)]), False, "number"),
         Case("another size", ([(_A, _L)], [(_A[:, :1], _L[:1])]), False, "values"),
-        Case("no item", ([], []), True),
         Case("the first pass has no item", ([], [(_A, _L)]), False, "number"),
         Case("one item more", ([(_A, _L)], [(_A, _L), (_B, _M)]), False, "number"),
         Case("the second of three items differs", ([(_A, _L)] * 3, [(_A, _L), (_A, _M), (_A, _L)]), False, "all"),
@@ -161,8 +168,6 @@ This test catches train transforms on the validation set.
         Case("one label for all", ([(_A, _L[:1, :1])], [(_A, _L * 0)]), False, "shape"),
         Case("only the image is mirrored", ([(_A, _L), (_A, _L)], [(_A, _L), (_B, _L)]), False, "values"),
         Case("only the labels are mirrored", ([(_A, _L), (_A, _L)], [(_A, _L), (_A, _M)]), False, "values"),
-        Case("the right loader", _passes(None), True),
-        Case("a loader with train transforms", _passes("train transforms on val"), False),
     ),
     hints={
         "general": Hint(
@@ -200,6 +205,10 @@ This test catches train transforms on the validation set.
         "arrays": Hint(
             "Lists and tuples of arrays cannot be compared with == or `is`: Python asks each array whether it is true.",
             "Go through the items, and compare their arrays with np.array_equal.",
+        ),
+        "text": Hint(
+            "The text of a large array shows its edges only, and rounded numbers.",
+            "Compare the arrays, not str or repr of them.",
         ),
         "one answer": Hint("One True or False is wanted for both passes together.", "return all(...)."),
         "inverse": Hint(
@@ -242,6 +251,9 @@ This test catches train transforms on the validation set.
         Mistake(
             "first and last item", lambda a, b: len(a) == len(b) and _all(a[:1], b[:1]) and _all(a[-1:], b[-1:]), "all"
         ),
+        Mistake("as text", lambda a, b: str(a) == str(b), "text"),
+        Mistake("first channel", _with(lambda a, b: np.array_equal(a[:1], b[:1])), "values"),
+        Mistake("first row of the labels", _with(lambda a, b: np.array_equal(a[..., :1], b[..., :1])), "values"),
         Mistake("number of items", lambda a, b: len(a) == len(b), "values"),
         Mistake("as many as the first", lambda a, b: len(a) <= len(b) and _all(a, b[: len(a)]), "number"),
         Mistake("as many as the second", lambda a, b: len(b) <= len(a) and _all(a[: len(b)], b), "number"),

@@ -83,6 +83,14 @@ def _ends_included(counts, height, width):  # type: ignore[no-untyped-def]
     return flat.reshape((height, width), order="F")
 
 
+def _starts_and_ends(counts, height, width):  # type: ignore[no-untyped-def]
+    flat, start = np.zeros(height * width, dtype=bool), 0
+    for number, end in enumerate(counts):
+        flat[start:end] = number % 2 == 1
+        start = end
+    return flat.reshape((height, width), order="F")
+
+
 def _in_type(dtype):  # type: ignore[no-untyped-def]
     def wrong(counts, height, width):  # type: ignore[no-untyped-def]
         flat, start = np.zeros(height * width, dtype=bool), 0
@@ -122,13 +130,13 @@ Write `decode_rle(counts, height, width)`, which returns the boolean mask H x W.
     cases=(
         Case("one column in the middle", ([2, 2, 2], 2, 3), mask(".#. .#.")),
         Case("a run over two columns", ([1, 2, 3], 3, 2), mask(".. #. #.")),
+        Case("a disc of 14 x 22 pixels", _coded(_disc(14, 22))),
+        Case("a disc of 30 x 9 pixels", _coded(_disc(30, 9))),
         Case("a run crosses the border of a column", ([1, 2, 1], 2, 2), mask(".# #."), "columns"),
         Case("the first pixel is inside", ([0, 3, 1], 2, 2), mask("## #."), "first"),
         Case("everything is inside", ([0, 6], 2, 3), mask("### ###"), "first"),
         Case("nothing is inside", ([6], 3, 2), mask(".. .. .."), "first"),
         Case("four runs", ([1, 1, 2, 2], 3, 2), mask(".. ## .#"), "columns"),
-        Case("a disc of 14 x 22 pixels", _coded(_disc(14, 22))),
-        Case("a disc of 30 x 9 pixels", _coded(_disc(30, 9))),
         Case("runs of 66,000 and 300 pixels", ([700, 66_000, 300, 500, 100], 260, 260), hint="long"),
     ),
     hints={
@@ -150,7 +158,7 @@ Write `decode_rle(counts, height, width)`, which returns the boolean mask H x W.
             "Runs number 0, 2, 4, ... are 0; runs number 1, 3, 5, ... are 1.",
         ),
         "pairs": Hint(
-            "These are not pairs of start and length (as in some Kaggle competitions): every number is a length.",
+            "Every number is a length: not a start (as in the pairs of some Kaggle competitions), and not an end.",
             "The start of a run is the sum of all runs before it, np.cumsum.",
         ),
         "shape": Hint(
@@ -192,6 +200,9 @@ Write `decode_rle(counts, height, width)`, which returns the boolean mask H x W.
         Mistake("along the rows, then transposed", lambda c, h, w: _rows(c, h, w).T, "shape"),
         Mistake("columns into rows", lambda c, h, w: _rows(c, w, h), "shape"),
         Mistake("folded along the rows, W x H, transposed", lambda c, h, w: _repeat(c, w, h).T, "columns"),
+        Mistake("ends for lengths", lambda c, h, w: _starts_and_ends(c, h, w), "pairs"),
+        Mistake("runs sorted", lambda c, h, w: _repeat(sorted(c), h, w), "run"),
+        Mistake("counted from the last run", lambda c, h, w: _repeat(c, h, w) ^ (len(c) % 2 == 0), "inverse"),
         Mistake("flat list", lambda c, h, w: np.repeat(np.arange(len(c)) % 2, c), "flat"),
         Mistake("square", lambda c, h, w: _repeat(c, h, h), "flat"),
         Mistake("upside down", lambda c, h, w: _repeat(c, h, w)[::-1], "side"),

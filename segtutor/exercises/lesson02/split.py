@@ -124,6 +124,15 @@ def _only_if_it_fits(sequences, share):  # type: ignore[no-untyped-def]
     return [name in chosen for name in sequences]
 
 
+def _closest(sequences, share):  # type: ignore[no-untyped-def]
+    chosen, frames, wanted = set(), 0, share * len(sequences)
+    for name in sorted(set(sequences), key=lambda name: (sequences.count(name), name)):
+        if abs(frames + sequences.count(name) - wanted) <= abs(frames - wanted):
+            chosen.add(name)
+            frames += sequences.count(name)
+    return [name in chosen for name in sequences]
+
+
 def _pieces(sequences, share):  # type: ignore[no-untyped-def]
     starts = np.cumsum([place == 0 or name != sequences[place - 1] for place, name in enumerate(sequences)])
     return validation_frames([f"{name} {start:03d}" for name, start in zip(sequences, starts, strict=True)], share)
@@ -159,6 +168,9 @@ frame.
     reference=validation_frames,
     cases=(
         Case("one video is enough", (_DRIVES, 0.15), np.array([0, 0, 0, 0, 0, 1, 1, 0, 0, 0], dtype=bool)),
+        Case("videos like CamVid's", (_CAMVID_LIKE, 0.15)),
+        Case("videos like CamVid's, a third", (_CAMVID_LIKE, 1 / 3)),
+        Case("one long video among short ones", ([*"abcdefgh", *("z" * 40)], 0.1)),
         Case(
             "a quarter: one video is not enough",
             (_DRIVES, 0.25),
@@ -172,9 +184,6 @@ frame.
             np.array([0, 1, 1, 0, 1, 0, 0], dtype=bool),
             "whole",
         ),
-        Case("videos like CamVid's", (_CAMVID_LIKE, 0.15)),
-        Case("videos like CamVid's, a third", (_CAMVID_LIKE, 1 / 3)),
-        Case("one long video among short ones", ([*"abcdefgh", *("z" * 40)], 0.1)),
         Case("exactly a quarter", (["x", "x", *("y" * 6)], 0.25), np.array([1, 1] + [0] * 6, dtype=bool), "exactly"),
         Case("0.4 of three frames", (["c", "a", "b"], 0.4), np.array([0, 1, 1], dtype=bool), "rounded"),
         Case(
@@ -261,6 +270,7 @@ frame.
         Mistake("never more than the share", _only_if_it_fits, "at least"),
         Mistake("never all", lambda s, share: validation_frames(s, min(share, 0.9)), "everything"),
         Mistake("percent", lambda s, share: validation_frames(s, share / 100), "at least"),
+        Mistake("closest to the share", _closest, "at least"),
         Mistake("pieces as videos", _pieces, "whole"),
         Mistake("the first frames", lambda s, share: [i < share * len(s) for i in range(len(s))], "whole"),
         Mistake(

@@ -106,6 +106,9 @@ does not fit into `uint8`; here `ids` is signed, and -1 may occur.
     reference=to_train_ids,
     cases=(
         Case("three classes", (np.array([[7, 8, 11]]), _TOY, 255), np.array([[0, 1, 2]])),
+        Case("all ids of Cityscapes", (np.arange(-1, 34).reshape(5, 7), _REAL, 255)),
+        Case("16 bits", (np.array([[-1, 7], [8, 5]], dtype=np.int16), _TOY, 255), np.array([[255, 0], [1, 255]])),
+        Case("a random map", (np.random.default_rng(4).integers(-1, 34, (10, 12)), _REAL, 255)),
         Case(
             "ids that are not trained",
             (np.array([[0, 7], [3, 9]]), _TOY, 255),
@@ -120,7 +123,6 @@ does not fit into `uint8`; here `ids` is signed, and -1 may occur.
             np.array([[2, 3, 1, 2]]),
             "in turn",
         ),
-        Case("all ids of Cityscapes", (np.arange(-1, 34).reshape(5, 7), _REAL, 255)),
         Case("void is 0 here", (np.array([[5, 7, 8]]), _TOY, 0), np.array([[0, 0, 1]]), "void"),
         Case("void is 1000 here", (np.array([[5, 8]]), _TOY, 1000), np.array([[1000, 1]]), "void"),
         Case(
@@ -135,8 +137,6 @@ does not fit into `uint8`; here `ids` is signed, and -1 may occur.
             np.array([[255, 7, 0, 255]]),
             "zero",
         ),
-        Case("16 bits", (np.array([[-1, 7], [8, 5]], dtype=np.int16), _TOY, 255), np.array([[255, 0], [1, 255]])),
-        Case("a random map", (np.random.default_rng(4).integers(-1, 34, (10, 12)), _REAL, 255)),
     ),
     hints={
         "general": Hint(
@@ -181,6 +181,7 @@ does not fit into `uint8`; here `ids` is signed, and -1 may occur.
             "An id that is not in the dictionary raises a KeyError. Most ids are not in it: they are void.",
             "train_id_of.get(number, void).",
         ),
+        "all ids": Hint("Not all ids of the dictionary are looked at.", "Loop over train_id_of.items() to its end."),
         "order": Hint(
             "The training id is what the dictionary says, not the rank of the id.",
             "Use the dictionary's value.",
@@ -219,6 +220,9 @@ does not fit into `uint8`; here `ids` is signed, and -1 may occur.
             lambda i, t, v=255: to_train_ids(i, dict(zip(t, range(len(t)), strict=True)), v),
             "order",
         ),
+        Mistake("one higher", lambda i, t, v=255: to_train_ids(i, {a: b + 1 for a, b in t.items()}, v), "order"),
+        Mistake("void where trained", lambda i, t, v=255: np.where(np.isin(i, list(t)), v, i), "inverse"),
+        Mistake("first id only", lambda i, t, v=255: to_train_ids(i, dict(list(t.items())[:1]), v), "all ids"),
         Mistake("nothing done", lambda i, t, v=255: i, "unknown"),
     ),
     alternatives=(_table, _per_pixel, _vectorized),
