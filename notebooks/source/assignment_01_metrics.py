@@ -57,7 +57,7 @@ segtutor.progress()
 #
 # </details>
 #
-# **Expected:** `1.1 IoU of two masks: ✓ passed (9 of 9 cases)`
+# **Expected:** `1.1 IoU of two masks: ✓ passed (11 of 11 cases)`
 
 
 # %%
@@ -94,7 +94,7 @@ segtutor.check("1.1", iou)
 #
 # </details>
 #
-# **Expected:** `1.2 Confusion matrix with void: ✓ passed (8 of 8 cases)`
+# **Expected:** `1.2 Confusion matrix with void: ✓ passed (12 of 12 cases)`
 
 
 # %%
@@ -135,7 +135,7 @@ segtutor.check("1.2", confusion_matrix)
 #
 # </details>
 #
-# **Expected:** `1.3 IoU per class and its mean: ✓ passed (8 of 8 cases)`
+# **Expected:** `1.3 IoU per class and its mean: ✓ passed (11 of 11 cases)`
 
 
 # %%
@@ -176,7 +176,7 @@ segtutor.check("1.3", class_iou)
 #
 # </details>
 #
-# **Expected:** `1.4 Mean Dice from IoU: ✓ passed (8 of 8 cases)`
+# **Expected:** `1.4 Mean Dice from IoU: ✓ passed (9 of 9 cases)`
 
 
 # %%
@@ -211,7 +211,7 @@ segtutor.check("1.4", mean_dice)
 #
 # </details>
 #
-# **Expected:** `1.5 mIoU over a data set: ✓ passed (7 of 7 cases)`
+# **Expected:** `1.5 mIoU over a data set: ✓ passed (11 of 11 cases)`
 
 # %%
 confusion_matrix = segtutor.use("1.2", confusion_matrix)
@@ -281,7 +281,7 @@ print("mIoU over the set:", round(float(dataset_mean_iou(targets, predictions, 2
 #
 # </details>
 #
-# **Expected:** `1.6 Precision and recall at a threshold: ✓ passed (7 of 7 cases)`
+# **Expected:** `1.6 Precision and recall at a threshold: ✓ passed (12 of 12 cases)`
 
 
 # %%
@@ -319,7 +319,7 @@ segtutor.check("1.6", precision_recall)
 #
 # </details>
 #
-# **Expected:** `1.7 The precision-recall curve: ✓ passed (8 of 8 cases)`
+# **Expected:** `1.7 The precision-recall curve: ✓ passed (9 of 9 cases)`
 
 
 # %%
@@ -362,7 +362,7 @@ segtutor.check("1.7", pr_curve)
 #
 # </details>
 #
-# **Expected:** `1.8 Average precision, two ways: ✓ passed (12 of 12 cases)`
+# **Expected:** `1.8 Average precision, two ways: ✓ passed (15 of 15 cases)`
 
 
 # %%
@@ -436,7 +436,7 @@ plt.show()
 #
 # </details>
 #
-# **Expected:** `1.9 Match detections to objects: ✓ passed (13 of 13 cases)`
+# **Expected:** `1.9 Match detections to objects: ✓ passed (15 of 15 cases)`
 
 
 # %%
@@ -487,7 +487,7 @@ segtutor.check("1.9", match_detections)
 #
 # </details>
 #
-# **Expected:** `1.10 AP as COCO reports it: ✓ passed (11 of 11 cases)`
+# **Expected:** `1.10 AP as COCO reports it: ✓ passed (13 of 13 cases)`
 
 # %%
 pr_curve = segtutor.use("1.7", pr_curve)

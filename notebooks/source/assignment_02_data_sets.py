@@ -72,7 +72,7 @@ for layout in ("voc", "coco", "cityscapes"):
 #
 # </details>
 #
-# **Expected:** `2.1 From colors to class numbers: ✓ passed (6 of 6 cases)`
+# **Expected:** `2.1 From colors to class numbers: ✓ passed (9 of 9 cases)`
 
 
 # %%
@@ -121,7 +121,7 @@ print("equal to the indices in the file:", np.array_equal(labels, indices))
 #
 # </details>
 #
-# **Expected:** `2.2 Decode a run-length code: ✓ passed (9 of 9 cases)`
+# **Expected:** `2.2 Decode a run-length code: ✓ passed (10 of 10 cases)`
 
 
 # %%
@@ -174,7 +174,7 @@ for item in crowds:
 #
 # </details>
 #
-# **Expected:** `2.3 Read a panoptic PNG: ✓ passed (9 of 9 cases)`
+# **Expected:** `2.3 Read a panoptic PNG: ✓ passed (13 of 13 cases)`
 
 
 # %%
@@ -263,7 +263,7 @@ print("in this picture:", ", ".join(names[number] for number in np.unique(labels
 #
 # </details>
 #
-# **Expected:** `2.5 Cityscapes: from ids to training ids: ✓ passed (7 of 7 cases)`
+# **Expected:** `2.5 Cityscapes: from ids to training ids: ✓ passed (12 of 12 cases)`
 
 
 # %%
@@ -322,7 +322,7 @@ print("equal to the loader's labels:", np.array_equal(found, target.numpy()))
 #
 # </details>
 #
-# **Expected:** `2.6 Class weights by median frequency: ✓ passed (7 of 7 cases)`
+# **Expected:** `2.6 Class weights by median frequency: ✓ passed (12 of 12 cases)`
 
 
 # %%
@@ -377,7 +377,7 @@ for number in np.argsort(-weights):
 #
 # </details>
 #
-# **Expected:** `2.7 A split that does not leak: ✓ passed (8 of 8 cases)`
+# **Expected:** `2.7 A split that does not leak: ✓ passed (12 of 12 cases)`
 
 
 # %%
@@ -427,7 +427,7 @@ segtutor.check("2.7", validation_frames)
 #
 # </details>
 #
-# **Expected:** `2.8 Test: no label is invented: ✓ passed (9 of 9 cases)`
+# **Expected:** `2.8 Test: no label is invented: ✓ passed (13 of 13 cases)`
 
 
 # %%
@@ -475,7 +475,7 @@ invented_labels = segtutor.use("2.8", invented_labels)
 #
 # </details>
 #
-# **Expected:** `2.9 Test: what the numbers of pixels tell: ✓ passed (17 of 17 cases)`
+# **Expected:** `2.9 Test: what the numbers of pixels tell: ✓ passed (27 of 27 cases)`
 
 
 # %%
@@ -527,7 +527,7 @@ counts_verdict = segtutor.use("2.9", counts_verdict)
 #
 # </details>
 #
-# **Expected:** `2.10 Test: image and labels move together: ✓ passed (11 of 11 cases)`
+# **Expected:** `2.10 Test: image and labels move together: ✓ passed (17 of 17 cases)`
 
 
 # %%
@@ -576,7 +576,7 @@ moved_together = segtutor.use("2.10", moved_together)
 #
 # </details>
 #
-# **Expected:** `2.11 Test: the pixels arrive as the network expects them: ✓ passed (13 of 13 cases)`
+# **Expected:** `2.11 Test: the pixels arrive as the network expects them: ✓ passed (27 of 27 cases)`
 
 
 # %%
@@ -624,7 +624,7 @@ pixels_verdict = segtutor.use("2.11", pixels_verdict)
 #
 # </details>
 #
-# **Expected:** `2.12 Test: validation is repeatable: ✓ passed (12 of 12 cases)`
+# **Expected:** `2.12 Test: validation is repeatable: ✓ passed (22 of 22 cases)`
 
 
 # %%
