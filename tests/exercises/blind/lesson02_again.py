@@ -31,7 +31,6 @@ from tests.exercises.blind.lesson02_loaders import (
     MEAN,
     PX,
     RIGHT_IMAGE,
-    SHIFT,
     STD,
     X1,
     Y1,
