@@ -100,8 +100,8 @@ def images_with_objects(scores: Lists, overlaps: Lists) -> Any:
 def first_100(scores: Lists, overlaps: Lists) -> Any:
     """At most 100 detections in an image."""
     best = [np.argsort(-score, kind="stable")[:100] for score in scores]
-    pairs = zip(scores, overlaps, best, strict=True)
-    return general(*zip(*((score[kept], overlap[kept]) for score, overlap, kept in pairs), strict=True))
+    scores = [score[kept] for score, kept in zip(scores, best, strict=True)]
+    return general(scores, [overlap[kept] for overlap, kept in zip(overlaps, best, strict=True)])
 
 
 def detections(scores: Lists, overlaps: Lists) -> int:

@@ -134,9 +134,13 @@ _RANDOM = [
 ]
 _RARE = [random_label_maps(seed, (9, 9), classes) for seed, classes in ((10, 2), (11, 5), (12, 3))]
 
-_LARGE = [random_label_maps(seed, size, 2, 0.9) for seed, size in ((20, (190, 200)), (21, (9, 9)))]
-_LARGE = ([one * (np.arange(one.shape[1]) < 12) for one, _ in _LARGE], [one for _, one in _LARGE], 2, 255)
-_LARGE = (_LARGE[0], [one * (np.arange(one.shape[1]) < 15) for one in _LARGE[1]], 2, 255)  # mostly class 0
+_PAIRS = [random_label_maps(seed, size, 2, 0.9) for seed, size in ((20, (190, 200)), (21, (9, 9)))]
+_LARGE = (  # mostly class 0
+    [one * (np.arange(one.shape[1]) < 12) for one, _ in _PAIRS],
+    [one * (np.arange(one.shape[1]) < 15) for _, one in _PAIRS],
+    2,
+    255,
+)
 
 EXERCISE = Exercise(
     id="1.5",

@@ -252,7 +252,7 @@ picture gets the weight 0 and does not enter the median.
         Mistake("sum 1", lambda *inputs: _class_by_class(*inputs) / _class_by_class(*inputs).sum(), "scaled"),
         Mistake("mean 1", lambda *inputs: _class_by_class(*inputs) / _class_by_class(*inputs).mean(), "scaled"),
         Mistake("largest 1", lambda *inputs: _class_by_class(*inputs) / _class_by_class(*inputs).max(), "scaled"),
-        Mistake("absent class NaN", lambda *inputs: _marked(*inputs, np.nan), "absent"),
+        Mistake("absent class NaN", lambda m, k, v=255: _marked(m, k, v, np.nan), "absent"),
         Mistake(
             "only existing classes", lambda *inputs: _class_by_class(*inputs)[_class_by_class(*inputs) > 0], "absent"
         ),
