@@ -20,7 +20,7 @@
 # - Stuck? Go on. Later tasks use *your* function where it passes and the course's own where it does not yet; a note
 #   says so.
 # - Your functions get NumPy arrays and may use what you like: NumPy, PyTorch or plain loops.
-# - `segtutor.progress()` shows how far you are. It remembers across restarts.
+# - `segtutor.progress(1)` shows how far you are in this assignment. It remembers across restarts.
 
 # %%
 import numpy as np
@@ -28,7 +28,7 @@ import matplotlib.pyplot as plt
 
 import segtutor
 
-segtutor.progress()
+segtutor.progress(1)
 
 # %% [markdown]
 # ## Part A: label maps
@@ -46,18 +46,18 @@ segtutor.progress()
 #
 # If both masks are empty there is nothing to score: return `np.nan`. If only one is empty, the IoU is 0.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Count the pixels that are in both masks, and those that are in at least one. IoU is their ratio.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # np.logical_and(a, b).sum() and np.logical_or(a, b).sum() are the two counts.
 #
 # </details>
 #
-# **Expected:** `1.1 IoU of two masks: ✓ passed (9 of 9 cases)`
+# **Expected:** `1.1 IoU of two masks: ✓ passed (11 of 11 cases)`
 
 
 # %%
@@ -83,18 +83,18 @@ segtutor.check("1.1", iou)
 #
 # Label maps read from a PNG are `uint8`: your function should not mind.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Keep the pixels whose target is not void, then count each pair (target class, predicted class).
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # Either loop over the kept pixels with matrix[t, p] += 1, or count t * num_classes + p with np.bincount.
 #
 # </details>
 #
-# **Expected:** `1.2 Confusion matrix with void: ✓ passed (8 of 8 cases)`
+# **Expected:** `1.2 Confusion matrix with void: ✓ passed (12 of 12 cases)`
 
 
 # %%
@@ -121,20 +121,21 @@ segtutor.check("1.2", confusion_matrix)
 # $$\mathrm{IoU}_k = \frac{n_{kk}}{\sum_j n_{kj} + \sum_i n_{ik} - n_{kk}},$$
 #
 # and their mean (mIoU). A class that is neither in the target nor in the prediction has the IoU `np.nan` and does not
-# enter the mean. A class that is only predicted has the IoU 0, and it does.
+# enter the mean. A class that is only predicted has the IoU 0, and it does. If there is no class at all, the mean is
+# `np.nan`, too.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # For each class: right pixels are on the diagonal, its row holds the target's pixels, its column the predicted ones.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # union = matrix.sum(axis=1) + matrix.sum(axis=0) - np.diag(matrix). Return (iou, np.nanmean(iou)).
 #
 # </details>
 #
-# **Expected:** `1.3 IoU per class and its mean: ✓ passed (8 of 8 cases)`
+# **Expected:** `1.3 IoU per class and its mean: ✓ passed (11 of 11 cases)`
 
 
 # %%
@@ -161,21 +162,21 @@ segtutor.check("1.3", class_iou)
 # $2|a \cap b| / (|a| + |b|)$, express $D$ by $J$ (paper and pencil: write both with $|a \cap b|$ and $|a \cup b|$).
 #
 # Then write `mean_dice(iou)`: given the IoU of each class (NaN for an absent one), the mean Dice over the classes
-# that exist. Leave the array `iou` as it is. One of the cases shows that the mean Dice does *not* follow from the
-# mean IoU.
+# that exist; `np.nan` if none does. Leave the array `iou` as it is. One of the cases shows that the mean Dice does *not*
+# follow from the mean IoU.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # With I and U for intersection and union: |a| + |b| = U + I. Divide numerator and denominator of Dice by U.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # D = 2I / (U + I) = 2J / (1 + J), class by class; then np.nanmean.
 #
 # </details>
 #
-# **Expected:** `1.4 Mean Dice from IoU: ✓ passed (8 of 8 cases)`
+# **Expected:** `1.4 Mean Dice from IoU: ✓ passed (9 of 9 cases)`
 
 
 # %%
@@ -196,21 +197,21 @@ segtutor.check("1.4", mean_dice)
 #
 # Write `dataset_mean_iou(targets, predictions, num_classes, ignore_index)` for two lists of label maps. The
 # benchmarks count all pictures together before anything is divided: one IoU per class for the whole data set, then
-# the mean over the classes that exist. The pictures may have different sizes. Use `confusion_matrix` and `class_iou`
-# from above.
+# the mean over the classes that exist (`np.nan` if none does). The pictures may have different sizes. Use
+# `confusion_matrix` and `class_iou` from above.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Add up the confusion matrices of all pictures. Divide only once, at the end.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # total = sum of confusion_matrix(...) over the pictures; return class_iou(total)[1].
 #
 # </details>
 #
-# **Expected:** `1.5 mIoU over a data set: ✓ passed (7 of 7 cases)`
+# **Expected:** `1.5 mIoU over a data set: ✓ passed (11 of 11 cases)`
 
 # %%
 confusion_matrix = segtutor.use("1.2", confusion_matrix)
@@ -269,18 +270,18 @@ print("mIoU over the set:", round(float(dataset_mean_iou(targets, predictions, 2
 #
 # Where a ratio is 0/0 (nothing kept, or no objects), return `np.nan` for it.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # TP: kept detections that hit. FP: kept ones that did not. FN: objects that no kept detection hit.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # kept = scores >= threshold; TP = is_match[kept].sum(); TP + FP = kept.sum(); TP + FN = num_positives.
 #
 # </details>
 #
-# **Expected:** `1.6 Precision and recall at a threshold: ✓ passed (7 of 7 cases)`
+# **Expected:** `1.6 Precision and recall at a threshold: ✓ passed (12 of 12 cases)`
 
 
 # %%
@@ -307,18 +308,18 @@ segtutor.check("1.6", precision_recall)
 # return two arrays, the precision and the recall after the first detection, after the second, and so on. There is at
 # least one object.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # After sorting, the number of hits so far is a cumulative sum of is_match.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # precision = np.cumsum(is_match[order]) / np.arange(1, n + 1); recall = the same sum / num_positives.
 #
 # </details>
 #
-# **Expected:** `1.7 The precision-recall curve: ✓ passed (8 of 8 cases)`
+# **Expected:** `1.7 The precision-recall curve: ✓ passed (9 of 9 cases)`
 
 
 # %%
@@ -339,27 +340,29 @@ segtutor.check("1.7", pr_curve)
 #
 # *5 points · about 25 minutes · difficulty 3 of 3*
 #
-# One number for the curve. Write `average_precision(precision, recall, method)` for a curve as `pr_curve` returns it.
-# Both methods use the *envelope*: at recall $r$ the height is the best precision at any recall of at least $r$,
-# $\hat p(r) = \max_{r' \ge r} p(r')$, and 0 beyond the last recall reached.
+# One number for the curve. Write `average_precision(precision, recall, method)` for a curve as `pr_curve` returns it,
+# perhaps thinned out: points may be missing, but the recall never falls. Both methods use the *envelope*: at recall $r$
+# the height is the best precision at any recall of at least $r$, $\hat p(r) = \max_{r' \ge r} p(r')$, and 0 beyond the
+# last recall reached.
 #
 # - `"area"` (PASCAL VOC since 2010): the exact area under the envelope, from recall 0 on. It is a sum of rectangles.
-# - `"11point"` (PASCAL VOC 2007): the mean of $\hat p$ at $r = 0, 0.1, \dots, 1$.
+# - `"11point"` (PASCAL VOC 2007): the mean of $\hat p$ at $r = 0, 0.1, \dots, 1$. Take the levels as
+#   `np.arange(11) / 10`: a recall equal to a level reaches it, and `np.linspace(0, 1, 11)` makes 0.3 a little too large.
 #
 # A curve without points has AP 0.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # First the envelope: go through the precisions from the right and keep the largest so far.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # envelope = np.maximum.accumulate(precision[::-1])[::-1]; area = sum of (recall step) * envelope.
 #
 # </details>
 #
-# **Expected:** `1.8 Average precision, two ways: ✓ passed (12 of 12 cases)`
+# **Expected:** `1.8 Average precision, two ways: ✓ passed (15 of 15 cases)`
 
 
 # %%
@@ -422,18 +425,18 @@ plt.show()
 # the object is taken from then on. Between objects with equal IoU the later one wins. Return for each detection the
 # number of its object, or -1. There may be no detections, or no objects.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # One loop over the detections; in it, look among the objects that are still free for the largest IoU.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # Keep a boolean array `free`. Candidates of a row: free & (row >= threshold). Take the best, then free[best] = False.
 #
 # </details>
 #
-# **Expected:** `1.9 Match detections to objects: ✓ passed (13 of 13 cases)`
+# **Expected:** `1.9 Match detections to objects: ✓ passed (15 of 15 cases)`
 
 
 # %%
@@ -473,18 +476,18 @@ segtutor.check("1.9", match_detections)
 # `np.linspace(0.5, 0.95, 10)`. (Crowds, object sizes and the limit of 100 detections are left out here; the package's
 # `segtutor.metrics.evaluate_coco` has them.)
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Per threshold one list of scores and one list of hits, of all images together; then one curve and its AP.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # Loop over thresholds; inside, loop over images, collect; np.concatenate; pr_curve; mean at 101 levels.
 #
 # </details>
 #
-# **Expected:** `1.10 AP as COCO reports it: ✓ passed (11 of 11 cases)`
+# **Expected:** `1.10 AP as COCO reports it: ✓ passed (13 of 13 cases)`
 
 # %%
 pr_curve = segtutor.use("1.7", pr_curve)
@@ -588,19 +591,19 @@ plt.show()
 # - `pixel_accuracy`: share of the non-void pixels that are right, all pictures together.
 # - `mean_iou`: mIoU over all pictures together.
 # - `mean_iou_per_image`: the mean over the pictures of each picture's own mIoU.
-# - `constant_accuracy`: pixel accuracy of a "network" that always predicts the most frequent class.
+# - `constant_accuracy`: pixel accuracy of a "network" that always predicts the most frequent class of the targets.
 # - `worst_class`: name of the class with the lowest IoU, among those that are in the targets.
 # - `taken_by`: most of the pixels of the worst class that are missed are taken for which class?
 # - `why`: why is the pixel accuracy higher than the mIoU here? **a**: mIoU counts void pixels, pixel accuracy does
 #   not. **b**: large, easy classes fill most of the pixels, while each class counts the same in the mIoU. **c**: the
 #   pixel accuracy is measured per picture, the mIoU over the data set.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Add up the confusion matrices of all pictures; every answer but one can be read off that sum.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # Right pixels: the diagonal. Frequency of a class: its row sum. Where its pixels went: its row.
 #
@@ -650,4 +653,4 @@ segtutor.check("1.11", answers)
 # ## How far you are
 
 # %%
-segtutor.progress()
+segtutor.progress(1)

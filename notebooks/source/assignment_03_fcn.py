@@ -20,7 +20,7 @@
 # - Stuck? Go on. Later tasks use *your* function where it passes and the course's own where it does not yet; a note
 #   says so.
 # - Your functions get NumPy arrays and may use what you like: NumPy, PyTorch or plain loops.
-# - `segtutor.progress()` shows how far you are. It remembers across restarts.
+# - `segtutor.progress(3)` shows how far you are in this assignment. It remembers across restarts.
 
 # %%
 import itertools
@@ -34,7 +34,7 @@ import segtutor
 from segtutor import datasets, models
 from segtutor.models.upsampling import BilinearUpsampling, add_where_they_overlap
 
-segtutor.progress()
+segtutor.progress(3)
 
 # %% [markdown]
 # ## Part A: from classifier to coarse map
@@ -48,12 +48,12 @@ segtutor.progress()
 # weights are K x (C · side · side). Write `as_convolution(weight, channels, side)`, which gives the kernel
 # K x C x side x side of the convolution that computes the same. Only the shape changes, no number.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # The flattened map goes through the channels first, then through the rows. The weights lie in that order.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # One reshape of the weights does it: len(weight), channels, side, side.
 #
@@ -98,12 +98,12 @@ print("on a 9 x 12 map:", tuple(F.conv2d(large, kernel, linear.bias).shape))
 # pixels is cut off at *each* side. Write `transposed_size(size, kernel, stride, padding)`: the number of output pixels
 # along one side.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Where does the last input pixel write? From s (size - 1) on, and its kernel is k long.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # s (size - 1) + k is the length before the border is cut off at both sides.
 #
@@ -143,12 +143,12 @@ print("sizes that differ from PyTorch's:", wrong)
 # neighboring pixels, $s - 1$ zeros; around all, a border of zeros. Write `stuff(values, stride, border)` for one channel,
 # h x w, of floats. After the last pixel come no zeros but those of the border.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # First an array of zeros that is large enough, then the values at every stride-th place, then the border.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # spread = np.zeros(((h - 1) * stride + 1, (w - 1) * stride + 1)); spread[::stride, ::stride] = values.
 #
@@ -186,12 +186,12 @@ print(np.asarray(stuff(np.array([[1.0, 2.0], [3.0, 4.0]]), 2, 2)).astype(int))
 # value multiplies the whole kernel, and the product is *added* to the output, from row $s\,i$ and column $s\,j$ on. The
 # 2 x 2 input with a 3 x 3 kernel and stride 2 becomes 5 x 5. The kernel is not turned.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Begin with zeros of the output's size. Two loops over the input; each adds value * kernel to one window.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # output[s * i : s * i + k, s * j : s * j + k] += values[i, j] * kernel.
 #
@@ -242,12 +242,12 @@ print(f"largest difference: {abs(scattered - stuffed).max():.1e} and {abs(scatte
 # Write `bilinear_weight(num_classes, size)`, K x K x size x size: this kernel from class $k$ to class $k$, and zeros from
 # one class to another, so that scores of different classes do not mix.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # One triangle of `size` numbers, its outer product with itself, and that at weight[k, k] for each class k.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # triangle = 1 - np.abs(np.arange(size) - (size - 1) / 2) / ((size + 1) // 2).
 #
@@ -298,12 +298,12 @@ plt.show()
 # the finer scores (K x H x W) take what begins at row and column `offset`. Return the sum where the two overlap, from
 # the upper left corner on. Your `transposed_convolution` and `bilinear_weight` are at hand.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Three steps: enlarge each class, cut `offset` rows and columns off the fine map, add the overlap.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # np.stack([transposed_convolution(one, kernel, 2) for one in coarse]) and fine[:, offset:, offset:].
 #
@@ -357,12 +357,12 @@ print(mine.shape, "largest difference:", abs(mine - theirs.numpy()).max())
 # Without any valid pixel the loss is 0. Logits may be large: 1000 and -1000 must not overflow, beside pixels whose logits
 # are around 0.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Take the valid pixels out first: K x N scores and N labels. Then log-sum-exp over K, less the own score.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # scores = logits[:, valid]; subtract their largest; own = scores[labels[valid], np.arange(N)].
 #
@@ -420,12 +420,12 @@ print(f"PyTorch's {F.cross_entropy(logits, labels[None], ignore_index=255).item(
 # `up` is True where the layer rounds up. Each layer takes what the one before it gives. In the check every kernel fits
 # into its map; where one does not, the formula gives 0 or less, which means that there is no map.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # A loop over the layers that puts the new size in the place of the old one, with a division that rounds.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # room = size + 2 * padding - kernel; size = room // stride + 1, or -(-room // stride) + 1 to round up.
 #
@@ -478,12 +478,12 @@ for up in (True, False):
 # $s\,(\text{size} - 1) + \text{kernel}$ output pixels, how many input pixels write to it. Where the kernel is shorter
 # than the stride, some get nothing: 0.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Zeros as long as the output; each input pixel adds 1 to its window.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # counts[stride * i : stride * i + kernel] += 1, for i in range(size).
 #
@@ -574,4 +574,4 @@ print(f"largest logit {abs(theirs).max():.2f}, largest difference {abs(mine - th
 # How far you are:
 
 # %%
-segtutor.progress()
+segtutor.progress(3)

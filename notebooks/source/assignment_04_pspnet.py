@@ -23,7 +23,7 @@
 #   says so.
 # - Maps come as NumPy arrays (B x C x H x W, `float32`), and `torch.as_tensor(x)` makes them tensors; of a tensor it makes
 #   nothing new, so your functions also work inside a network. They may return arrays, lists or tensors.
-# - `segtutor.progress()` shows how far you are. It remembers across restarts.
+# - `segtutor.progress(4)` shows how far you are in this assignment. It remembers across restarts.
 
 # %%
 import copy
@@ -53,7 +53,7 @@ def show_maps(maps, titles, **options):
     plt.show()
 
 
-segtutor.progress()
+segtutor.progress(4)
 
 # %% [markdown]
 # ## Part A: dilation
@@ -77,12 +77,12 @@ segtutor.progress()
 # Write `receptive_field(layers)`: `layers` is a list of (kernel, stride, rate), the first layer first; pooling is a layer
 # like any other. Return size and jump.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Go through the layers once, and keep two numbers: the size and the jump.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # size, jump = 1, 1; in the loop size += (kernel - 1) * rate * jump, and only then jump *= stride.
 #
@@ -145,12 +145,12 @@ for name, end in zip(("stem", "stage 1", "stage 2", "stage 3", "stage 4"), np.cu
 # Write `dilated_convolution(values, kernel, rate)` for one channel, `values` H x W, both `float32`. Write the loops, or
 # put zeros into the kernel. `F.conv2d` does it in one line, which is good for comparing.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Move the whole map once per tap, multiply it by the weight of the tap, and add up.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # Pad with r * (k // 2) zeros, r the rate; tap (a, b) reads padded[a * r : a * r + H, b * r : b * r + W].
 #
@@ -202,12 +202,12 @@ show_maps([gray, *filtered], ("the picture, gray", "rate 1", "rate 3", "rate 8")
 # right. Pixels that no path reaches get 0. Without layers there is one path, to the position itself. There are up to a
 # dozen layers, and the paths must be counted exactly.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Begin with one path at the output position itself. Each layer sends every path to three places.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # paths = np.roll(paths, -rate) + paths + np.roll(paths, rate), once per layer; the array is long enough that nothing comes in at the other end.
 #
@@ -267,12 +267,12 @@ plt.show()
 # (That is how the authors of PSPNet do it: the rate holds for all blocks of a stage, `first_block_rate="same"`.
 # torchvision lets the first block keep the rate of the stage before.)
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Go through the stages with two numbers: the stride so far, and the rate so far. Each stride multiplies one of them.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # if total * stride > output_stride: rate *= stride; stride = 1. Then total *= stride, and append both.
 #
@@ -332,12 +332,12 @@ print(f"output stride  {jump}, but not dilated: a position sees {size} pixels")
 # Write `adaptive_average_pool(x, bins)`: `x` is B x C x H x W, `bins` is n, the result B x C x n x n. `x` comes as an
 # array; `torch.as_tensor(x)` makes it a tensor. `F.adaptive_avg_pool2d` is what you rebuild here.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Two loops over the regions; each takes the mean of one slice over rows and columns.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # top = i * H // n; bottom = -(-(i + 1) * H // n), which rounds up; x[:, :, top:bottom, left:right].mean(dim=(2, 3)).
 #
@@ -387,12 +387,12 @@ show_maps([picture.transpose(1, 2, 0), *pooled], ("the picture", "1 x 1", "2 x 2
 # Write `pointwise_convolution(x, weight, bias)`: `x` is B x C x H x W, `weight` K x C, `bias` holds K numbers. The
 # result is B x K x H x W. `torch.einsum` says it in one line, but any way is fine.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # At each position: weight @ (the channels there) + bias.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # torch.einsum("kc,bchw->bkhw", weight, x) + bias[:, None, None].
 #
@@ -435,12 +435,12 @@ show_maps(mixed, ("brightness", "red minus green", "yellow minus blue"))
 # - the multiplications for one picture: one per weight and position of the result. The zeros of the padding count like
 #   all other values; adding the bias is no multiplication.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Each output channel has kernel x kernel weights for every input channel.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # weights = out_channels * in_channels * kernel ** 2; one bias per output channel; every weight is used once per position.
 #
@@ -497,12 +497,12 @@ for level_channels in (512, 2048):
 # Write `pyramid_pooling(x, bins, weights, biases)`; `weights` and `biases` hold one array for each level,
 # all for the same number K of channels. Without any level the result is the map.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Start a list with x. For each level pool, reduce, apply ReLU, upsample, append. Concatenate at the end.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # torch.cat(levels, dim=1), with F.interpolate(level, x.shape[-2:], mode='bilinear', align_corners=True).
 #
@@ -559,12 +559,12 @@ show_maps(pyramid[3:], ("bin 1", "bin 2", "bin 3", "bin 6"), vmin=0.4, vmax=0.8)
 # The logits come as arrays or, as in the cell below, as tensors of a network; `torch.as_tensor` takes both and makes
 # tensors for `F.cross_entropy`. Stay in PyTorch and return a tensor: your loss is differentiated, below and in the check.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Compute the main loss; add the weighted auxiliary loss only if both conditions hold: training, and there is such a head.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # if training and "aux" in logits: loss = loss + weight * F.cross_entropy(aux, labels, ignore_index=255).
 #
@@ -626,12 +626,12 @@ for weight in (0.0, 0.4):
 # head, `head_factor` times as large. `step` counts the steps already taken, so the first one is 0; `power` is larger than
 # 0. Nothing is rounded.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # The part of the run that is left, to the power, times the base rate. Limit the step to `steps` first.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # rate = base * (1 - min(step, steps) / steps) ** power; return rate, head_factor * rate.
 #
@@ -814,4 +814,4 @@ for name, row in measured.items():
 # ## How far you are
 
 # %%
-segtutor.progress()
+segtutor.progress(4)

@@ -23,7 +23,7 @@
 # - Your functions get NumPy arrays and may use what you like: NumPy, PyTorch (`torch.from_numpy`) or plain loops. They
 #   may return arrays, lists or tensors.
 # - Boxes are corners (x1, y1, x2, y2) in continuous coordinates: (0, 0, 1, 1) is the upper left pixel.
-# - `segtutor.progress()` shows how far you are. It remembers across restarts.
+# - `segtutor.progress(5)` shows how far you are in this assignment. It remembers across restarts.
 
 # %%
 import matplotlib.pyplot as plt
@@ -42,7 +42,7 @@ def draw_boxes(axis, boxes, color, width=1.0):
         axis.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, edgecolor=color, linewidth=width))
 
 
-segtutor.progress()
+segtutor.progress(5)
 
 # %% [markdown]
 # ## Part A: anchors, and what each one learns
@@ -70,12 +70,12 @@ print(len(objects), "objects:", ", ".join(names))
 #
 # Order: all sizes of the first ratio, then all sizes of the second. Do not round.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Solve the two equations for w and h first: the ratio changes the shape, the area stays.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # w = s / sqrt(r), h = s * sqrt(r); the corners are -w/2, -h/2, w/2, h/2.
 #
@@ -124,12 +124,12 @@ plt.show()
 # The result is (h · w · A) x 4: row by row, in each row from left to right, and all A anchors of a position beside each
 # other. This is the order in which the network's output is read, so it matters.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Each position adds one shift to all anchors of the cell: the pixel at which it lies.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # Loop over rows, in it over columns: cell + [column, row, column, row] * stride; then np.concatenate.
 #
@@ -179,12 +179,12 @@ print(len(anchors), "anchors in all, for", len(objects), "objects")
 # Two boxes that do not touch have the IoU 0. Boxes without any area occur, too: their IoU is 0 with everything, with
 # themselves as well, and never NaN.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # The shared rectangle goes from the larger of the left edges to the smaller of the right ones; so in y.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # shared = max(0, min(x2, x2') - max(x1, x1')) * max(0, the same in y); union = area + area' - shared.
 #
@@ -237,12 +237,12 @@ for name, box, best in zip(names, objects, overlaps.max(axis=1), strict=True):
 #
 # Return R whole numbers. Without objects, everything is background.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # First each anchor on its own: best object and its IoU. Then go through the objects and add their best anchors.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # best = iou.max(axis=0), number = iou.argmax(axis=0); np.where with the two thresholds; then for each row the anchors with row == row.max().
 #
@@ -304,12 +304,12 @@ plt.show()
 # box belongs to the i-th reference. Multiply the four offsets by the four `weights`: (1, 1, 1, 1) for anchors,
 # (10, 10, 5, 5) in the box head.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Compute center and size of both, then the four formulas, one after the other.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # sizes = boxes[:, 2:] - boxes[:, :2]; centers = boxes[:, :2] + sizes / 2; the same for the references.
 #
@@ -356,12 +356,12 @@ for name, column in zip(("dx", "dy", "dw", "dh"), offsets.T, strict=True):
 # are limited to at most $\log(1000/16)$: no box grows by more than 62.5 in one step. Shifts and small sizes are not
 # limited.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Size: reference size times exp(dw, dh). Center: reference center plus shift times reference size.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # x = x_a + dx * w_a; w = w_a * exp(min(dw, log(1000 / 16))); corners x - w / 2 and x + w / 2.
 #
@@ -412,12 +412,12 @@ print(f"dw = 30: {wild[0, 2] - wild[0, 0]:.0f} pixels wide with the limit; exp(3
 # the numbers of the survivors (positions in `boxes`), the best score first. No two scores are equal; there may be no
 # boxes.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Sort by falling score. Each box survives unless a better *survivor* of its class overlaps it too much.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # kept = []; for number in np.argsort(-scores): append it if all its IoU with boxes of its class in kept are <= threshold.
 #
@@ -478,12 +478,12 @@ plt.show()
 # Write `assign_levels(boxes)`: R x 4 corners to R whole numbers k, limited to 2 ... 5. 224 is the size of the pictures
 # of ImageNet, on which the network below was trained.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # The root of the area, divided by 224; its logarithm of base 2; plus 4; rounded down; limited.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # np.clip(np.floor(4 + np.log2(np.sqrt(w * h) / 224)), 2, 5).astype(int).
 #
@@ -535,12 +535,12 @@ for factor, title in ((1.0, "128 x 160"), (800 / 128, "800 x 1000")):
 #
 # The box lies inside the map. Return size x size numbers.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Four loops: bins down, bins across, and the two points in each direction; then one interpolation.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # y = y1 + (row + 0.25) * (y2 - y1) / size - 0.5, limited to 0 ... H - 1; top = int(y); weight y - top for the row below.
 #
@@ -613,12 +613,12 @@ plt.show()
 #
 # A mask of ones in the box (10, 10, 20, 20) thus gives 100 pixels. A widespread implementation gives 144.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # For each pixel: where in the mask does its center lie? It is the inverse way of resizing.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # row = (i + 0.5 - y1) / (y2 - y1) * M - 0.5, limited to 0 ... M - 1; interpolate as in 5.9.
 #
@@ -683,12 +683,12 @@ for size, values in seen.items():
 # $\sigma$ is the sigmoid. Logits may be as large as 1000, and the loss must still be right: do not take the logarithm of
 # a sigmoid that has become 0. Without any region the loss is 0.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # First choose for each region the channel of its class: R x M x M; then one formula for all pixels.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # logits[np.arange(R), labels]; the loss of a pixel is max(x, 0) - x t + log(1 + exp(-|x|)).
 #
@@ -808,4 +808,4 @@ plt.show()
 # ## How far you are
 
 # %%
-segtutor.progress()
+segtutor.progress(5)

@@ -24,7 +24,7 @@
 # - Maps and weights come as NumPy arrays (`float32`, weights as `nn.Conv2d` holds them), and `torch.as_tensor(x)` makes
 #   them tensors; of a tensor it makes nothing new, so your functions also work inside a network. They may return
 #   arrays, lists or tensors.
-# - `segtutor.progress()` shows how far you are. It remembers across restarts.
+# - `segtutor.progress(6)` shows how far you are in this assignment. It remembers across restarts.
 
 # %%
 import copy
@@ -53,7 +53,7 @@ def show_maps(maps, titles, **options):
     plt.show()
 
 
-segtutor.progress()
+segtutor.progress(6)
 
 # %% [markdown]
 # ## Part A: atrous convolution
@@ -73,12 +73,12 @@ segtutor.progress()
 # 1 x 1 kernel, because 6.5 needs both. (`F.conv2d(..., dilation=rate)` does the same without the zeros, and faster: good
 # for comparing.)
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Begin with a large enough kernel of zeros, and write the weights into every rate-th row and column.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # stuffed[:, :, ::rate, ::rate] = weight, of side rate * (k - 1) + 1; then F.conv2d with padding=side // 2.
 #
@@ -132,12 +132,12 @@ for rate, found in zip(rates, edges, strict=True):
 # were trained for them: a network that takes them silently computes nonsense. In a package you would raise a
 # `ValueError`; the check compares results, so return the text `"error"` here.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Two output strides, two rates of the stage, two triples for the branches: an `if` is enough.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # At 16: [6, 12, 18] and 2 * unit for each unit of the multi-grid; at 8: [12, 24, 36] and 4 * unit.
 #
@@ -189,12 +189,12 @@ for output_stride in (16, 8):
 # Return three numbers from 0 to 1: the share of the nine taps that is valid, averaged over all positions; the share of
 # the positions at which all nine are valid; and the share at which only the middle is.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Count the valid taps of every position, H x W numbers. Along one side a position has one, two or three; the number of the kernel is the product of both.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # down[i] = sum(0 <= i + step < height for step in (-rate, 0, rate)); taps = np.outer(down, across).
 #
@@ -249,12 +249,12 @@ for rate in (12, 24, 36):
 # Write `image_pooling(features, weight, bias)`, which makes B x K x H x W of B x C x H x W. (The paper upsamples the one
 # position bilinearly. From one position that is a copy.)
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Keep the two dimensions of the map at size 1 until the end; then spread them over H x W.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # features.mean(dim=(2, 3), keepdim=True), F.conv2d, torch.relu, .expand(-1, -1, H, W).
 #
@@ -321,12 +321,12 @@ print(f"largest value {float(theirs.max()):.2f}, largest difference {float((your
 # All weights are as `nn.Conv2d` holds them. (The network has a batch normalization between convolution and ReLU; in a
 # trained network it can be folded into weight and bias, as the project below does.)
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Collect the branches in a list, all from the same map. The first is an atrous convolution at rate 1 with a 1 x 1 kernel.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # Loop over zip(weights[:-1], biases[:-1], (1, *rates)); append image_pooling(...); torch.cat(branches, dim=1); then atrous_convolution(..., project_weight, project_bias, 1) and torch.relu.
 #
@@ -386,12 +386,12 @@ plt.show()
 # B x C x H x W, `depthwise` C x 1 x k x k with odd k, as `nn.Conv2d(C, C, k, groups=C)` holds it; `pointwise` is
 # K x C x 1 x 1. The result is B x K x H x W.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Two calls of F.conv2d with ReLU around each: the first with as many groups as channels, the second 1 x 1.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # F.conv2d(features, depthwise, depthwise_bias, padding=rate * (k // 2), dilation=rate, groups=C), relu, F.conv2d(..., pointwise, pointwise_bias), relu.
 #
@@ -445,12 +445,12 @@ print(f"largest value {float(theirs.max()):.2f}, largest difference {float((your
 # Write `separable_cost(in_channels, out_channels, kernel, height, width)`, which returns four whole numbers: weights and
 # multiply-adds of the full form, then weights and multiply-adds of the separable form. (The rate changes none of them.)
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # First the weights. Full: one k x k kernel for each pair of channels. Depthwise: one for each input channel. Pointwise: one number for each pair.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # full = C * K * k ** 2; separable = C * k ** 2 + C * K; multiply-adds = weights * height * width.
 #
@@ -503,12 +503,12 @@ for name, layer in (
 # as the authors' code and the course's network do, and to the *size* of the low-level map: it need not be four times as
 # large (513 pixels give 33 and 129 positions).
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Three steps: F.conv2d and ReLU on `low`, F.interpolate on `encoded`, torch.cat along the channels.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # F.interpolate(encoded, size=low.shape[-2:], mode='bilinear', align_corners=True); torch.cat([enlarged, reduced], dim=1).
 #
@@ -558,12 +558,12 @@ for name, values in (("aligned", joined[:, :1]), ("not aligned", shifted)):
 # R x B x K x h x w, one B x K x h x w for each of R branches; h and w differ from scale to scale. Add up the branches,
 # resize each scale bilinearly with aligned corners to the h x w of the first, and take the largest: B x K x h x w.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Per scale: the sum over the first dimension, then F.interpolate to the size of the first scale. Then stack the scales and take the maximum.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # F.interpolate(one, size=size, mode='bilinear', align_corners=True); torch.stack(resized).amax(dim=0).
 #
@@ -624,12 +624,12 @@ print(f"largest score {float(theirs.max()):.3f}, largest difference {float((your
 # Write `unary_energies(probabilities, floor)`: `probabilities` is K x H x W, the result N x K with N = H W, one row per
 # pixel, the pixels row by row (first the upper row of the picture from left to right).
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # First one row per pixel, then the floor, then the logarithm.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # -np.log(np.maximum(probabilities.reshape(K, -1).T, floor)).
 #
@@ -686,12 +686,12 @@ print(f"{'the dearest':18} {one.max():6.3f}")
 # Write `pair_kernel(image, sigma_xy, sigma_rgb)`: `image` is H x W x 3 `uint8`, and the result
 # N x N with N = H W, the pixels row by row. If `sigma_rgb` is `None`, it is the Gaussian kernel.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # One row of features per pixel, N x 2 or N x 5, each divided by its sigma. Then all differences at once by broadcasting.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # features[:, None] - features[None] is N x N x 5; square, sum over axis 2, np.exp(-distances / 2); then divide by the roots of the row sums of both pixels.
 #
@@ -757,12 +757,12 @@ plt.show()
 # the softmax of $-U$), `weights` has one number for each. Return the new $Q$. All pixels change at once: each message
 # comes from the old $Q$.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>The idea</summary>
 #
 # Begin with minus the unary energies, add weight * (kernel @ probabilities) for each kernel, and end with a softmax over the classes.
 #
 # </details>
-# <details><summary>Hint 2</summary>
+# <details><summary>The way there</summary>
 #
 # total = -unary; total = total + weight * (kernel @ probabilities); powers = np.exp(total); powers / powers.sum(axis=1, keepdims=True).
 #
@@ -923,4 +923,4 @@ plt.show()
 # ## How far you are
 
 # %%
-segtutor.progress()
+segtutor.progress(6)

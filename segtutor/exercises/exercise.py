@@ -155,6 +155,6 @@ class Exercise:
         hint = self.hints["general"]
         return (
             f"### {self.id} {self.title}\n\n*{effort}*\n\n{self.statement.strip()}\n\n"
-            f"<details><summary>Hint 1</summary>\n\n{hint.first}\n\n</details>\n"
-            f"<details><summary>Hint 2</summary>\n\n{hint.second}\n\n</details>"
+            f"<details><summary>The idea</summary>\n\n{hint.first}\n\n</details>\n"
+            f"<details><summary>The way there</summary>\n\n{hint.second}\n\n</details>"
         )

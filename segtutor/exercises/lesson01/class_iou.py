@@ -79,6 +79,31 @@ def _other_mean(mean):  # type: ignore[no-untyped-def]
     return wrong
 
 
+def _known(test):  # type: ignore[no-untyped-def]
+    """Where a class does not pass a test of row and column sum, it is taken for absent."""
+
+    def wrong(matrix):  # type: ignore[no-untyped-def]
+        iou = np.where(test(matrix.sum(axis=1), matrix.sum(axis=0)), class_iou(matrix)[0], np.nan)
+        return iou, np.nanmean(iou)
+
+    return wrong
+
+
+def _without_absent(matrix):  # type: ignore[no-untyped-def]
+    iou, mean = class_iou(matrix)
+    return iou[~np.isnan(iou)], mean
+
+
+def _counted_in(dtype):  # type: ignore[no-untyped-def]
+    return lambda matrix: class_iou(matrix.astype(dtype))
+
+
+def _mean_by_hand(matrix):  # type: ignore[no-untyped-def]
+    iou = class_iou(matrix)[0]
+    known = [float(one) for one in iou if one == one]
+    return iou, sum(known) / len(known)
+
+
 _BY_HAND = np.array([[15, 0, 3, 0], [1, 3, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
 
 EXERCISE = Exercise(
@@ -91,7 +116,8 @@ Write `class_iou(matrix)` for a confusion matrix (rows: target). It returns two 
 $$\mathrm{IoU}_k = \frac{n_{kk}}{\sum_j n_{kj} + \sum_i n_{ik} - n_{kk}},$$
 
 and their mean (mIoU). A class that is neither in the target nor in the prediction has the IoU `np.nan` and does not
-enter the mean. A class that is only predicted has the IoU 0, and it does.
+enter the mean. A class that is only predicted has the IoU 0, and it does. If there is no class at all, the mean is
+`np.nan`, too.
 """,
     stub=STUB,
     reference=class_iou,
@@ -104,9 +130,21 @@ enter the mean. A class that is only predicted has the IoU 0, and it does.
         Case("two classes", (np.array([[3, 1], [2, 4]]),), (np.array([3 / 6, 4 / 7]), (3 / 6 + 4 / 7) / 2)),
         Case("all right", (np.diag([5, 7, 1]),), (np.ones(3), 1.0)),
         Case("all wrong", (np.array([[0, 4], [6, 0]]),), (np.zeros(2), 0.0)),
-        Case("nothing counted", (np.zeros((3, 3), dtype=int),), (np.full(3, np.nan), np.nan), "absent"),
-        Case("only one class exists", (np.array([[9, 0], [0, 0]]),), (np.array([1, np.nan]), 1.0), "absent"),
         Case("random, 6 classes", (np.random.default_rng(0).integers(0, 50, (6, 6)),)),
+        Case(
+            "errors of every kind, and a class of one pixel",
+            (np.array([[2, 2, 0, 0], [0, 1, 2, 0], [0, 1, 1, 0], [0, 0, 0, 1]]),),
+            (np.array([2 / 4, 1 / 6, 1 / 4, 1]), (2 / 4 + 1 / 6 + 1 / 4 + 1) / 4),
+        ),
+        Case("only one class exists", (np.array([[9, 0], [0, 0]]),), (np.array([1, np.nan]), 1.0), "absent"),
+        Case(
+            "class 1 is never predicted",
+            (np.array([[6, 0, 2], [1, 0, 1], [0, 0, 5]]),),
+            (np.array([6 / 9, 0, 5 / 8]), (6 / 9 + 5 / 8) / 3),
+            "zero",
+        ),
+        Case("a data set: billions of pixels", (np.array([[3 * 10**9, 10**9], [2 * 10**9, 4 * 10**9]]),), hint="large"),
+        Case("nothing counted", (np.zeros((3, 3), dtype=int),), (np.full(3, np.nan), np.nan), "nothing"),
         Case(
             "random, classes 1 and 4 absent",
             (np.random.default_rng(1).integers(1, 90, (5, 5)) * np.outer([1, 0, 1, 1, 0], [1, 0, 1, 1, 0]),),
@@ -127,6 +165,10 @@ enter the mean. A class that is only predicted has the IoU 0, and it does.
             "This is Dice, 2 n_kk / (row + column), not IoU.",
             "Leave out the factor 2 and subtract the diagonal from the denominator.",
         ),
+        "larger": Hint(
+            "You divide by the larger (or the smaller) of row and column sum. The union holds both.",
+            "row + column - diagonal.",
+        ),
         "recall": Hint(
             "You divide by the row sum alone. That is the accuracy of the class (recall): predicting the class "
             "everywhere would be free.",
@@ -137,8 +179,28 @@ enter the mean. A class that is only predicted has the IoU 0, and it does.
             "Add the row sum and subtract the diagonal.",
         ),
         "absent": Hint(
-            "A class that is nowhere has no IoU. It is neither 0 nor 1 and must not pull the mean up or down.",
+            "Look at a class that is nowhere: it has no IoU, neither 0 nor 1. It stays in the list as NaN and must not "
+            "pull the mean up or down.",
             "np.where(union > 0, right / union, np.nan), then np.nanmean.",
+        ),
+        "zero": Hint(
+            "Look at a class that is only in the target, or only predicted: its IoU is 0, and 0 enters the mean.",
+            "Leave a class out only if its union is 0: np.nanmean(iou) does.",
+        ),
+        "large": Hint(
+            "Look at large counts: a data set has billions of pixels, more than 8, 16 or 32 bits hold.",
+            "Convert to float (or int64) first: matrix = np.asarray(matrix, dtype=float).",
+        ),
+        "nothing": Hint(
+            "Look at a matrix of zeros: no class exists. Each IoU is NaN, and so is the mean; nothing raises an error.",
+            "np.nanmean gives NaN for nothing but NaN; a division of your own needs a test for 0.",
+        ),
+        "two results": Hint(
+            "Two results are wanted: first the K IoU, then one number, their mean.",
+            "return iou, np.nanmean(iou).",
+        ),
+        "median": Hint(
+            "The second result is the median, or the best, of the IoU. Their mean is wanted.", "np.nanmean(iou)."
         ),
         "nan mean": Hint(
             "One NaN makes .mean() NaN. The mean goes over the classes that exist.",
@@ -173,6 +235,21 @@ enter the mean. A class that is only predicted has the IoU 0, and it does.
         Mistake("precision", _mean_of(lambda target, predicted: predicted), "precision"),
         Mistake("absent class as 0", _absent_as(0.0), "absent"),
         Mistake("absent class as 1", _absent_as(1.0), "absent"),
+        Mistake("absent class as 0 in the list", lambda m: (np.nan_to_num(class_iou(m)[0]), class_iou(m)[1]), "absent"),
+        Mistake("absent class left out of the list", _without_absent, "absent"),
+        Mistake("only the mean", lambda m: class_iou(m)[1], "two results"),
+        Mistake("only the list", lambda m: class_iou(m)[0], "two results"),
+        Mistake("results exchanged", lambda m: class_iou(m)[::-1], "two results"),
+        Mistake("median", _other_mean(lambda iou, *_: np.nanmedian(iou)), "median"),
+        Mistake("zeros left out", _other_mean(lambda iou, *_: np.nanmean(iou[iou > 0])), "zero"),
+        Mistake("classes never predicted left out", _known(lambda row, column: column > 0), "zero"),
+        Mistake("classes that are not in both left out", _known(lambda row, column: (row > 0) & (column > 0)), "zero"),
+        Mistake("classes only predicted absent", _known(lambda row, column: row > 0), "only predicted"),
+        Mistake("counts in 8 bits", _counted_in(np.uint8), "large"),
+        Mistake("counts in 16 bits", _counted_in(np.int16), "large"),
+        Mistake("counts in 32 bits", _counted_in(np.int32), "large"),
+        Mistake("nothing gives 0", lambda m: (class_iou(m)[0], np.nan_to_num(class_iou(m)[1])), "nothing"),
+        Mistake("mean over existing classes by hand", _mean_by_hand, "nothing"),
         Mistake("plain mean", _other_mean(lambda iou, *_: iou.mean()), "nan mean"),
         Mistake("sum over K", _other_mean(lambda iou, *_: np.nansum(iou) / len(iou)), "all classes"),
         Mistake(
@@ -185,6 +262,14 @@ enter the mean. A class that is only predicted has the IoU 0, and it does.
         ),
         Mistake("pooled over classes", _other_mean(lambda _, right, *rest: right.sum() / rest[-1].sum()), "micro"),
         Mistake("pixel accuracy as mean", _other_mean(lambda _, right, row, *__: right.sum() / row.sum()), "micro"),
+        Mistake(
+            "background left out of both",
+            lambda m: (class_iou(m)[0][1:], np.nanmean(class_iou(m)[0][1:])),
+            "background",
+        ),
+        Mistake("union of the larger", _mean_of(np.maximum), "larger"),
+        Mistake("union of the smaller", _mean_of(np.minimum), "larger"),
+        Mistake("largest IoU", _other_mean(lambda iou, *_: np.nanmax(iou)), "median"),
         Mistake("background left out", _other_mean(lambda iou, *_: np.nanmean(iou[1:])), "background"),
     ),
     alternatives=(_with_loops, _with_torch, _with_where),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.lesson01 import coco_variants as variants
 from segtutor.exercises.lesson01.average_precision import average_precision
 from segtutor.exercises.lesson01.curve import pr_curve
 from segtutor.exercises.lesson01.inputs import random_overlaps
@@ -35,34 +36,6 @@ def coco_ap(scores: Sequence[np.ndarray], overlaps: Sequence[np.ndarray]) -> flo
     return float(np.mean(precisions))
 
 
-THRESHOLDS = np.linspace(0.5, 0.95, 10)
-LEVELS = np.linspace(0, 1, 101)
-
-
-def _ap_of_curve(precision, recall, levels=LEVELS):  # type: ignore[no-untyped-def]
-    return np.mean([precision[recall >= level].max(initial=0.0) for level in levels])
-
-
-def _general(  # type: ignore[no-untyped-def]
-    scores, overlaps, thresholds=THRESHOLDS, ap=_ap_of_curve, combine=np.mean, match=match_detections,
-    sort_images=True, sort_all=True, count=None,
-):  # fmt: skip
-    """AP in every variant that a mistake needs; as it stands, the right one."""
-    objects = count(scores, overlaps) if count else sum(overlap.shape[1] for overlap in overlaps)
-    if objects == 0:
-        return np.nan
-    values = []
-    for threshold in thresholds:
-        confidences, matches = [], []
-        for score, overlap in zip(scores, overlaps, strict=True):
-            order = np.argsort(-score, kind="stable") if sort_images else np.arange(len(score))
-            confidences.append(score[order])
-            matches.append(match(overlap[order], threshold) >= 0)
-        merged, hit = np.concatenate(confidences), np.concatenate(matches)
-        values.append(ap(*pr_curve(merged if sort_all else -np.arange(len(merged)), hit, objects)))
-    return combine(values)
-
-
 def _with_loops(scores, overlaps):  # type: ignore[no-untyped-def]
     objects = sum(overlap.shape[1] for overlap in overlaps)
     if not objects:
@@ -73,7 +46,11 @@ def _with_loops(scores, overlaps):  # type: ignore[no-untyped-def]
         for score, overlap in zip(scores, overlaps, strict=True):
             taken = set()
             for number in sorted(range(len(score)), key=lambda number: -score[number]):
-                free = [g for g in range(overlap.shape[1]) if g not in taken and overlap[number, g] >= THRESHOLDS[step]]
+                free = [
+                    g
+                    for g in range(overlap.shape[1])
+                    if g not in taken and overlap[number, g] >= variants.THRESHOLDS[step]
+                ]
                 best = max(free, key=lambda g: (overlap[number, g], g), default=None)
                 taken.add(best)
                 rows.append((score[number], best is not None))
@@ -82,7 +59,7 @@ def _with_loops(scores, overlaps):  # type: ignore[no-untyped-def]
         for place, (_, hit) in enumerate(rows, start=1):
             found += hit
             points.append((found / objects, found / place))
-        total += sum(max((p for r, p in points if r >= level), default=0.0) for level in LEVELS) / 101
+        total += sum(max((p for r, p in points if r >= level), default=0.0) for level in variants.LEVELS) / 101
     return total / 10
 
 
@@ -90,53 +67,15 @@ def _with_torch(scores, overlaps):  # type: ignore[no-untyped-def]
     import torch
 
     def ap(precision, recall):  # type: ignore[no-untyped-def]
-        reached = torch.from_numpy(recall)[None] >= torch.from_numpy(LEVELS)[:, None]
+        reached = torch.from_numpy(recall)[None] >= torch.from_numpy(variants.LEVELS)[:, None]
         heights = torch.from_numpy(precision).expand_as(reached) * reached
         return float(heights.amax(1).mean()) if heights.shape[1] else 0.0
 
-    return _general(scores, overlaps, ap=ap)
+    return variants.general(scores, overlaps, ap=ap)
 
 
 def _with_pooled_helpers(scores, overlaps):  # type: ignore[no-untyped-def]
-    return _general(scores, overlaps)
-
-
-def _per_image(scores, overlaps):  # type: ignore[no-untyped-def]
-    return np.nanmean([coco_ap([score], [overlap]) for score, overlap in zip(scores, overlaps, strict=True)])
-
-
-def _free_across_thresholds(scores, overlaps):  # type: ignore[no-untyped-def]
-    left = [overlap.copy() for overlap in overlaps]
-    orders = [np.argsort(-score, kind="stable") for score in scores]
-    objects, values = sum(overlap.shape[1] for overlap in overlaps), []
-    if not objects:
-        return np.nan
-    for threshold in THRESHOLDS:
-        matches = []
-        for overlap, order in zip(left, orders, strict=True):
-            hit = match_detections(overlap[order], threshold)
-            matches.append(hit >= 0)
-            overlap[:, hit[hit >= 0]] = -1
-        merged = np.concatenate([score[order] for score, order in zip(scores, orders, strict=True)])
-        values.append(_ap_of_curve(*pr_curve(merged, np.concatenate(matches), objects)))
-    return np.mean(values)
-
-
-def _reused(overlap, threshold):  # type: ignore[no-untyped-def]
-    return np.where((overlap >= threshold).any(axis=1), 0, -1)
-
-
-def _strict(overlap, threshold):  # type: ignore[no-untyped-def]
-    return match_detections(overlap, np.nextafter(threshold, 1))
-
-
-def _images_with_detections(scores, overlaps):  # type: ignore[no-untyped-def]
-    kept = [number for number, score in enumerate(scores) if len(score)]
-    return _general([scores[number] for number in kept], [overlaps[number] for number in kept]) if kept else np.nan
-
-
-def _objects_within_reach(scores, overlaps):  # type: ignore[no-untyped-def]
-    return sum(int((overlap >= 0.5).any(axis=0).sum()) for overlap in overlaps if len(overlap))
+    return variants.general(scores, overlaps)
 
 
 def _images(seed, sizes):  # type: ignore[no-untyped-def]
@@ -146,6 +85,7 @@ def _images(seed, sizes):  # type: ignore[no-untyped-def]
 
 
 _NONE = np.zeros((0, 0))
+_CROWD = ([np.linspace(1, 0, 110)], [np.where(np.arange(110)[:, None] == [10, 104, 108], 0.98, 0.01)])
 
 EXERCISE = Exercise(
     id="1.10",
@@ -169,7 +109,11 @@ AP is the mean over the thresholds, NaN if there is no object at all. Write the 
     cases=(
         Case("one perfect detection", ([np.array([0.9])], [np.array([[0.99]])]), 1.0),
         Case("one detection with IoU 0.72: five of ten thresholds", ([np.array([0.9])], [np.array([[0.72]])]), 0.5),
-        Case("IoU exactly 0.5", ([np.array([0.9])], [np.array([[0.5]])]), 0.1, "strict"),
+        Case(
+            "two detections of one object", ([np.array([0.9, 0.8])], [np.array([[0.99, 0.0], [0.98, 0.0]])]), 51 / 101
+        ),
+        Case("five random images", _images(0, ((6, 4), (3, 5), (0, 2), (5, 0), (8, 6)))),
+        Case("eight random images", _images(20, ((9, 4), (2, 2), (7, 5), (4, 1), (0, 3), (6, 6), (5, 3), (1, 4)))),
         Case(
             "two images, the second has no detection",
             ([np.array([0.9]), np.zeros(0)], [np.array([[0.99]]), np.zeros((0, 1))]),
@@ -180,7 +124,7 @@ AP is the mean over the thresholds, NaN if there is no object at all. Write the 
             "a false detection in an image without objects, more certain than the hit",
             ([np.array([0.9]), np.array([0.8])], [np.zeros((1, 0)), np.array([[0.99]])]),
             0.5,
-            "per image",
+            "false",
         ),
         Case(
             "not sorted: the better detection stands second",
@@ -188,13 +132,11 @@ AP is the mean over the thresholds, NaN if there is no object at all. Write the 
             1.0,
             "sort images",
         ),
-        Case(
-            "two detections of one object", ([np.array([0.9, 0.8])], [np.array([[0.99, 0.0], [0.98, 0.0]])]), 51 / 101
-        ),
+        Case("IoU exactly 0.5", ([np.array([0.9])], [np.array([[0.5]])]), 0.1, "strict"),
+        Case("IoU exactly 0.6", ([np.array([0.9])], [np.array([[0.6]])]), 0.3, "strict"),
+        Case("an image with 110 detections", _CROWD, hint="limit"),
         Case("no object anywhere", ([np.array([0.7]), np.zeros(0)], [np.zeros((1, 0)), _NONE]), np.nan, "nothing"),
         Case("objects but no detection", ([np.zeros(0)], [np.zeros((0, 3))]), 0.0, "nothing"),
-        Case("five random images", _images(0, ((6, 4), (3, 5), (0, 2), (5, 0), (8, 6)))),
-        Case("eight random images", _images(20, ((9, 4), (2, 2), (7, 5), (4, 1), (0, 3), (6, 6), (5, 3), (1, 4)))),
     ),
     hints={
         "general": Hint(
@@ -202,22 +144,42 @@ AP is the mean over the thresholds, NaN if there is no object at all. Write the 
             "Loop over thresholds; inside, loop over images, collect; np.concatenate; pr_curve; mean at 101 levels.",
         ),
         "one threshold": Hint(
-            "This is the AP at IoU 0.5 (AP50), the best of the ten. COCO's AP is the mean over ten thresholds.",
+            "This is the AP at one IoU threshold (or the best of them). COCO's AP is the mean over ten thresholds.",
             "for threshold in np.linspace(0.5, 0.95, 10), and the mean of the ten.",
         ),
         "endpoint": Hint(
-            "A threshold is missing: np.arange stops before its end, so 0.95 is not among them.",
+            "The thresholds are others than 0.5, 0.55, ... 0.95: one too few or too many, or another step. np.arange "
+            "stops before its end.",
             "np.linspace(0.5, 0.95, 10).",
         ),
+        "false": Hint(
+            "Look at an image without objects: its detections are false ones, and cost precision in the list of all.",
+            "Loop over all images; do not skip those with nothing in them.",
+        ),
+        "limit": Hint(
+            "Look at an image with many detections: here all of them count, not only 100.",
+            "Leave out any limit on the number of detections.",
+        ),
+        "mixed": Hint(
+            "Detections hit objects of another image. Only the list of scores and hits is common to all images.",
+            "Call match_detections image by image.",
+        ),
+        "reached": Hint(
+            "A recall equal to a level reaches it.",
+            "recall >= level, or np.searchsorted(recall, levels) with its side left as it is.",
+        ),
+        "scale": Hint("AP lies between 0 and 1, with all decimals.", "No factor 100, no rounding."),
         "per image": Hint(
-            "You average the AP of single images. The detections of all images compete in one list: a false "
-            "detection in "
-            "one image costs precision everywhere.",
+            "You average the AP of single images. The detections of all images compete in one list: a false detection "
+            "in one image costs precision everywhere.",
             "Concatenate scores and hits of all images before pr_curve.",
         ),
-        "strict": Hint("An IoU equal to the threshold is a hit.", "overlap >= threshold."),
+        "strict": Hint(
+            "Look at an IoU equal to a threshold: it is a hit. (np.arange makes thresholds a little too large.)",
+            "overlap >= threshold, for threshold in np.linspace(0.5, 0.95, 10).",
+        ),
         "sort images": Hint(
-            "The detections of an image are matched in the order in which they came, not by falling score.",
+            "Look at the order in an image: its detections are matched by falling score, scores and overlaps alike.",
             'order = np.argsort(-scores, kind="stable"); match overlaps[order], and keep scores[order] beside '
             "the hits.",
         ),
@@ -226,7 +188,7 @@ AP is the mean over the thresholds, NaN if there is no object at all. Write the 
             "Give pr_curve the real scores: it sorts.",
         ),
         "objects": Hint(
-            "All objects count, also those of images without detections and those that nothing came near.",
+            "Look at the number of objects: all count, also those of images without detections and those nothing hit.",
             "num_positives = sum(overlap.shape[1] for overlap in overlaps).",
         ),
         "levels": Hint(
@@ -246,34 +208,84 @@ AP is the mean over the thresholds, NaN if there is no object at all. Write the 
             "Make the list of free objects inside the loop over thresholds.",
         ),
         "nothing": Hint(
-            "No object at all: NaN. Objects but no detection: 0. Neither is an error.",
+            "Look at no object at all (NaN) and at objects without a detection (0). Neither is an error.",
             "Return np.nan if num_positives == 0; mind .max() of an empty array.",
         ),
     },
     mistakes=(
-        Mistake("AP50", lambda s, o: _general(s, o, thresholds=[0.5]), "one threshold"),
-        Mistake("0.95 missing", lambda s, o: _general(s, o, thresholds=np.arange(0.5, 0.95, 0.05)), "endpoint"),
-        Mistake("best threshold", lambda s, o: _general(s, o, combine=np.max), "one threshold"),
-        Mistake("mean of images", _per_image, "per image"),
-        Mistake("> for >=", lambda s, o: _general(s, o, match=_strict), "strict"),
-        Mistake("images not sorted", lambda s, o: _general(s, o, sort_images=False), "sort images"),
-        Mistake("list of all not sorted", lambda s, o: _general(s, o, sort_all=False), "sort all"),
-        Mistake("images without detections left out", _images_with_detections, "objects"),
-        Mistake("only objects within reach", lambda s, o: _general(s, o, count=_objects_within_reach), "objects"),
+        Mistake("AP50", lambda s, o: variants.general(s, o, thresholds=[0.5]), "one threshold"),
+        Mistake("0.95 missing", lambda s, o: variants.general(s, o, thresholds=np.arange(0.5, 0.95, 0.05)), "endpoint"),
         Mistake(
-            "11 levels",
-            lambda s, o: _general(s, o, ap=lambda p, r: _ap_of_curve(p, r, np.linspace(0, 1, 11))),
+            "thresholds of 0.1", lambda s, o: variants.general(s, o, thresholds=np.linspace(0.5, 0.9, 5)), "endpoint"
+        ),
+        Mistake(
+            "thresholds up to 1", lambda s, o: variants.general(s, o, thresholds=np.linspace(0.5, 1, 11)), "endpoint"
+        ),
+        Mistake(
+            "five thresholds", lambda s, o: variants.general(s, o, thresholds=np.linspace(0.5, 0.95, 5)), "endpoint"
+        ),
+        Mistake("AP75", lambda s, o: variants.general(s, o, thresholds=[0.75]), "one threshold"),
+        Mistake("AP of each threshold", lambda s, o: variants.general(s, o, combine=np.array), "one threshold"),
+        Mistake("arange", lambda s, o: variants.general(s, o, thresholds=np.arange(0.5, 1.0, 0.05)), "strict"),
+        Mistake("percent", lambda s, o: 100 * coco_ap(s, o), "scale"),
+        Mistake("three decimals", lambda s, o: np.round(coco_ap(s, o), 3), "scale"),
+        Mistake("images without objects left out", variants.images_with_objects, "false"),
+        Mistake("100 detections", variants.first_100, "limit"),
+        Mistake("scores sorted alone", lambda s, o: variants.general([np.sort(x)[::-1] for x in s], o), "sort images"),
+        Mistake(
+            "as many objects as detections", lambda s, o: variants.general(s, o, count=variants.detections), "objects"
+        ),
+        Mistake("objects hit", lambda s, o: variants.general(s, o, count=variants.objects_hit), "objects"),
+        Mistake("images mixed", variants.one_image, "mixed"),
+        Mistake(
+            "100 levels", lambda s, o: variants.general(s, o, ap=variants.at_levels(np.linspace(0, 1, 100))), "levels"
+        ),
+        Mistake(
+            "levels below 1", lambda s, o: variants.general(s, o, ap=variants.at_levels(np.arange(100) / 100)), "levels"
+        ),
+        Mistake(
+            "levels above 0",
+            lambda s, o: variants.general(s, o, ap=variants.at_levels(np.arange(1, 101) / 100)),
             "levels",
         ),
-        Mistake("area", lambda s, o: _general(s, o, ap=lambda p, r: average_precision(p, r, "area")), "levels"),
+        Mistake("recall above the level", lambda s, o: variants.general(s, o, ap=variants.above_levels), "reached"),
+        Mistake("NaN if an image has no objects", variants.nan_somewhere, "false"),
+        Mistake("NaN without detections", lambda s, o: coco_ap(s, o) if sum(map(len, s)) else np.nan, "nothing"),
+        Mistake("best threshold", lambda s, o: variants.general(s, o, combine=np.max), "one threshold"),
+        Mistake("mean of images", variants.per_image, "per image"),
+        Mistake(
+            "> for >=",
+            lambda s, o: variants.general(s, o, hits=lambda overlap, t: variants.hits_of(overlap, np.nextafter(t, 1))),
+            "strict",
+        ),
+        Mistake("images not sorted", lambda s, o: variants.general(s, o, sort_images=False), "sort images"),
+        Mistake("list of all not sorted", lambda s, o: variants.general(s, o, sort_all=False), "sort all"),
+        Mistake("images without detections left out", variants.images_with_detections, "objects"),
+        Mistake(
+            "only objects within reach",
+            lambda s, o: variants.general(s, o, count=variants.objects_within_reach),
+            "objects",
+        ),
+        Mistake(
+            "11 levels",
+            lambda s, o: variants.general(s, o, ap=lambda p, r: variants.ap_of_curve(p, r, np.linspace(0, 1, 11))),
+            "levels",
+        ),
+        Mistake("area", lambda s, o: variants.general(s, o, ap=lambda p, r: average_precision(p, r, "area")), "levels"),
         Mistake(
             "no envelope",
-            lambda s, o: _general(s, o, ap=lambda p, r: np.append(p, 0.0)[np.searchsorted(r, LEVELS)].mean()),
+            lambda s, o: variants.general(
+                s, o, ap=lambda p, r: np.append(p, 0.0)[np.searchsorted(r, variants.LEVELS)].mean()
+            ),
             "envelope",
         ),
-        Mistake("objects hit twice", lambda s, o: _general(s, o, match=_reused), "taken"),
-        Mistake("taken across thresholds", _free_across_thresholds, "carried over"),
-        Mistake("no object gives 0", lambda s, o: np.nan_to_num(_general(s, o)), "nothing"),
+        Mistake(
+            "objects hit twice",
+            lambda s, o: variants.general(s, o, hits=lambda overlap, t: variants.hits_of(overlap, t, reuse=True)),
+            "taken",
+        ),
+        Mistake("taken across thresholds", variants.free_across_thresholds, "carried over"),
+        Mistake("no object gives 0", lambda s, o: np.nan_to_num(variants.general(s, o)), "nothing"),
     ),
     alternatives=(_with_loops, _with_torch, _with_pooled_helpers),
     points=7,

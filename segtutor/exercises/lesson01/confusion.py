@@ -23,7 +23,8 @@ def confusion_matrix(target: np.ndarray, prediction: np.ndarray, num_classes: in
     return matrix
 
 
-def _bincount(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+def bincount_matrix(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    """The same, fast."""
     valid = target != ignore_index
     cells = target[valid].astype(np.int64) * num_classes + prediction[valid]
     return np.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes)
@@ -53,7 +54,7 @@ def _with_torch(target, prediction, num_classes, ignore_index):  # type: ignore[
 def _void_as(number):  # type: ignore[no-untyped-def]
     def wrong(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
         target = np.where(target == ignore_index, number % num_classes, target)
-        return _bincount(target, prediction, num_classes, -1)
+        return bincount_matrix(target, prediction, num_classes, -1)
 
     return wrong
 
@@ -74,6 +75,33 @@ def _each_cell_once(target, prediction, num_classes, ignore_index):  # type: ign
     return matrix
 
 
+def _counted_in(dtype):  # type: ignore[no-untyped-def]
+    return lambda *inputs: bincount_matrix(*inputs).astype(dtype)
+
+
+def _labels_in_signed_8_bit(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    target, prediction = target.astype(np.int8), prediction.astype(np.int8)
+    return _add_at(target, prediction, num_classes, np.int64(ignore_index).astype(np.int8))
+
+
+def _as_large_as_the_labels(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    kept = target[target != ignore_index]
+    return bincount_matrix(target, prediction, int(max(kept.max(initial=0), prediction.max())) + 1, ignore_index)
+
+
+def _void_in_either(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    valid = (target != ignore_index) & (prediction != ignore_index)
+    return bincount_matrix(target[valid], prediction[valid], num_classes, -1)
+
+
+def _void_as_one_more(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    return _add_at(np.where(target == ignore_index, num_classes, target), prediction, num_classes + 1, -1)
+
+
+def _square(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    return bincount_matrix(target[:, : len(target)], prediction[:, : len(target)], num_classes, ignore_index)
+
+
 def _overflowing(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
     valid = target != ignore_index
     cells = target[valid] * num_classes + prediction[valid]
@@ -86,34 +114,33 @@ def _only_255(target, prediction, num_classes, ignore_index):  # type: ignore[no
 
 def _labels_below_k(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
     valid = target < num_classes
-    return _bincount(target[valid], prediction[valid], num_classes, -1)
+    return bincount_matrix(target[valid], prediction[valid], num_classes, -1)
 
 
 def _without_background(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
-    matrix = _bincount(target, prediction, num_classes, ignore_index)
+    matrix = bincount_matrix(target, prediction, num_classes, ignore_index)
     matrix[0] = 0
     return matrix
 
 
 def _shares_of_rows(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
-    matrix = _bincount(target, prediction, num_classes, ignore_index)
+    matrix = bincount_matrix(target, prediction, num_classes, ignore_index)
     return matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
 
 
 def _shares(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
-    matrix = _bincount(target, prediction, num_classes, ignore_index)
+    matrix = bincount_matrix(target, prediction, num_classes, ignore_index)
     return matrix / max(matrix.sum(), 1)
 
 
-def _only_right_ones(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
-    return np.diag(np.diag(_bincount(target, prediction, num_classes, ignore_index)))
-
-
 def _pixels_of_different_places(target, prediction, num_classes, ignore_index):  # type: ignore[no-untyped-def]
-    return _bincount(target.ravel(), prediction.T.ravel(), num_classes, ignore_index)
+    return bincount_matrix(target.ravel(), prediction.T.ravel(), num_classes, ignore_index)
 
 
 _PALETTE_IMAGE = tuple(one.astype(np.uint8) for one in random_label_maps(5, (12, 9), 21))
+_MANY_CLASSES = tuple(one.astype(np.uint8) for one in random_label_maps(7, (7, 9), 190))
+_LARGE = tuple(one.astype(np.uint8) for one in random_label_maps(8, (190, 200), 2, right=0.99, void=0.01))
+_LARGE = tuple(np.where(one == 1, one * (np.arange(200) < 10), one) for one in _LARGE)  # mostly class 0
 
 EXERCISE = Exercise(
     id="1.2",
@@ -134,6 +161,7 @@ Label maps read from a PNG are `uint8`: your function should not mind.
             (label_map("0011 0011"), label_map("0111 0001"), 2, 255),
             np.array([[3, 1], [1, 3]]),
         ),
+        Case("random maps 20 x 30, 5 classes", (*random_label_maps(4, (20, 30), 5), 5, 255)),
         Case(
             "three classes, three void pixels",
             (label_map("001v 012v 222v"), label_map("0112 0120 2102"), 3, 255),
@@ -153,9 +181,22 @@ Label maps read from a PNG are `uint8`: your function should not mind.
             np.array([[0, 0, 0], [0, 2, 0], [0, 1, 1]]),
             "ignore_index",
         ),
-        Case("random maps 20 x 30, 5 classes", (*random_label_maps(4, (20, 30), 5), 5, 255)),
-        Case("uint8 maps, 21 classes", (*_PALETTE_IMAGE, 21, 255), hint="overflow"),
+        Case(
+            "void is class 2 here, and 2 is predicted",
+            (label_map("0122"), label_map("0202"), 3, 2),
+            np.array([[1, 0, 0], [0, 0, 1], [0, 0, 0]]),
+            "predicted",
+        ),
         Case("void is 250", (*random_label_maps(6, (9, 14), 4, ignore_index=250), 4, 250), hint="ignore_index"),
+        Case(
+            "void is -1",
+            (np.array([[0, -1, 1]]), np.array([[0, 1, 0]]), 2, -1),
+            np.array([[1, 0], [1, 0]]),
+            "ignore_index",
+        ),
+        Case("uint8 maps, 21 classes", (*_PALETTE_IMAGE, 21, 255), hint="bytes"),
+        Case("uint8 maps, 190 classes", (*_MANY_CLASSES, 190, 255), hint="bytes"),
+        Case("38,000 pixels, most of them class 0", (*_LARGE, 2, 255), hint="large"),
     ),
     hints={
         "general": Hint(
@@ -167,24 +208,36 @@ Label maps read from a PNG are `uint8`: your function should not mind.
             "matrix[target, prediction], or bincount of target * num_classes + prediction.",
         ),
         "void": Hint(
-            "Void pixels must not be counted, not as a class and not by the prediction's values.",
+            "Look at the void pixels of the target: they are not counted, neither as a class nor by what was predicted "
+            "there.",
             "valid = target != ignore_index, then use target[valid] and prediction[valid] only.",
         ),
         "minlength": Hint(
-            "np.bincount stops at the largest value that occurs, so the result is too short when the last class "
-            "is rare.",
-            "np.bincount(cells, minlength=num_classes ** 2).",
+            "Look at classes that do not occur: the result is K x K all the same, with zeros in their places.",
+            "num_classes says how large: np.zeros((K, K)), or np.bincount(cells, minlength=num_classes ** 2).",
+        ),
+        "predicted": Hint(
+            "Look at pixels for which the void value is *predicted*, while the target is a class: they count.",
+            "valid = target != ignore_index; do not look at the prediction.",
+        ),
+        "bytes": Hint(
+            "Look at the type: uint8 ends at 255, int8 at 127. Products of labels, and labels above 127, may not fit.",
+            "target.astype(np.int64), prediction.astype(np.int64), before anything is computed.",
+        ),
+        "large": Hint(
+            "Look at large pictures: one entry may exceed 255 or 32,767, more than 8 or 16 bits can hold.",
+            "np.zeros((K, K), dtype=np.int64).",
+        ),
+        "size": Hint(
+            "The result has another size than K x K: void is no class of its own.",
+            "Keep the pixels whose target is not ignore_index; the others count nowhere.",
         ),
         "repeated": Hint(
-            "matrix[rows, columns] += 1 adds 1 once per cell, however often the cell occurs in the index.",
+            "No cell goes above 1: matrix[rows, columns] += 1 adds 1 once per cell, however often the cell occurs.",
             "Use np.add.at(matrix, (rows, columns), 1) or np.bincount.",
         ),
-        "overflow": Hint(
-            "uint8 holds 0 to 255, and target * num_classes exceeds that: the product wraps around silently.",
-            "target.astype(np.int64) before multiplying.",
-        ),
         "ignore_index": Hint(
-            "Which value means void is an argument. It need not be 255, and it can be smaller than num_classes.",
+            "Look at which value means void: it is an argument, need not be 255, and may be smaller than num_classes.",
             "valid = target != ignore_index.",
         ),
         "background": Hint(
@@ -196,8 +249,12 @@ Label maps read from a PNG are `uint8`: your function should not mind.
             "Leave out the division.",
         ),
         "diagonal": Hint(
-            "Only right pixels are counted. The confusions stand off the diagonal.",
+            "Right pixels stand on the diagonal, confusions off it. Both are wanted.",
             "Count every valid pixel, in row target and column prediction.",
+        ),
+        "every pixel": Hint(
+            "Some pixels are left out: pictures need not be square.",
+            "Go through target.ravel() and prediction.ravel(), or through both sides of target.shape.",
         ),
         "pairs": Hint(
             "Target and prediction are not paired by place: one of them is read in another order.",
@@ -208,19 +265,31 @@ Label maps read from a PNG are `uint8`: your function should not mind.
         Mistake("axes swapped", lambda *inputs: confusion_matrix(*inputs).T, "axes"),
         Mistake("void as background", _void_as(0), "void"),
         Mistake("void as the last class", _void_as(-1), "void"),
-        Mistake("void looked for in the prediction", _void_of_prediction, "void"),
+        Mistake("void looked for in the prediction", _void_of_prediction, "predicted"),
+        Mistake("void in either", _void_in_either, "predicted"),
+        Mistake("void kept", lambda t, p, k, v: _add_at(t, p, k, -1), "void"),
+        Mistake("void as one more class", _void_as_one_more, "size"),
+        Mistake("square pictures", _square, "every pixel"),
+        Mistake("as large as the labels", _as_large_as_the_labels, "minlength"),
+        Mistake("counts in 8 bits", _counted_in(np.uint8), "large"),
+        Mistake("counts in signed 8 bits", _counted_in(np.int8), "large"),
+        Mistake("counts in 16 bits", _counted_in(np.int16), "large"),
+        Mistake("labels in signed 8 bits", _labels_in_signed_8_bit, "bytes"),
+        Mistake("whether it occurs", lambda *inputs: bincount_matrix(*inputs) > 0, "repeated"),
         Mistake("bincount without minlength", _without_minlength, "minlength"),
         Mistake("fancy += counts a cell once", _each_cell_once, "repeated"),
-        Mistake("uint8 overflow", _overflowing, "overflow"),
+        Mistake("uint8 overflow", _overflowing, "bytes"),
         Mistake("void is always 255", _only_255, "ignore_index"),
         Mistake("void is what exceeds K", _labels_below_k, "ignore_index"),
         Mistake("background left out", _without_background, "background"),
+        Mistake("errors only", lambda *inputs: bincount_matrix(*inputs) * (1 - np.eye(inputs[2])), "diagonal"),
+        Mistake("both ways", lambda *inputs: bincount_matrix(*inputs) + bincount_matrix(*inputs).T, "axes"),
         Mistake("rows normalized", _shares_of_rows, "counts"),
         Mistake("normalized", _shares, "counts"),
-        Mistake("only right pixels", _only_right_ones, "diagonal"),
+        Mistake("only right pixels", lambda *inputs: np.diag(np.diag(bincount_matrix(*inputs))), "diagonal"),
         Mistake("pixels of different places compared", _pixels_of_different_places, "pairs"),
     ),
-    alternatives=(_bincount, _add_at, _one_cell_at_a_time, _with_torch),
+    alternatives=(bincount_matrix, _add_at, _one_cell_at_a_time, _with_torch),
     points=4,
     minutes=15,
     difficulty=2,

@@ -60,10 +60,51 @@ def _other_ratios(ratios):  # type: ignore[no-untyped-def]
     return wrong
 
 
+def _late_ranks(_, hits, count, total):  # type: ignore[no-untyped-def]
+    return hits / np.maximum(count - 1, 1), hits / total
+
+
 def _ties_together(scores, is_match, num_positives):  # type: ignore[no-untyped-def]
     precision, recall = pr_curve(scores, is_match, num_positives)
     last = np.append(np.diff(np.sort(-scores)) != 0, True)[: len(scores)]
     return precision[last], recall[last]
+
+
+def _ties_alike(scores, is_match, num_positives):  # type: ignore[no-untyped-def]
+    precision, recall = pr_curve(scores, is_match, num_positives)
+    falling = np.sort(-scores)
+    last = np.searchsorted(falling, falling, side="right") - 1
+    return precision[last], recall[last]
+
+
+def _in_matched_order(make_order):  # type: ignore[no-untyped-def]
+    def wrong(scores, is_match, num_positives):  # type: ignore[no-untyped-def]
+        hits = np.cumsum(is_match[make_order(scores, is_match)])
+        return hits / np.arange(1, len(scores) + 1), hits / num_positives
+
+    return wrong
+
+
+def _with_point(recall_there, precision_there=1.0):  # type: ignore[no-untyped-def]
+    def wrong(*inputs):  # type: ignore[no-untyped-def]
+        precision, recall = pr_curve(*inputs)
+        return np.append(precision_there, precision), np.append(recall_there, recall)
+
+    return wrong
+
+
+def _points_of_hits(scores, is_match, num_positives):  # type: ignore[no-untyped-def]
+    precision, recall = pr_curve(scores, is_match, num_positives)
+    hits = is_match[np.argsort(-scores, kind="stable")]
+    return precision[hits], recall[hits]
+
+
+def _hits_in(dtype):  # type: ignore[no-untyped-def]
+    def wrong(scores, is_match, num_positives):  # type: ignore[no-untyped-def]
+        hits = np.cumsum(is_match[np.argsort(-scores, kind="stable")], dtype=dtype)
+        return hits / np.arange(1, len(scores) + 1), hits / num_positives
+
+    return wrong
 
 
 _SCORES = np.array([0.9, 0.8, 0.7, 0.6])
@@ -88,6 +129,9 @@ least one object.
             (_SCORES, _MATCHES, 3),
             (np.array([1, 1 / 2, 2 / 3, 2 / 4]), np.array([1, 1, 2, 2]) / 3),
         ),
+        Case("one hit", (np.array([0.3]), np.array([True]), 4), (np.array([1.0]), np.array([0.25]))),
+        Case("scores above 1 and below 0", (np.array([-2.0, 7.5, 0.0]), np.array([True, False, True]), 2)),
+        Case("80 random detections", (_RANDOM.random(80), _RANDOM.random(80) < 0.5, 60)),
         Case(
             "the same, not sorted",
             (_SCORES[[2, 0, 3, 1]], _MATCHES[[2, 0, 3, 1]], 3),
@@ -100,15 +144,13 @@ least one object.
             (np.array([0, 1 / 2, 1 / 3, 1 / 4]), np.array([0, 1, 1, 1]) / 2),
             "ties",
         ),
-        Case("one hit", (np.array([0.3]), np.array([True]), 4), (np.array([1.0]), np.array([0.25]))),
-        Case("no detections", (np.zeros(0), np.zeros(0, dtype=bool), 3), (np.zeros(0), np.zeros(0))),
-        Case("scores above 1 and below 0", (np.array([-2.0, 7.5, 0.0]), np.array([True, False, True]), 2)),
-        Case("80 random detections", (_RANDOM.random(80), _RANDOM.random(80) < 0.5, 60)),
+        Case("no detections", (np.zeros(0), np.zeros(0, dtype=bool), 3), (np.zeros(0), np.zeros(0)), "empty"),
         Case(
             "60 detections, ten different scores",
             (_RANDOM.integers(0, 10, 60) / 10, _RANDOM.random(60) < 0.4, 40),
             hint="ties",
         ),
+        Case("300 detections", (np.linspace(1, 0, 300), np.arange(300) % 100 > 0, 400), hint="large"),
     ),
     hints={
         "general": Hint(
@@ -116,19 +158,20 @@ least one object.
             "precision = np.cumsum(is_match[order]) / np.arange(1, n + 1); recall = the same sum / num_positives.",
         ),
         "order": Hint(
-            "The detections are not sorted by falling score.",
+            "Look at the order: the detections do not come sorted, and the curve begins with the largest score.",
             'order = np.argsort(-scores, kind="stable"), then is_match[order].',
         ),
         "ties": Hint(
-            "Equal scores come out in another order than they came in. Reversing an ascending sort reverses ties too.",
+            "Look at equal scores: they keep the order in which they came, hits or not, one point each. Reversing a "
+            "rising sort reverses them, too.",
             'Sort the negative scores with a stable method: np.argsort(-scores, kind="stable").',
         ),
         "one point each": Hint(
-            "You have one point per different score. Here every detection gives a point.",
+            "You treat equal scores together. Here every detection gives a point of its own, one after the other.",
             "Do not use np.unique: the result has as many entries as there are detections.",
         ),
         "missed": Hint(
-            "Recall ends at 1 in your curve even though objects were missed.",
+            "The recall is divided by another number: below stand all objects, found or not.",
             "Divide by num_positives, not by the number of hits.",
         ),
         "precision": Hint(
@@ -143,6 +186,27 @@ least one object.
             "np.cumsum(is_match[order]).",
         ),
         "swapped": Hint("The two results are swapped.", "return precision, recall."),
+        "empty": Hint(
+            "Look at no detections: the result is two empty arrays, without an error.",
+            "np.cumsum and np.arange of nothing are empty by themselves.",
+        ),
+        "large": Hint(
+            "Look at many detections: the sum of hits exceeds 127 and 255, more than 8 bits hold.",
+            "np.cumsum of booleans counts in 64 bits; leave its dtype alone.",
+        ),
+        "start": Hint(
+            "The curve has another number of points than there are detections: one for each, and no more.",
+            "No point is added at recall 0 or 1, and none is left out.",
+        ),
+        "hits": Hint(
+            "Misses are counted where hits should be.",
+            "np.cumsum(is_match[order]), not of ~is_match.",
+        ),
+        "early": Hint(
+            "The points come one detection too early: the first is the one *after* the first detection.",
+            "np.cumsum(matches) includes the present detection.",
+        ),
+        "two results": Hint("Two arrays are wanted.", "return precision, recall."),
         "envelope": Hint(
             "You return the envelope (each precision raised to the best one still to come). Here the raw curve "
             "is wanted.",
@@ -153,7 +217,31 @@ least one object.
         Mistake("rising scores", _in_order(lambda scores: np.argsort(scores, kind="stable")), "order"),
         Mistake("not sorted", _in_order(lambda scores: np.arange(len(scores))), "order"),
         Mistake("ties reversed", _in_order(lambda scores: np.argsort(scores, kind="stable")[::-1]), "ties"),
+        Mistake("ties: hits first", _in_matched_order(lambda s, m: np.lexsort((~m, -s))), "ties"),
+        Mistake("ties: misses first", _in_matched_order(lambda s, m: np.lexsort((m, -s))), "ties"),
+        Mistake("reversed at the end", lambda *inputs: tuple(one[::-1] for one in pr_curve(*inputs)), "order"),
+        Mistake("scores sorted alone", lambda s, m, n: pr_curve(np.sort(s)[::-1], m, n), "order"),
+        Mistake("sorted by hits", _in_matched_order(lambda s, m: np.argsort(~m, kind="stable")), "order"),
         Mistake("one point per score", _ties_together, "one point each"),
+        Mistake("equal scores with one value", _ties_alike, "one point each"),
+        Mistake("before each detection", lambda *i: tuple(np.append(0, x)[: len(x)] for x in pr_curve(*i)), "early"),
+        Mistake("a point at recall 0", _with_point(0), "start"),
+        Mistake("a point at recall 0 with precision 0", _with_point(0, 0.0), "start"),
+        Mistake("points of the hits only", _points_of_hits, "start"),
+        Mistake("misses counted", lambda s, m, n: pr_curve(s, ~m, n), "hits"),
+        Mistake("precision only", lambda *inputs: pr_curve(*inputs)[0], "two results"),
+        Mistake(
+            "recall over detections",
+            _other_ratios(lambda _, hits, count, total: (hits / count, hits / max(len(count), 1))),
+            "missed",
+        ),
+        Mistake(
+            "recall over detections so far",
+            _other_ratios(lambda _, hits, count, total: (hits / count, hits / count)),
+            "missed",
+        ),
+        Mistake("hits in 8 bits", _hits_in(np.uint8), "large"),
+        Mistake("hits in signed 8 bits", _hits_in(np.int8), "large"),
         Mistake(
             "recall over objects found",
             _other_ratios(lambda _, hits, count, total: (hits / count, hits / max(hits.max(initial=0), 1))),
@@ -169,6 +257,7 @@ least one object.
             _other_ratios(lambda _, hits, count, total: (hits / total, hits / total)),
             "precision",
         ),
+        Mistake("ranks from 0, but not 0", _other_ratios(_late_ranks), "ranks"),
         Mistake(
             "ranks from 0", _other_ratios(lambda _, hits, count, total: (hits / (count - 1), hits / total)), "ranks"
         ),

@@ -8,7 +8,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
 from segtutor.exercises.lesson01.class_iou import class_iou
-from segtutor.exercises.lesson01.confusion import confusion_matrix
+from segtutor.exercises.lesson01.confusion import bincount_matrix, confusion_matrix
 from segtutor.exercises.lesson01.inputs import label_map, random_label_maps
 
 STUB = '''
@@ -31,7 +31,7 @@ def dataset_mean_iou(
 
 def _matrices(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
     pairs = zip(targets, predictions, strict=True)
-    return [confusion_matrix(target, prediction, num_classes, ignore_index) for target, prediction in pairs]
+    return [bincount_matrix(target, prediction, num_classes, ignore_index) for target, prediction in pairs]
 
 
 def _one_long_map(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
@@ -79,6 +79,28 @@ def _weighted_images(*inputs):  # type: ignore[no-untyped-def]
     return np.nansum(scores * pixels) / pixels.sum()
 
 
+def _first_twice(*inputs):  # type: ignore[no-untyped-def]
+    return class_iou(sum(_matrices(*inputs)) + _matrices(*inputs)[0])[1]
+
+
+def _all_of_images(*inputs):  # type: ignore[no-untyped-def]
+    return np.nanmean([class_iou(matrix)[0] for matrix in _matrices(*inputs)])
+
+
+def _rates_added(*inputs):  # type: ignore[no-untyped-def]
+    return class_iou(sum(matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1) for matrix in _matrices(*inputs)))[1]
+
+
+def _void_beyond(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    targets = [np.where(target < num_classes, target, -1) for target in targets]
+    return dataset_mean_iou(targets, predictions, num_classes, -1)
+
+
+def _void_in_either(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+    targets = [np.where(p == ignore_index, ignore_index, t) for t, p in zip(targets, predictions, strict=True)]
+    return dataset_mean_iou(targets, predictions, num_classes, ignore_index)
+
+
 def _pooled(matrix_to_mean):  # type: ignore[no-untyped-def]
     def wrong(*inputs):  # type: ignore[no-untyped-def]
         return matrix_to_mean(sum(_matrices(*inputs)))
@@ -112,6 +134,14 @@ _RANDOM = [
 ]
 _RARE = [random_label_maps(seed, (9, 9), classes) for seed, classes in ((10, 2), (11, 5), (12, 3))]
 
+_PAIRS = [random_label_maps(seed, size, 2, 0.9) for seed, size in ((20, (190, 200)), (21, (9, 9)))]
+_LARGE = (  # mostly class 0
+    [one * (np.arange(one.shape[1]) < 12) for one, _ in _PAIRS],
+    [one * (np.arange(one.shape[1]) < 15) for _, one in _PAIRS],
+    2,
+    255,
+)
+
 EXERCISE = Exercise(
     id="1.5",
     title="mIoU over a data set",
@@ -119,8 +149,8 @@ EXERCISE = Exercise(
     statement="""
 Write `dataset_mean_iou(targets, predictions, num_classes, ignore_index)` for two lists of label maps. The
 benchmarks count all pictures together before anything is divided: one IoU per class for the whole data set, then
-the mean over the classes that exist. The pictures may have different sizes. Use `confusion_matrix` and `class_iou`
-from above.
+the mean over the classes that exist (`np.nan` if none does). The pictures may have different sizes. Use
+`confusion_matrix` and `class_iou` from above.
 """,
     stub=STUB,
     reference=dataset_mean_iou,
@@ -129,13 +159,19 @@ from above.
             "a perfect small picture and a bad large one",
             ([label_map("01"), label_map("0000 1111")], [label_map("01"), label_map("0011 0011")], 2, 255),
             3 / 7,
-            "per image",
         ),
         Case(
             "class 2 is only in the second picture",
             ([label_map("0011"), label_map("0222")], [label_map("0011"), label_map("0022")], 3, 255),
             (3 / 4 + 1 + 2 / 3) / 3,
-            "per image",
+        ),
+        Case(
+            "four pictures of different sizes",
+            ([target for target, _ in _RANDOM], [prediction for _, prediction in _RANDOM], 6, 255),
+        ),
+        Case(
+            "rare classes",
+            ([target for target, _ in _RARE], [prediction for _, prediction in _RARE], 5, 255),
         ),
         Case(
             "class 3 is in none", ([label_map("0012")], [label_map("0112")], 4, 255), (1 / 2 + 1 / 2 + 1) / 3, "absent"
@@ -153,14 +189,19 @@ from above.
             "void",
         ),
         Case(
-            "four pictures of different sizes",
-            ([target for target, _ in _RANDOM], [prediction for _, prediction in _RANDOM], 6, 255),
+            "class 2 is only predicted",
+            ([label_map("0011"), label_map("01")], [label_map("0012"), label_map("01")], 3, 255),
+            (1 + 2 / 3 + 0) / 3,
+            "only predicted",
         ),
         Case(
-            "rare classes",
-            ([target for target, _ in _RARE], [prediction for _, prediction in _RARE], 5, 255),
-            hint="per image",
+            "void is class 0 here",
+            ([label_map("0012"), label_map("0211")], [label_map("0112"), label_map("1201")], 3, 0),
+            (0 + 2 / 3 + 1) / 3,
+            "ignore_index",
         ),
+        Case("one picture of 38,000 pixels and a small one", _LARGE, hint="large"),
+        Case("all is void", ([label_map("vv")], [label_map("01")], 2, 255), np.nan, "nothing"),
     ),
     hints={
         "general": Hint(
@@ -174,16 +215,20 @@ from above.
             "Add confusion matrices, not scores.",
         ),
         "one picture": Hint(
-            "Only one of the pictures counts: is the matrix overwritten, or the return inside the loop?",
+            "Each picture counts once. Is the matrix overwritten, is the return inside the loop, is one added twice?",
             "total += confusion_matrix(...) inside the loop, the return after it.",
         ),
         "absent": Hint(
-            "A class that is in no picture must not enter the mean, neither as 0 nor as NaN.",
+            "Look at a class that is in no picture: it does not enter the mean, neither as 0 nor as NaN.",
             "class_iou(total)[1] does that already.",
         ),
         "void": Hint(
-            "Void pixels still count, as a class or as predicted pixels.",
+            "Look at void pixels: they count neither as a class nor as predicted pixels.",
             "Hand ignore_index on to confusion_matrix; it leaves out the pixel in target and prediction.",
+        ),
+        "exchanged": Hint(
+            "Void is looked for in the prediction, too (or instead): only the target says what is void.",
+            "confusion_matrix(target, prediction, ...), in this order.",
         ),
         "micro": Hint(
             "This is pixel accuracy (or one pooled ratio for all classes). mIoU is a mean of one IoU per class.",
@@ -197,6 +242,25 @@ from above.
             "The pictures differ in size, so they do not stack into one array.",
             "Loop over the pictures and add their matrices, or concatenate the flattened maps.",
         ),
+        "only predicted": Hint(
+            "Look at a class that is predicted but in no target: its IoU is 0, and it enters the mean.",
+            "class_iou(total)[1] does that already.",
+        ),
+        "ignore_index": Hint(
+            "Look at which value means void: it is an argument, need not be 255, and may be a number below K.",
+            "confusion_matrix(target, prediction, num_classes, ignore_index), in this order.",
+        ),
+        "large": Hint(
+            "Look at large data sets: sums of counts exceed 255 and 32,767, more than 8 or 16 bits hold.",
+            "total = np.zeros((K, K), dtype=np.int64).",
+        ),
+        "nothing": Hint(
+            "Look at a data set that is all void: no class exists, so the mean is NaN, without an error.",
+            "class_iou(total)[1] is NaN for a matrix of zeros.",
+        ),
+        "one number": Hint(
+            "One number is wanted, the mean. class_iou returns two things.", "return class_iou(total)[1]."
+        ),
         "dice": Hint("This is mean Dice.", "Use class_iou(total)[1]."),
     },
     mistakes=(
@@ -209,12 +273,32 @@ from above.
         Mistake("plain mean", _pooled(lambda total: class_iou(total)[0].mean()), "absent"),
         Mistake("void as background", _void_as_background, "void"),
         Mistake("void masked in the target only", _void_only_in_target, "void"),
+        Mistake("mean of all IoU of all pictures", _all_of_images, "per image"),
+        Mistake("shares of rows added", _rates_added, "per image"),
+        Mistake(
+            "only classes in the targets",
+            _pooled(lambda t: np.nanmean(class_iou(t)[0][t.sum(1) > 0])),
+            "only predicted",
+        ),
+        Mistake(
+            "zeros left out", _pooled(lambda t: np.nanmean(class_iou(t)[0][class_iou(t)[0] > 0])), "only predicted"
+        ),
+        Mistake("void always 255", lambda t, p, k, v: dataset_mean_iou(t, p, k, 255), "ignore_index"),
+        Mistake("void is what exceeds K", _void_beyond, "ignore_index"),
+        Mistake("target and prediction exchanged", lambda t, p, k, v: dataset_mean_iou(p, t, k, v), "exchanged"),
+        Mistake("void looked for in either", _void_in_either, "exchanged"),
+        Mistake("both results", _pooled(class_iou), "one number"),
+        Mistake("IoU of the classes", _pooled(lambda total: class_iou(total)[0]), "one number"),
+        Mistake("counts in 8 bits", _pooled(lambda total: class_iou(total.astype(np.uint8))[1]), "large"),
+        Mistake("counts in 16 bits", _pooled(lambda total: class_iou(total.astype(np.int16))[1]), "large"),
+        Mistake("nothing gives 0", _pooled(lambda total: np.nan_to_num(class_iou(total)[1])), "nothing"),
         Mistake("pixel accuracy", _pooled(lambda total: np.trace(total) / total.sum()), "micro"),
         Mistake(
             "weighted by frequency",
             _pooled(lambda total: np.nansum(class_iou(total)[0] * total.sum(1)) / total.sum()),
             "weighted",
         ),
+        Mistake("first picture twice", _first_twice, "one picture"),
         Mistake("pictures stacked", _stacked, "sizes"),
         Mistake("Dice", _pooled(lambda total: np.nanmean(2 * np.diag(total) / (total.sum(0) + total.sum(1)))), "dice"),
     ),

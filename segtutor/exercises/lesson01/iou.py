@@ -53,6 +53,18 @@ def _of_rows(a, b):  # type: ignore[no-untyped-def]
     return np.nanmean((a & b).sum(axis=1) / (a | b).sum(axis=1))
 
 
+def _counted_in(dtype):  # type: ignore[no-untyped-def]
+    def wrong(a, b):  # type: ignore[no-untyped-def]
+        both, either = (a & b).sum(dtype=dtype), (a | b).sum(dtype=dtype)
+        return both / either if (a | b).any() else np.nan
+
+    return wrong
+
+
+def _missing_if(empty):  # type: ignore[no-untyped-def]
+    return lambda a, b: np.nan if empty(a, b) else (a & b).sum() / (a | b).sum()
+
+
 def _python_division(a, b):  # type: ignore[no-untyped-def]
     return int((a & b).sum()) / int((a | b).sum())
 
@@ -74,12 +86,14 @@ If both masks are empty there is nothing to score: return `np.nan`. If only one 
         Case("two pixels in common, six in all", (mask("##.. ##.. ...."), mask(".##. .##. ....")), 1 / 3),
         Case("the same mask twice", (mask("#.# .#."), mask("#.# .#.")), 1.0),
         Case("nothing in common", (mask("##.. ...."), mask("..## ....")), 0.0),
+        Case("one pixel", (mask(".#"), mask(".#")), 1.0),
         Case("one mask inside the other", (mask("#... ...."), mask("##.. ##..")), 0.25),
-        Case("only the second mask is empty", (mask("##. #.."), mask("... ...")), 0.0, "empty"),
-        Case("only the first mask is empty", (mask("... ..."), mask("##. #..")), 0.0, "empty"),
-        Case("both masks empty", (mask("... ..."), mask("... ...")), np.nan, "empty"),
         Case("random masks 40 x 50", (random_mask(0, (40, 50), 0.3), random_mask(1, (40, 50), 0.6))),
         Case("random masks 33 x 7", (random_mask(2, (33, 7), 0.8), random_mask(3, (33, 7), 0.4))),
+        Case("only the second mask is empty", (mask("##. #.."), mask("... ...")), 0.0, "one empty"),
+        Case("only the first mask is empty", (mask("... ..."), mask("##. #..")), 0.0, "one empty"),
+        Case("both masks empty", (mask("... ..."), mask("... ...")), np.nan, "empty"),
+        Case("36,100 pixels", (random_mask(4, (190, 190), 0.95), np.ones((190, 190), dtype=bool)), hint="large"),
     ),
     hints={
         "general": Hint(
@@ -95,17 +109,33 @@ If both masks are empty there is nothing to score: return `np.nan`. If only one 
             "Divide |a ∩ b| by |a ∪ b|, without the factor 2.",
         ),
         "one mask": Hint(
-            "The denominator is the size of one mask (or the smaller one). That is precision or recall: a mask that "
-            "covers the whole picture would get a perfect score.",
+            "The denominator is the size of one mask alone: of the first, the second, the smaller or the larger one. A "
+            "pixel that is only in the other mask then costs nothing.",
             "Divide by the pixels that are in a or in b: np.logical_or(a, b).sum().",
         ),
         "empty": Hint(
-            "Look at empty masks. If both are, 0/0 is undefined: neither a perfect score nor a bad one, and no error.",
+            "Look at two empty masks: 0/0 is undefined, neither a perfect score nor a bad one, and no error.",
             "if union == 0: return np.nan. Leave out any small epsilon: it turns NaN into a number.",
+        ),
+        "one empty": Hint(
+            "Look at one empty mask beside one that is not: nothing is in common, but there is a union. The IoU is 0.",
+            "Only union == 0, both masks empty, gives np.nan; ask for nothing else.",
+        ),
+        "constant": Hint(
+            "A constant is added above and below. It moves every score, most of all those of small masks.",
+            "Divide the bare counts, and treat an empty union by itself.",
+        ),
+        "large": Hint(
+            "Look at large masks: the counts exceed what 8 or 16 bits can hold, 255 and 32,767.",
+            "Count booleans with .sum() alone, or .sum(dtype=np.int64); do not convert to a small type.",
         ),
         "accuracy": Hint(
             "This is pixel accuracy: pixels that are outside both masks count as right. IoU does not count them.",
             "Only pixels inside at least one mask may enter: the intersection above, the union below.",
+        ),
+        "picture": Hint(
+            "The denominator is the whole picture. Pixels that are in neither mask do not enter.",
+            "Divide by np.logical_or(a, b).sum().",
         ),
         "xor": Hint(
             "The denominator holds the pixels that are in exactly one mask. The common ones belong to the union too.",
@@ -126,13 +156,27 @@ If both masks are empty there is nothing to score: return `np.nan`. If only one 
         Mistake("divided by the first mask", lambda a, b: (a & b).sum() / a.sum(), "one mask"),
         Mistake("divided by the second mask", lambda a, b: (a & b).sum() / b.sum(), "one mask"),
         Mistake("divided by the smaller mask", lambda a, b: (a & b).sum() / min(a.sum(), b.sum()), "one mask"),
+        Mistake("divided by the larger mask", lambda a, b: (a & b).sum() / max(a.sum(), b.sum()), "one mask"),
+        Mistake("NaN if one is empty", _missing_if(lambda a, b: not (a.any() and b.any())), "one empty"),
+        Mistake("NaN if nothing is common", _missing_if(lambda a, b: not (a & b).any()), "one empty"),
+        Mistake("NaN if the first is empty", _missing_if(lambda a, b: not a.any()), "one empty"),
+        Mistake("NaN if the second is empty", _missing_if(lambda a, b: not b.any()), "one empty"),
+        Mistake("one added above and below", lambda a, b: ((a & b).sum() + 1) / ((a | b).sum() + 1), "constant"),
+        Mistake("counts in 8 bits", _counted_in(np.uint8), "large"),
+        Mistake("counts in signed 8 bits", _counted_in(np.int8), "large"),
+        Mistake("counts in 16 bits", _counted_in(np.int16), "large"),
         Mistake("both empty gives 0", lambda a, b: _union_by_hand(a, b, empty=0.0), "empty"),
         Mistake("both empty gives 1", lambda a, b: _union_by_hand(a, b, empty=1.0), "empty"),
         Mistake("both empty divides by zero", _python_division, "empty"),
         Mistake("epsilon below", lambda a, b: (a & b).sum() / ((a | b).sum() + 1e-7), "empty"),
         Mistake("pixel accuracy", lambda a, b: (a == b).mean(), "accuracy"),
         Mistake("exclusive or as union", lambda a, b: (a & b).sum() / (a ^ b).sum(), "xor"),
+        Mistake("pixel accuracy, NaN", lambda a, b: (a == b).mean() if (a | b).any() else np.nan, "accuracy"),
         Mistake("mean over rows", _of_rows, "rows"),
+        Mistake("share of the picture", lambda a, b: (a & b).mean() if (a | b).any() else np.nan, "picture"),
+        Mistake("two decimals", lambda a, b: np.round(_union_by_hand(a, b), 2), "scale"),
+        Mistake("three decimals", lambda a, b: np.round(_union_by_hand(a, b), 3), "scale"),
+        Mistake("whether they touch", lambda a, b: float((a & b).any()) if (a | b).any() else np.nan, "scale"),
         Mistake("percent", lambda a, b: 100 * (a & b).sum() / (a | b).sum(), "scale"),
         Mistake("integer division", lambda a, b: (a & b).sum() // (a | b).sum() if (a | b).any() else np.nan, "scale"),
     ),

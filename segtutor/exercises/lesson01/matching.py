@@ -114,6 +114,47 @@ def _argmax(overlaps, threshold):  # type: ignore[no-untyped-def]
     return np.array(hits)
 
 
+def _first_if_free(overlaps, threshold):  # type: ignore[no-untyped-def]
+    free, hits = np.ones(overlaps.shape[1], dtype=bool), []
+    for row in overlaps:
+        best = int(row.argmax()) if row.size else -1
+        hits.append(best if best >= 0 and free[best] and row[best] >= threshold else -1)
+        if hits[-1] >= 0:
+            free[best] = False
+    return hits
+
+
+def _best_taken_anyway(overlaps, threshold):  # type: ignore[no-untyped-def]
+    taken, hits = set(), []
+    for row in overlaps:
+        best = len(row) - 1 - int(row[::-1].argmax()) if row.size else -1
+        hits.append(best if best >= 0 and best not in taken and row[best] >= threshold else -1)
+        taken.add(best)
+    return hits
+
+
+def _smallest(row, candidates, _):  # type: ignore[no-untyped-def]
+    return min(candidates, key=lambda number: row[number], default=-1)
+
+
+def _stops(overlaps, threshold):  # type: ignore[no-untyped-def]
+    hits = match_detections(overlaps, threshold)
+    return np.where(np.cumsum(hits < 0) > 0, -1, hits)
+
+
+def _shifting(overlaps, threshold):  # type: ignore[no-untyped-def]
+    left, hits = overlaps, []
+    for number in range(len(overlaps)):
+        hits.append(int(match_detections(left[number : number + 1], threshold)[0]))
+        left = np.delete(left, hits[-1], axis=1) if hits[-1] >= 0 else left
+    return hits
+
+
+def _marks(overlaps, threshold):  # type: ignore[no-untyped-def]
+    overlaps[:], hits = -1, match_detections(overlaps, threshold)
+    return hits
+
+
 def _taken_below_threshold(overlaps, threshold):  # type: ignore[no-untyped-def]
     hits = _greedy(overlaps, -1.0, _last_best)
     rows = np.arange(len(hits))
@@ -136,6 +177,9 @@ number of its object, or -1. There may be no detections, or no objects.
     reference=match_detections,
     cases=(
         Case("each detection has its object", (np.array([[0.8, 0.1], [0.2, 0.7]]), 0.5), np.array([0, 1])),
+        Case("12 detections, 8 objects", (random_overlaps(0, 12, 8), 0.5)),
+        Case("20 detections, 15 objects, threshold 0.75", (random_overlaps(1, 20, 15), 0.75)),
+        Case("6 detections, 14 objects, threshold 0.1", (random_overlaps(2, 6, 14), 0.1)),
         Case("two detections of one object", (np.array([[0.6], [0.9]]), 0.5), np.array([0, -1]), "taken"),
         Case("IoU equal to the threshold", (np.array([[0.5, 0.2]]), 0.5), np.array([0]), "strict"),
         Case(
@@ -158,11 +202,10 @@ number of its object, or -1. There may be no detections, or no objects.
             np.array([-1, 0]),
             "threshold",
         ),
+        Case("three equal objects", (np.array([[0.6, 0.6, 0.6]] * 4), 0.5), np.array([2, 1, 0, -1]), "tie"),
+        Case("threshold 0", (np.array([[0.2, 0.0], [0.1, 0.3]]), 0.0), np.array([0, 1]), "zero"),
         Case("no objects", (np.zeros((3, 0)), 0.5), np.array([-1, -1, -1]), "empty"),
         Case("no detections", (np.zeros((0, 2)), 0.5), np.zeros(0, dtype=int), "empty"),
-        Case("12 detections, 8 objects", (random_overlaps(0, 12, 8), 0.5)),
-        Case("20 detections, 15 objects, threshold 0.75", (random_overlaps(1, 20, 15), 0.75)),
-        Case("6 detections, 14 objects, threshold 0.1", (random_overlaps(2, 6, 14), 0.1)),
     ),
     hints={
         "general": Hint(
@@ -171,40 +214,61 @@ number of its object, or -1. There may be no detections, or no objects.
             "free[best] = False.",
         ),
         "taken": Hint(
-            "One object is hit by several detections. The second one to find it is a false positive.",
+            "Look at an object that several detections overlap: the first of them takes it, and it is free no more.",
             "Mark an object as taken once a detection hit it.",
         ),
-        "strict": Hint("An IoU equal to the threshold is enough.", "overlap >= threshold."),
+        "strict": Hint("Look at an IoU equal to the threshold: it is enough.", "overlap >= threshold."),
         "tie": Hint(
-            "Two objects have the same IoU: the later one wins here. np.argmax takes the first.",
+            "Look at two objects with the same IoU: the later one wins here. np.argmax takes the first.",
             "Go through the objects in order and replace the best on >=, not on >.",
         ),
         "best free": Hint(
-            "You look at the best object and give up if it is taken (that is PASCAL VOC's rule). COCO goes on to "
-            "the best "
-            "free one.",
+            "Look at a detection whose best object is taken: COCO goes on to the best free one (PASCAL VOC gives up).",
             "Leave taken objects out before you look for the largest IoU.",
         ),
         "best": Hint(
-            "You take the first free object that is good enough. The one with the largest IoU is wanted.",
+            "Look at a detection with several objects that are good enough: the one with the largest IoU is wanted.",
             "Compare all candidates before you choose.",
         ),
         "order": Hint(
-            "The detections choose, one after the other in their order; a later one may not take an object away, "
-            "even with "
-            "a larger IoU.",
+            "Look at who chooses: the detections, in their order. A later one takes no object away, not even with a "
+            "larger IoU.",
             "The outer loop goes over the rows, from the first to the last.",
         ),
         "threshold": Hint(
-            "A detection whose IoU is too small must not take an object.",
+            "Look at a detection whose IoU is too small: it takes nothing, so the object stays free.",
             "Test overlap >= threshold before marking the object as taken.",
         ),
         "no threshold": Hint(
-            "Detections hit objects that they hardly touch.", "The IoU must be at least the threshold."
+            "Another threshold changes nothing: the argument is not used.", "overlap >= threshold, the argument."
         ),
         "empty": Hint(
-            "No objects, or no detections: each detection then gets -1, and there is no error.",
+            "Look at no objects, or no detections: each detection gets -1, and there is no error.",
             "np.argmax of an empty row raises: look whether there is a candidate first.",
+        ),
+        "stops": Hint(
+            "After a detection that hits nothing, the next ones may still hit.",
+            "continue, not break.",
+        ),
+        "zero": Hint(
+            "Look at a threshold of 0: it is a threshold like any other.",
+            "overlap >= threshold, without asking whether the threshold is true.",
+        ),
+        "number 0": Hint(
+            "The object with the number 0 is an object, too, and Python takes 0 for False.",
+            "if best >= 0, not: if best.",
+        ),
+        "none": Hint(
+            "A detection that hits nothing has -1: neither 0, which is an object's number, nor None, nor no entry.",
+            "np.full(len(overlaps), -1), and write the numbers of the objects into it.",
+        ),
+        "columns": Hint(
+            "The objects are not counted as the columns are: from 0, and always the same, also when some are taken.",
+            "Mark a taken object; do not remove its column.",
+        ),
+        "in place": Hint(
+            "Taken objects are marked in the overlaps that were handed over; the caller's IoU are gone.",
+            "overlaps = overlaps.copy(), or a boolean array of free objects.",
         ),
         "yes or no": Hint(
             "You return whether a detection hits. The number of its object is wanted, -1 for none.",
@@ -224,6 +288,24 @@ number of its object, or -1. There may be no detections, or no objects.
         Mistake("from the last detection", lambda o, t: match_detections(o[::-1], t)[::-1], "order"),
         Mistake("too small overlap takes the object", _taken_below_threshold, "threshold"),
         Mistake("no threshold", lambda o, t: match_detections(o, 0.0), "no threshold"),
+        Mistake("always 0.5", lambda o, t: match_detections(o, 0.5), "no threshold"),
+        Mistake("threshold 0 is 0.5", lambda o, t: match_detections(o, t or 0.5), "zero"),
+        Mistake("last object that is enough", lambda o, t: _greedy(o, t, lambda _, c, __: max(c, default=-1)), "best"),
+        Mistake("best object, if it is free", _first_if_free, "best free"),
+        Mistake("best object taken without a hit", _best_taken_anyway, "best free"),
+        Mistake("0 is nothing", lambda o, t: [one or -1 for one in match_detections(o, t)], "number 0"),
+        Mistake("0 for none", lambda o, t: np.maximum(match_detections(o, t), 0), "none"),
+        Mistake(
+            "NaN for none", lambda o, t: np.where(match_detections(o, t) < 0, np.nan, match_detections(o, t)), "none"
+        ),
+        Mistake("only the hits", lambda o, t: match_detections(o, t)[match_detections(o, t) >= 0], "none"),
+        Mistake("None for none", lambda o, t: [None if one < 0 else one for one in match_detections(o, t)], "none"),
+        Mistake("smallest overlap that is enough", lambda o, t: _greedy(o, t, _smallest), "best"),
+        Mistake("stops at the first miss", _stops, "stops"),
+        Mistake("numbered from 1", lambda o, t: match_detections(o, t) + (match_detections(o, t) >= 0), "columns"),
+        Mistake("columns removed", _shifting, "columns"),
+        Mistake("detection of each object", lambda o, t: match_detections(o.T, t), "order"),
+        Mistake("marks in the overlaps", _marks, "in place"),
         Mistake("argmax of nothing", _argmax, "empty"),
         Mistake("yes or no", lambda o, t: match_detections(o, t) >= 0, "yes or no"),
     ),

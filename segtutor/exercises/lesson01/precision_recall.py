@@ -108,6 +108,45 @@ def _recall_of_detections(scores, is_match, num_positives, threshold):  # type: 
     return _ratio(hits, kept), _ratio(kept, num_positives)
 
 
+def _but(change):  # type: ignore[no-untyped-def]
+    return lambda *inputs: change(*precision_recall(*inputs))
+
+
+def _both_if(test):  # type: ignore[no-untyped-def]
+    def wrong(scores, is_match, num_positives, threshold):  # type: ignore[no-untyped-def]
+        if test(scores, num_positives, threshold):
+            return np.nan, np.nan
+        return precision_recall(scores, is_match, num_positives, threshold)
+
+    return wrong
+
+
+def _hits_of_all(in_precision, in_recall):  # type: ignore[no-untyped-def]
+    def wrong(scores, is_match, num_positives, threshold):  # type: ignore[no-untyped-def]
+        hits, kept = _counts(scores, is_match, num_positives, threshold)
+        above = is_match.sum() if in_precision else hits
+        return _ratio(above, kept), _ratio(is_match.sum() if in_recall else hits, num_positives)
+
+    return wrong
+
+
+def _other_total(total):  # type: ignore[no-untyped-def]
+    def wrong(scores, is_match, num_positives, threshold):  # type: ignore[no-untyped-def]
+        hits, kept = _counts(scores, is_match, num_positives, threshold)
+        return _ratio(hits, kept), _ratio(hits, total(is_match, scores >= threshold, num_positives))
+
+    return wrong
+
+
+def _counted_in(dtype):  # type: ignore[no-untyped-def]
+    def wrong(scores, is_match, num_positives, threshold):  # type: ignore[no-untyped-def]
+        kept = scores >= threshold
+        hits = is_match[kept].sum(dtype=dtype)
+        return _ratio(hits, kept.sum(dtype=dtype)), _ratio(hits, num_positives)
+
+    return wrong
+
+
 _SCORES = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
 _MATCHES = np.array([True, False, True, True, False, True])
 _RANDOM = np.random.default_rng(0)
@@ -130,14 +169,24 @@ Where a ratio is 0/0 (nothing kept, or no objects), return `np.nan` for it.
     reference=precision_recall,
     cases=(
         Case("threshold between two scores", (_SCORES, _MATCHES, 5, 0.65), (2 / 3, 2 / 5)),
-        Case("threshold equal to a score", (_SCORES, _MATCHES, 5, 0.6), (3 / 4, 3 / 5), "strict"),
         Case("a low threshold keeps all", (_SCORES, _MATCHES, 8, 0.1), (4 / 6, 4 / 8)),
-        Case("a high threshold keeps none", (_SCORES, _MATCHES, 5, 0.95), (np.nan, 0.0), "undefined"),
-        Case("no objects", (_SCORES[:2], np.array([False, False]), 0, 0.5), (0.0, np.nan), "undefined"),
         Case(
             "not sorted by score", (_SCORES[[3, 0, 5, 2, 1, 4]], _MATCHES[[3, 0, 5, 2, 1, 4]], 4, 0.7), (2 / 3, 2 / 4)
         ),
         Case("200 random detections", (_RANDOM.random(200), _RANDOM.random(200) < 0.6, 150, 0.35)),
+        Case("one detection of one object", (np.array([0.9]), np.array([True]), 1, 0.5), (1.0, 1.0)),
+        Case("threshold equal to a score", (_SCORES, _MATCHES, 5, 0.6), (3 / 4, 3 / 5), "strict"),
+        Case(
+            "threshold 0",
+            (np.array([0.6, -0.5, 0.0, 0.2]), np.array([True, True, False, True]), 4, 0.0),
+            (2 / 3, 2 / 4),
+            "zero",
+        ),
+        Case("a high threshold keeps none", (_SCORES, _MATCHES, 5, 0.95), (np.nan, 0.0), "undefined"),
+        Case("no objects", (_SCORES[:2], np.array([False, False]), 0, 0.5), (0.0, np.nan), "undefined"),
+        Case("no detections", (np.zeros(0), np.zeros(0, dtype=bool), 3, 0.5), (np.nan, 0.0), "undefined"),
+        Case("neither", (np.zeros(0), np.zeros(0, dtype=bool), 0, 0.5), (np.nan, np.nan), "undefined"),
+        Case("40,000 detections", (_RANDOM.random(40_000), _RANDOM.random(40_000) < 0.95, 45_000, 0.01), hint="large"),
     ),
     hints={
         "general": Hint(
@@ -145,7 +194,7 @@ Where a ratio is 0/0 (nothing kept, or no objects), return `np.nan` for it.
             "kept = scores >= threshold; TP = is_match[kept].sum(); TP + FP = kept.sum(); TP + FN = num_positives.",
         ),
         "strict": Hint(
-            "A score that equals the threshold is kept.",
+            "Look at a score that equals the threshold: it is kept.",
             "scores >= threshold, not >.",
         ),
         "direction": Hint(
@@ -165,11 +214,37 @@ Where a ratio is 0/0 (nothing kept, or no objects), return `np.nan` for it.
             "precision = TP / kept.sum().",
         ),
         "swapped": Hint("The two results are swapped.", "return precision, recall."),
-        "threshold": Hint("The threshold changes nothing yet.", "kept = scores >= threshold, and use only those."),
+        "threshold": Hint(
+            "Another threshold changes nothing: the argument is not used yet.",
+            "kept = scores >= threshold, and use only those.",
+        ),
         "undefined": Hint(
-            "Think of nothing kept, and of no objects at all: 0/0 is NaN here, not 0, not 1, not an error.",
+            "Look at nothing kept, and at no objects: a ratio that is 0/0 is NaN, not 0, not 1, not an error; the "
+            "other one keeps its value.",
             "precision = TP / kept.sum() if kept.any() else np.nan; the same with num_positives for the recall.",
         ),
+        "zero": Hint(
+            "Look at a threshold of 0: it is a threshold like any other. Scores of 0 are kept, negative ones are not.",
+            "scores >= threshold, without asking whether the threshold is true.",
+        ),
+        "large": Hint(
+            "Look at many detections: hits and detections exceed 255 and 32,767, more than 8 or 16 bits hold.",
+            "Count with .sum() of booleans, which is 64 bits wide.",
+        ),
+        "both": Hint(
+            "Only one of the two ratios is 0/0 here. Nothing kept: recall is 0. No objects: precision has its value.",
+            "Test each denominator by itself.",
+        ),
+        "kept": Hint(
+            "The hits are counted among all detections. Those below the threshold were never reported.",
+            "is_match[scores >= threshold].sum().",
+        ),
+        "complement": Hint(
+            "This is the share of the others: 1 - precision, or 1 - recall.",
+            "Hits stand above: TP / (TP + FP) and TP / (TP + FN).",
+        ),
+        "scale": Hint("The ratios lie between 0 and 1, with all decimals.", "No //, no factor 100, no rounding."),
+        "two results": Hint("Two results are wanted.", "return precision, recall."),
         "false hits": Hint(
             "Your recall counts detections that hit nothing.",
             "Only matches count above: is_match[kept].sum() / num_positives.",
@@ -178,11 +253,35 @@ Where a ratio is 0/0 (nothing kept, or no objects), return `np.nan` for it.
     mistakes=(
         Mistake("> for >=", _strict, "strict"),
         Mistake("below the threshold", _below, "direction"),
+        Mistake("threshold 0 is none", lambda s, m, n, t: precision_recall(s, m, n, t or 0.5), "zero"),
+        Mistake("threshold 0 keeps all", lambda s, m, n, t: precision_recall(s, m, n, t or -np.inf), "zero"),
+        Mistake("both NaN if nothing is kept", _both_if(lambda s, n, t: not (s >= t).any()), "both"),
+        Mistake("both NaN without objects", _both_if(lambda s, n, t: n == 0), "both"),
+        Mistake("both NaN if either is", _both_if(lambda s, n, t: n == 0 or not (s >= t).any()), "both"),
+        Mistake("hits of all detections", _hits_of_all(True, True), "kept"),
+        Mistake("recall of all detections", _hits_of_all(False, True), "kept"),
+        Mistake("one minus precision", _but(lambda p, r: (1 - p, r)), "complement"),
+        Mistake("one minus recall", _but(lambda p, r: (p, 1 - r)), "complement"),
+        Mistake("percent", _but(lambda p, r: (100 * p, 100 * r)), "scale"),
+        Mistake("whole numbers", _but(lambda p, r: (p // 1, r // 1)), "scale"),
+        Mistake("two decimals", _but(lambda p, r: (np.round(p, 2), np.round(r, 2))), "scale"),
+        Mistake("precision only", _but(lambda p, r: p), "two results"),
+        Mistake("a third result", _but(lambda p, r: (p, r, 2 * p * r / (p + r) if p + r else 0.0)), "two results"),
+        Mistake("recall over detections", _other_total(lambda m, kept, n: len(m)), "missed"),
+        Mistake("recall over detections kept", _other_total(lambda m, kept, n: kept.sum()), "missed"),
+        Mistake("recall over objects and misses", _other_total(lambda m, kept, n: n + m[~kept].sum()), "missed"),
+        Mistake("recall over hits and misses kept", _other_total(lambda m, kept, n: m.sum() + n), "missed"),
+        Mistake("counts in 8 bits", _counted_in(np.uint8), "large"),
+        Mistake("counts in 16 bits", _counted_in(np.int16), "large"),
+        Mistake("undefined recall as 0", _but(lambda p, r: (p, np.nan_to_num(r))), "undefined"),
+        Mistake("undefined precision as 0", _but(lambda p, r: (np.nan_to_num(p), r)), "undefined"),
+        Mistake("undefined precision as 1", _but(lambda p, r: (np.nan_to_num(p, nan=1.0), r)), "undefined"),
         Mistake("recall over objects found", _recall_of_hits, "missed"),
         Mistake("precision over all detections", _precision_of_all, "all detections"),
         Mistake("hits over misses", _hits_to_misses, "odds"),
         Mistake("results swapped", lambda *inputs: precision_recall(*inputs)[::-1], "swapped"),
         Mistake("threshold not used", _no_threshold, "threshold"),
+        Mistake("always 0.5", lambda s, m, n, t: precision_recall(s, m, n, 0.5), "threshold"),
         Mistake("0/0 as 0", _undefined_as(0.0), "undefined"),
         Mistake("0/0 as 1", _undefined_as(1.0), "undefined"),
         Mistake("0/0 raises", _python_division, "undefined"),

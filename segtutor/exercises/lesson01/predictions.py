@@ -10,7 +10,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
 from segtutor.exercises.lesson01.class_iou import class_iou
-from segtutor.exercises.lesson01.confusion import confusion_matrix
+from segtutor.exercises.lesson01.confusion import bincount_matrix
 
 PICTURES = 20
 
@@ -32,7 +32,7 @@ def answers(
 ) -> dict[str, Any]:
     """The right answers for any targets and predictions."""
     matrices = [
-        confusion_matrix(target, prediction, len(names), ignore_index)
+        bincount_matrix(target, prediction, len(names), ignore_index)
         for target, prediction in zip(targets, predictions, strict=True)
     ]
     total = np.sum(matrices, axis=0)
@@ -132,7 +132,7 @@ def _but(change):  # type: ignore[no-untyped-def]
 
     def wrong(targets, predictions, names, ignore_index):  # type: ignore[no-untyped-def]
         total = sum(
-            confusion_matrix(target, prediction, len(names), ignore_index)
+            bincount_matrix(target, prediction, len(names), ignore_index)
             for target, prediction in zip(targets, predictions, strict=True)
         )
         return answers(targets, predictions, names, ignore_index) | change(total, names)
@@ -144,6 +144,31 @@ def _void_counted(targets, predictions, names, ignore_index):  # type: ignore[no
     agree = sum(int((target == one).sum()) for target, one in zip(targets, predictions, strict=True))
     right = answers(targets, predictions, names, ignore_index)
     return right | {"pixel_accuracy": agree / sum(target.size for target in targets)}
+
+
+def _one_mean(key, other):  # type: ignore[no-untyped-def]
+    return lambda *inputs: answers(*inputs) | {key: answers(*inputs)[other]}
+
+
+def _numbers(change, *keys):  # type: ignore[no-untyped-def]
+    def wrong(*inputs):  # type: ignore[no-untyped-def]
+        right = answers(*inputs)
+        return right | {key: change(right[key]) for key in keys or right if isinstance(right[key], float)}
+
+    return wrong
+
+
+def _number_for_name(*keys):  # type: ignore[no-untyped-def]
+    def wrong(targets, predictions, names, ignore_index):  # type: ignore[no-untyped-def]
+        right = answers(targets, predictions, names, ignore_index)
+        return right | {key: names.index(right[key]) for key in keys}
+
+    return wrong
+
+
+def _absent_worst(total, names):  # type: ignore[no-untyped-def]
+    absent = np.flatnonzero(total.sum(axis=1) == 0)
+    return {"worst_class": names[int(absent[0])] if len(absent) else None}
 
 
 def _swapped_means(*inputs):  # type: ignore[no-untyped-def]
@@ -174,7 +199,7 @@ fill in `answers`; round numbers to three decimals.
 - `pixel_accuracy`: share of the non-void pixels that are right, all pictures together.
 - `mean_iou`: mIoU over all pictures together.
 - `mean_iou_per_image`: the mean over the pictures of each picture's own mIoU.
-- `constant_accuracy`: pixel accuracy of a "network" that always predicts the most frequent class.
+- `constant_accuracy`: pixel accuracy of a "network" that always predicts the most frequent class of the targets.
 - `worst_class`: name of the class with the lowest IoU, among those that are in the targets.
 - `taken_by`: most of the pixels of the worst class that are missed are taken for which class?
 - `why`: why is the pixel accuracy higher than the mIoU here? **a**: mIoU counts void pixels, pixel accuracy does
@@ -222,6 +247,18 @@ fill in `answers`; round numbers to three decimals.
             "The row of the worst class says what its pixels were taken for; leave out the diagonal.",
             "row = total[worst].copy(); row[worst] = 0; names[row.argmax()].",
         ),
+        "digits": Hint(
+            "The numbers are right up to their digits: shares between 0 and 1, with three decimals.",
+            "round(value, 3): no percent, and not fewer decimals.",
+        ),
+        "name": Hint(
+            "The classes are asked for by name, as they stand in `names`.",
+            "names[number].",
+        ),
+        "absent worst": Hint(
+            "A class that is not in the targets cannot be the worst one: no pixel of it could be found.",
+            "Leave out the classes whose row sum is 0 before you look for the lowest IoU.",
+        ),
         "why": Hint(
             "Compare the frequencies of the classes with their IoU.",
             "Both count all pictures together and neither counts void: what differs is the weight of a class.",
@@ -241,6 +278,18 @@ fill in `answers`; round numbers to three decimals.
             "accuracy",
         ),
         Mistake("the two means swapped", _swapped_means, "mean"),
+        Mistake("the data set's mean twice", _one_mean("mean_iou_per_image", "mean_iou"), "mean"),
+        Mistake("the mean per image twice", _one_mean("mean_iou", "mean_iou_per_image"), "mean"),
+        Mistake("mIoU for accuracy", _one_mean("pixel_accuracy", "mean_iou"), "accuracy"),
+        Mistake("all in percent", _numbers(lambda value: 100 * value), "digits"),
+        Mistake("accuracy in percent", _numbers(lambda value: 100 * value, "pixel_accuracy"), "digits"),
+        Mistake("constant accuracy in percent", _numbers(lambda value: 100 * value, "constant_accuracy"), "digits"),
+        Mistake("one decimal", _numbers(lambda value: round(value, 1)), "digits"),
+        Mistake("two decimals", _numbers(lambda value: round(value, 2)), "digits"),
+        Mistake("numbers for names", _number_for_name("worst_class", "taken_by"), "name"),
+        Mistake("a number for the worst class", _number_for_name("worst_class"), "name"),
+        Mistake("a number for the other class", _number_for_name("taken_by"), "name"),
+        Mistake("an absent class is the worst", _but(_absent_worst), "absent worst"),
         Mistake(
             "absent classes as 0",
             _but(lambda total, _: {"mean_iou": np.nan_to_num(class_iou(total)[0]).mean()}),

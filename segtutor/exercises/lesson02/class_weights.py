@@ -34,7 +34,7 @@ def _frequencies(label_maps, num_classes, void, all_pixels=False, all_images=Fal
         having = [one for one in label_maps if all_images or (one == number).any()]
         below = sum(one.size if all_pixels else (one != void).sum() for one in having)
         own = sum((one == number).sum() for one in having)
-        if own:
+        if own and number != void:
             frequency[number] = own / below
     return frequency
 
@@ -45,7 +45,7 @@ def _class_by_class(label_maps, num_classes, void=255):  # type: ignore[no-untyp
 
 
 def _with_one_hot(label_maps, num_classes, void=255):  # type: ignore[no-untyped-def]
-    counts = np.array([[int((one == k).sum()) for k in range(num_classes)] for one in label_maps])
+    counts = np.array([[int(((one == k) & (one != void)).sum()) for k in range(num_classes)] for one in label_maps])
     below = (counts.sum(axis=1, keepdims=True) * (counts > 0)).sum(axis=0)
     frequency = counts.sum(axis=0)[below > 0] / below[below > 0]
     weights = np.zeros(num_classes)
@@ -96,10 +96,35 @@ def _mean_of_images(label_maps, num_classes, void=255):  # type: ignore[no-untyp
     return _weights(np.nanmean(np.array(shares, dtype=float), axis=0))
 
 
+def _lower(frequency):  # type: ignore[no-untyped-def]
+    known = np.sort(frequency[~np.isnan(frequency)])
+    return known[(len(known) - 1) // 2]
+
+
+def _marked(label_maps, num_classes, void, mark):  # type: ignore[no-untyped-def]
+    weights = _class_by_class(label_maps, num_classes, void)
+    return np.where(weights == 0, mark, weights)
+
+
+def _counted_in(dtype):  # type: ignore[no-untyped-def]
+    def wrong(label_maps, num_classes, void=255):  # type: ignore[no-untyped-def]
+        pixels, around = np.zeros(num_classes, dtype=dtype), np.zeros(num_classes, dtype=dtype)
+        for labels in label_maps:
+            counts = np.bincount(labels[labels != void], minlength=num_classes).astype(dtype)
+            pixels += counts
+            around[counts > 0] += counts.sum(dtype=dtype)
+        frequency = np.where(pixels > 0, pixels / around, np.nan)
+        return np.nan_to_num(np.nanmedian(frequency) / frequency)
+
+    return wrong
+
+
 _RANDOM = [random_label_maps(seed, shape, 5, void=0.15)[0] for seed, shape in enumerate([(9, 14), (12, 8), (20, 20)])]
 _RARE = [
     np.where(one == 4, 0, one) if seed != 1 else one for seed, one in enumerate(_RANDOM)
 ]  # class 4 in one picture only
+
+_LARGE = [np.repeat([0, 1, 2], [35_000, 700, 300]).astype(np.uint8).reshape(180, 200), label_map("0122 2222")]
 
 EXERCISE = Exercise(
     id="2.6",
@@ -121,6 +146,11 @@ picture gets the weight 0 and does not enter the median.
     cases=(
         # f = 6/8, 2/8: median 1/2
         Case("one picture", ([label_map("0000 0011")], 2, 255), np.array([2 / 3, 2.0])),
+        Case("three pictures of different sizes", (_RANDOM, 5, 255)),
+        # f = 6/10, 3/10, 1/10: median 3/10
+        Case("three classes in one picture", ([label_map("00000 01112")], 3, 255), np.array([1 / 2, 1, 3])),
+        # f = 1/1, 3/4, 1/4: median 3/4
+        Case("a picture of one pixel", ([label_map("0"), label_map("1112")], 3, 255), np.array([3 / 4, 1, 3])),
         # f = 5/8, 1/4, 2/4: median 1/2
         Case(
             "classes that are in one of two pictures",
@@ -137,8 +167,11 @@ picture gets the weight 0 and does not enter the median.
             np.array([5 / 4, 5 / 6]),
             "void",
         ),
-        Case("three pictures of different sizes", (_RANDOM, 5, 255)),
         Case("a rare class", (_RARE, 6, 255), hint="occurs"),
+        # f = 3/4, 1/4 of the pixels that are not class 0: median 1/2
+        Case("void is class 0 here", ([label_map("0111 0002")], 3, 0), np.array([0, 2 / 3, 2.0]), "void"),
+        Case("one picture is all void", ([label_map("vv"), label_map("0001")], 2, 255), np.array([2 / 3, 2.0]), "void"),
+        Case("a picture of 36,000 pixels", (_LARGE, 3, 255), hint="large"),
     ),
     hints={
         "general": Hint(
@@ -147,16 +180,17 @@ picture gets the weight 0 and does not enter the median.
             "around[counts > 0] += counts.sum().",
         ),
         "occurs": Hint(
-            "Below stand only the pictures in which the class occurs, not all of them: else a class that is large but "
-            "in few pictures would pass for rare.",
+            "Look at classes that are in few pictures: below stand only the pictures in which the class occurs. Else a "
+            "class that is large but in few pictures would pass for rare.",
             "around[counts > 0] += counts.sum(), picture by picture.",
         ),
         "void": Hint(
-            "Void pixels still count somewhere, perhaps only in the number of pixels of a picture.",
+            "Look at void pixels: they count nowhere, neither as a class nor in the number of pixels of a picture; and "
+            "which number is void is an argument.",
             "valid = labels[labels != void]; use valid.size, not labels.size.",
         ),
         "absent": Hint(
-            "A class that is nowhere gets the weight 0, and is left out of the median.",
+            "Look at a class that is nowhere: it gets the weight 0, and is left out of the median.",
             "present = pixels > 0; compute frequency and median over present only.",
         ),
         "median": Hint(
@@ -167,6 +201,19 @@ picture gets the weight 0 and does not enter the median.
             "Frequent classes get large weights here: the ratio is upside down.",
             "median / frequency.",
         ),
+        "even": Hint(
+            "This is the lower or the upper of the two middle frequencies. The median of an even number is their mean.",
+            "np.median, or statistics.median.",
+        ),
+        "scaled": Hint(
+            "The weights are changed once more: scaled, limited or bent.",
+            "Return median / frequency as it is.",
+        ),
+        "large": Hint(
+            "Look at large pictures: counts exceed 255 and 32,767, more than 8 or 16 bits hold.",
+            "np.zeros(num_classes), or dtype=np.int64.",
+        ),
+        "one picture": Hint("Only one of the pictures counts.", "Loop over all of label_maps, and add."),
         "pictures": Hint(
             "This averages shares over pictures. The counts are added up first, and divided once.",
             "Add pixels and around over all pictures; divide after the loop.",
@@ -187,7 +234,31 @@ picture gets the weight 0 and does not enter the median.
             "upside down",
         ),
         Mistake("mean over pictures", _mean_of_images, "pictures"),
-        Mistake("first picture only", lambda m, k, v=255: _class_by_class(m[:1], k, v), "general"),
+        Mistake("first picture only", lambda m, k, v=255: _class_by_class(m[:1], k, v), "one picture"),
+        Mistake("last picture only", lambda m, k, v=255: _class_by_class(m[-1:], k, v), "one picture"),
+        Mistake(
+            "void as class 0", lambda m, k, v=255: _class_by_class([np.where(x == v, 0, x) for x in m], k, -1), "void"
+        ),
+        Mistake(
+            "void is what exceeds K",
+            lambda m, k, v=255: _class_by_class([np.where(x < k, x, 255) for x in m], k),
+            "void",
+        ),
+        Mistake("largest frequency", lambda m, k, v=255: _weights(_frequencies(m, k, v), np.nanmax), "median"),
+        Mistake("lower median", lambda m, k, v=255: _weights(_frequencies(m, k, v), _lower), "even"),
+        Mistake("upper median", lambda m, k, v=255: _weights(_frequencies(m, k, v), lambda f: -_lower(-f)), "even"),
+        Mistake("square root", lambda *inputs: np.sqrt(_class_by_class(*inputs)), "scaled"),
+        Mistake("at most 1", lambda *inputs: np.minimum(_class_by_class(*inputs), 1), "scaled"),
+        Mistake("sum 1", lambda *inputs: _class_by_class(*inputs) / _class_by_class(*inputs).sum(), "scaled"),
+        Mistake("mean 1", lambda *inputs: _class_by_class(*inputs) / _class_by_class(*inputs).mean(), "scaled"),
+        Mistake("largest 1", lambda *inputs: _class_by_class(*inputs) / _class_by_class(*inputs).max(), "scaled"),
+        Mistake("absent class NaN", lambda m, k, v=255: _marked(m, k, v, np.nan), "absent"),
+        Mistake(
+            "only existing classes", lambda *inputs: _class_by_class(*inputs)[_class_by_class(*inputs) > 0], "absent"
+        ),
+        Mistake("frequencies", lambda m, k, v=255: np.nan_to_num(_frequencies(m, k, v)), "median"),
+        Mistake("counts in 8 bits", _counted_in(np.uint8), "large"),
+        Mistake("counts in 16 bits", _counted_in(np.int16), "large"),
     ),
     alternatives=(_class_by_class, _with_one_hot, _with_torch),
     points=4,

@@ -46,6 +46,11 @@ def probe_files(seed: int = 0, count: int = 6) -> list[File]:
     return files
 
 
+def tally(maps: list[np.ndarray]) -> np.ndarray:
+    """How often each label 0 ... 256 is in all maps together."""
+    return np.bincount(np.concatenate([one.ravel() for one in maps]), minlength=257)
+
+
 def labels_of(loader: Loader) -> list[np.ndarray]:
     """All label maps that a loader gives, in order."""
     return [loader[index][1] for index in range(len(loader))]

@@ -82,6 +82,40 @@ def _whether(stored, loaded, void=255):  # type: ignore[no-untyped-def]
     return bool(invented_labels(stored, loaded, void))
 
 
+def _pixels(stored, loaded, void):  # type: ignore[no-untyped-def]
+    pairs = zip(stored, loaded, strict=True)
+    return sum(int((~np.isin(after, before) & (after != void)).sum()) for before, after in pairs)
+
+
+def _as_they_come(stored, loaded, void=255):  # type: ignore[no-untyped-def]
+    new = invented_labels(stored, loaded, void)
+    return list(dict.fromkeys(int(value) for one in loaded for value in one.ravel() if int(value) in new))
+
+
+def _more_than_one(stored, loaded, void=255):  # type: ignore[no-untyped-def]
+    pairs = list(zip(stored, loaded, strict=True))
+    return sorted({x for a, b in pairs for x in invented_labels([a], [b], void) if (b == x).sum() > 1})
+
+
+def _moved(stored, loaded, void=255):  # type: ignore[no-untyped-def]
+    found = set()
+    for before, after in zip(stored, loaded, strict=True):
+        found |= set(after[after != before].tolist())
+    return sorted(found - {void})
+
+
+def _out_of_range(stored, loaded, void=255):  # type: ignore[no-untyped-def]
+    found = set()
+    for before, after in zip(stored, loaded, strict=True):
+        found |= {v for v in np.unique(after).tolist() if not before.min() <= v <= before.max()}
+    return sorted(found - {void})
+
+
+def _in_signed_8_bit(stored, loaded, void=255):  # type: ignore[no-untyped-def]
+    stored, loaded = ([one.astype(np.int8) for one in maps] for maps in (stored, loaded))
+    return invented_labels(stored, loaded, int(np.int64(void).astype(np.int8)))
+
+
 _FILES = painted_files(1, count=4)
 _STORED = [file.labels for file in _FILES]
 
@@ -106,13 +140,16 @@ This test catches the bilinear mask and the palette that was read as gray.
     reference=invented_labels,
     cases=(
         Case("the same map", ([label_map("0011")], [label_map("0011")], 255), np.array([], dtype=int)),
+        Case("a blended border", ([label_map("0044")], [np.array([[0, 1, 3, 4]])], 255), np.array([1, 3])),
+        Case("the right loader", (_STORED, _from(None), 255), np.array([], dtype=int)),
+        Case("a loader with a bilinear mask", (_STORED, _from("bilinear mask"), 255)),
+        Case("a loader that reads gray", (_STORED, _from("palette as gray"), 255)),
         Case(
             "mirrored, cropped and padded",
             ([label_map("0123 0123")], [label_map("321 vvv")], 255),
             np.array([], dtype=int),
             "void",
         ),
-        Case("a blended border", ([label_map("0044")], [np.array([[0, 1, 3, 4]])], 255), np.array([1, 3])),
         Case(
             "a label from another file",
             ([label_map("00"), label_map("12")], [label_map("02"), label_map("12")], 255),
@@ -126,9 +163,15 @@ This test catches the bilinear mask and the palette that was read as gray.
             "once",
         ),
         Case("void is 9 here", ([label_map("01")], [np.array([[0, 9, 255]])], 9), np.array([255]), "void"),
-        Case("the right loader", (_STORED, _from(None), 255), np.array([], dtype=int)),
-        Case("a loader with a bilinear mask", (_STORED, _from("bilinear mask"), 255)),
-        Case("a loader that reads gray", (_STORED, _from("palette as gray"), 255)),
+        Case("class 0 is new", ([label_map("11")], [label_map("01")], 255), np.array([0]), "zero"),
+        Case("labels 200 and 130", ([np.array([[0, 200]])], [np.array([[130, 200]])], 255), np.array([130]), "large"),
+        Case("class 0 is void here", ([label_map("12")], [np.array([[0, 1, 255]])], 0), np.array([255]), "void"),
+        Case(
+            "three pictures, the second is spoiled",
+            ([label_map("01")] * 3, [label_map("01"), label_map("42"), label_map("10")], 255),
+            np.array([2, 4]),
+            "all",
+        ),
     ),
     hints={
         "general": Hint(
@@ -137,7 +180,7 @@ This test catches the bilinear mask and the palette that was read as gray.
             "end.",
         ),
         "own file": Hint(
-            "Each picture is compared with its own file. A label that is in *some* file hides most blended labels.",
+            "Look at a label that is in another file: each picture is compared with its own file only.",
             "for before, after in zip(stored, loaded): one difference of sets per picture.",
         ),
         "range": Hint(
@@ -146,11 +189,11 @@ This test catches the bilinear mask and the palette that was read as gray.
             "Compare with the labels in the file, not with the number of classes.",
         ),
         "void": Hint(
-            "Void may appear: padding adds it. Which number it is, is an argument.",
+            "Look at void: it may appear, since padding adds it. Which number it is, is an argument; 255 may be none.",
             "Take {void} away from the difference.",
         ),
         "all": Hint(
-            "Only one of the pictures is looked at.",
+            "Look at several pictures: all of them count, the first, the last and those between.",
             "Loop over all pairs, and collect.",
         ),
         "direction": Hint(
@@ -158,8 +201,24 @@ This test catches the bilinear mask and the palette that was read as gray.
             "after - before, not before - after, and not both.",
         ),
         "once": Hint(
-            "Each label is reported once, in rising order, over all pictures.",
+            "Look at the list: each label once, in rising order, over all pictures together.",
             "Collect in a set, return sorted(...).",
+        ),
+        "few": Hint(
+            "Look at all new labels: one pixel is enough, and every one of them is reported.",
+            "Collect them all in a set; return sorted(...).",
+        ),
+        "zero": Hint(
+            "Look at class 0: it is a label like any other, and may be invented, too.",
+            "Do not ask whether a label is true; take away {void} only.",
+        ),
+        "large": Hint(
+            "Look at labels above 127: they do not fit into signed 8 bits.",
+            "Leave the type of the maps as it is.",
+        ),
+        "places": Hint(
+            "This compares pixel by pixel. A right loader moves pixels: only which labels occur is asked.",
+            "set(np.unique(after).tolist()), whatever the places.",
         ),
         "which": Hint(
             "Return the labels themselves. An empty list means that all is well.",
@@ -178,6 +237,29 @@ This test catches the bilinear mask and the palette that was read as gray.
         Mistake("repeated", _with_repeats, "once"),
         Mistake("falling", lambda s, n, v=255: invented_labels(s, n, v)[::-1], "once"),
         Mistake("yes or no", _whether, "which"),
+        Mistake("how many", lambda *inputs: len(invented_labels(*inputs)), "which"),
+        Mistake("pixels", lambda s, n, v=255: _pixels(s, n, v), "which"),
+        Mistake(
+            "one list per picture",
+            lambda s, n, v=255: [invented_labels([a], [b], v) for a, b in zip(s, n, strict=True)],
+            "once",
+        ),
+        Mistake("as they come", _as_they_come, "once"),
+        Mistake("pixel by pixel", _moved, "places"),
+        Mistake("outside the range of its file", _out_of_range, "range"),
+        Mistake("more than one pixel", _more_than_one, "few"),
+        Mistake("texts", lambda *inputs: [str(one) for one in invented_labels(*inputs)], "which"),
+        Mistake("the first only", lambda *inputs: invented_labels(*inputs)[:1], "few"),
+        Mistake("never 0", lambda *inputs: [one for one in invented_labels(*inputs) if one], "zero"),
+        Mistake("signed 8 bits", _in_signed_8_bit, "large"),
+        Mistake(
+            "255 is never new", lambda s, n, v=255: [one for one in invented_labels(s, n, v) if one != 255], "void"
+        ),
+        Mistake("only below void", lambda s, n, v=255: [one for one in invented_labels(s, n, v) if one < v], "void"),
+        Mistake("compared with the first file", lambda s, n, v=255: invented_labels(s[:1] * len(n), n, v), "own file"),
+        Mistake(
+            "compared with the file before", lambda s, n, v=255: invented_labels(s[-1:] + s[:-1], n, v), "own file"
+        ),
     ),
     alternatives=(_setdiff, _isin, _pixel_by_pixel),
     points=4,

@@ -30,7 +30,7 @@ def moved_together(images: list[np.ndarray], labels: list[np.ndarray]) -> list[s
 
 
 def _one(image, own):  # type: ignore[no-untyped-def]
-    wanted = image // 30
+    wanted = image / 30
     return "together" if np.array_equal(wanted, own) else "mirrored" if np.array_equal(wanted, np.fliplr(own)) else None
 
 
@@ -78,6 +78,13 @@ def _flipped(image, own):  # type: ignore[no-untyped-def]
     return _same(image, own[:, ::-1])
 
 
+def _both(test):  # type: ignore[no-untyped-def]
+    return test, lambda image, own: test(image, own[:, ::-1])
+
+
+_WORDS = ["together", "mirrored", "another picture"]
+
+
 def _mirrored_first(images, labels):  # type: ignore[no-untyped-def]
     pairs = zip(images, labels, strict=True)
     return ["mirrored" if _flipped(*p) else "together" if _same(*p) else "another picture" for p in pairs]
@@ -113,8 +120,9 @@ label map, gray value = {GRAY_STEP} x label. Whatever the loader does, gray = {G
 afterwards.
 
 Write `moved_together(images, labels)`: two lists of H x W arrays that came out of a loader which flips at random (but
-does not scale). For each probe return `"together"` if it holds at every pixel; else `"mirrored"` if it holds after
-the labels are flipped left to right; else `"another picture"`. A probe that is its own mirror image is together.
+does not scale). Both hold whole numbers, gray values 0 ... 240 and labels 0 ... 8. For each probe return `"together"`
+if it holds at every pixel, exactly; else `"mirrored"` if it holds after the labels are flipped left to right; else
+`"another picture"`. A probe that is its own mirror image is together.
 
 This test catches the unsynchronized flip and the shuffled pairs.
 """,
@@ -122,8 +130,14 @@ This test catches the unsynchronized flip and the shuffled pairs.
     reference=moved_together,
     cases=(
         Case("as it was", ([30 * _STEPS], [_STEPS]), ("together",)),
-        Case("both mirrored", ([30 * _STEPS[:, ::-1]], [_STEPS[:, ::-1]]), ("together",), "together"),
         Case("only the image is mirrored", ([30 * _STEPS[:, ::-1]], [_STEPS]), ("mirrored",)),
+        Case("the right loader", _case(None, 1), ("together",) * 6),
+        Case(
+            "a loader that flips image and labels apart",
+            _case("unsynchronized flip", 2),
+            ("mirrored", "together", "together", "mirrored", "mirrored", "together"),
+        ),
+        Case("both mirrored", ([30 * _STEPS[:, ::-1]], [_STEPS[:, ::-1]]), ("together",), "together"),
         Case("upside down", ([30 * _STEPS[::-1]], [_STEPS]), ("another picture",), "axis"),
         Case("turned by half", ([30 * _STEPS[::-1, ::-1]], [_STEPS]), ("another picture",), "axis"),
         Case("its own mirror image", ([30 * _SYMMETRIC], [_SYMMETRIC]), ("together",), "symmetric"),
@@ -139,11 +153,31 @@ This test catches the unsynchronized flip and the shuffled pairs.
             ("together", "another picture"),
             "every pixel",
         ),
-        Case("the right loader", _case(None, 1), ("together",) * 6),
+        Case("one gray value too bright", ([30 * _STEPS + 1], [_STEPS]), ("another picture",), "exactly"),
+        Case("every class one lower", ([30 * _STEPS], [np.maximum(_STEPS - 1, 0)]), ("another picture",), "exactly"),
         Case(
-            "a loader that flips image and labels apart",
-            _case("unsynchronized flip", 2),
-            ("mirrored", "together", "together", "mirrored", "mirrored", "together"),
+            "equal counts, other places",
+            ([30 * label_map("0112 2110")], [label_map("1021 1201")]),
+            ("another picture",),
+            "every pixel",
+        ),
+        Case(
+            "only the first row fits",
+            ([30 * label_map("12 34")], [label_map("12 35")]),
+            ("another picture",),
+            "every pixel",
+        ),
+        Case(
+            "three probes",
+            ([30 * _STEPS] * 3, [_STEPS, _STEPS[:, ::-1], _STEPS]),
+            ("together", "mirrored", "together"),
+            "each",
+        ),
+        Case(
+            "classes 5 to 8 in uint8",
+            ([np.array([[150, 180], [210, 240]], dtype=np.uint8)], [np.array([[5, 6], [7, 8]], dtype=np.uint8)]),
+            ("together",),
+            "bytes",
         ),
         Case("a loader that shuffles pairs", _case("shuffled pairs", 3), ("another picture",) * 6, "other"),
     ),
@@ -153,35 +187,51 @@ This test catches the unsynchronized flip and the shuffled pairs.
             "if (image == 30 * own).all(): ... elif (image == 30 * own[:, ::-1]).all(): ... else: ...",
         ),
         "every pixel": Hint(
-            "It must hold at every pixel. That a single one fits, or most, or the mean, says little.",
+            "Look at every pixel, in its place. That some fit, or most, or the mean or the counts, says little.",
             ".all(), over the whole map.",
         ),
         "axis": Hint(
-            "This flips top to bottom. Columns are the second axis.",
+            "Look at the axis: left to right is mirrored, and nothing else. Columns are the second axis.",
             "labels[:, ::-1], or np.fliplr(labels).",
         ),
         "symmetric": Hint(
-            "A picture that is its own mirror image is together: ask for that first.",
+            "Look at a picture that is its own mirror image: it is together, so ask for that first.",
             "First test the labels as they are, then the flipped ones.",
         ),
         "other": Hint(
-            "Not everything that does not fit is mirrored: the labels may belong to another picture.",
+            "Look at labels of another picture: they fit neither as they are nor mirrored.",
             "Check the mirrored labels as well before you say mirrored.",
         ),
         "each": Hint(
-            "One word per probe. With random flips, some probes fit by chance.",
+            "Look at several probes: one word for each of them, in a list.",
             "Decide inside the loop, and append to a list.",
         ),
         "together": Hint(
-            "If image and labels are both mirrored, all is well: they moved together.",
+            "Look at image and labels that are both mirrored: all is well, they moved together.",
             "Compare image and labels with each other, pixel by pixel.",
+        ),
+        "exactly": Hint(
+            "Look at gray values that are nearly 30 x label: only equality counts, for whole numbers.",
+            "image == 30 * labels; neither image // 30 == labels nor a tolerance.",
+        ),
+        "bytes": Hint(
+            "Look at labels in uint8: their products reach 240, more than signed 8 bits hold.",
+            "Compare as int: 30 * labels.astype(int).",
+        ),
+        "words": Hint(
+            "One of the three words is wanted for each probe.",
+            '"together", "mirrored", "another picture".',
+        ),
+        "never": Hint(
+            '"mirrored" is never said: does your function look at the flipped labels?',
+            "elif (image == 30 * own[:, ::-1]).all(): mirrored.",
         ),
         "exchanged": Hint(
             "Together and mirrored are exchanged.",
             "labels as they are: together; labels[:, ::-1]: mirrored.",
         ),
         "factor": Hint(
-            "The comparison never holds: a pixel of class k has the gray value 30 k.",
+            "A pixel of class k has the gray value 30 k; another factor, or none, never fits.",
             "image == 30 * labels.",
         ),
     },
@@ -193,7 +243,39 @@ This test catches the unsynchronized flip and the shuffled pairs.
         Mistake("turned by half", _said(_same, lambda i, o: _same(i, o[::-1, ::-1])), "axis"),
         Mistake("mirrored asked first", _mirrored_first, "symmetric"),
         Mistake("everything else is mirrored", _any_other_is_mirrored, "other"),
-        Mistake("never mirrored", _said(_same, lambda i, o: False), "general"),
+        Mistake("never mirrored", _said(_same, lambda i, o: False), "never"),
+        Mistake("whole division", _said(*_both(lambda i, o: (i // 30 == o).all())), "exactly"),
+        Mistake("rounded", _said(*_both(lambda i, o: (np.round(i / 30) == o).all())), "exactly"),
+        Mistake("less than a step apart", _said(*_both(lambda i, o: (abs(i - 30 * o) < 30).all())), "exactly"),
+        Mistake("at most a step apart", _said(*_both(lambda i, o: (abs(i - 30 * o) <= 30).all())), "exactly"),
+        Mistake("close", _said(*_both(lambda i, o: np.allclose(i, 30 * o, atol=1))), "exactly"),
+        Mistake("means, flipped or not", _said(*_both(lambda i, o: i.mean() == 30 * o.mean())), "every pixel"),
+        Mistake("most, flipped or not", _said(*_both(lambda i, o: (i == 30 * o).mean() > 0.5)), "every pixel"),
+        Mistake("any, flipped or not", _said(*_both(lambda i, o: (i == 30 * o).any())), "every pixel"),
+        Mistake(
+            "sorted pixels",
+            _said(*_both(lambda i, o: (np.sort(i, None) == np.sort(30 * o, None)).all())),
+            "every pixel",
+        ),
+        Mistake("sets of labels", _said(*_both(lambda i, o: {*i.ravel()} == {*(30 * o).ravel()})), "every pixel"),
+        Mistake("first row", _said(*_both(lambda i, o: (i[0] == 30 * o[0]).all())), "every pixel"),
+        Mistake("first pixel", _said(*_both(lambda i, o: i[0, 0] == 30 * o[0, 0])), "every pixel"),
+        Mistake("corners", _said(*_both(lambda i, o: (i[::9, ::9] == 30 * o[::9, ::9]).all())), "every pixel"),
+        Mistake("signed 8 bits", _said(*_both(lambda i, o: (i == (30 * o).astype(np.int8)).all())), "bytes"),
+        Mistake("either axis", _said(_same, lambda i, o: _flipped(i, o) or _same(i, o[::-1])), "axis"),
+        Mistake(
+            "any flip",
+            _said(_same, lambda i, o: any(_same(i, x) for x in (o[:, ::-1], o[::-1], o[::-1, ::-1]))),
+            "axis",
+        ),
+        Mistake("words from the last", lambda i, o: moved_together(i, o)[::-1], "each"),
+        Mistake("first column", _said(*_both(lambda i, o: (i[:, 0] == 30 * o[:, 0]).all())), "every pixel"),
+        Mistake("first probe only", lambda i, o: moved_together(i[:1], o[:1]), "each"),
+        Mistake("the word of the first", lambda i, o: moved_together(i, o)[0], "each"),
+        Mistake("yes or no", lambda i, o: [word == "together" for word in moved_together(i, o)], "words"),
+        Mistake("numbers", lambda i, o: [_WORDS.index(word) for word in moved_together(i, o)], "words"),
+        Mistake("equal gray, flipped or not", _said(*_both(lambda i, o: (i == o).all())), "factor"),
+        Mistake("255 times", _said(*_both(lambda i, o: (i == 255 * o).all())), "factor"),
         Mistake("one word for all", _one_word_for_all, "each"),
         Mistake("exchanged", _said(_flipped, _same), "exchanged"),
         Mistake("gray compared with the label", _said(lambda i, o: (i == o).all(), lambda i, o: False), "factor"),

@@ -80,6 +80,44 @@ def _gray(colors, palette, void=255):  # type: ignore[no-untyped-def]
     return np.round(colors @ np.array([0.299, 0.587, 0.114])).astype(int)
 
 
+def _within(apart):  # type: ignore[no-untyped-def]
+    def wrong(colors, palette, void=255):  # type: ignore[no-untyped-def]
+        labels = np.full(colors.shape[:2], void)
+        for number, color in enumerate(palette.astype(int)):
+            labels[(np.abs(colors - color) <= apart).all(axis=2)] = number
+        return labels
+
+    return wrong
+
+
+def _square(colors, palette, void=255):  # type: ignore[no-untyped-def]
+    labels = colors_to_labels(colors, palette, void)
+    labels[:, len(labels) :] = void
+    return labels
+
+
+def _most_channels(colors, palette, void=255):  # type: ignore[no-untyped-def]
+    labels = np.full(colors.shape[:2], void)
+    for number, color in enumerate(palette):
+        labels[(colors == color).sum(axis=2) >= 2] = number
+    return labels
+
+
+def _packed_by(*factors):  # type: ignore[no-untyped-def]
+    def wrong(colors, palette, void=255):  # type: ignore[no-untyped-def]
+        keys, known = (colors * np.array(factors)).sum(axis=2), (palette * np.array(factors)).sum(axis=1)
+        return colors_to_labels(keys[..., None], known[:, None], void)
+
+    return wrong
+
+
+def _squares_in_8_bits(colors, palette, void=255):  # type: ignore[no-untyped-def]
+    labels = np.full(colors.shape[:2], void)
+    for number, color in enumerate(palette):
+        labels[((colors - color) ** 2).sum(axis=2) == 0] = number
+    return labels
+
+
 _VOC = voc_colormap(21)
 _SMALL = np.array([[0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0]], dtype=np.uint8)
 
@@ -90,6 +128,35 @@ def _painted(seed: int, palette: np.ndarray) -> np.ndarray:
     every = np.concatenate([palette, [[224, 224, 192], [3, 64, 129]]]).astype(np.uint8)
     return every[generator.integers(len(every), size=(9, 13))]
 
+
+_FEW = np.array([[0, 0, 0], [100, 100, 100], [0, 1, 0], [1, 255, 0], [255, 255, 0]], dtype=np.uint8)
+# Each of these has something in common with a color of the palette: sum, gray, product, exclusive or, squares in uint8,
+# red and green exchanged, or a number packed with other factors than 1, 256, 65536.
+_CLOSE = np.array(
+    [
+        *(
+            [100, 100, 100],
+            [101, 99, 100],
+            [102, 99, 100],
+            [101, 100, 100],
+            [99, 101, 101],
+            [101, 101, 99],
+            [50, 200, 100],
+        ),
+        *(
+            [116, 100, 100],
+            [100, 132, 100],
+            [99, 110, 100],
+            [110, 99, 100],
+            [99, 102, 100],
+            [200, 99, 100],
+            [100, 99, 200],
+        ),
+        *([255, 0, 0], [0, 0, 255], [0, 2, 0], [0, 1, 1], [100, 100, 101], [1, 0, 0], [0, 0, 1], [108, 100, 100]),
+    ],
+    dtype=np.uint8,
+)
+_MANY = np.stack([np.arange(300) % 256, np.arange(300) // 256, np.full(300, 7)], axis=1).astype(np.uint8)
 
 EXERCISE = Exercise(
     id="2.1",
@@ -105,6 +172,7 @@ not in the palette, as VOC's border color (224, 224, 192), is void.
     reference=colors_to_labels,
     cases=(
         Case("each color once", (_SMALL[None], _SMALL, 255), np.array([[0, 1, 2, 3]])),
+        Case("VOC's palette, random mask", (_painted(0, _VOC), _VOC, 255)),
         Case(
             "a border pixel",
             (np.array([[[128, 0, 0], [224, 224, 192]]], dtype=np.uint8), _SMALL, 255),
@@ -123,7 +191,24 @@ not in the palette, as VOC's border color (224, 224, 192), is void.
             np.array([[255, 3]]),
             "exact",
         ),
-        Case("VOC's palette, random mask", (_painted(0, _VOC), _VOC, 255)),
+        Case(
+            "void is 0 here",
+            (np.array([[[1, 1, 1], [128, 0, 0], [0, 0, 0]]], dtype=np.uint8), _SMALL, 0),
+            np.array([[0, 1, 0]]),
+            "void",
+        ),
+        Case(
+            "colors close to one of the palette",
+            (_CLOSE[None], _FEW, 255),
+            np.array([[1] + [255] * (len(_CLOSE) - 1)]),
+            "close",
+        ),
+        Case(
+            "a palette of 300 colors",
+            (_MANY[[[299, 256, 255], [3, 128, 0]]], _MANY, 1000),
+            np.array([[299, 256, 255], [3, 128, 0]]),
+            "many",
+        ),
         Case(
             "a palette in another order",
             (_painted(1, _VOC[::-1]), np.ascontiguousarray(_VOC[::-1]), 255),
@@ -137,16 +222,33 @@ not in the palette, as VOC's border color (224, 224, 192), is void.
             "palette.",
         ),
         "exact": Hint(
-            "A color fits only if red, green and blue all fit. Two colors may share a channel, or their sum.",
+            "A color fits only if red, green and blue all fit, each by itself. Two colors may share a channel, or "
+            "their sum.",
             "(colors == color).all(axis=2): all, over the channels.",
         ),
         "void": Hint(
-            "A color that is not in the palette is void: neither class 0 nor always 255.",
+            "Look at colors that are not in the palette: they are void, the argument, neither 0 nor always 255.",
             "Start from np.full(colors.shape[:2], void), the argument.",
         ),
         "nearest": Hint(
-            "This takes the nearest color. A border pixel then becomes an object, which is just what void is for.",
-            "Ask for equality, not for the smallest distance.",
+            "A color that is only near one of the palette is taken for it. A border pixel then becomes an object.",
+            "Ask for equality, not for a small distance.",
+        ),
+        "close": Hint(
+            "Look at colors that have much in common with one of the palette. Only the color itself is the class.",
+            "(colors == color).all(axis=2); a single number per color must use the factors 1, 256 and 65536, in int.",
+        ),
+        "many": Hint(
+            "Look at a palette of 300 colors: class numbers may exceed 255, more than uint8 holds.",
+            "np.full(colors.shape[:2], void), without a small dtype.",
+        ),
+        "black": Hint(
+            "The first color of the palette, often black, is class 0, a class like any other.",
+            "Void is only what is not in the palette.",
+        ),
+        "shape": Hint(
+            "Height and width: the result is H x W, one number per pixel, row by row as in the picture.",
+            "np.full(colors.shape[:2], void).",
         ),
         "gray": Hint(
             "These are gray values. That is what Image.convert('L') makes of a palette PNG, and it means nothing.",
@@ -175,6 +277,33 @@ not in the palette, as VOC's border color (224, 224, 192), is void.
         Mistake("gray values", _gray, "gray"),
         Mistake("numbered from 1", lambda c, p, v=255: colors_to_labels(c, p, v - 1) + 1, "position"),
         Mistake("palette sorted", lambda c, p, v=255: colors_to_labels(c, np.unique(p, axis=0), v), "position"),
+        Mistake("within 1", _within(1), "nearest"),
+        Mistake("within 8", _within(8), "nearest"),
+        Mistake("within 30", _within(30), "nearest"),
+        Mistake("red and green", lambda c, p, v=255: colors_to_labels(c[..., :2], p[:, :2], v), "exact"),
+        Mistake("two of three channels", _most_channels, "exact"),
+        Mistake("channels in any order", lambda c, p, v=255: colors_to_labels(np.sort(c), np.sort(p), v), "exact"),
+        Mistake("packed in base 10", _packed_by(100, 10, 1), "overflow"),
+        Mistake("packed in base 100", _packed_by(10_000, 100, 1), "overflow"),
+        Mistake("packed in base 255", _packed_by(255**2, 255, 1), "overflow"),
+        Mistake("packed in base 255, red first", _packed_by(1, 255, 255**2), "overflow"),
+        Mistake("packed in 16 bits", lambda c, p, v=255: colors_to_labels(c[..., 1:], p[:, 1:], v), "overflow"),
+        Mistake("squares in uint8", _squares_in_8_bits, "overflow"),
+        Mistake("labels in 8 bits", lambda c, p, v=255: colors_to_labels(c, p, v).astype(np.uint8), "many"),
+        Mistake("void 0 is 255", lambda c, p, v=255: colors_to_labels(c, p, v or 255), "void"),
+        Mistake("unknown is -1", _unknown_as(-1), "void"),
+        Mistake("unknown is the number of classes", lambda c, p, v=255: colors_to_labels(c, p, len(p)), "void"),
+        Mistake("last class forgotten", lambda c, p, v=255: colors_to_labels(c, p[:-1], v), "position"),
+        Mistake("palette from its end", lambda c, p, v=255: colors_to_labels(c, p[::-1], v), "position"),
+        Mistake(
+            "class 0 is void",
+            lambda c, p, v=255: np.where((c == p[0]).all(axis=2), v, colors_to_labels(c, p, v)),
+            "black",
+        ),
+        Mistake("only a square", _square, "shape"),
+        Mistake("transposed", lambda c, p, v=255: colors_to_labels(c, p, v).T, "shape"),
+        Mistake("a third axis", lambda c, p, v=255: colors_to_labels(c, p, v)[..., None], "shape"),
+        Mistake("flat", lambda c, p, v=255: colors_to_labels(c, p, v).ravel(), "shape"),
         Mistake("packed in uint8", _overflowing, "overflow"),
         Mistake("BGR", lambda c, p, v=255: colors_to_labels(c[..., ::-1], p, v), "channels"),
     ),

@@ -86,6 +86,36 @@ def _numbered(colors, segments, void=255):  # type: ignore[no-untyped-def]
     return _look_up(_ids(colors), [one | {"category_id": k} for k, one in enumerate(segments)], void)
 
 
+def _in_turn_rest_void(colors, segments, void=255):  # type: ignore[no-untyped-def]
+    return np.where(np.isin(_ids(colors), [one["id"] for one in segments]), _in_turn(colors, segments, void), void)
+
+
+def _ids_in(dtype):  # type: ignore[no-untyped-def]
+    def wrong(colors, segments, void=255):  # type: ignore[no-untyped-def]
+        with np.errstate(all="ignore"):
+            factors = np.array([1, 256, 65536]).astype(dtype)
+            red, green, blue = np.moveaxis(colors.astype(dtype) * factors, 2, 0)
+            ids = red + green + blue
+        return _look_up(np.nan_to_num(ids, posinf=-1), segments, void)
+
+    return wrong
+
+
+def _strict(colors, segments, void=255):  # type: ignore[no-untyped-def]
+    class_of = {one["id"]: one["category_id"] for one in segments} | {0: void}
+    return np.array([[class_of[number] for number in row] for row in _ids(colors).tolist()])
+
+
+def _unlisted_kept(colors, segments, void=255):  # type: ignore[no-untyped-def]
+    ids = _ids(colors)
+    known = np.isin(ids, [0, *(one["id"] for one in segments)])
+    return np.where(known, panoptic_labels(colors, segments, void), ids)
+
+
+def _falsy(colors, segments, void=255):  # type: ignore[no-untyped-def]
+    return _look_up(_ids(colors), [one for one in segments if one["category_id"]], void)
+
+
 def _colors(ids: list[list[int]]) -> np.ndarray:
     numbers = np.array(ids)
     return np.stack([numbers % 256, numbers // 256 % 256, numbers // 65536], axis=2).astype(np.uint8)
@@ -127,6 +157,8 @@ Write `panoptic_labels(colors, segments, void)`: `colors` is H x W x 3 `uint8`, 
             (_colors([[7, 7, 9]]), [_segment(7, 1), _segment(9, 2)], 255),
             np.array([[1, 1, 2]]),
         ),
+        Case("random ids of 24 bits", _random_case(0)),
+        Case("other random ids", _random_case(1)),
         Case(
             "id 3 + 256 * 2",
             (_colors([[515, 3]]), [_segment(515, 17), _segment(3, 44)], 255),
@@ -157,8 +189,30 @@ Write `panoptic_labels(colors, segments, void)`: `colors` is H x W x 3 `uint8`, 
             np.array([[1, 1], [184, 1]]),
             "all segments",
         ),
-        Case("random ids of 24 bits", _random_case(0)),
-        Case("other random ids", _random_case(1)),
+        Case(
+            "ids that are not listed",
+            (_colors([[4, 5], [70000, 256]]), [_segment(4, 62)], 255),
+            np.array([[62, 255], [255, 255]]),
+            "unlisted",
+        ),
+        Case(
+            "ids 65536 and 65535",
+            (_colors([[65536, 65535]]), [_segment(65536, 8), _segment(65535, 9)], 255),
+            np.array([[8, 9]]),
+            "blue",
+        ),
+        Case(
+            "ids 255, 510 and 4097",
+            (_colors([[255, 510, 4097, 4096]]), [_segment(510, 3), _segment(255, 2), _segment(4097, 4)], 255),
+            np.array([[2, 3, 4, 255]]),
+            "overflow",
+        ),
+        Case(
+            "classes 0 and 300",
+            (_colors([[1, 2, 3]]), [_segment(1, 300), _segment(2, 0)], 65535),
+            np.array([[300, 0, 65535]]),
+            "classes",
+        ),
     ),
     hints={
         "general": Hint(
@@ -167,25 +221,37 @@ Write `panoptic_labels(colors, segments, void)`: `colors` is H x W x 3 `uint8`, 
             "segment['category_id'].",
         ),
         "overflow": Hint(
-            "A byte cannot hold 256: in uint8, 256 times green wraps around to 0, and only red is left; NumPy 2 raises "
-            "an OverflowError instead.",
+            "Look at ids above 255: bytes cannot hold 256. 256 times green wraps around to 0, or NumPy raises an "
+            "OverflowError.",
             "colors.astype(np.int64) before you multiply.",
         ),
         "order": Hint(
-            "The channels have the wrong factors: red counts 1, green 256, blue 65536.",
+            "Look at the factors of the channels: red counts 1, green 256, blue 65536.",
             "ids = R + 256 * G + 256 ** 2 * B with R = colors[..., 0].",
         ),
+        "blue": Hint(
+            "Look at ids above 65,535: blue counts 256² = 65,536, and 16 bits do not hold that.",
+            "colors.astype(np.int64); ids = R + 256 * G + 65536 * B.",
+        ),
         "void": Hint(
-            "Pixels of no listed segment are void, and which number that is, is an argument.",
+            "Look at pixels of id 0: they are void, and which number that is, is an argument.",
             "Start from np.full(ids.shape, void).",
         ),
         "in turn": Hint(
-            "The ids are overwritten in place: a class number that was just written is taken for an id afterwards.",
+            "Look at class numbers that are also ids: one that was just written must not be taken for an id later.",
             "Read from `ids` and write to another array.",
         ),
         "all segments": Hint(
-            "Some segments are left out. Stuff and crowds have a class as well.",
+            "Look at which segments count: all that are listed, stuff and crowds as well.",
             "Loop over all of `segments`, without a condition on isthing or iscrowd.",
+        ),
+        "unlisted": Hint(
+            "Look at ids that are not in the list: their pixels are void. They are neither an error nor a class.",
+            "Start from np.full(ids.shape, void), and write only where a listed segment is.",
+        ),
+        "classes": Hint(
+            "Look at classes 0 and 300: 0 is a class like any other, and 300 does not fit into uint8.",
+            "class_of.get(id, void), not: class_of.get(id) or void; and no small dtype.",
         ),
         "category": Hint(
             "The class is what stands under category_id: neither the segment's id nor its place in the list.",
@@ -205,8 +271,39 @@ Write `panoptic_labels(colors, segments, void)`: `colors` is H x W x 3 `uint8`, 
         Mistake("void always 255", lambda c, s, v=255: _look_up(_ids(c), s, 255), "void"),
         Mistake("void is 0", lambda c, s, v=255: _look_up(_ids(c), s, 0, 0), "void"),
         Mistake("overwritten in place", _in_turn, "in turn"),
+        Mistake("overwritten in place, the rest void", _in_turn_rest_void, "in turn"),
+        Mistake("ids in 16 bits", _ids_in(np.int16), "blue"),
+        Mistake("ids in unsigned 16 bits", _ids_in(np.uint16), "blue"),
+        Mistake("ids in half precision", _ids_in(np.float16), "overflow"),
+        Mistake("red and green only", lambda c, s, v=255: _look_up(_ids(c, (1, 256, 0)), s, v), "blue"),
+        Mistake("blue by 512", lambda c, s, v=255: _look_up(_ids(c, (1, 256, 512)), s, v), "blue"),
+        Mistake("green and blue exchanged", lambda c, s, v=255: _look_up(_ids(c, (1, 65536, 256)), s, v), "order"),
+        Mistake("sum of the channels", lambda c, s, v=255: _look_up(_ids(c, (1, 1, 1)), s, v), "order"),
+        Mistake("unlisted ids raise", _strict, "unlisted"),
+        Mistake("unlisted ids kept", _unlisted_kept, "unlisted"),
+        Mistake("first segment only", lambda c, s, v=255: _look_up(_ids(c), s[:1], v), "all segments"),
+        Mistake("last segment only", lambda c, s, v=255: _look_up(_ids(c), s[-1:], v), "all segments"),
+        Mistake("class 0 is void", _falsy, "classes"),
+        Mistake("labels in 8 bits", lambda c, s, v=255: panoptic_labels(c, s, v).astype(np.uint8), "classes"),
+        Mistake("void 0 is 255", lambda c, s, v=255: panoptic_labels(c, s, v or 255), "void"),
+        Mistake(
+            "only stuff",
+            lambda c, s, v=255: _look_up(_ids(c), [one for one in s if not one["isthing"]], v),
+            "all segments",
+        ),
+        Mistake("counted from 1", lambda c, s, v=255: _numbered(c, [s[0], *s], v), "category"),
         Mistake("only things", _only_things, "all segments"),
         Mistake("without crowds", _without_crowds, "all segments"),
+        Mistake(
+            "classes from 0",
+            lambda c, s, v=255: _look_up(_ids(c), [x | {"category_id": x["category_id"] - 1} for x in s], v),
+            "category",
+        ),
+        Mistake(
+            "ids numbered",
+            lambda c, s, v=255: np.unique(_ids(c), return_inverse=True)[1].reshape(c.shape[:2]),
+            "category",
+        ),
         Mistake("ids returned", lambda c, s, v=255: np.where(_ids(c) == 0, v, _ids(c)), "category"),
         Mistake("place in the list", _numbered, "category"),
     ),

@@ -76,7 +76,8 @@ Eleven loaders, A to K. Ten have one fault each, one is right. Find out with the
 
 `open_loader(letter, files, train)` opens a loader on files of your choice: `painted` (small pictures with all classes
 and void) or `probes` (gray value = 30 x label). With `train=True` it scales, crops and flips; `scale=(1, 1)` leaves
-only the flip.
+only the flip. For two passes go twice over the *same* opened loader: one that is opened anew begins with the same
+random numbers again.
 """,
     stub=STUB,
     reference=answers,

@@ -76,6 +76,32 @@ def _one_pixel_runs(counts, height, width):  # type: ignore[no-untyped-def]
     return flat.reshape((height, width), order="F")
 
 
+def _ends_included(counts, height, width):  # type: ignore[no-untyped-def]
+    flat, ends = np.zeros(height * width, dtype=bool), np.cumsum(counts)
+    for start, end in zip(ends[::2], ends[1::2], strict=False):
+        flat[start : end + 1] = True
+    return flat.reshape((height, width), order="F")
+
+
+def _starts_and_ends(counts, height, width):  # type: ignore[no-untyped-def]
+    flat, start = np.zeros(height * width, dtype=bool), 0
+    for number, end in enumerate(counts):
+        flat[start:end] = number % 2 == 1
+        start = end
+    return flat.reshape((height, width), order="F")
+
+
+def _in_type(dtype):  # type: ignore[no-untyped-def]
+    def wrong(counts, height, width):  # type: ignore[no-untyped-def]
+        flat, start = np.zeros(height * width, dtype=bool), 0
+        for number, run in enumerate(np.asarray(counts).astype(dtype).tolist()):
+            flat[start : start + max(run, 0)] = number % 2 == 1
+            start += max(run, 0)
+        return flat.reshape((height, width), order="F")
+
+    return wrong
+
+
 def _coded(drawn: np.ndarray) -> tuple[list[int], int, int]:
     """The run-length code of a mask."""
     flat = np.concatenate([[False], drawn.T.ravel(), [not drawn.T.ravel()[-1]]])
@@ -103,14 +129,15 @@ Write `decode_rle(counts, height, width)`, which returns the boolean mask H x W.
     reference=decode_rle,
     cases=(
         Case("one column in the middle", ([2, 2, 2], 2, 3), mask(".#. .#.")),
-        Case("a run over two columns", ([1, 2, 3], 3, 2), mask(".. #. #."), "general"),
+        Case("a run over two columns", ([1, 2, 3], 3, 2), mask(".. #. #.")),
+        Case("a disc of 14 x 22 pixels", _coded(_disc(14, 22))),
+        Case("a disc of 30 x 9 pixels", _coded(_disc(30, 9))),
         Case("a run crosses the border of a column", ([1, 2, 1], 2, 2), mask(".# #."), "columns"),
         Case("the first pixel is inside", ([0, 3, 1], 2, 2), mask("## #."), "first"),
         Case("everything is inside", ([0, 6], 2, 3), mask("### ###"), "first"),
         Case("nothing is inside", ([6], 3, 2), mask(".. .. .."), "first"),
         Case("four runs", ([1, 1, 2, 2], 3, 2), mask(".. ## .#"), "columns"),
-        Case("a disc of 14 x 22 pixels", _coded(_disc(14, 22))),
-        Case("a disc of 30 x 9 pixels", _coded(_disc(30, 9))),
+        Case("runs of 66,000 and 300 pixels", ([700, 66_000, 300, 500, 100], 260, 260), hint="long"),
     ),
     hints={
         "general": Hint(
@@ -119,11 +146,11 @@ Write `decode_rle(counts, height, width)`, which returns the boolean mask H x W.
             "down the columns.",
         ),
         "columns": Hint(
-            "The pixels are counted down the columns, as in Fortran and MATLAB; this reads along the rows.",
+            "Look at the order of the pixels: down the columns, as in Fortran and MATLAB, not along the rows.",
             "reshape((height, width), order='F'), or reshape(width, height).T.",
         ),
         "first": Hint(
-            "The first number is always a run of 0, even where it is an empty run.",
+            "Look at the first number: it is always a run of 0, even where that run is empty.",
             "Keep runs of length 0: they only switch the value.",
         ),
         "inverse": Hint(
@@ -131,7 +158,7 @@ Write `decode_rle(counts, height, width)`, which returns the boolean mask H x W.
             "Runs number 0, 2, 4, ... are 0; runs number 1, 3, 5, ... are 1.",
         ),
         "pairs": Hint(
-            "These are not pairs of start and length (as in some Kaggle competitions): every number is a length.",
+            "Every number is a length: not a start (as in the pairs of some Kaggle competitions), and not an end.",
             "The start of a run is the sum of all runs before it, np.cumsum.",
         ),
         "shape": Hint(
@@ -139,12 +166,24 @@ Write `decode_rle(counts, height, width)`, which returns the boolean mask H x W.
             "The result has `height` rows and `width` columns.",
         ),
         "shifted": Hint(
-            "The runs begin one pixel too early: pixels are counted from 0.",
+            "The runs begin or end one pixel off: pixels are counted from 0, and the end of a run is not in it.",
             "Run i covers the pixels from sum(counts[:i]) to sum(counts[:i + 1]), the last one not included.",
         ),
         "run": Hint(
             "Not all pixels of each run are set. Every second number is a run of that many pixels, the last one too.",
             "for start, end in zip(ends[::2], ends[1::2]): flat[start:end] = True, where ends = np.cumsum(counts).",
+        ),
+        "long": Hint(
+            "Look at long runs: 300 does not fit into 8 bits, nor 66,000 into 16.",
+            "Leave counts as they are (Python's integers), or np.asarray(counts, dtype=np.int64).",
+        ),
+        "side": Hint(
+            "The mask is mirrored: the first pixel is the one at the top of the left column.",
+            "reshape((height, width), order='F'), without a flip.",
+        ),
+        "flat": Hint(
+            "A mask of `height` rows and `width` columns is wanted; this has another shape.",
+            "reshape((height, width), order='F').",
         ),
         "numbers": Hint(
             "This is not a mask: it holds other values than 0 and 1.",
@@ -158,6 +197,24 @@ Write `decode_rle(counts, height, width)`, which returns the boolean mask H x W.
         Mistake("transposed", _transposed, "shape"),
         Mistake("empty runs left out", _empty_runs_lost, "first"),
         Mistake("one pixel early", _shifted_by_one, "shifted"),
+        Mistake("along the rows, then transposed", lambda c, h, w: _rows(c, h, w).T, "shape"),
+        Mistake("columns into rows", lambda c, h, w: _rows(c, w, h), "shape"),
+        Mistake("folded along the rows, W x H, transposed", lambda c, h, w: _repeat(c, w, h).T, "columns"),
+        Mistake("ends for lengths", lambda c, h, w: _starts_and_ends(c, h, w), "pairs"),
+        Mistake("runs sorted", lambda c, h, w: _repeat(sorted(c), h, w), "run"),
+        Mistake("counted from the last run", lambda c, h, w: _repeat(c, h, w) ^ (len(c) % 2 == 0), "inverse"),
+        Mistake("flat list", lambda c, h, w: np.repeat(np.arange(len(c)) % 2, c), "flat"),
+        Mistake("square", lambda c, h, w: _repeat(c, h, h), "flat"),
+        Mistake("upside down", lambda c, h, w: _repeat(c, h, w)[::-1], "side"),
+        Mistake("from the right", lambda c, h, w: _repeat(c, h, w)[:, ::-1], "side"),
+        Mistake("half a turn", lambda c, h, w: _repeat(c, h, w)[::-1, ::-1], "side"),
+        Mistake("runs in 8 bits", _in_type(np.uint8), "long"),
+        Mistake("runs in 16 bits", _in_type(np.uint16), "long"),
+        Mistake("runs in signed 16 bits", _in_type(np.int16), "long"),
+        Mistake("one pixel more", _ends_included, "shifted"),
+        Mistake("one pixel late", lambda c, h, w: np.roll(_repeat(c, h, w).T.ravel(), 1).reshape(w, h).T, "shifted"),
+        Mistake("only the first run", lambda c, h, w: _repeat([*c[:2], h * w - sum(c[:2])], h, w), "run"),
+        Mistake("255 inside", lambda c, h, w: 255 * _repeat(c, h, w), "numbers"),
         Mistake("last run forgotten", _last_run_missing, "run"),
         Mistake("one pixel of each run", _one_pixel_runs, "run"),
         Mistake(
