@@ -48,7 +48,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
-from tqdm import tqdm
+from segtutor.bars import tqdm
 
 from segtutor import metrics, plotting
 from segtutor.datasets import Scenes

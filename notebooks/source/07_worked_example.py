@@ -45,7 +45,7 @@ import torch
 from PIL import Image
 from skimage import data as photographs
 from torchvision import transforms
-from tqdm.auto import tqdm
+from segtutor.bars import tqdm
 
 from segtutor import models, resources
 from segtutor.datasets import Scenes

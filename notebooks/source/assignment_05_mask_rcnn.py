@@ -15,11 +15,11 @@
 #
 # How it works:
 #
-# - Replace the line `raise NotImplementedError(...)` in each task and run its cell. The last line checks your
-#   function at once: it shows the score, the first case that fails with what came and what was wanted, and a hint.
-#   At the second try the hint is stronger.
-# - Stuck? Go on. Later tasks use *your* function where it passes and the course's own where it does not yet; a note
-#   says so.
+# - Replace the line `raise NotImplementedError(...)` in each task and run its cell. `segtutor.check` then shows how
+#   your function did: the score and, if something is wrong, the first case that fails, with what came and what was
+#   wanted, and what seems to have gone wrong. From the second try on it also says how to repair it.
+# - Stuck? Go on. `segtutor.use`, which stands behind the check, hands on *your* function where it passes, and the
+#   course's own where it does not yet; a note says so.
 # - Your functions get NumPy arrays and may use what you like: NumPy, PyTorch (`torch.from_numpy`) or plain loops. They
 #   may return arrays, lists or tensors.
 # - Boxes are corners (x1, y1, x2, y2) in continuous coordinates: (0, 0, 1, 1) is the upper left pixel.

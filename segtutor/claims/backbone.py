@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm.auto import tqdm
+from segtutor.bars import tqdm
 
 from segtutor import __version__, compute
 from segtutor.datasets import Scenes

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
+from segtutor.bars import tqdm
 
 from segtutor import __version__, compute, resources
 from segtutor.claims.claim import Claim, Values

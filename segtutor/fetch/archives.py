@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
-from tqdm import tqdm
+from segtutor.bars import tqdm
 
 from segtutor.fetch.download import CHUNK, check_room
 

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
+from segtutor.bars import tqdm
 
 CHUNK = 1 << 18
 FIRST_WAIT = 0.5  # seconds before the second attempt; each further one waits twice as long

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
-from tqdm.auto import tqdm
+from segtutor.bars import tqdm
 
 from segtutor.inference.devices import dtype_of
 from segtutor.inference.images import ImageSource, load_image

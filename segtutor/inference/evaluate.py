@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
-from tqdm.auto import tqdm
+from segtutor.bars import tqdm
 
 from segtutor.inference.predict import check_semantic, evaluating, predict
 from segtutor.inference.samples import check_sendable, difference_of_classes, in_one_sentence, label_set, read_labeled

@@ -23,7 +23,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
-from tqdm.auto import tqdm
+from segtutor.bars import tqdm
 
 from segtutor.files import prove_writable, write_or_rescue
 from segtutor.inference.samples import in_one_sentence
