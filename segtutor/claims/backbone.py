@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from segtutor.bars import tqdm
 
 from segtutor import __version__, compute
+from segtutor.bars import tqdm
 from segtutor.datasets import Scenes
 from segtutor.datasets.scenes.settings import CLASSES
 from segtutor.files import replacing

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from segtutor.bars import tqdm
 
 from segtutor import __version__, compute, resources
+from segtutor.bars import tqdm
 from segtutor.claims.claim import Claim, Values
 from segtutor.files import replacing
 

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
-from segtutor.bars import tqdm
 
+from segtutor.bars import tqdm
 from segtutor.datasets.files import read_indices, read_pair, to_rgb
 from segtutor.datasets.opening import FileError, MissingFile, locate, open_file, orientation
 

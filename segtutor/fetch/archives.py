@@ -18,7 +18,6 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
 from segtutor.bars import tqdm
-
 from segtutor.fetch.download import CHUNK, check_room
 
 

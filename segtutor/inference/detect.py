@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
-from segtutor.bars import tqdm
 
+from segtutor.bars import tqdm
 from segtutor.inference.devices import dtype_of
 from segtutor.inference.images import ImageSource, load_image
 from segtutor.inference.predict import evaluating

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
-from segtutor.bars import tqdm
 
+from segtutor.bars import tqdm
 from segtutor.inference.predict import check_semantic, evaluating, predict
 from segtutor.inference.samples import check_sendable, difference_of_classes, in_one_sentence, label_set, read_labeled
 from segtutor.metrics import ConfusionMatrix

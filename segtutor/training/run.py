@@ -23,8 +23,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
-from segtutor.bars import tqdm
 
+from segtutor.bars import tqdm
 from segtutor.files import prove_writable, write_or_rescue
 from segtutor.inference.samples import in_one_sentence
 from segtutor.models.containers import without_wrappers
