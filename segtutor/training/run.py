@@ -276,7 +276,7 @@ class Run(ABC, Generic[RecordType]):
         size = -(-len(images) // count)
         return [(images[i : i + size], targets[i : i + size]) for i in range(0, len(images), size)]
 
-    def _between_steps(self, bar: tqdm[Any]) -> None:
+    def _between_steps(self, bar: tqdm) -> None:
         step, validates = self.result.steps, self._validation_due()
         if validates or step == self.steps or _due(step, self.config.checkpoint_every):
             self._save()  # before the validation, which may find a broken picture
