@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from segtutor.exercises.comparison import difference
 from segtutor.exercises.exercise import Exercise
 from segtutor.exercises.running import Outcome, call
@@ -35,17 +37,33 @@ def diagnose(exercise: Exercise, outcomes: Sequence[Outcome]) -> tuple[str, int,
     A mistake *explains* a failing case if it gives the same wrong result there, and *contradicts* the answer in every
     other case in which the two differ. Only a mistake that explains at least as many cases as it contradicts is named,
     the best of them; among equals the one that explains more, then the first. If there is none, the first failing case
-    names its own hint, which claims no mistake.
+    names its own hint, which claims no mistake. Of the cases that show the same, the one with the smallest input is
+    shown, which a learner can follow by hand.
     """
     failing = wrong(exercise, outcomes)
-    best, best_rank = (exercise.cases[failing[0]].hint, failing[0], False), (-1, 0)
+    hint = exercise.cases[failing[0]].hint
+    alike = [number for number in failing if exercise.cases[number].hint == hint]
+    best, best_rank = (hint, _smallest(exercise, alike), False), (-1, 0)
     for mistake, its_outcomes in zip(exercise.mistakes, _outcomes_of_mistakes(exercise), strict=True):
         agrees = [_alike(one, other, exercise.tolerance) for one, other in zip(outcomes, its_outcomes, strict=True)]
         explained = [number for number in failing if agrees[number]]
         rank = (len(explained) - agrees.count(False), len(explained))
         if explained and rank > best_rank:
-            best, best_rank = (mistake.hint, explained[0], True), rank
+            best, best_rank = (mistake.hint, _smallest(exercise, explained), True), rank
     return best
+
+
+def _smallest(exercise: Exercise, numbers: Sequence[int]) -> int:
+    """The case with the fewest numbers in its arguments; among equals the first."""
+    return min(numbers, key=lambda number: _count(exercise.cases[number].arguments))
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, dict):
+        return sum(_count(one) for one in value.values())
+    if isinstance(value, (list, tuple)):
+        return sum(_count(one) for one in value)
+    return int(np.prod(getattr(value, "shape", ()), dtype=np.int64))
 
 
 @lru_cache(maxsize=256)

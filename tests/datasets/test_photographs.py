@@ -1,15 +1,18 @@
 """The course's own label maps of photographs: all there, in the right place, and as exact as the page says."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torchvision import tv_tensors
 
 from segtutor import datasets
-from segtutor.datasets.photographs import agreement, draw, read_entries, region_mask
+from segtutor.datasets.photographs import agreement, draw, region_mask
 from segtutor.labels import PHOTOGRAPHS, VOC2012
 
 pytest.importorskip("skimage")
+PAGE = Path(__file__).parents[2] / "docs" / "photographs.md"
 
 
 def test_six_photographs_with_label_maps_of_their_size():
@@ -79,12 +82,16 @@ def test_a_region_by_hand():
     assert (labels == 255).sum() == 20, "a ring of one pixel on either side: 8 inside, 12 outside"
 
 
-def test_two_passes_agree():
+def test_two_passes_agree_as_well_as_the_page_says():
     rows = agreement()
-    assert {row["photograph"] for row in rows} == {entry["name"] for entry in read_entries("photographs.json")}
-    large = [row["iou"] for row in rows if row["class"] not in ("tripod", "tower")]
-    assert min(large) > 0.8
-    assert np.mean(large) > 0.93
+    assert [row["photograph"] for row in rows if row["class"] == "coin"] == ["coins"]
+    assert len(rows) == 20
+    text = PAGE.read_text(encoding="utf-8")
+    for row in rows:
+        assert f"| {row['photograph']} | {row['class']} | {100 * row['iou']:.1f} |" in text
+    thick = [row["iou"] for row in rows if row["class"] != "tripod"]
+    assert min(thick) > 0.75
+    assert np.mean(thick) > 0.93
 
 
 def test_wrong_arguments_are_refused():
