@@ -53,7 +53,7 @@ def test_a_recipe_is_one_that_the_command_can_follow(name):
 
 def test_the_command_line_counts_more_than_the_recipe_and_a_file_of_ones_own_is_read(tmp_path):
     arguments = parsed("--recipe", "camvid_small", "--steps", "7")
-    assert (arguments.steps, arguments.crop, arguments.scale) == (7, (192, 256), (0.5, 1.0))
+    assert (arguments.steps, arguments.crop, arguments.scale) == (7, (240, 320), (0.6, 1.5))
     assert arguments.balance is True
     own = tmp_path / "mine.toml"
     own.write_text('[settings]\nbatch-size = 3\ncrop = "32x48"\n')
