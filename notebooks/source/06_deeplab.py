@@ -272,10 +272,10 @@ claims.show("deeplab.aspp", keys=["mean_iou", "small", "large"])
 plt.show()
 
 # %% [markdown]
-# On small pictures the paper's order does not come out. Three branches of rate 2 are as good as three different ones,
-# even half a point better, and for large things, too. The reason is the same as for image pooling below: behind our
-# backbone, rate 2 already sees most of a picture of 96 × 128, so a large rate adds holes and padding, but no sight.
-# What does show: large rates *only* are the worst choice.
+# The card decides nothing: three branches of rate 2, three of rate 6 and three different ones lie within a point, and
+# the seeds spread as far. So on small pictures the paper's order is not to be seen. A reason that suggests itself, but
+# that this experiment does not test: behind our backbone, rate 2 already sees most of a picture of 96 × 128, so a
+# larger rate adds holes and padding, but no sight.
 #
 # v2 also changed the learning rate from steps to **poly**, $(1 - t / T)^{0.9}$ (lesson 4): 62.25 % becomes 63.42 with
 # VGG16 on VOC val, and 65.88 with batches of 10 and 20,000 steps. The ladder of v2's paper, rung by rung:
@@ -487,12 +487,11 @@ claims.show("deeplab.crf", keys=["mean_iou_gain", "band_iou_gain", "thin_gain"])
 plt.show()
 
 # %% [markdown]
-# Over all pixels, the finest map gains half a point less than the coarsest: the paper's direction, and a small part of
-# its size. Next to boundaries the opposite shows, and the best network of all, the checkpoint, gains most. One thing
-# flatters the CRF here: drawn scenes have flat colors and crisp edges, which is what its color kernel believes in, and
-# the surer the network is of what lies inside an outline, the better that works. Photographs have shadows, texture and
-# blur. So v3's sentence is one about photographs, and our experiment does not confirm it. What it does show is the
-# price: behind the checkpoint, thin things lose.
+# The CRF helps every network, and that is confirmed. Whether the finest map gains less than the coarsest over all pixels
+# stays undecided; next to boundaries it gains *more*, which reverses the paper's sentence, and the best network of all,
+# the checkpoint, gains most. What may flatter the CRF here, though we have not tested it: drawn scenes have flat colors
+# and crisp edges, which is what its color kernel believes in. Photographs have shadows, texture and blur, and v3's
+# sentence is one about photographs. The price is seen here, too: behind the checkpoint, thin things lose.
 #
 # Two more reasons to drop it are not in the table. The CRF is a second program with five settings of its own, which v2
 # tunes on 100 pictures of VOC's val set; and it is not trained with the network (later works did so: see Zheng et al.
@@ -606,10 +605,10 @@ claims.card("deeplab.rates")
 claims.card("deeplab.image_pooling")
 
 # %% [markdown]
-# The opposite shows, with every seed: nearly two points are *lost*. At rate 6 and stride 8, one atrous branch reaches
-# 48 pixels to each side of what its backbone sees already, and that is the whole picture. There is no context left to
-# bring back; what is left is a branch that gives every position the same numbers, and that must be learned. Lesson 4
-# found the same for PSPNet behind a far-sighted backbone. On the papers' pictures of 513 pixels it is otherwise.
+# It does not help here: all three seeds *lose*, between one and nearly three points, and yet they spread so much that
+# the card stays undecided. What may be behind it: at rate 6 and stride 8, one atrous branch reaches 48 pixels to each
+# side of what its backbone sees already, and that is the whole picture. Then there is no context left to bring back,
+# and the branch only adds numbers that must be learned. On the papers' pictures of 513 pixels it is otherwise.
 
 # %% [markdown]
 # ### Batch norm
@@ -630,7 +629,7 @@ for verdict, expected, outcome in claims.card("deeplab.batch_norm").verdicts():
     print(f"{verdict}: {expected} {outcome}")
 
 # %% [markdown]
-# It shows, with every seed, and the gain is larger than the paper's 1.3 points. That is no contradiction: the paper
+# Confirmed, and the gain is larger than the paper's 1.3 points. That is no contradiction: the paper
 # compares batch norm that learns with batch norm that is left as it was; we compare it with none, which is harder on
 # the new layers.
 #
@@ -656,11 +655,11 @@ for name, network in (("cascaded", cascaded), ("parallel", v3)):
 claims.card("deeplab.cascaded")
 
 # %% [markdown]
-# Turned upside down, with every seed: each further block costs more than a point, and the ASPP more than both. This is
-# what a *budget* does. All four learn for 400 steps from random weights, and what has fewer new layers learns faster;
-# and on pictures this small there is no far context that block5 could add. The paper trains for 30,000 steps, from
-# ImageNet's weights, on crops of 513. So the table does not say that v3 is wrong; it says that depth and pyramids must
-# be paid for in training, and that a comparison at one budget holds for that budget.
+# One sentence is reversed: the ASPP ends two points and a half *below* two more blocks. The further blocks, too, cost
+# about a point each instead of helping, but by no more than the seeds' spread, so the card leaves that undecided. All
+# four learn for 400 steps from random weights, where the paper trains for 30,000 steps, from ImageNet's weights, on
+# crops of 513. It is likely that what has fewer new layers is ahead at first, and that small pictures have no far
+# context to add; but this table does not test it. What it says holds for its budget, and for no other.
 #
 # ### Multi-grid
 #
@@ -685,8 +684,8 @@ for stride in (16, 8):
 claims.card("deeplab.multi_grid")
 
 # %% [markdown]
-# The opposite shows, by less than a point. Multi-grid widens the field, and here the field is as wide as the picture
-# already; with two blocks there are also fewer holes to fill than with three.
+# Undecided: less than a point is lost, and the seeds spread as far. Multi-grid widens the field, and here the field is as
+# wide as the picture already; with two blocks there are also fewer holes to fill than with three.
 #
 # ### What else made it better
 #
@@ -841,7 +840,8 @@ claims.card("deeplab.separable")
 
 # %% [markdown]
 # Parameters, operations and time shrink, as promised. But the result does not stay: it falls by about four points, with
-# every seed, where the paper lost 0.14. Two differences may explain it. The paper's convolutions go from 2048 channels,
+# every seed, where the paper lost 0.14. (The card, which allowed two points, stays undecided: the seeds spread.) Two
+# differences may explain it. The paper's convolutions go from 2048 channels,
 # ours from 128: where there are few channels, a filter per channel is a hard restriction. And ours learn for 400 steps
 # from random weights; two layers in a row learn more slowly than one. What the table also shows, and no formula tells:
 # the *memory* kept for the gradient grows, because each separable layer leaves twice as many maps behind.
