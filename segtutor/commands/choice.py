@@ -36,6 +36,12 @@ def choose(arguments: argparse.Namespace) -> str | Path:
                 arguments.weights
             ]
         return str(arguments.weights)
+    if arguments.weights in ("imagenet", "backbone") and not Path(arguments.weights).exists():
+        raise ValueError(
+            f"--weights {arguments.weights} are weights of a backbone: the layers that tell classes would be random; "
+            "give course, torchvision, pip or a FILE, or train first: segtutor train --weights "
+            f"{arguments.weights} --data FOLDER"
+        )
     if arguments.weights is not None:
         if arguments.model is None:
             from segtutor.models.weight_files import read_weights

@@ -110,3 +110,13 @@ def test_malformed_arguments_get_the_form(folder, capsys, line):
     with pytest.raises(SystemExit):
         segtutor(f"segment photo.png {line}")
     assert "as " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("weights", ["imagenet", "backbone"])
+def test_weights_of_a_backbone_are_no_file_and_segment_nothing(weights, tmp_path, capsys):
+    picture = tmp_path / "picture.png"
+    Image.new("RGB", (64, 64)).save(picture)
+    assert main(["segment", str(picture), "--weights", weights]) != 0
+    told = capsys.readouterr().err
+    assert "would be random" in told
+    assert "segtutor train" in told
