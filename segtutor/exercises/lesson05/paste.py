@@ -63,8 +63,8 @@ def _with_torch(mask, box, height, width, threshold):  # type: ignore[no-untyped
     from torch.nn import functional as F
 
     x1, y1, x2, y2 = map(float, box)
-    v = (torch.arange(height, dtype=torch.float64) + 0.5 - y1) / (y2 - y1) * 2 - 1
-    u = (torch.arange(width, dtype=torch.float64) + 0.5 - x1) / (x2 - x1) * 2 - 1
+    v = (torch.from_numpy(np.arange(height) + 0.5) - y1) / (y2 - y1) * 2 - 1
+    u = (torch.from_numpy(np.arange(width) + 0.5) - x1) / (x2 - x1) * 2 - 1
     grid = torch.stack([u.expand(height, width), v[:, None].expand(height, width)], dim=-1)
     sampled = F.grid_sample(torch.from_numpy(mask)[None, None], grid[None], padding_mode="border", align_corners=False)
     return (sampled[0, 0] >= threshold) & (v.abs() < 1)[:, None] & (u.abs() < 1)

@@ -50,6 +50,8 @@ def _with_matrices(encoded, low, weight, bias):  # type: ignore[no-untyped-def]
 
 
 def _pixel_by_pixel(encoded, low, weight, bias):  # type: ignore[no-untyped-def]
+    import math
+
     batch, channels, h, w = encoded.shape
     height, width = low.shape[-2:]
     result = np.zeros((batch, channels + len(weight), height, width))
@@ -57,7 +59,7 @@ def _pixel_by_pixel(encoded, low, weight, bias):  # type: ignore[no-untyped-def]
         for j in range(width):
             y = i * (h - 1) / max(height - 1, 1)
             x = j * (w - 1) / max(width - 1, 1)
-            top, left = int(y), int(x)
+            top, left = math.floor(y), math.floor(x)
             bottom, right = min(top + 1, h - 1), min(left + 1, w - 1)
             upper = encoded[:, :, top, left] * (1 - x + left) + encoded[:, :, top, right] * (x - left)
             lower = encoded[:, :, bottom, left] * (1 - x + left) + encoded[:, :, bottom, right] * (x - left)
@@ -140,6 +142,12 @@ large (513 pixels give 33 and 129 positions).
             "3 x 4 to 9 x 13",
             (random_map(4, 1, 2, 3, 4), random_map(5, 1, 4, 9, 13), random_map(6, 3, 4, 1, 1), random_map(7, 3)),
             hint="size",
+        ),
+        Case(
+            "one column",
+            (_CORNERS[:, :, :, :1], ramp(5, 1), *_layer([[1]], [-2])),
+            np.array([0.0, 2, 4, 6, 8, 0, 0, 0, 1, 2]).reshape(1, 2, 5, 1),
+            "corners",
         ),
     ),
     hints={
