@@ -8,7 +8,7 @@ from segtutor.exercises.exercise import Mistake
 
 
 def softmax(total, axis=1):  # type: ignore[no-untyped-def]
-    """Shares that add up to 1 along an axis, as the exponentials of N x K numbers."""
+    """Softmax of N x K numbers along an axis."""
     powers = np.exp(total - total.max(axis=axis, keepdims=True))
     return powers / powers.sum(axis=axis, keepdims=True)
 
