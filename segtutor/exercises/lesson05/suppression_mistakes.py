@@ -72,7 +72,7 @@ def _kept(  # type: ignore[no-untyped-def]
     iou, areas = box_iou(boxes, boxes), (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
     if below is not None:
         iou = iou / (1 + iou) * (areas[:, None] + areas) / np.maximum(below(areas[:, None], areas), 1e-9)
-    kept: list[int] = []
+    kept = []
     for one in np.argsort(-scores):
         others = [other for other in kept if (labels[other] == labels[one] if rival is None else rival(one, other))]
         others = others[:1] if first_of_class else others if seen is None else [k for k in seen(kept) if k in others]
