@@ -190,7 +190,7 @@ print(len(anchors), "anchors in all, for", len(objects), "objects")
 #
 # </details>
 #
-# **Expected:** `5.3 IoU of boxes: ✓ passed (12 of 12 cases)`
+# **Expected:** `5.3 IoU of boxes: ✓ passed (13 of 13 cases)`
 
 
 # %%
@@ -423,7 +423,7 @@ print(f"dw = 30: {wild[0, 2] - wild[0, 0]:.0f} pixels wide with the limit; exp(3
 #
 # </details>
 #
-# **Expected:** `5.7 Non-maximum suppression: ✓ passed (17 of 17 cases)`
+# **Expected:** `5.7 Non-maximum suppression: ✓ passed (19 of 19 cases)`
 
 
 # %%

@@ -514,7 +514,7 @@ for name, layer in (
 #
 # </details>
 #
-# **Expected:** `6.8 The fusion in the decoder: ✓ passed (7 of 7 cases)`
+# **Expected:** `6.8 The fusion in the decoder: ✓ passed (8 of 8 cases)`
 
 
 # %%

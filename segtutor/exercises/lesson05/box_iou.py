@@ -150,6 +150,12 @@ themselves as well, and never NaN.
             np.array([[0.25]]),
             "rounded",
         ),
+        Case(
+            "apart by half a pixel, in x and in y",
+            (_A, np.array([[2.5, 0, 4.5, 2], [0, 2.5, 2, 4.5]])),
+            np.array([[0.0, 0.0]]),
+            "negative",
+        ),
     ),
     hints={
         "general": Hint(

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.later import F, torch
 from segtutor.exercises.lesson04.inputs import ramp, random_map
+from segtutor.exercises.lesson06.decoder_mistakes import MISTAKES
 
 STUB = '''
 def fuse_with_low_level(encoded, low, weight, bias):
@@ -49,6 +50,8 @@ def _with_matrices(encoded, low, weight, bias):  # type: ignore[no-untyped-def]
 
 
 def _pixel_by_pixel(encoded, low, weight, bias):  # type: ignore[no-untyped-def]
+    import math
+
     batch, channels, h, w = encoded.shape
     height, width = low.shape[-2:]
     result = np.zeros((batch, channels + len(weight), height, width))
@@ -56,7 +59,7 @@ def _pixel_by_pixel(encoded, low, weight, bias):  # type: ignore[no-untyped-def]
         for j in range(width):
             y = i * (h - 1) / max(height - 1, 1)
             x = j * (w - 1) / max(width - 1, 1)
-            top, left = int(y), int(x)
+            top, left = math.floor(y), math.floor(x)
             bottom, right = min(top + 1, h - 1), min(left + 1, w - 1)
             upper = encoded[:, :, top, left] * (1 - x + left) + encoded[:, :, top, right] * (x - left)
             lower = encoded[:, :, bottom, left] * (1 - x + left) + encoded[:, :, bottom, right] * (x - left)
@@ -65,79 +68,12 @@ def _pixel_by_pixel(encoded, low, weight, bias):  # type: ignore[no-untyped-def]
     return result
 
 
-def _fused(  # type: ignore[no-untyped-def]
-    encoded, low, weight, bias, *,
-    aligned: bool | None = True, factor=None, relu="low", biased=True, reduce=True, order="encoder", size="low",
-    mode="", shape=lambda h, w: (h, w), turned=False,
-):  # fmt: skip
-    """The fusion with the switches of the mistakes; as it stands, the right one."""
-    import torch
-    from torch.nn import functional as F
-
-    encoded, low = torch.as_tensor(encoded), torch.as_tensor(low)
-    aligned = aligned if mode in ("", "bicubic") else None
-    mode = mode or ("nearest" if aligned is None else "bilinear")
-    if reduce:
-        low = F.conv2d(low, torch.as_tensor(weight), torch.as_tensor(bias) if biased else None)
-        low = {
-            "none": low, "encoder": low, "six": low.clamp(0, 6), "leaky": F.leaky_relu(low), "abs": low.abs(),
-        }.get(relu, low.relu())  # fmt: skip
-    if size == "encoder":
-        low = F.interpolate(low, size=encoded.shape[-2:], mode=mode, align_corners=aligned)
-    elif factor:
-        encoded = F.interpolate(encoded, scale_factor=factor, mode=mode, align_corners=aligned)
-    else:
-        encoded = F.interpolate(encoded, size=shape(*low.shape[-2:]), mode=mode, align_corners=aligned)
-        encoded = encoded.transpose(2, 3) if turned else encoded
-    encoded = encoded.relu() if relu in ("all", "encoder") else encoded
-    return torch.cat([encoded, low] if order == "encoder" else [low, encoded], dim=1)
-
-
-def _added(encoded, low, weight, bias):  # type: ignore[no-untyped-def]
-    """The two maps are added, the first channels of one to those of the other."""
-    fused = _fused(encoded, low, weight, bias)
-    channels = min(encoded.shape[1], len(weight))
-    return fused[:, :channels] + fused[:, encoded.shape[1] : encoded.shape[1] + channels]
-
-
 def _layer(weight: list[list[float]], bias: list[float]) -> tuple[np.ndarray, np.ndarray]:
     return np.array(weight, dtype=np.float32)[:, :, None, None], np.array(bias, dtype=np.float32)
 
 
 _CORNERS = np.array([[[[0, 4], [8, 12]]]], dtype=np.float32)  # enlarged to 5 x 5: 2 i + j
 _PLANE = (2 * np.arange(5)[:, None] + np.arange(5))[None, None].astype(float)
-
-
-def _half_way(encoded, low):  # type: ignore[no-untyped-def]
-    """The encoder's map at half of the low-level size."""
-    import torch
-    from torch.nn import functional as F
-
-    half = [max(1, one // 2) for one in low.shape[-2:]]
-    return F.interpolate(torch.as_tensor(encoded), size=half, mode="bilinear", align_corners=True)
-
-
-def _cut_off(encoded, low, weight, bias):  # type: ignore[no-untyped-def]
-    """Four times as large, then cut off or filled with zeros."""
-    import torch
-    from torch.nn import functional as F
-
-    height, width = low.shape[-2:]
-    large = F.interpolate(torch.as_tensor(encoded), scale_factor=4, mode="bilinear", align_corners=True)
-    large = large[:, :, :height, :width]
-    return _fused(F.pad(large, (0, width - large.shape[3], 0, height - large.shape[2])), low, weight, bias)
-
-
-def _bias_behind(encoded, low, weight, bias):  # type: ignore[no-untyped-def]
-    result = np.array(_fused(encoded, low, weight, bias, biased=False))
-    result[:, encoded.shape[1] :] += bias[:, None, None]
-    return result
-
-
-def _along_the_batch(encoded, low, weight, bias):  # type: ignore[no-untyped-def]
-    fused = np.asarray(_fused(encoded, low, weight, bias))
-    channels = encoded.shape[1]
-    return np.concatenate([fused[:, :channels], fused[:, channels:]], axis=0)
 
 
 EXERCISE = Exercise(
@@ -207,6 +143,12 @@ large (513 pixels give 33 and 129 positions).
             (random_map(4, 1, 2, 3, 4), random_map(5, 1, 4, 9, 13), random_map(6, 3, 4, 1, 1), random_map(7, 3)),
             hint="size",
         ),
+        Case(
+            "one column",
+            (_CORNERS[:, :, :, :1], ramp(5, 1), *_layer([[1]], [-2])),
+            np.array([0.0, 2, 4, 6, 8, 0, 0, 0, 1, 2]).reshape(1, 2, 5, 1),
+            "corners",
+        ),
     ),
     hints={
         "general": Hint(
@@ -259,45 +201,7 @@ large (513 pixels give 33 and 129 positions).
             "The maps stand beside each other; they are not added.", "torch.cat along dim=1: C + L channels."
         ),
     },
-    mistakes=(
-        Mistake("corners not aligned", lambda *a: _fused(*a, aligned=False), "aligned"),
-        Mistake("nearest", lambda *a: _fused(*a, aligned=None), "aligned"),
-        Mistake("factor 4", lambda *a: _fused(*a, factor=4), "size"),
-        Mistake("low-level map made small", lambda *a: _fused(*a, size="encoder"), "size"),
-        Mistake("no ReLU", lambda *a: _fused(*a, relu="none"), "relu"),
-        Mistake("ReLU of both", lambda *a: _fused(*a, relu="all"), "relu"),
-        Mistake("no bias", lambda *a: _fused(*a, biased=False), "bias"),
-        Mistake("not reduced", lambda *a: _fused(*a, reduce=False), "reduce"),
-        Mistake("low-level first", lambda *a: _fused(*a, order="low"), "order"),
-        Mistake("added", _added, "added"),
-        Mistake("bicubic", lambda *a: _fused(*a, mode="bicubic"), "aligned"),
-        Mistake("area", lambda *a: _fused(*a, mode="area"), "aligned"),
-        Mistake("nearest exact", lambda *a: _fused(*a, mode="nearest-exact"), "aligned"),
-        Mistake("in two steps", lambda e, x, w, b: _fused(_half_way(e, x), x, w, b), "aligned"),
-        Mistake("repeated", lambda e, x, w, b: _fused(e.repeat(2, 2).repeat(2, 3), x, w, b), "aligned"),
-        Mistake("factor 4, cut off", _cut_off, "size"),
-        Mistake("factor 2", lambda *a: _fused(*a, factor=2), "size"),
-        Mistake("size of the encoder's rows", lambda *a: _fused(*a, shape=lambda h, w: (h, h)), "size"),
-        Mistake("width for height", lambda *a: _fused(*a, shape=lambda h, w: (w, h)), "size"),
-        Mistake("width and height, turned back", lambda *a: _fused(*a, shape=lambda h, w: (w, h), turned=True), "size"),
-        Mistake("ReLU of the encoder only", lambda *a: _fused(*a, relu="encoder"), "relu"),
-        Mistake(
-            "ReLU before the convolution", lambda e, x, w, b: _fused(e, np.maximum(x, 0), w, b, relu="none"), "relu"
-        ),
-        Mistake("ReLU before and after", lambda e, x, w, b: _fused(e, np.maximum(x, 0), w, b), "relu"),
-        Mistake("ReLU6", lambda *a: _fused(*a, relu="six"), "relu"),
-        Mistake("leaky", lambda *a: _fused(*a, relu="leaky"), "relu"),
-        Mistake("absolute", lambda *a: _fused(*a, relu="abs"), "relu"),
-        Mistake("bias behind ReLU", _bias_behind, "bias"),
-        Mistake("bias twice", lambda e, x, w, b: _fused(e, x, w, 2 * b), "bias"),
-        Mistake("first bias for all", lambda e, x, w, b: _fused(e, x, w, 0 * b + b[0]), "bias"),
-        Mistake("encoder only", lambda e, x, w, b: _fused(e, x, w, b)[:, : e.shape[1]], "added"),
-        Mistake("low-level only", lambda e, x, w, b: _fused(e, x, w, b)[:, e.shape[1] :], "added"),
-        Mistake("along the batch", _along_the_batch, "pictures"),
-        Mistake("the first picture for all", lambda e, x, w, b: _fused(e[:1].repeat(len(e), 0), x, w, b), "pictures"),
-        Mistake("the first picture", lambda e, x, w, b: _fused(e[:1], x[:1], w, b), "pictures"),
-        Mistake("mean of the low-level channels", lambda e, x, w, b: _fused(e, x, w / w.shape[1], b), "reduce"),
-    ),
+    mistakes=MISTAKES,
     alternatives=(_with_modules, _with_matrices, _pixel_by_pixel),
     points=3,
     minutes=10,

@@ -49,7 +49,7 @@ def _with_arrays(output_stride, multi_grid):  # type: ignore[no-untyped-def]
     if output_stride not in (8, 16):
         return "error"
     factor = 16 // output_stride
-    return factor * np.array([6, 12, 18]), 2 * factor * np.array(multi_grid, dtype=int)
+    return factor * np.array([6, 12, 18]), 2 * factor * np.array(multi_grid)
 
 
 def _right_for(  # type: ignore[no-untyped-def]
