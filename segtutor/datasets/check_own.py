@@ -41,7 +41,7 @@ def check_images_and_masks(checker: Checker) -> str:
         _check_pairs(checker, pictures, masks, table_file(root, split))
     if not places:
         checker.add(
-            root, "empty", "no layout is recognized: there is no VOCdevkit, no annotations/*.json, no leftImg8bit, and "
+            root, "empty", "no layout is recognized: there is no VOCdevkit, no COCO file, no leftImg8bit, and "
             f"not a folder of pictures ({', '.join(IMAGE_FOLDERS)}) with one of masks ({', '.join(MASK_FOLDERS)})",
         )  # fmt: skip
     return "images and masks" if places else "unknown"
