@@ -12,7 +12,8 @@ import numpy as np
 from segtutor.datasets.checker import Checker
 from segtutor.datasets.coco_json import CocoFile, parse
 from segtutor.datasets.coco_labels import label_set_of
-from segtutor.datasets.coco_layouts import annotation_files, folder_of
+from segtutor.datasets.coco_layouts import annotation_files, folder_of, split_of
+from segtutor.datasets.coco_maps import MAPS, Maps
 from segtutor.datasets.coco_pictures import decode_segments, find_picture, read_box, segmentation_of
 from segtutor.datasets.opening import ENDINGS, is_hidden
 from segtutor.labels import COCO, COCO_IDS, COCO_PANOPTIC, COCO_PANOPTIC_IDS, COCO_STUFF, COCO_STUFF_IDS
@@ -54,6 +55,7 @@ def check_coco(checker: Checker) -> str:
                 _check_panoptic(checker, file)
             else:
                 _check_masks(file, notes)
+            _check_maps(checker, file)
         notes.finish()
     for folder, pictures in named.items():
         for picture in sorted(folder.iterdir()) if folder.is_dir() else []:
@@ -231,3 +233,17 @@ def _check_panoptic(checker: Checker, file: CocoFile) -> None:
                     f"{shorten(given['area'])}"
                 )
                 checker.add(png, "segments", message)
+
+
+def _check_maps(checker: Checker, file: CocoFile) -> None:
+    """The semantic maps that belong to a file, where there are any."""
+    split = split_of(file.path)
+    for maps in MAPS.values():
+        folder = checker.root / maps.folder.format(split=split)
+        if file.path.name == f"{maps.task}_{split}.json" and folder.is_dir():
+            for entry in checker.each(file.images, f"maps in {folder.name}"):
+
+                def read(path: Path, maps: Maps = maps, entry: dict[str, Any] = entry) -> np.ndarray:
+                    return maps.read(path, entry, file.path)
+
+                checker.mask(maps.path(checker.root, split, entry), read)

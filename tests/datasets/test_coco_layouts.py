@@ -1,12 +1,13 @@
 """COCO's files where tools put them: what belongs together is found, and nothing else is blamed."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from segtutor.datasets import CocoInstances, check_folder
+from segtutor.datasets import CocoInstances, CocoSegmentation, check_folder
 from segtutor.datasets.coco_json import read_coco
 from segtutor.datasets.coco_layouts import annotation_files, folder_of, split_of
 
@@ -101,3 +102,47 @@ def test_only_pictures_are_told_to_be_alone(write):
     assert check_folder(root).rows == ()
     PICTURE.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(root / "train2017/b.png")
     assert [(row.path.name, row.kind) for row in check_folder(root).rows] == [("b.png", "alone")]
+
+
+class TestMaps:
+    """The PNGs of CocoSegmentation are checked as it reads them."""
+
+    @pytest.fixture
+    def maps(self, write):
+        def written(mask, folder="stuffthingmaps/train2017", task="instances"):
+            name = f"annotations/{task}_train2017.json"
+            return write({"train2017/a.png": PICTURE, name: content(), f"{folder}/a.png": mask})
+
+        return written
+
+    def test_right_ones(self, maps):
+        values = np.full((20, 30), 255, np.uint8)
+        values[:4], values[4:8] = 0, 181  # ids 1 and 182: the first of the things, the last of the stuff
+        root = maps(Image.fromarray(values))
+        labels = CocoSegmentation(root, source="stuff_things")[0][1]
+        assert labels.unique().tolist() == [0, 170, 255]
+        assert (labels[0, 0], labels[4, 0], labels[8, 0]) == (0, 170, 255)
+        assert check_folder(root).rows == ()
+        assert check_folder(root).checked == 2
+
+    @pytest.mark.parametrize(
+        ("mask", "message"),
+        [
+            (np.full((20, 30), 240, np.uint8), r"holds the value 240, no category .*0...181.* and 255 for void"),
+            (np.full((20, 30), 300, np.uint16), "holds the value 300, no category"),
+            (np.zeros((20, 31), np.uint8), "is 20 x 31 .* its picture a.png of instances_train2017.json is 20 x 30"),
+            (np.zeros((20, 30, 3), np.uint8), "holds colors"),
+        ],
+    )
+    def test_broken_ones(self, maps, mask, message):
+        root = maps(Image.fromarray(mask))
+        with pytest.raises(ValueError, match=message):
+            CocoSegmentation(root, source="stuff_things")[0]
+        rows = [row for row in check_folder(root).rows if row.is_error]
+        assert [row.path for row in rows] == [root / "stuffthingmaps/train2017/a.png"]
+        assert re.search(message, rows[0].message)
+
+    def test_one_that_is_missing(self, maps):
+        root = maps(Image.fromarray(np.zeros((20, 30), np.uint8)))
+        (root / "stuffthingmaps/train2017/a.png").rename(root / "stuffthingmaps/train2017/b.png")
+        assert [(row.path.name, row.kind) for row in check_folder(root).rows] == [("a.png", "missing")]
