@@ -12,7 +12,10 @@ import numpy as np
 from segtutor.datasets.checker import Checker
 from segtutor.datasets.coco_json import CocoFile, parse
 from segtutor.datasets.coco_labels import label_set_of
+from segtutor.datasets.coco_layouts import annotation_files, folder_of, split_of
+from segtutor.datasets.coco_maps import MAPS, Maps
 from segtutor.datasets.coco_pictures import decode_segments, find_picture, read_box, segmentation_of
+from segtutor.datasets.opening import ENDINGS, is_hidden
 from segtutor.labels import COCO, COCO_IDS, COCO_PANOPTIC, COCO_PANOPTIC_IDS, COCO_STUFF, COCO_STUFF_IDS
 from segtutor.metrics.arrays import shorten
 from segtutor.metrics.coco_fields import has_box
@@ -28,27 +31,13 @@ _LISTED = 20
 _ROUNDING = 0.05
 
 
-def coco_files(root: Path) -> list[tuple[Path, str, Path]]:
-    """The annotation files below a folder, each with its split and the folder of its pictures.
-
-    COCO's own layout has ``annotations/instances_train2017.json`` and ``train2017``. CVAT writes
-    ``annotations/instances_default.json`` and ``images``, Roboflow ``train/_annotations.coco.json`` beside the
-    pictures.
-    """
-    found = []
-    for path in sorted(root.glob("annotations/*.json")):
-        split = path.stem.partition("_")[2]
-        places = [root / split, root / "images" / split, root / "images"] if split else [root / "images"]
-        found.append((path, split, next((place for place in places if place.is_dir()), places[0])))
-    for path in sorted([*root.glob("_annotations.coco.json"), *root.glob("*/_annotations.coco.json")]):
-        found.append((path, path.parent.name, path.parent))
-    return [item for item in found if not item[0].name.startswith(".")]
-
-
 def check_coco(checker: Checker) -> str:
     """All annotation files of a folder."""
     named: dict[Path, set[Path]] = {}  # pictures of each folder that some annotation file names
-    for path, _, folder in coco_files(checker.root):
+    files = annotation_files(checker.root)
+    if not files:
+        checker.add(checker.root, "empty", "no annotation file of masks is here, only captions or lists of pictures")
+    for path in files:
         try:
             file, problems = parse(read_json(path), path)
         except (OSError, ValueError) as error:
@@ -58,6 +47,7 @@ def check_coco(checker: Checker) -> str:
         for problem in problems:
             notes.add(problem.kind, problem.message)
         if file is not None:
+            folder = folder_of(file, checker.root)
             panoptic = _is_panoptic(file, notes)
             _check_classes(file, panoptic, notes)
             _check_pictures(checker, file, folder, named.setdefault(folder, set()))
@@ -65,11 +55,12 @@ def check_coco(checker: Checker) -> str:
                 _check_panoptic(checker, file)
             else:
                 _check_masks(file, notes)
+            _check_maps(checker, file)
         notes.finish()
     for folder, pictures in named.items():
         for picture in sorted(folder.iterdir()) if folder.is_dir() else []:
-            hidden = picture.name.startswith(".") or picture.suffix == ".json"
-            if picture not in pictures and picture.is_file() and not hidden:
+            is_picture = picture.suffix.lower() in ENDINGS and not is_hidden(picture)
+            if is_picture and picture not in pictures and picture.is_file():
                 checker.add(picture, "alone", "no annotation file names this picture", is_error=False)
     return "COCO"
 
@@ -242,3 +233,17 @@ def _check_panoptic(checker: Checker, file: CocoFile) -> None:
                     f"{shorten(given['area'])}"
                 )
                 checker.add(png, "segments", message)
+
+
+def _check_maps(checker: Checker, file: CocoFile) -> None:
+    """The semantic maps that belong to a file, where there are any."""
+    split = split_of(file.path)
+    for maps in MAPS.values():
+        folder = checker.root / maps.folder.format(split=split)
+        if file.path.name == f"{maps.task}_{split}.json" and folder.is_dir():
+            for entry in checker.each(file.images, f"maps in {folder.name}"):
+
+                def read(path: Path, maps: Maps = maps, entry: dict[str, Any] = entry) -> np.ndarray:
+                    return maps.read(path, entry, file.path)
+
+                checker.mask(maps.path(checker.root, split, entry), read)

@@ -10,10 +10,10 @@ from segtutor.datasets.check_coco import check_coco
 from segtutor.datasets.check_own import check_images_and_masks, table_reader
 from segtutor.datasets.checker import Checker
 from segtutor.datasets.cityscapes import PICTURE, label_file, pictures_in, read_ids
+from segtutor.datasets.coco_layouts import is_coco
 from segtutor.datasets.folder import table_file
 from segtutor.datasets.lists import names_in, read_pairs, text_files, twice_in
 from segtutor.datasets.opening import is_hidden
-from segtutor.datasets.pairing import has_images
 from segtutor.datasets.pascal_context import read_label_map, read_png
 from segtutor.datasets.voc import Kit, read_classes, read_objects
 
@@ -40,16 +40,6 @@ def _check_of(checker: Checker) -> tuple[str, Callable[[], str]]:
     if all((root / f"{split}.txt").is_file() for split in ("train", "val", "test")):
         return "CamVid", lambda: check_camvid(checker)
     return "images and masks", lambda: check_images_and_masks(checker)
-
-
-def is_coco(root: Path) -> bool:
-    """Whether a folder has annotation files where COCO, CVAT or Roboflow put them."""
-    annotations = root / "annotations"
-    own = [path for path in annotations.glob("*.json") if not is_hidden(path)]
-    # Beside masks in a folder of this name, a JSON file is a table of classes or a program's own.
-    is_folder_of_masks = annotations.is_dir() and has_images(annotations)
-    beside = [*root.glob("_annotations.coco.json"), *root.glob("*/_annotations.coco.json")]
-    return (bool(own) and not is_folder_of_masks) or bool(beside)
 
 
 def _lists(checker: Checker, folder: Path, pictures: Path) -> dict[str, list[str]]:

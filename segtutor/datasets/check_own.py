@@ -38,10 +38,10 @@ def check_images_and_masks(checker: Checker) -> str:
         if not (split is None and _only_folders(pictures)):
             places.setdefault((pictures, masks), split)
     for (pictures, masks), split in places.items():
-        _check_pairs(checker, pictures, masks, table_file(root, split))
+        _check_pairs(checker, pictures, masks, table_file(root, split) or table_file(masks, None))
     if not places:
         checker.add(
-            root, "empty", "no layout is recognized: there is no VOCdevkit, no annotations/*.json, no leftImg8bit, and "
+            root, "empty", "no layout is recognized: there is no VOCdevkit, no COCO file, no leftImg8bit, and "
             f"not a folder of pictures ({', '.join(IMAGE_FOLDERS)}) with one of masks ({', '.join(MASK_FOLDERS)})",
         )  # fmt: skip
     return "images and masks" if places else "unknown"

@@ -14,15 +14,12 @@ from torch.utils.data import Dataset
 
 from segtutor.datasets.coco_json import CocoFile, read_coco
 from segtutor.datasets.coco_labels import label_set_of
+from segtutor.datasets.coco_maps import MAPS
 from segtutor.datasets.coco_pictures import boxes_of, draw_items, find_picture, read_picture, read_segments
 from segtutor.datasets.files import (
     as_image,
     as_mask,
     check_choice,
-    check_same_size,
-    describe,
-    read_indices,
-    unknown_values,
 )
 from segtutor.datasets.targets import instance_target, transformed
 from segtutor.labels import (
@@ -33,8 +30,6 @@ from segtutor.labels import (
     COCO_PANOPTIC_IDS,
     COCO_STUFF,
     COCO_STUFF_IDS,
-    COCO_STUFF_THINGS,
-    COCO_STUFF_THINGS_IDS,
     LabelSet,
 )
 
@@ -169,18 +164,10 @@ class CocoPanoptic(_Coco):
         return {"segments": as_mask(ids), "segments_info": info, "image_id": entry["id"]}
 
 
-# Where a semantic map may come from: its label set, the category id of each number, value in the PNG minus category id.
-_SOURCES: dict[str, tuple[LabelSet, tuple[int, ...], int]] = {
-    "panoptic": (COCO_PANOPTIC, COCO_PANOPTIC_IDS, 0),
-    "panoptic_png": (COCO_PANOPTIC, COCO_PANOPTIC_IDS, 0),
-    "stuff": (COCO_STUFF, COCO_STUFF_IDS, 0),
-    "stuff_png": (COCO_STUFF, COCO_STUFF_IDS, 0),
-    "stuff_things": (COCO_STUFF_THINGS, COCO_STUFF_THINGS_IDS, -1),
-}
-_FOLDERS = {
-    "panoptic_png": "annotations/semantic_category_ids_{split}",
-    "stuff_png": "annotations/stuff_{split}_pixelmaps",
-    "stuff_things": "stuffthingmaps/{split}",
+# The sources that are drawn from annotations: their label set, and the category id of each number.
+_DRAWN: dict[str, tuple[LabelSet, tuple[int, ...]]] = {
+    "panoptic": (COCO_PANOPTIC, COCO_PANOPTIC_IDS),
+    "stuff": (COCO_STUFF, COCO_STUFF_IDS),
 }
 
 
@@ -209,10 +196,10 @@ class CocoSegmentation(_Coco):
         source: str = "panoptic",
         transforms: JointTransform | None = None,
     ) -> None:
-        check_choice("source", source, _SOURCES)
-        self.labels, ids, shift = _SOURCES[source]
-        self.source = source
-        task = {"panoptic_png": "panoptic", "stuff_png": "stuff", "stuff_things": "instances"}.get(source, source)
+        check_choice("source", source, (*_DRAWN, *MAPS))
+        self.source, self.maps = source, MAPS.get(source)
+        self.labels, ids = _DRAWN[source] if self.maps is None else (self.maps.labels, self.maps.ids)
+        task = source if self.maps is None else self.maps.task
         super().__init__(root, split, read_coco(Path(root, "annotations", f"{task}_{split}.json")), transforms)
         if source in ("panoptic", "stuff"):
             self._check_task(source == "panoptic", "another source, or CocoInstances")
@@ -226,24 +213,11 @@ class CocoSegmentation(_Coco):
                     f"{self.file.path}: category id {own[0]!r} is not one of {self.labels.title}, which are "
                     f"{min(ids)}...{max(ids)}; for categories of your own use CocoInstances"
                 )
-        self.number_of_value = np.full(256, self.labels.ignore_index, dtype=np.int64)
-        for category, number in self.number_of.items():
-            if category + shift < 256:
-                self.number_of_value[category + shift] = number
-        self.void_value = 255 if source == "stuff_things" else 0
 
     def make_target(self, entry: dict[str, Any]) -> Any:
         void = self.labels.ignore_index
-        if self.source in _FOLDERS:
-            folder = self.root / _FOLDERS[self.source].format(split=self.split)
-            path = (folder / entry["file_name"]).with_suffix(".png")
-            values = read_indices(path)
-            check_same_size(self.file.path, (entry["height"], entry["width"]), path, values.shape, turned=1)
-            known = [*np.flatnonzero(self.number_of_value != void).tolist(), self.void_value]
-            wrong = unknown_values(values, known)
-            if wrong.size:
-                raise ValueError(f"{path} holds {describe(wrong)}, which stand for no category of {self.labels.title}")
-            return as_mask(self.number_of_value[values])
+        if self.maps is not None:
+            return as_mask(self.maps.read(self.maps.path(self.root, self.split, entry), entry, self.file.path))
         labels = np.full((entry["height"], entry["width"]), void, dtype=np.int64)
         if self.source == "panoptic":
             ids, segments = read_segments(self.file, entry)

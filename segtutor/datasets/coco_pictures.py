@@ -22,15 +22,16 @@ Box = tuple[float, float, float, float]
 
 
 def find_picture(folder: Path, name: str) -> Path:
-    """Where a file lies, whose name may have been written with backslashes, or with accents in another form."""
+    """Where a file lies, whose name may have been written with backslashes, accents in another form or its folder."""
     path = folder / name
-    if (name.isascii() and "\\" not in name) or path.is_file():
+    if (name.isascii() and "\\" not in name and "/" not in name) or path.is_file():
         return path
     for written in (name, name.replace("\\", "/")):
         for form in ("NFC", "NFD"):
-            other = folder / unicodedata.normalize(form, written)
-            if other.is_file():
-                return other
+            normal = unicodedata.normalize(form, written)
+            for other in (folder / normal, folder / normal.removeprefix(f"{folder.name}/")):
+                if other.is_file():
+                    return other
     return path
 
 

@@ -128,6 +128,8 @@ class ImageFolder(Dataset):
         if isinstance(labels, LabelSet):
             return table_of(labels)
         path = labels if labels is not None else table_file(self.root, self.split)
+        if path is None:  # Roboflow's lies among the masks
+            path = table_file(self.mask_folder, None)
         if path is None:
             return table_from_masks(self.root.name, [mask for _, mask in self.pairs])
         table = read_class_table(path)

@@ -151,8 +151,31 @@ def with_list_of(target: dict[str, Any]) -> dict[str, Any]:
 
 
 def transformed(transforms: Callable[[Any, Any], tuple[Any, Any]] | None, image: Any, target: Any) -> tuple[Any, Any]:
-    """An item of a data set after its transforms; the list of a panoptic target fits its map, whoever moved it."""
+    """An item of a data set after its transforms, whoever wrote them.
+
+    The list of a panoptic target fits its map, and areas fit the masks: transforms move pixels, and no numbers.
+    """
     if transforms is None:
         return image, target
+    masks, area = (target.get("masks"), target.get("area")) if isinstance(target, dict) else (None, None)
     image, target = transforms(image, target)
-    return image, with_list_of(target) if is_panoptic(target) else target
+    if is_panoptic(target):
+        return image, with_list_of(target)
+    if (
+        area is not None
+        and isinstance(target, dict)
+        and target.get("area") is area
+        and target.get("masks") is not masks
+    ):
+        return image, _with_area(target)
+    return image, target
+
+
+def _with_area(target: dict[str, Any]) -> dict[str, Any]:
+    """A target of objects whose areas are the pixels of its masks, if it has an area for each."""
+    masks, area = target.get("masks"), target.get("area")
+    is_table = isinstance(masks, torch.Tensor) and isinstance(area, torch.Tensor)
+    if not is_table or masks.ndim != 3 or masks.is_floating_point() or area.shape != masks.shape[:1]:
+        return target
+    pixels = masks.as_subclass(torch.Tensor).flatten(1).sum(1)
+    return {**target, "area": pixels.to(area.dtype)}

@@ -94,6 +94,12 @@ def boolean_masks(value: Any, name: str) -> np.ndarray:
     array = to_numpy(value)
     if array.dtype == bool:
         return array
+    if array.dtype.kind == "f":
+        kind = value.dtype if is_tensor(value) else array.dtype
+        raise ValueError(
+            f"{name} must be a mask of 0 and 1, but its dtype is {kind}; of probabilities compare it with a threshold, "
+            f"{name} > 0.5"
+        )
     array = integer_map(value if is_tensor(value) else array, name)
     if array.size and (array.min() < 0 or array.max() > 1):
         raise ValueError(
@@ -109,9 +115,13 @@ def same_shape(first: Any, second: Any, first_name: str, second_name: str) -> No
     if shapes[0] != shapes[1]:
         without_ones = [tuple(side for side in shape if side != 1) for shape in shapes]
         advice = "scale the prediction to the target's size"
+        for one, other, name in ((*shapes, first_name), (*shapes[::-1], second_name)):
+            for axis in (1, len(one) - 1) if len(one) == 4 else ():
+                if one[:axis] + one[axis + 1 :] == other:
+                    advice = f"of one channel a class take the strongest, {name}.argmax({axis})"
         if without_ones[0] == without_ones[1]:
             longer, shape = max(zip((first_name, second_name), shapes, strict=True), key=lambda pair: len(pair[1]))
-            advice = f"take the axis of length 1 away, {longer}.squeeze({shape.index(1)})"
+            advice = f"take the axis of length 1 away, {longer}.squeeze({_channel(shape)})"
         raise ValueError(
             f"{first_name} and {second_name} must have the same shape, but they have {shapes[0]} and {shapes[1]}; "
             f"{advice}"
@@ -120,7 +130,12 @@ def same_shape(first: Any, second: Any, first_name: str, second_name: str) -> No
 
 def squeeze_hint(shape: tuple[int, ...]) -> str:
     """What to do about an axis of length 1 that does not belong there; nothing if there is none."""
-    return f"; take the axis of length 1 away with squeeze({shape.index(1)})" if 1 in shape else ""
+    return f"; take the axis of length 1 away with squeeze({_channel(shape)})" if 1 in shape else ""
+
+
+def _channel(shape: tuple[int, ...]) -> int:
+    """The axis of length 1 that is too many: that of channels, B x 1 x H x W, before a batch of one picture."""
+    return 1 if len(shape) == 4 and shape[1] == 1 else shape.index(1)
 
 
 def describe_values(values: np.ndarray, counts: np.ndarray) -> str:

@@ -27,8 +27,20 @@ def read_json(path: Path | str | os.PathLike[str]) -> Any:
         raise FileNotFoundError(f"the annotation file {path} is missing") from None
     except RecursionError as error:
         raise ValueError(f"{path} is not valid JSON for COCO: its lists lie in one another too deeply") from error
+    except UnicodeDecodeError as error:
+        advice = "unpack it first" if error.object[:2] in (b"\x1f\x8b", b"PK") else "save it again as UTF-8"
+        raise ValueError(
+            f"{path} is not valid JSON: it is no text in UTF-8 (byte {error.start} is {error.object[error.start]:#x}); "
+            f"{advice}"
+        ) from error
     except ValueError as error:  # of the syntax, of the encoding, of a number with too many digits
-        raise ValueError(f"{path} is not valid JSON ({error}): it may be a broken download") from error
+        beginning = path.read_bytes()[:40]
+        advice = "it may be a broken download"
+        if beginning.startswith(b"version https://git-lfs"):
+            advice = "it is a pointer of Git LFS, get the file itself with git lfs pull"
+        elif not beginning.strip():
+            advice = "it is empty"
+        raise ValueError(f"{path} is not valid JSON ({error}): {advice}") from error
 
 
 def records_in(content: Mapping[str, Any], key: str) -> list[Any]:

@@ -21,6 +21,8 @@ _SCALE = 5
 _RINGS_AT_ONCE = 512
 # Further out than any picture reaches; beyond, whole numbers of fifths of a pixel would run over.
 _FURTHEST = 1e9
+# What some tools write for a coordinate or for a point.
+_NO_NUMBERS = (str, bytes, list, tuple, dict, np.ndarray)
 
 
 def rasterize(
@@ -74,6 +76,11 @@ def _flatten(
             raise ValueError(
                 f"{name(int(owners[number]))}: a polygon must be a list [x0, y0, x1, y1, ...], got {shorten(ring)}"
             )
+        if len(ring) and isinstance(ring[0], _NO_NUMBERS):  # NumPy would read texts as numbers
+            advice = "write numbers without quotation marks"
+            if not isinstance(ring[0], (str, bytes)):
+                advice = "write x and y in turns, [x0, y0, x1, y1, ...], without further brackets"
+            raise ValueError(f"{name(int(owners[number]))}: a polygon holds {shorten(ring[0])}, no number; {advice}")
     lengths = np.array([len(ring) for ring in rings])
     wrong = np.flatnonzero((lengths < 6) | (lengths % 2 == 1))
     if wrong.size:

@@ -2,8 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from segtutor.datasets import ImageFolder
 from segtutor.datasets.class_tables import read_class_table
 from segtutor.datasets.folder import table_file
 
@@ -149,3 +152,14 @@ def test_tables_are_found_in_the_folder_or_its_split(tmp_path):
     assert table_file(tmp_path, "train") == tmp_path / "train/_classes.csv"
     (tmp_path / "labelmap.txt").touch()
     assert table_file(tmp_path, "train") == tmp_path / "labelmap.txt"
+
+
+def test_the_table_among_the_masks_is_found(tmp_path):
+    (tmp_path / "train").mkdir()
+    numbers = np.array([[0, 1], [2, 1]], np.uint8)
+    Image.fromarray(np.stack([numbers] * 3, axis=-1)).save(tmp_path / "train/a.jpg")
+    Image.fromarray(numbers).save(tmp_path / "train/a_mask.png")
+    (tmp_path / "train/_classes.csv").write_text("Pixel Value, Class\n0, background\n1, cat\n2, dog\n")
+    data = ImageFolder(tmp_path, images="train", masks="train")
+    assert data.labels.names == ("background", "cat", "dog")
+    assert data[0][1].tolist() == numbers.tolist()

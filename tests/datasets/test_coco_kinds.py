@@ -3,11 +3,13 @@
 Loader, evaluator and ``check_folder`` read with the same functions, so each kind is tried on all three.
 """
 
+import gzip
 import json
 
 import numpy as np
 import pytest
 from PIL import Image
+from torchvision.transforms import v2
 
 from segtutor.datasets import CocoInstances, CocoPanoptic, CocoSegmentation, check_folder
 from segtutor.datasets.targets import segment_colors
@@ -447,3 +449,31 @@ class TestFoldersOfTools:
             assert len(CocoInstances(root, folder, root / file)[0][1]["labels"]) == 1
             if folder == "images":
                 assert check_folder(root).rows == ()
+
+
+class TestTransformsOfTorchvision:
+    @pytest.mark.parametrize(
+        ("move", "area"), [(v2.Resize((10, 15)), 12), (v2.CenterCrop((12, 20)), 36), (v2.RandomHorizontalFlip(1), 48)]
+    )
+    def test_areas_are_those_of_the_moved_masks(self, write, move, area):
+        target = CocoInstances(write(content()), transforms=move)[0][1]
+        assert target["masks"].sum() == area
+        assert target["area"].tolist() == [area]
+        assert target["area"].dtype == CocoInstances(write(content()))[0][1]["area"].dtype
+
+
+class TestUnreadableFiles:
+    @pytest.mark.parametrize(
+        ("data", "advice"),
+        [
+            (json.dumps(content()).replace("cat", "ch\xe4t").encode("cp1252"), "0xe4.*save it again as UTF-8"),
+            (gzip.compress(b"{}"), "unpack it first"),
+            (b"version https://git-lfs.github.com/spec/v1\noid sha256:12\n", "git lfs pull"),
+            (b" \n", "it is empty"),
+            (b'{"images": [', "it may be a broken download"),
+        ],
+    )
+    def test_the_advice_fits(self, write, data, advice):
+        root = write(content())
+        (root / "annotations/instances_train2017.json").write_bytes(data)
+        refused(root, f"(?s)is not valid JSON.*{advice}", data)

@@ -249,3 +249,27 @@ class TestPanoptic:
 
 def left_of(ids, info):
     return [item for item in info if (ids == item["id"]).any()]
+
+
+class TestAdvice:
+    """What an error about shapes or types tells to do gives what was meant."""
+
+    @pytest.mark.parametrize(
+        ("target", "prediction", "advice"),
+        [
+            ((1, 1, 4, 5), (1, 4, 5), r"target\.squeeze\(1\)"),
+            ((2, 1, 4, 5), (2, 4, 5), r"target\.squeeze\(1\)"),
+            ((1, 4, 5), (4, 5), r"target\.squeeze\(0\)"),
+            ((2, 4, 5), (2, 3, 4, 5), r"prediction\.argmax\(1\)"),
+            ((2, 4, 5, 3), (2, 4, 5), r"target\.argmax\(3\)"),
+            ((2, 4, 5), (2, 8, 10), "scale the prediction"),
+        ],
+    )
+    def test_shapes(self, target, prediction, advice):
+        with pytest.raises(ValueError, match=advice):
+            ConfusionMatrix(3).update(np.zeros(target, np.uint8), np.zeros(prediction, np.uint8))
+
+    @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+    def test_masks_of_probabilities(self, kind):
+        with pytest.raises(ValueError, match=rf"b must be a mask of 0 and 1, but its dtype is {kind}; .*b > 0\.5"):
+            mask_iou(torch.ones(1, 4, 4, dtype=torch.bool), torch.ones(1, 4, 4, dtype=kind))

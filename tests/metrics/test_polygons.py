@@ -86,6 +86,9 @@ def test_canvas_beyond_the_short_sort_keys():
         ([[0, 0, 1, float("inf"), 2, 2]], "object 0: a polygon holds inf"),
         ([[0, 0, 1, "a", 2, 2]], "object 0: a polygon holds 'a'"),
         ([0, 0, 1, 1, 2, 2], "object 0: a polygon must be a list"),
+        ([["0", "0", "5", "0", "5", "5"]], "object 0: a polygon holds '0', no number; write numbers without quotation"),
+        ([[[0, 0], [5, 0], [5, 5]]], r"object 0: a polygon holds \[0, 0\], no number; write x and y in turns"),
+        ([np.array([[0, 0], [5, 0], [5, 5], [4, 9], [2, 7], [0, 3]])], "object 0: a polygon holds .*, no number"),
     ],
 )
 def test_broken_polygons_are_named(rings, message):
