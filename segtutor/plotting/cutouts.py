@@ -8,7 +8,8 @@ import numpy as np
 
 from segtutor.plotting.overlays import _axes, _numpy, as_picture
 
-PAPER = (255, 255, 255)
+PAPER = (222, 229, 238)
+"""A pale blue: a white shirt that is kept can be told from one that is lost."""
 TRUTH_COLOR = "#D55E00"
 BOX_COLOR = "#0072B2"
 
@@ -22,7 +23,7 @@ def show_cutout(
     box: tuple[float, float, float, float] | None = None,
     faint: float = 0.12,
 ) -> Any:
-    """What a mask keeps of a picture; the rest fades to white.
+    """What a mask keeps of a picture; the rest fades to a pale blue.
 
     Args:
         image: 3 x H x W or H x W x 3, uint8 or float in 0...1.
@@ -41,7 +42,7 @@ def show_cutout(
     picture = as_picture(image)
     kept = _mask(mask, "mask", picture)
     if not 0 <= faint <= 1:
-        raise ValueError(f"faint must be from 0 (white) to 1 (the picture), but it is {faint!r}")
+        raise ValueError(f"faint must be from 0 (blank) to 1 (the picture), but it is {faint!r}")
     outline = None if truth is None else _mask(truth, "truth", picture)
     axes = _axes(ax)
     faded = np.round(faint * picture + (1 - faint) * np.array(PAPER)).astype(np.uint8)

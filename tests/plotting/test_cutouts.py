@@ -13,15 +13,15 @@ def _close():
     plt.close("all")
 
 
-def test_kept_pixels_stay_and_others_fade_to_white():
+def test_kept_pixels_stay_and_others_fade_to_pale_blue():
     image = np.zeros((2, 3, 3), dtype=np.uint8)
     image[..., 0] = 200
     mask = np.array([[True, False, False], [False, False, True]])
     shown = plotting.show_cutout(image, mask, faint=0.5).images[0].get_array()
     assert shown[mask].tolist() == [[200, 0, 0]] * 2
-    assert np.abs(shown[~mask].astype(int) - [228, 128, 128]).max() <= 1, "half picture, half white"
-    white = plotting.show_cutout(image, mask, faint=0).images[0].get_array()
-    assert (white[~mask] == 255).all()
+    assert np.abs(shown[~mask].astype(int) - [211, 114.5, 119]).max() <= 1, "half picture, half paper"
+    blank = plotting.show_cutout(image, mask, faint=0).images[0].get_array()
+    assert (blank[~mask] == [222, 229, 238]).all()
 
 
 def test_truth_is_outlined_and_the_box_lies_on_its_pixels():
