@@ -5,18 +5,18 @@
 # download: "none, or 4 MB for the photograph"
 # peak_ram: 1.3 GB
 # prerequisites: [Python, NumPy arrays]
-# minutes_work: 35
+# minutes_work: 30
 # ---
 
 # %% [markdown]
 # Welcome! In this course you build the networks that say, for every pixel of a picture, what it shows. Let us begin with
-# the end. Run the two cells below (click into a cell, then press Shift and Enter): a trained network cuts a cat out of a
-# photograph. By lesson 7 you will have built networks like it, trained them, measured them, and checked for yourself
+# the end. Run the cells from the top, one after the other (click into the first, then press Shift and Enter again and
+# again), and a trained network cuts a cat out of a photograph. By lesson 7 you will have built networks like it, trained them, measured them, and checked for yourself
 # whether what the papers say about them is true.
 #
 # ## A photograph, cut out
 #
-# The first cell only prepares. Its code is folded away, as always in this course when it merely imports, loads or draws:
+# The first cell of this section only prepares. Its code is folded away, as always in this course when it merely imports, loads or draws:
 # click on its title if you want to read it.
 
 # %% fold="Prepare: what we import, the style of the figures, and what to say where the network cannot be had"
@@ -29,6 +29,7 @@ import torch
 import segtutor
 from segtutor import claims, datasets, inference, metrics, models, plotting, training
 from segtutor.datasets import Scenes
+from segtutor.fetch.download import DownloadError
 from segtutor.labels import PHOTOGRAPHS, SCENES
 
 plotting.use_course_style()
@@ -49,11 +50,8 @@ def if_it_can_be_had():
     """Without the weights (no network, no package index) one sentence is printed, and the lesson goes on."""
     try:
         yield
-    except OSError:
-        print(
-            "The weights of this network are not on this machine, and pip cannot reach the package index now, so there "
-            "is no cat to be seen. Go on: everything below works without."
-        )
+    except (DownloadError, PermissionError) as reason:
+        print(f"No cat this time: {reason}.\nGo on without it; everything below works.")
 
 
 # %% [markdown]
@@ -131,7 +129,7 @@ plt.show()
 # - **read** a [label map](glossary.ipynb#label-map): class numbers, colors, [void](glossary.ipynb#void);
 # - **say** how well two masks agree, by [intersection over union](glossary.ipynb#intersection-over-union);
 # - **use** the three functions that accompany you through the assignments;
-# - **read** a claim card, and say why "undecided" is an honest answer.
+# - **read** a [claim card](glossary.ipynb#claim-card), and say why "undecided" is an honest answer.
 #
 # ## One picture, three questions
 #
@@ -263,8 +261,8 @@ def agreement(found, truth, number):
 
 for name in ("sky", "sand", "person", "dog", "bird", "aeroplane"):
     print(f"{name:10} IoU {agreement(found, beach.labels, SCENES.index(name)):.2f}")
-if cat_mask is not None:
-    truth = np.asarray(datasets.Photographs()[0][1])  # drawn by hand for this course
+truth = np.asarray(datasets.Photographs()[0][1])  # Chelsea, drawn by hand for this course
+if cat_mask is not None and cat_mask.shape == truth.shape:
     cat = PHOTOGRAPHS.index("cat")
     print(f"\nthe cat    IoU {agreement(np.where(cat_mask, cat, 0), truth, cat):.2f}")
 
@@ -307,7 +305,7 @@ segtutor.progress(1)
 # Papers make claims, and claims can be wrong, or right only in the authors' setting. The lessons therefore test
 # them: one thing changes, all else stays the same, and the experiment is repeated with other random numbers ("seeds").
 # The result is a [claim card](glossary.ipynb#claim-card). Here is a card about the networks that you will build. Do not
-# worry about their names yet; look at the three colored words.
+# worry about their names yet, or about the scores in percent, which lesson 1 explains; look at the three colored words.
 
 # %%
 claims.card("results.leaderboard")
@@ -379,7 +377,7 @@ print(f"the mean exceeds its uncertainty:  {np.mean(decided):.1%}")
 #
 # Now look at the beach once more, this time through four networks of the course. So that you see real answers, two of
 # them learn in the next cell, for less than a minute together. They begin with a part that has learned to classify
-# drawn pictures, and see 200 scenes, 80 times 8 of them.
+# drawn pictures, and then take 80 steps, each with 8 of 200 labeled scenes.
 
 # %% fold="Train an FCN and a PSPNet for a short time"
 from segtutor.claims.pictures import EVERYTHING, draw
@@ -480,7 +478,7 @@ plt.show()
 #
 # - X. Qin and others, [U²-Net: Going Deeper with Nested U-Structure for Salient Object
 #   Detection](https://arxiv.org/abs/2005.09007), Pattern Recognition 2020. Look at the figure that compares sizes and
-#   speeds: the network that cut out the cat is the smallest in it.
+#   speeds: the network that cut out the cat is the tiny one with a dagger.
 # - A. Kirillov and others, [Panoptic Segmentation](https://arxiv.org/abs/1801.00868), CVPR 2019. Look at the first figure:
 #   it is our four pictures, with a real street.
 # - R. Szeliski, [Computer Vision: Algorithms and Applications](https://szeliski.org/Book/), 2nd edition, chapter 6 on

@@ -5,7 +5,7 @@
 # download: none
 # peak_ram: 1.1 GB
 # prerequisites: ["[Lesson 0](00_start_here.ipynb)", NumPy arrays]
-# minutes_work: 60
+# minutes_work: 45
 # ---
 
 # %% [markdown]
@@ -837,7 +837,7 @@ for world in (1, 2, 3):
 # %% [markdown]
 # The points are means over the three worlds, and bars and bands reach from the worst world to the best.
 
-# %% fold="Draw both, and print the gains with their uncertainty" alt="GraphCut's mean IoU rises with the number of clicks and crosses the two horizontal lines of GrabCut, after the first and after the last pass"
+# %% fold="Draw both, and print the gains with their uncertainty" alt="GraphCut's mean IoU rises from 0.3 with one click to nearly 0.9 with six; between four and five clicks it crosses the two horizontal lines of GrabCut with the box alone, after its first pass and, a little higher, after its last"
 clicked = np.array(clicked)
 mean, numbers = clicked.mean(axis=0), np.arange(1, 7)
 figure, ax = plt.subplots(figsize=(7.5, 3.6))
@@ -846,7 +846,7 @@ ax.errorbar(numbers, mean, spread, fmt="o-", color=BLUE, capsize=4, label="Graph
 for values, style, name in ((iterated, "-", "GrabCut: box, last pass"), (first_pass, "--", "GrabCut: box, first pass")):
     ax.axhline(np.mean(values), linestyle=style, color=RED, label=name)
 ax.axhspan(min(iterated), max(iterated), color=RED, alpha=0.15, linewidth=0)
-ax.set(xlabel="clicks", ylabel="mean IoU", ylim=(0.3, 1))
+ax.set(xlabel="clicks", ylabel="mean IoU", ylim=(0.2, 1))
 ax.legend(frameon=False, loc="lower right")
 plt.show()
 

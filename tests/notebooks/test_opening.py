@@ -80,6 +80,8 @@ def test_without_weights_one_sentence_is_said_and_the_lesson_goes_on(tmp_path):
         env={**os.environ, "PYTHONPATH": paths, "SEGTUTOR_CACHE": str(tmp_path / "empty"), "PYTHONUTF8": "1"},
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
-    *_, sentence, end = ran.stdout.splitlines()
-    assert sentence.startswith("The weights of this network are not on this machine")
+    *_, sentence, go_on, end = ran.stdout.splitlines()
+    assert sentence.startswith("No cat this time: ")
+    assert "could not be fetched" in sentence
+    assert go_on.startswith("Go on without it")
     assert end == "on True"
