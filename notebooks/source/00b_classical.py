@@ -10,10 +10,10 @@
 
 # %% [markdown]
 # People divided pictures into regions long before networks learned to. They used color, clusters, water that floods a
-# landscape, and cuts in a graph. These methods still sit in every image editor, one of their ideas returns in lesson 6 to
-# sharpen what a network says, and above all they have a limit that you should have *seen*, because the rest of the course
-# is about getting past it. Nothing later depends on this lesson; if you are in a hurry, read its section
-# [One patch, two names](#One-patch,-two-names) and go on to lesson 1.
+# landscape, and cuts in a graph. These methods still sit in every image editor, one of their ideas returns in lesson 6
+# to sharpen what a network says, and above all they have a limit that you should have *seen*, because the rest of the
+# course is about getting past it. Nothing later depends on this lesson; if you are in a hurry, read its section [One
+# patch, two names](#One-patch,-two-names) and go on to lesson 1.
 #
 # ## Objectives
 #
@@ -37,7 +37,7 @@ from skimage import color, filters, morphology, segmentation, transform
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
-from segtutor import classical, datasets, plotting
+from segtutor import classical, datasets, metrics, plotting
 from segtutor.datasets import Scenes
 from segtutor.labels import PHOTOGRAPHS, SCENES
 
@@ -48,7 +48,8 @@ BLUE, ORANGE, GREEN, RED = (plotting.style.COLORS[name] for name in ("blue", "or
 
 def iou(truth, mask, void=False):
     """Intersection over union of two boolean masks, without the void pixels."""
-    return (truth & mask & ~void).sum() / max(((truth | mask) & ~void).sum(), 1)
+    known = ~np.broadcast_to(void, truth.shape)
+    return metrics.mask_iou(truth[known][None, None], mask[known][None, None]).item()
 
 
 def lab(image):
@@ -69,16 +70,16 @@ def pictures_in_a_row(pictures, titles, height=2.4, width=9):
 # %% [markdown]
 # ## Color thresholds
 #
-# The oldest idea: grass is green, so take all green pixels. A *range* is a lower and an upper bound for each of the three
-# numbers that describe a color, and the question is which three numbers one should take:
+# The oldest idea: grass is green, so take all green pixels. A *range* is a lower and an upper bound for each of the
+# three numbers that describe a color, and the question is which three numbers one should take:
 #
 # - **RGB**, as the camera stores it: brightness is mixed into all three.
 # - **HSV**: hue (an angle on the color circle), saturation and value. The hue hardly changes when a shadow falls.
 # - **Lab**: lightness, green to red, blue to yellow, spaced as people perceive differences.
 #
-# To be fair, all three get their bounds by the same rule: from labeled training scenes, cut off the most extreme 5 % of a
-# class's pixels at both ends of each number. For the hue, which is an angle, the circle is first turned so that the class
-# lies in its middle; otherwise red, which lies at 0 *and* at 1, would be cut in two.
+# To be fair, all three get their bounds by the same rule: from labeled training scenes, cut off the most extreme 5 % of
+# a class's pixels at both ends of each number. For the hue, which is an angle, the circle is first turned so that the
+# class lies in its middle; otherwise red, which lies at 0 *and* at 1, would be cut in two.
 
 
 # %%
@@ -93,11 +94,11 @@ def inside(pixels, bounds):
 
 
 # %% [markdown]
-# The score is the [intersection over union](glossary.ipynb#intersection-over-union) of lesson 0, on scenes that were not
-# used for fitting.
+# The score is the [intersection over union](glossary.ipynb#intersection-over-union) of lesson 0, on scenes that were
+# not used for fitting.
 #
-# **Predict, then run.** Which of the eight kinds of [stuff](glossary.ipynb#things-and-stuff) below is the easiest to find
-# by its color, and which space wins on average?
+# **Predict, then run.** Which of the eight kinds of [stuff](glossary.ipynb#things-and-stuff) below is the easiest to
+# find by its color, and which space wins on average?
 
 # %% fold="Fit a range per class and color space on 20 scenes, score it on 20 others, draw bars" alt="Bars of the IoU of eight kinds of stuff by color range in RGB, HSV and Lab. Grass is highest with about 0.5, building lowest with less than 0.05, the others lie between 0.1 and 0.45, and each space wins somewhere"
 STUFF = SCENES.select(["sky", "water", "road", "pavement", "grass", "sand", "tree", "building"])
@@ -140,19 +141,20 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Grass, which has a color of its own, and even there only half of the union is right. A building may have any color and is
-# hopeless. No space wins: HSV is ahead for water and RGB for pavement, and the three means in the legend are nearly equal.
+# Grass, which has a color of its own, and even there only half of the union is right. A building may have any color and
+# is hopeless. No space wins: HSV is ahead for water and RGB for pavement, and the three means in the legend are nearly
+# equal.
 #
 # </details>
 #
-# No choice of space repairs the real trouble: the scenes are lit by noon, by evening and through clouds, and gray is the
-# color of asphalt, stone, walls and clouds alike. And somebody had to say beforehand which class to look for.
+# No choice of space repairs the real trouble: the scenes are lit by noon, by evening and through clouds, and gray is
+# the color of asphalt, stone, walls and clouds alike. And somebody had to say beforehand which class to look for.
 #
 # ## K-means: let the colors group themselves
 #
-# [K-means](glossary.ipynb#K-means) needs no labels. It looks for $K$ colors such that every pixel is near one of them, and
-# so it gives *regions*, not classes: region 3 has no name. If each pixel also carries its position, weighted by $\lambda$,
-# regions stay together. A pixel is then five numbers, $(L, a, b, \lambda y, \lambda x)$.
+# [K-means](glossary.ipynb#K-means) needs no labels. It looks for $K$ colors such that every pixel is near one of them,
+# and so it gives *regions*, not classes: region 3 has no name. If each pixel also carries its position, weighted by
+# $\lambda$, regions stay together. A pixel is then five numbers, $(L, a, b, \lambda y, \lambda x)$.
 
 
 # %%
@@ -167,11 +169,11 @@ def kmeans_regions(image, count, position=0.0):
 # %% [markdown]
 # ## Spectral clustering: cut a graph into parts
 #
-# K-means asks whether two pixels have similar colors.
-# [Spectral clustering](glossary.ipynb#spectral-clustering) asks whether a *chain* of similar neighbors leads from one to
-# the other. It looks at the picture as a graph. Each node is a *superpixel*, a small patch of one color, and two
-# neighboring nodes $i$ and $j$ are linked by an [affinity](glossary.ipynb#affinity) $W_{ij} = e^{-|c_i - c_j|^2 / 2\sigma^2}$:
-# nearly 1 where their mean colors $c$ agree, nearly 0 across an edge.
+# K-means asks whether two pixels have similar colors. [Spectral clustering](glossary.ipynb#spectral-clustering) asks
+# whether a *chain* of similar neighbors leads from one to the other. It looks at the picture as a graph. Each node is a
+# *superpixel*, a small patch of one color, and two neighboring nodes $i$ and $j$ are linked by an
+# [affinity](glossary.ipynb#affinity) $W_{ij} = e^{-|c_i - c_j|^2 / 2\sigma^2}$: nearly 1 where their mean colors $c$
+# agree, nearly 0 across an edge.
 #
 # To cut such a graph into large parts with weak links between them, one computes a few eigenvectors of the normalized
 # matrix $D^{-1/2} W D^{-1/2}$, where $D$ holds the sums of $W$'s rows (*normalized cut*;
@@ -214,9 +216,9 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The sand, with most of what stands on it, from sea and sky. Sea and sky stay together, since the horizon between two blues is
-# a weak edge. The third one sets off the strip of sand at the left, which crate and person cut off from the rest of the
-# beach, the fourth the birds, and the fifth the crate and the person.
+# The sand, with most of what stands on it, from sea and sky. Sea and sky stay together, since the horizon between two
+# blues is a weak edge. The third one sets off the strip of sand at the left, which crate and person cut off from the
+# rest of the beach, the fourth the birds, and the fifth the crate and the person.
 #
 # </details>
 #
@@ -252,19 +254,19 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# All three of them! By color alone, streaks of sky and sea share regions, and the textured sand falls into crumbs, because
-# K-means sees one pixel at a time. Position glues the crumbs together but cuts the sky in two where nothing is. Spectral
-# clustering keeps sea and sky as one calm region, and spends its other regions on crate, person, birds and a cloud; the white
-# dog is lost to the sand.
+# All three of them! By color alone, streaks of sky and sea share regions, and the textured sand falls into crumbs,
+# because K-means sees one pixel at a time. Position glues the crumbs together but cuts the sky in two where nothing is.
+# Spectral clustering keeps sea and sky as one calm region, and spends its other regions on crate, person, birds and a
+# cloud; the white dog is lost to the sand.
 #
 # </details>
 #
-# How good can such regions be? They have no names, so let the *truth* name them: each region gets the class that most of
-# its pixels have. No real system knows that, so the score is a **ceiling**, which no namer of regions can pass. It is
-# the IoU of each class over ten scenes together, averaged over the classes.
+# How good can such regions be? They have no names, so let the *truth* name them: each region gets the class that most
+# of its pixels have. No real system knows that, so the score is a **ceiling**, which no namer of regions can pass. It
+# is the IoU of each class over ten scenes together, averaged over the classes.
 #
-# **Predict, then run.** More regions must help. Which method climbs fastest: the one that looks at colors, at colors and
-# positions, or at chains?
+# **Predict, then run.** More regions must help. Which method climbs fastest: the one that looks at colors, at colors
+# and positions, or at chains?
 
 # %% fold="Measure the ceiling of all three ways for 4, 8, 16 and 32 regions" alt="Three rising lines from 4 to 32 regions: the mean IoU of the classes when the truth names the regions. K-means on color begins highest and ends lowest; color with position ends highest, spectral clustering just below it"
 COUNTS = (4, 8, 16, 32)
@@ -298,21 +300,21 @@ print(*(f"{name:28}" + "".join(f"{value:7.2f}" for value in values) for name, va
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Colors and positions together climb fastest. With four regions, color alone is best, because one region may then gather all
-# pieces of a class, wherever they are. With 32, small and compact pieces pay, since they hardly ever reach across two
-# classes; spectral clustering avoids small pieces by design and comes close behind. And even a perfect namer of 32 regions
-# is far from the truth.
+# Colors and positions together climb fastest. With four regions, color alone is best, because one region may then
+# gather all pieces of a class, wherever they are. With 32, small and compact pieces pay, since they hardly ever reach
+# across two classes; spectral clustering avoids small pieces by design and comes close behind. And even a perfect namer
+# of 32 regions is far from the truth.
 #
 # </details>
 #
-# That is the first lesson about classical segmentation: **regions of one color are not objects.** A red car and a red bus
-# fall together, a shirt and its trousers fall apart. From here on we help the methods: a user points at *one* object,
-# and they only have to find its outline.
+# That is the first lesson about classical segmentation: **regions of one color are not objects.** A red car and a red
+# bus fall together, a shirt and its trousers fall apart. From here on we help the methods: a user points at *one*
+# object, and they only have to find its outline.
 #
 # ## The task from now on: cut out one object
 #
-# A user draws a **box** around the object; everything outside is background. Some methods also get a **scribble**, a thin
-# line along the middle of the object. Our user is simulated from the truth, so that all methods get the same.
+# A user draws a **box** around the object; everything outside is background. Some methods also get a **scribble**, a
+# thin line along the middle of the object. Our user is simulated from the truth, so that all methods get the same.
 
 # %% fold="Make a case of an object: a window of its scene, the box, the scribble, the truth" alt="Four objects from drawn scenes, each with a blue box around it and an orange line along its middle"
 from dataclasses import dataclass
@@ -401,8 +403,8 @@ plt.show()
 #
 # Read the *strength of the edges* as a landscape: flat surfaces are valleys, outlines are ridges. Let water rise from
 # springs in the valleys; where two waters meet, build a dam. The dams are the segmentation, and the method is called
-# [watershed](glossary.ipynb#watershed). If every local minimum is a spring, noise makes hundreds of lakes. The cure is to
-# choose the springs: here the scribble for the object, and everything outside the box for the background.
+# [watershed](glossary.ipynb#watershed). If every local minimum is a spring, noise makes hundreds of lakes. The cure is
+# to choose the springs: here the scribble for the object, and everything outside the box for the background.
 
 
 # %%
@@ -443,18 +445,19 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Several hundred; the title of the third picture has the number. Chosen springs turn a useless method into a useful one.
+# Several hundred; the title of the third picture has the number. Chosen springs turn a useless method into a useful
+# one.
 #
 # </details>
 #
-# The last picture shows what the mask keeps; the red line is the true outline, the blue one the box. The water runs over
-# wherever a ridge has a gap, and it stops at strong edges *inside* the object.
+# The last picture shows what the mask keeps; the red line is the true outline, the blue one the box. The water runs
+# over wherever a ridge has a gap, and it stops at strong edges *inside* the object.
 #
 # ## GraphCut: the cheapest of all masks
 #
 # Boykov and Jolly ([2001](https://doi.org/10.1109/ICCV.2001.937505)) write down as a cost what a bad mask is, and then
-# find the mask of *least* cost among all $2^{HW}$ of them. Let $\alpha_p$ be 1 if pixel $p$ belongs to the object and 0 if
-# it belongs to the background, and let $z_p$ be its color. The cost is called *energy*:
+# find the mask of *least* cost among all $2^{HW}$ of them. Let $\alpha_p$ be 1 if pixel $p$ belongs to the object and 0
+# if it belongs to the background, and let $z_p$ be its color. The cost is called *energy*:
 #
 # $$E(\alpha) = \sum_p D_p(\alpha_p) + \sum_{(p,q)} w_{pq}\,[\alpha_p \neq \alpha_q]$$
 #
@@ -471,8 +474,9 @@ plt.show()
 #
 # ### The colors as a mixture
 #
-# The model $p(z \mid \theta)$ is a [mixture of Gaussians](glossary.ipynb#mixture-of-Gaussians), a few bell curves, one for
-# each typical color. Each ellipse below is one of five for the person, or one of five for what lies outside the box.
+# The model $p(z \mid \theta)$ is a [mixture of Gaussians](glossary.ipynb#mixture-of-Gaussians), a few bell curves, one
+# for each typical color. Each ellipse below is one of five for the person, or one of five for what lies outside the
+# box.
 #
 # **Predict, then run.** Which ellipses will give the method trouble?
 
@@ -508,8 +512,11 @@ plt.show()
 # capacity $D_p(0)$, to the sink with $D_p(1)$, and to its neighbors with $w_{pq}$. Now cut links until nothing connects
 # source and sink any more. Pixels that still hang on the source are object. If a pixel is object, its link to the sink
 # is cut, which costs $D_p(1)$, exactly what it should; and where two neighbors end on different sides, $w_{pq}$ is cut.
-# So **the price of a cut is the energy of its mask**, and the cheapest cut is the best mask: a
-# [graph cut](glossary.ipynb#graph-cut).
+# So **the price of a cut is the energy of its mask**, and the cheapest cut is the best mask: a [graph
+# cut](glossary.ipynb#graph-cut). (A capacity must not be negative. Where a cost is, one adds the same number to both
+# costs of that pixel, which changes the price of all masks alike.)
+#
+# In the figure, thick lines are strong links, bright pixels are likely object, and the dashed lines are cut.
 
 # %% fold="Draw the graph of a picture of 3 x 3 pixels and its cheapest cut" alt="A graph: source on top, sink at the bottom, nine pixels between them. Thick lines are strong links. The cheapest cut, dashed red, leaves the four pixels at the lower right with the source and five with the sink"
 gray = np.array([[0.1, 0.2, 0.1], [0.2, 0.9, 0.8], [0.1, 0.8, 0.9]])
@@ -543,8 +550,8 @@ ax.set_axis_off()
 plt.show()
 
 # %% [markdown]
-# The cut itself is a classic of algorithms: let as much water flow from source to sink as the links can carry; the links
-# that are then full form the cheapest cut. With SciPy's maximum flow it takes a dozen lines.
+# The cut itself is a classic of algorithms: let as much water flow from source to sink as the links can carry; the
+# links that are then full form the cheapest cut. With SciPy's maximum flow it takes a dozen lines.
 
 
 # %%
@@ -569,10 +576,8 @@ def min_cut(object_cost, background_cost, links, scale=10_000):
 # %%
 all_masks = [np.array([number >> bit & 1 for bit in range(9)], dtype=bool).reshape(3, 3) for number in range(512)]
 energies = [classical.energy(mask, as_object, as_background, tiny_links) for mask in all_masks]
-ours = min_cut(as_object, as_background, tiny_links)
-print(
-    f"cheapest of 512 masks {min(energies):.4f}, our cut {classical.energy(ours, as_object, as_background, tiny_links):.4f}"
-)
+ours = classical.energy(min_cut(as_object, as_background, tiny_links), as_object, as_background, tiny_links)
+print(f"cheapest of 512 masks {min(energies):.4f}, our cut {ours:.4f}")
 
 # %% [markdown]
 # It is. So if a result is bad, no better search will help: then the *energy* is wrong. The package's
@@ -603,11 +608,12 @@ print(f"best on ten training objects: γ = {best_gamma}")
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# With $\gamma = 0$ every pixel is judged by its own color, which gives speckles. With some weight they vanish. With a huge one
-# the colors hardly count, and what remains is the shortest outline along edges between the hints. On this person 50 and 500
-# are about equally good; on the ten training objects the largest weight has the best mean, and the contest below will
-# use it. That says something about the *scribble*: colors learned under a thin line are a poor guide, so it is better to trust
-# the edges. Notice what no weight brings back: her head, whose colors the scribble did not touch.
+# With $\gamma = 0$ every pixel is judged by its own color, which gives speckles. With some weight they vanish. With a
+# huge one the colors hardly count, and what remains is the shortest outline along edges between the hints. On this
+# person 50 and 500 are about equally good; on the ten training objects the largest weight has the best mean, and the
+# contest below will use it. That says something about the *scribble*: colors learned under a thin line are a poor
+# guide, so it is better to trust the edges. Notice what no weight brings back: her head, whose colors the scribble did
+# not touch.
 #
 # </details>
 #
@@ -648,10 +654,10 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# No. The sheep gains from the first pass to the second, when the grass between its legs is given back, and then loses a little.
-# The person *loses* from the first pass on: the shoes, which are as light as the sand, go to the background and never come
-# back, although the energy falls all the time. A lower energy is not a better mask, only one that agrees better with
-# its own two mixtures.
+# No. The sheep gains from the first pass to the second, when the grass between its legs is given back, and then loses a
+# little. The person *loses* from the first pass on: the shoes, which are as light as the sand, go to the background and
+# never come back, although the energy falls all the time. A lower energy is not a better mask, only one that agrees
+# better with its own two mixtures.
 #
 # </details>
 #
@@ -687,15 +693,16 @@ print("largest difference between the two patches:", np.abs(patches[0] - patches
 #
 # </details>
 #
-# This is no trick of drawn scenes. A white patch of a photograph may be cloud, snow or a wall, and people know which from
-# everything around it. So what is missing is not a cleverer cost of colors. It is
+# This is no trick of drawn scenes. A white patch of a photograph may be cloud, snow or a wall, and people know which
+# from everything around it. So what is missing is not a cleverer cost of colors. It is
 #
 # - **features** that say "wheel", "water" or "leg" and not just "gray"; they have to be *learned* from examples;
 # - **context**: every decision must see far beyond its own patch;
 # - **names**: the output must be classes, for all pixels, without a user.
 #
-# A network that is trained on [label maps](glossary.ipynb#label-map) has all three, and lesson 3 builds the first one. The old ideas do not vanish,
-# though: in lesson 6 the energy of this lesson returns, with links between *all* pixels, to sharpen what a network says.
+# A network that is trained on [label maps](glossary.ipynb#label-map) has all three, and lesson 3 builds the first one.
+# The old ideas do not vanish, though: in lesson 6 the energy of this lesson returns, with links between *all* pixels,
+# to sharpen what a network says.
 #
 # ## Optional: a fair contest
 #
@@ -758,9 +765,10 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# GrabCut, in every kind of scene, and by far: it finds the colors of the whole object by itself. And no, GraphCut with one
-# scribble is about as good as K-means with a box alone. Its cut is optimal, but it knows only the colors under the line;
-# the watershed, which needs no colors, uses the same scribble better. GrabCut gains hardly anything from a scribble on top.
+# GrabCut, in every kind of scene, and by far: it finds the colors of the whole object by itself. And no, GraphCut with
+# one scribble is about as good as K-means with a box alone. Its cut is optimal, but it knows only the colors under the
+# line; the watershed, which needs no colors, uses the same scribble better. GrabCut gains hardly anything from a
+# scribble on top.
 #
 # </details>
 #
@@ -783,12 +791,12 @@ for (top, bottom), name in zip(
 plt.show()
 
 # %% [markdown]
-# - *K-means* keeps each color that lives mostly inside the box, whoever wears it, and drops the others, so it takes over parts
-#   of the neighbor and of the sea.
-# - The *watershed* stops at the strongest edges, and the strongest ones lie *within* a person, between a dark shirt and light
-#   skin or trousers.
-# - *GraphCut* has learned a few dark pixels of a bicycle and pays dearly for every outline; thin tubes are all outline, so the
-#   cheapest mask leaves them out.
+# - *K-means* keeps each color that lives mostly inside the box, whoever wears it, and drops the others, so it takes
+#   over parts of the neighbor and of the sea.
+# - The *watershed* stops at the strongest edges, and the strongest ones lie *within* a person, between a dark shirt and
+#   light skin or trousers.
+# - *GraphCut* has learned a few dark pixels of a bicycle and pays dearly for every outline; thin tubes are all outline,
+#   so the cheapest mask leaves them out.
 # - *GrabCut* sees the gray hair and gray clothes of a neighbor outside the box and concludes that gray is background.
 #
 # Mostly there is one cause: **similar colors on both sides of the outline**, or many colors within it.
@@ -857,22 +865,23 @@ enough = np.flatnonzero(mean >= np.mean(iterated))
 print("clicks that GraphCut needs for as much:", numbers[enough[0]] if enough.size else "more than 6")
 
 # %% [markdown]
-# By the rule of [lesson 0](00_start_here.ipynb#How-to-read-a-claim-card) the effect of *iterating* is **undecided** here: the
-# mean gain from the first pass to the last is smaller than its uncertainty, because it differs so much from world to
-# world. What the figure does decide is the other half of the sentence: a box alone is worth several perfect clicks
-# to GraphCut (the last line of the output counts them), and a user who goes on clicking gets better masks than GrabCut alone. Most of that is there after the first pass, so it comes from learning
-# the colors of *all* of the box. The paper argues with example pictures and has no such number.
+# By the rule of [lesson 0](00_start_here.ipynb#How-to-read-a-claim-card) the effect of *iterating* is **undecided**
+# here: the mean gain from the first pass to the last is smaller than its uncertainty, because it differs so much from
+# world to world. What the figure does decide is the other half of the sentence: a box alone is worth several perfect
+# clicks to GraphCut (the last line of the output counts them), and a user who goes on clicking gets better masks than
+# GrabCut alone. GrabCut's advantage is there after its first pass already, so it comes from learning the colors of
+# *all* of the box. The paper argues with example pictures and has no such number.
 #
-# Our user is too good, since she always sees her largest mistake; real people would need more clicks. And nothing forbids
-# both: GrabCut followed by a few strokes is what the paper proposes in the end.
+# Our user is too good, since she always sees her largest mistake; real people would need more clicks. And nothing
+# forbids both: GrabCut followed by a few strokes is what the paper proposes in the end.
 #
 # ### And on photographs?
 #
 # Two photographs with outlines that were drawn by hand for this course, a cup of coffee (Rachel Michetti, CC0) and the
 # astronaut Eileen Collins (NASA, public domain). All parameters stay as chosen on drawn scenes.
 #
-# **Predict, then run.** The cup is red, and stands on a red saucer. The astronaut's orange suit stands before a flag with red
-# stripes, and her collar is as dark as the helmet before it. Which photograph is easier?
+# **Predict, then run.** The cup is red, and stands on a red saucer. The astronaut's orange suit stands before a flag
+# with red stripes, and her collar is as dark as the helmet before it. Which photograph is easier?
 
 # %% fold="Cut out the cup and the astronaut with five methods" alt="A coffee cup and an astronaut cut out by five methods, with the true outline in red, the box in blue, and the IoU of each"
 album = datasets.Photographs()
@@ -902,26 +911,27 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# For GrabCut, neither: it wins on drawn objects and loses on both photographs. The red outside of the cup goes to the red
-# saucer; the collar of the suit goes to the dark background, and a stripe of the flag comes in. Watershed and GraphCut,
-# which here rely on edges, keep the collar but lose the head, which the scribble did not touch; on the cup the watershed is
-# far ahead.
+# For GrabCut, neither: it wins on drawn objects and is beaten on both photographs. The red outside of the cup goes to
+# the red saucer; the collar of the suit goes to the dark background, and a stripe of the flag comes in. Watershed and
+# GraphCut, which here rely on edges, keep the collar but lose the head, which the scribble did not touch; on the cup
+# the watershed is far ahead.
 #
 # </details>
 #
 # So on *one* picture the ranking of twenty objects can turn around, and a figure with one beautiful example, as every
-# paper has one, proves little. If you have the network of lesson 0 on your machine, give it the same two photographs: it
-# needs no box.
+# paper has one, proves little. If you have the network of lesson 0 on your machine, give it the same two photographs:
+# it needs no box.
 #
 # ## Summary
 #
-# - Color ranges are quick, and somebody must name the class; hue helps against changing light, nothing helps against
-#   similar colors.
+# - Color ranges are quick, and somebody must name the class; which color space is best depends on the class, and none
+#   helps against similar colors.
 # - K-means and spectral clustering give regions without names, and regions of one color are not objects.
 # - A watershed floods the landscape of edges from chosen springs.
 # - GraphCut finds the cheapest of all masks exactly, by a cut in a graph. GrabCut learns the colors by turns and needs
 #   only a box. A lower energy is not always a better mask.
-# - All of them see color and contrast. None can name what it found, or tell two equal patches apart by what is far away.
+# - All of them see color and contrast. None can name what it found, or tell two equal patches apart by what is far
+#   away.
 #
 # ## Self-test
 #
@@ -934,13 +944,13 @@ plt.show()
 #
 # <details><summary>Answers</summary>
 #
-# 1. HSV, because hue changes less with the light. But hue is an angle (red sits at both ends), and it means nothing for
-#    grays.
+# 1. HSV is worth a try, because hue changes less with the light (on our scenes it gained nothing on average). But hue
+#    is an angle (red sits at both ends), and it means nothing for grays.
 # 2. A chain of strong links leads from one to the other, and an eigenvector that separates parts cheaply must be nearly
 #    constant along such a chain.
 # 3. The one to the source, $D_p(0)$: if it is as good as infinite, the cheapest cut never goes through it.
-# 4. Because the *energy* is only our idea of a good mask: colors may be alike on both sides, a hint may miss a color, and
-#    the shortest outline may cut off thin parts.
+# 4. Because the *energy* is only our idea of a good mask: colors may be alike on both sides, a hint may miss a color,
+#    and the shortest outline may cut off thin parts.
 # 5. No. The energy knows nothing of the truth. If the mixtures drift to the wrong colors, each pass lowers it and makes
 #    the mask worse; the figure prints both numbers.
 #
@@ -951,10 +961,10 @@ plt.show()
 # - R. Stone, [Image Segmentation Using Color Spaces in OpenCV +
 #   Python](https://realpython.com/python-opencv-color-spaces/) (Real Python). Look at the 3-D scatter plots of the same
 #   pixels in RGB and in HSV: you *see* why one range works better.
-# - [Image Segmentation with Watershed Algorithm](https://docs.opencv.org/4.x/d3/db4/tutorial_py_watershed.html) (OpenCV).
-#   Look at how a distance transform finds sure springs for coins that touch.
-# - Y. Boykov, M.-P. Jolly, *Interactive Graph Cuts for Optimal Boundary & Region Segmentation of Objects in N-D Images*,
-#   ICCV 2001. Look for the table of link weights: it is `min_cut`, line by line.
+# - [Image Segmentation with Watershed Algorithm](https://docs.opencv.org/4.x/d3/db4/tutorial_py_watershed.html)
+#   (OpenCV). Look at how a distance transform finds sure springs for coins that touch.
+# - Y. Boykov, M.-P. Jolly, *Interactive Graph Cuts for Optimal Boundary & Region Segmentation of Objects in N-D
+#   Images*, ICCV 2001. Look for the table of link weights: it is `min_cut`, line by line.
 # - C. Rother, V. Kolmogorov, A. Blake, *"GrabCut"*, ACM Transactions on Graphics 23(3), 2004. Look at figure 3, the
 #   algorithm, and find each of its lines in `segtutor/classical.py`.
 # - J. Shi, J. Malik, *Normalized Cuts and Image Segmentation*, PAMI 22(8), 2000. Look at why the plain minimum cut
@@ -966,10 +976,11 @@ plt.show()
 # - **Hue is a circle**, and tools disagree about its scale: scikit-image has 0…1, OpenCV stores 0…179 in 8 bits
 #   ([OpenCV: color conversions](https://docs.opencv.org/4.x/de/d25/imgproc_color_conversions.html)).
 # - **BGR.** OpenCV reads files as blue-green-red. A threshold then selects orange for blue, silently.
-# - **GrabCut's $\gamma$.** The paper uses 50, for large photographs; the best value depends on size and noise, so choose
-#   it on pictures of your own kind.
+# - **GrabCut's $\gamma$.** The paper uses 50, for large photographs; the best value depends on size and noise, so
+#   choose it on pictures of your own kind.
 # - **A box too tight**: GrabCut learns the background from outside the box alone. What occurs only inside counts as
 #   object (Rother et al. 2004, §3.2), and the user has to correct it with strokes.
 # - **Mixtures instead of histograms.** Boykov and Jolly use histograms of gray values. We use mixtures of Gaussians for
-#   both methods, so that GrabCut differs in one thing only.
+#   both methods, so that GrabCut differs in one thing only. As in its paper, a pixel costs what it costs under its
+#   *best* bell curve, instead of the sum of all.
 # - **Ceilings are not results**, and parameters that were chosen on the test pictures are no result either.
