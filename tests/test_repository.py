@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from notebooks.tools.outputs import LIMIT
+
 ROOT = Path(__file__).resolve().parents[1]
 MEGABYTE = 2**20
 # Written in two parts each, so that this file does not find itself.
@@ -89,7 +91,7 @@ def test_size_of_folders(folder, limit):
 
 def test_size_of_notebooks():
     sizes = {path.name: path.stat().st_size for path in tracked() if path.suffix == ".ipynb"}
-    assert {name: size for name, size in sizes.items() if size > 500_000} == {}
+    assert {name: size for name, size in sizes.items() if size > LIMIT} == {}
 
 
 def test_assignments_have_no_outputs():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -21,8 +22,14 @@ CELL_SECONDS = 900
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The environment of the kernels: a newcomer's machine without a network, whoever runs this and wherever."""
+    """The environment of the kernels: a newcomer's machine without a network, whoever runs this and wherever.
+
+    Weights that pip brings are there if the caller's cache has them (``segtutor data weights``; another cache, or an
+    empty one: ``SEGTUTOR_CACHE``), because lessons show photographs with them and go on without. Nothing else of the
+    caller's cache is seen.
+    """
     guard = str(Path(__file__).parent / "offline")
+    lend_weights(folder / "cache")
     return {
         **os.environ,
         # A backend that the caller has chosen for itself (tests choose one without a screen) would lose the figures.
@@ -33,6 +40,20 @@ def environment(folder: Path) -> dict[str, str]:
         "SEGTUTOR_CACHE": str(folder / "cache"),
         "SEGTUTOR_DATA": str(folder / "datasets"),
     }
+
+
+def lend_weights(cache: Path) -> list[str]:
+    """Copy the weights that pip brings from the caller's cache to another one; returns the names of those it had."""
+    # Imported here: they bring torch, which a mere check of the notebooks does not need.
+    from segtutor.models.package_weights import is_kept, kept_file
+    from segtutor.models.weight_catalog import package_table
+
+    entries = [entry for entry in package_table() if is_kept(entry)]
+    for entry in entries:
+        kept = kept_file(entry)
+        (cache / "weights").mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(kept, cache / "weights" / kept.name)
+    return [entry["name"] for entry in entries]
 
 
 def execute(masters: list[Master], course: Course) -> list[str]:

@@ -31,6 +31,7 @@ _EXPORTS = {
     "show_anchors": "segtutor.plotting.detection",
     "show_architecture": "segtutor.plotting.architecture",
     "show_boxes": "segtutor.plotting.detection",
+    "show_cutout": "segtutor.plotting.cutouts",
     "show_dilation": "segtutor.plotting.convolutions",
     "show_errors": "segtutor.plotting.errors",
     "show_gallery": "segtutor.plotting.overlays",
