@@ -510,8 +510,8 @@ for name, skips, steps in (("FCN-32s", [], 60), ("FCN-16s", ["pool4"], 60), ("FC
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# In points the pixels away from the changes gain more. In proportion, the pixels near changes gain more, and most of all
-# the thin things, poles and masts: the first network finds hardly any of them.
+# In points, the pixels away from the changes of label gain more: whole things appear that a coarse map had missed. In
+# proportion, both scores more than double.
 #
 # </details>
 #
@@ -519,7 +519,7 @@ for name, skips, steps in (("FCN-32s", [], 60), ("FCN-16s", ["pool4"], 60), ("FC
 # were given.
 
 
-# %% alt="ALT_STAGES" fold="Draw the label maps of the three networks"
+# %% alt="Two drawn scenes, each with the label maps of the three networks and the truth. A street: FCN-32s finds flat layers of sky, building, road and pavement, 8s also part of a car. A park: FCN-32s finds only sky, trees and grass, 16s adds a small blob of person, 8s a larger one around person and dog." fold="Draw the label maps of the three networks"
 def label_map(model, image):
     with torch.no_grad():
         return model(prepare(image)[None])[0].argmax(0)
@@ -543,7 +543,7 @@ for row, index in zip(axes, (8, 24), strict=True):
     without_frames(row)
 for axis, title in zip(axes[0], ("scene", *stages, "truth"), strict=True):
     axis.set_title(title)
-plotting.legend(axes[1, 2], seen, SCENES, loc="upper center", bbox_to_anchor=(0.5, -0.05), ncol=6)
+plotting.legend(figure, seen, SCENES, loc="outside lower center", bbox_to_anchor=None, ncol=7)
 plt.show()
 
 # %% [markdown]
@@ -596,16 +596,15 @@ plt.show()
 pixels = torch.eye(25).reshape(25, 1, 5, 5)  # one pixel at a time: what becomes of it?
 C = F.conv2d(pixels, torch.tensor(kernel, dtype=torch.float32)[None, None], stride=2).flatten(1).T.numpy()
 column = C.T @ values.flatten()
-figure, axes = plt.subplots(1, 4, figsize=(9, 3.4), width_ratios=(2.2, 0.6, 0.6, 3))
+figure, axes = plt.subplots(1, 4, figsize=(9, 4.8), width_ratios=(2.2, 0.6, 0.6, 3))
 panels = {"Cᵀ, 25 × 4": C.T, "input": values.reshape(4, 1), "output": column[:, None], "as 5 × 5": column.reshape(5, 5)}
 for axis, (title, array) in zip(axes, panels.items(), strict=True):
     axis.imshow(array, cmap="Blues", vmin=0, vmax=16, aspect="auto")
     axis.set_title(title)
     axis.set(xticks=[], yticks=[])
-    if title != "output":
-        for (row, place), number in np.ndenumerate(array):
-            text = f"{number:.0f}" if number else "·"
-            axis.text(place, row, text, ha="center", va="center", fontsize=9, color="white" if number > 9 else "black")
+    for (row, place), number in np.ndenumerate(array):
+        text, color = f"{number:.0f}" if number else "·", "white" if number > 9 else "black"
+        axis.text(place, row, text, ha="center", va="center_baseline", fontsize=9, color=color)
 plt.show()
 
 # %% [markdown]
@@ -667,7 +666,7 @@ plt.show()
 # pyramid, and only from each class to itself. The next figure enlarges the scores of a trained FCN-32s with such a
 # kernel and with a random one.
 
-# %% alt="ALT_START" fold="Enlarge the same scores with random and with bilinear kernels"
+# %% alt="Label map of 4 by 5 coarse cells; enlarged with random kernels it is colored noise; enlarged with bilinear kernels it has three smooth layers of sky, trees and grass. Beside them the bilinear kernel, a pyramid with its peak in the middle." fold="Enlarge the same scores with random and with bilinear kernels"
 from segtutor.models.upsampling import bilinear_kernel
 
 with torch.no_grad():
@@ -677,7 +676,7 @@ with torch.no_grad():
     kernels = {"random": torch.randn(33, 33, 63, 63, generator=generator) / 33, "bilinear": torch.zeros(33, 33, 63, 63)}
     kernels["bilinear"][range(33), range(33)] = pyramid
     enlarged = {name: F.conv_transpose2d(coarse, one, stride=32)[..., 31:127, 31:159] for name, one in kernels.items()}
-figure, axes = plt.subplots(1, 4, figsize=(9, 2.4))
+figure, axes = plt.subplots(1, 4, figsize=(9, 2.7))
 panels = {"scores, 4 × 5 places": coarse, **{f"enlarged, {name}": one for name, one in enlarged.items()}}
 for axis, (title, one) in zip(axes, panels.items(), strict=False):
     axis.imshow(colorize(one[0].argmax(0), SCENES))
@@ -685,6 +684,8 @@ for axis, (title, one) in zip(axes, panels.items(), strict=False):
 axes[3].imshow(pyramid, cmap="Blues")
 axes[3].set_title("bilinear kernel, 63 × 63")
 without_frames(axes)
+seen = torch.cat([one[0].argmax(0).flatten() for one in (coarse, enlarged["bilinear"])]).unique().tolist()
+plotting.legend(figure, seen, SCENES, loc="outside lower center", bbox_to_anchor=None, ncol=7)
 plt.show()
 
 # %% [markdown]
@@ -702,7 +703,7 @@ plt.show()
 # reach enough when the weights are random?
 
 
-# %% alt="ALT_CHECKER" fold="Enlarge a constant with kernels of 3 and 4, and by interpolation"
+# %% alt="Five square patterns. Kernel 3 of ones: a strong checkerboard, 133 % uneven. Kernel 4 of ones: flat. Kernel 4 of random weights: a weaker checkerboard, 39 % uneven. Kernel 3, bilinear, and interpolation followed by a random convolution: both flat." fold="Enlarge a constant with kernels of 3 and 4, and by interpolation"
 def reach(k, weight):
     """A constant, enlarged by 2 with one kernel; away from the borders."""
     return F.conv_transpose2d(torch.ones(1, 1, 20, 20), weight.reshape(1, 1, k, k), stride=2)[0, 0, 6:18, 6:18]
@@ -774,7 +775,7 @@ for name, logits in alone.items():
 # The upper row of the figure adds one map after the other. The lower row is about one class, *person*: orange speaks for
 # it, violet against it.
 
-# %% alt="ALT_PARTS" fold="Draw the three parts and their sums"
+# %% alt="Above: a park scene with a person and a dog; label map from pool5 alone, with only trees and grass; with pool4, a small blob of person; with pool3, a larger blob around person and dog; the truth. Below, what each depth adds to the logit of person: pool5 weakly positive over the lower half, pool4 negative except around person and dog, pool3 weak with spots on person and dog, and their sum, positive there only." fold="Draw the three parts and their sums"
 figure, axes = plt.subplots(2, 5, figsize=(9, 3.6))
 sums = {"pool5": alone["pool5"], "+ pool4": alone["pool5"] + alone["pool4"], "+ pool3": total}
 axes[0, 0].imshow(large_scenes[24][0].permute(1, 2, 0))
@@ -793,11 +794,14 @@ for axis, (title, logits) in zip(axes[1, 1:], {**alone, "sum": total}.items(), s
     axis.set_title(f"person, {title}")
 figure.colorbar(drawn, ax=axes[1, 4], label="logit")
 without_frames(axes.flat)
-plotting.legend(axes[1, 0], seen, SCENES, loc="center left", bbox_to_anchor=(0, 0.5), ncol=2, fontsize=7)
+plotting.legend(figure, seen, SCENES, loc="outside lower center", bbox_to_anchor=None, ncol=8)
 plt.show()
 
 # %% [markdown]
-# TEXT_PARTS
+# For this scene pool5 knows that a person may be anywhere on the lawn, and no more than that. pool4 takes this back nearly
+# everywhere, except in a band around the person and the dog; it reaches farther from zero than the other two, so here it
+# is the skip from stride 16 that decides. pool3 adds less, but in smaller spots: one on the person and two on the dog,
+# which this network, after so short a training, takes for a person as well.
 #
 # ### The claim, measured
 #
@@ -860,13 +864,13 @@ card("fcn.pretraining")
 # The network of the two cards that scores 57 % is an FCN-8s like yours, from the same backbone. It has learned for 400
 # steps from 2,000 scenes. It comes with the course, so we can look at it.
 
-# %% alt="ALT_CLIMAX" fold="Draw your three networks beside the one that learned longer"
+# %% alt="Three drawn scenes in rows; in columns the scene, the label maps of FCN-32s, 16s and 8s after short training, of FCN-8s after longer training, and the truth. From left to right the maps become finer; the longer training finds the pole, the bollard, the person and the dog." fold="Draw your three networks beside the one that learned longer"
 longer = models.create("fcn8s_tiny", num_classes=33, weights="course").eval()
 columns = {
     **{f"{name}\n{measured[name]['mean_iou']:.0%}": model for name, model in stages.items()},
     f"FCN-8s, longer\n{scores_of(longer, val_pictures)['mean_iou']:.0%}": lambda images: longer(images)["out"],
 }
-figure, axes = plt.subplots(3, 6, figsize=(9, 4.8))
+figure, axes = plt.subplots(3, 6, figsize=(9, 4.9))
 seen = set()
 for row, index in zip(axes, (8, 15, 24), strict=True):
     row[0].imshow(large_scenes[index][0].permute(1, 2, 0))
@@ -879,12 +883,12 @@ for row, index in zip(axes, (8, 15, 24), strict=True):
     without_frames(row)
 for axis, title in zip(axes[0], ("scene", *columns, "truth"), strict=True):
     axis.set_title(title)
-plotting.legend(axes[2, 2], seen, SCENES, loc="upper center", bbox_to_anchor=(1.0, -0.05), ncol=6)
+plotting.legend(figure, seen, SCENES, loc="outside lower center", bbox_to_anchor=None, ncol=7)
 plt.show()
 
 # %% [markdown]
-# The percentages are the mean IoU on our 40 scenes. The same architecture, given nine times the steps and ten times the
-# scenes, draws streets and houses with straight edges and finds most things. What it still lacks are the thinnest
+# The percentages are the mean IoU on our 40 scenes. The same architecture, given 400 steps instead of 220 in all, and ten
+# times the scenes, draws streets and houses with straight edges and finds most things. What it still lacks are the thinnest
 # parts: even its finest map has only one place for 8 × 8 pixels. [Lesson 4](04_pspnet.ipynb) goes another way and does
 # not lose the resolution in the first place.
 #
@@ -896,7 +900,8 @@ plt.show()
 # - The loss is the cross entropy of every pixel, averaged over the pixels that are not void, and 0 if there are none.
 # - A transposed convolution scatters kernels; convolving an input with zeros in it, and multiplying with $C^\top$, give
 #   the same numbers. $H = s(h-1) + k - 2p$. It undoes nothing. Equal sums of weights prevent checkerboards.
-# - Skips add the scores of finer maps. With equal training they gain most in the very places that coarse maps cannot see.
+# - Skips add the scores of finer maps. With equal training they raise the score everywhere, and in proportion most near
+#   changes of label and on thin things.
 #
 # In [assignment 3](assignments/03_fcn.ipynb) you build the parts of FCN yourself.
 #
