@@ -1,6 +1,8 @@
 """The scatter under the slider: its numbers against PyTorch, its steps against the definition, and its page."""
 
+import os
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -49,3 +51,25 @@ def test_the_page_holds_every_step_with_its_numbers_and_its_sentence():
 def test_what_is_no_transposed_convolution_is_refused(arguments, words):
     with pytest.raises(ValueError, match=words):
         movable_scatter(*arguments)
+
+
+def test_in_a_browser_the_slider_shows_one_step_at_a_time():
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not program:
+        pytest.skip("no Chromium found; CHROMIUM=/path/to/it names one")
+    figure = movable_scatter(VALUES, KERNEL)
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.set_default_timeout(900_000)  # finds hangs
+        page.set_content(f"<!doctype html><meta charset='utf-8'>{figure.html}<hr>{figure.html}")
+        page.wait_for_function("document.querySelectorAll('.segtutor-scatter[data-live]').length === 2")
+        first, second = page.locator(".segtutor-scatter").all()
+        for step in (3, 1, 4):
+            first.locator("input").fill(str(step))
+            (text,) = [one.inner_text() for one in first.locator(".step p").all() if one.is_visible()]
+            assert text.startswith(f"Step {step} of 4: ")
+            assert first.locator("output").inner_text() == f"{step} of 4"
+        assert second.locator("output").inner_text() == "1 of 4"
+        browser.close()
