@@ -24,6 +24,7 @@ _EXPORTS = {
     "legend": "segtutor.plotting.overlays",
     "mask_rcnn_layout": "segtutor.plotting.detector_layouts",
     "movable_precision_recall": "segtutor.plotting.interactive",
+    "movable_scatter": "segtutor.plotting.scatter",
     "pspnet_layout": "segtutor.plotting.layouts",
     "receptive_box": "segtutor.plotting.receptive_field",
     "roi_pool_bins": "segtutor.plotting.roi_sampling",
