@@ -81,7 +81,11 @@ for one in choices:  # the smallest first
 here = [one for one in choices if one.on_disk]
 PUBLISHED = (max(here, key=lambda one: one.score) if here else choices[0]).network  # or write a name yourself
 
+# %% [markdown]
+# Loading it asks the server first whether it answers, and falls back on the course's own weights.
 
+
+# %%
 def answers(address, seconds=3.0):
     """Whether a server answers in time. A thread asks, as looking up its name can take long."""
     outcome = []
