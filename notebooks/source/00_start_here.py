@@ -433,7 +433,8 @@ plt.show()
 # </details>
 #
 # Notice what the two short trainings got right: sky, sea and sand, which are large and have colors of their own. What
-# they missed are small and thin things, and outlines. Getting those right is what the papers of this course are about.
+# they missed are small and thin things, outlines, and things they have hardly met: in our run, FCN-8s takes the crate
+# for a horse. Getting those right is what the papers of this course are about.
 #
 # | lesson | subject |
 # |---|---|
