@@ -368,7 +368,7 @@ card("fcn.any_size")
 #
 # From here on we train with label maps. Every pixel is a classification of its own: the
 # network gives it one [logit](glossary.ipynb#logit) $z_k$ per class, and the loss is the
-# [cross entropy](glossary.ipynb#cross-entropy), the logarithm of the probability that the true class got. It is averaged
+# [cross entropy](glossary.ipynb#cross-entropy), minus the logarithm of the probability that the true class got, averaged
 # over the set $V$ of pixels that are not void:
 #
 # $$ L = -\frac{1}{|V|} \sum_{p \in V} \log \frac{e^{z_{p y_p}}}{\sum_k e^{z_{pk}}}. $$
