@@ -174,8 +174,9 @@ def transformed(transforms: Callable[[Any, Any], tuple[Any, Any]] | None, image:
 def _with_area(target: dict[str, Any]) -> dict[str, Any]:
     """A target of objects whose areas are the pixels of its masks, if it has an area for each."""
     masks, area = target.get("masks"), target.get("area")
-    is_table = isinstance(masks, torch.Tensor) and isinstance(area, torch.Tensor)
-    if not is_table or masks.ndim != 3 or masks.is_floating_point() or area.shape != masks.shape[:1]:
+    if not isinstance(masks, torch.Tensor) or not isinstance(area, torch.Tensor):
+        return target
+    if masks.ndim != 3 or masks.is_floating_point() or area.shape != masks.shape[:1]:
         return target
     pixels = masks.as_subclass(torch.Tensor).flatten(1).sum(1)
     return {**target, "area": pixels.to(area.dtype)}
