@@ -44,11 +44,11 @@ def own(tmp_path):
 class TestClean:
     @pytest.mark.parametrize(
         ("layout", "name", "files"),
-        # VOC: picture, classes, objects; COCO: picture, panoptic; Cityscapes: picture, two label files; PASCAL-Context:
-        # picture, PNG, .mat
+        # VOC: picture, classes, objects; COCO: picture, panoptic, two semantic maps; Cityscapes: picture, two
+        # label files; PASCAL-Context: picture, PNG, .mat
         [
             ("voc", "VOC", 24),
-            ("coco", "COCO", 16),
+            ("coco", "COCO", 32),
             ("cityscapes", "Cityscapes", 24),
             ("pascal_context", "PASCAL-Context", 24),
         ],
