@@ -612,8 +612,8 @@ print(f"best on ten training objects: γ = {best_gamma}")
 # huge one the colors hardly count, and what remains is the shortest outline along edges between the hints. On this
 # person 50 and 500 are about equally good; on the ten training objects the largest weight has the best mean, and the
 # contest below will use it. That says something about the *scribble*: colors learned under a thin line are a poor
-# guide, so it is better to trust the edges. Notice what no weight brings back: her head, whose colors the scribble did
-# not touch.
+# guide, so it is better to trust the edges. Notice what no weight brings back: nearly all of her head, of
+# which the scribble touched only a few pixels.
 #
 # </details>
 #
@@ -791,13 +791,14 @@ for (top, bottom), name in zip(
 plt.show()
 
 # %% [markdown]
-# - *K-means* keeps each color that lives mostly inside the box, whoever wears it, and drops the others, so it takes
-#   over parts of the neighbor and of the sea.
-# - The *watershed* stops at the strongest edges, and the strongest ones lie *within* a person, between a dark shirt and
-#   light skin or trousers.
-# - *GraphCut* has learned a few dark pixels of a bicycle and pays dearly for every outline; thin tubes are all outline,
-#   so the cheapest mask leaves them out.
-# - *GrabCut* sees the gray hair and gray clothes of a neighbor outside the box and concludes that gray is background.
+# - *K-means* keeps each color that lives mostly inside the box, whoever wears it: the purple trousers, but also a piece
+#   of the neighbor's light blue shirt. The white of her own shirt occurs in the parasol as well, and is lost.
+# - The *watershed* stops at the strongest edges, and the strongest ones lie *within* the person, between the dark shirt
+#   and the light skin and trousers.
+# - *GraphCut* keeps a few dark pixels of the bicycle and pays dearly for every outline; thin tubes are all outline, so
+#   the cheapest mask leaves them out.
+# - *GrabCut* gives the light gray hair away, a color that occurs outside the box too, and takes in grass and sea beside
+#   the person.
 #
 # Mostly there is one cause: **similar colors on both sides of the outline**, or many colors within it.
 #
