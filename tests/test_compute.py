@@ -91,7 +91,7 @@ def test_this_machines_units_are_those_that_linux_lists(monkeypatch):
     assert (compute.processor().units != "") == any(name in words for name in ("amx_bf16", "avx512_bf16", "bf16"))
 
 
-@pytest.mark.parametrize(("supported", "name"), [(True, "bfloat16"), (False, "float32")])
+@pytest.mark.parametrize(("supported", "name"), [(True, "bfloat16"), (False, "float16")])
 def test_gpus(supported, name, monkeypatch):
     monkeypatch.setattr(
         torch.cuda, "is_bf16_supported", lambda including_emulation: supported and not including_emulation

@@ -83,7 +83,7 @@ def test_the_patterns_find_what_they_are_for():
         assert not MACHINE_PATH.search(harmless), harmless
 
 
-@pytest.mark.parametrize(("folder", "limit"), [("data", 20 * MEGABYTE), ("", 60 * MEGABYTE)])
+@pytest.mark.parametrize(("folder", "limit"), [("data", 25_000_000), ("", 80_000_000)])
 def test_size_of_folders(folder, limit):
     total = sum(path.stat().st_size for path in tracked() if (ROOT / folder) in path.parents)
     assert total <= limit

@@ -60,7 +60,7 @@ def test_survives_a_restart(progress_file, monkeypatch):
     board = segtutor.progress()
     assert board.passed == 1
     assert board.points == 2
-    assert "best 0 of 8 cases, tried once" in repr(board)
+    assert "best 0 of 12 cases, tried once" in repr(board)
     assert json.loads(progress_file.read_text())["exercises"]["1.1"]["passed"] is True
     assert [one.name for one in progress_file.parent.iterdir()] == ["progress.json"]  # no temporary file is left
 

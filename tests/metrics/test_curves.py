@@ -222,7 +222,7 @@ def test_refusals():
         precision_recall_curve([0.9, 0.8], [1], 1)
     with pytest.raises(ValueError, match="2 detections hit an object, but there are only 1 objects"):
         precision_recall_curve([0.9, 0.8], [1, 1], 1)
-    with pytest.raises(ValueError, match="whole numbers"):
+    with pytest.raises(ValueError, match="is_match must be a mask of 0 and 1"):
         precision_recall_curve([0.9, 0.8], [0.5, 1.0], 1)
     with pytest.raises(ValueError, match="dtype is <U1"):
         precision_recall_curve(["a"], [1], 1)

@@ -293,13 +293,14 @@ def test_in_training_every_scale_has_its_logits_and_its_loss():
     assert {value.shape for value in logits.values()} == {(2, 2, 40, 48)}
     expected = sum(F.cross_entropy(value, labels) for value in logits.values())  # v2 §4.1.2
     run = SimpleNamespace(
-        config=SimpleNamespace(precision="float32", loss="cross_entropy", auxiliary_weight=0.4),
+        config=SimpleNamespace(precision="float32", loss="cross_entropy", auxiliary_weight=0.4, accumulate=1),
+        result=SimpleNamespace(precision="float32"),
         parallel=lambda images: logits,
         labels=LabelSet("Two", ("ground", "thing"), ((0, 0, 0), (255, 0, 0))),
         class_weights=None,
         team=SimpleNamespace(total=lambda value: value, count=1),
     )
-    torch.testing.assert_close(loop._Run._loss(run, images, labels), expected)
+    torch.testing.assert_close(loop._Run._loss(run, images, labels, torch.tensor(float(labels.numel()))), expected)
 
 
 def test_one_step_of_training_reaches_every_parameter():

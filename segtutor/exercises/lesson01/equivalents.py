@@ -14,6 +14,7 @@ EQUIVALENT = {
         "_with_torch: a, b = (torch.from_numpy(a).float(), torch.from_numpy(b).float()): torch.from_numpy(b).float() => torch.from_numpy(b)": "PyTorch divides whole numbers truly, and single precision is within the tolerance",
     },
     "1.2": {
+        "_one_cell_at_a_time: return [[int(((target == i) & (prediction == j) & ~void).sum()) for j in numb...: int(((target == i) & (prediction == j) & ~void).sum()) => ((target == i) & (prediction == j) & ~void).sum()": "a number of NumPy's own type is the same number",
         "confusion_matrix: matrix = np.zeros((num_classes, num_classes), dtype=np.int64): np.zeros((num_classes, num_classes), dtype=np.int64) => np.zeros((num_classes, num_classes))": "another type of number with the same values",
     },
     "1.3": {

@@ -14,6 +14,8 @@ EQUIVALENT = {
         "_packed: return np.vectorize(lambda key: known.get(int(key), void), otypes=[int])(keys): int(key) => key": "another type of number with the same values",
     },
     "2.2": {
+        "_pixel_by_pixel: number = [[int(np.searchsorted(ends, x * height + y, side='right')) for x in ...: int(np.searchsorted(ends, x * height + y, side='right')) => np.searchsorted(ends, x * height + y, side='right')": "a number of NumPy's own type is the same number",
+        "_pixel_by_pixel: number = [[int(np.searchsorted(ends, x * height + y, side='right')) for x in ...: int => np.uint8": "only whether the number is odd counts, and 256 is even",
         "decode_rle: return np.array(pixels, dtype=bool).reshape(width, height).T: np.array(pixels, dtype=bool) => np.array(pixels)": "another type of number with the same values",
         "_repeat: return np.repeat(np.arange(len(counts)) % 2, counts).reshape((height, width),...: np.repeat(np.arange(len(counts)) % 2, counts).reshape((height, width), order=... => np.repeat(np.arange(len(counts)) % 2, counts).reshape((height, width), order=...": "another type of number with the same values",
         "_ends: flat, ends = (np.zeros(height * width, dtype=bool), np.cumsum(counts)): np.zeros(height * width, dtype=bool) => np.zeros(height * width)": "another type of number with the same values",

@@ -29,6 +29,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "_with_one_hot: wanted = np.arange(len(logits))[:, None, None] == np.where(labels == ignore, ...: 1 => 2": "any negative number stands for no class",
     },
     "3.9": {
+        "_with_torch: return F.conv_transpose1d(torch.ones(1, 1, size), torch.ones(1, 1, kernel), s...: 1 => 2": "a second picture of the batch that is not looked at",
         "count_writers: counts = np.zeros(stride * (size - 1) + kernel, dtype=int): np.zeros(stride * (size - 1) + kernel, dtype=int) => np.zeros(stride * (size - 1) + kernel)": "floats hold these whole numbers exactly",
         "_by_convolution: stuffed = np.zeros(stride * (size - 1) + 1, dtype=int): np.zeros(stride * (size - 1) + 1, dtype=int) => np.zeros(stride * (size - 1) + 1)": "floats hold these whole numbers exactly",
         "_by_convolution: stuffed = np.zeros(stride * (size - 1) + 1, dtype=int): int => np.uint8": "the convolution computes in the larger of the two types",

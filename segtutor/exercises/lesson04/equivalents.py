@@ -49,6 +49,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "_with_loops: result = np.zeros((batch, len(weight), height, width)): np.zeros => np.ones": "every element is written afterward",
     },
     "4.7": {
+        "_with_torch: layer = torch.nn.Conv2d(in_channels, out_channels, kernel, dilation=rate, dev...: torch.nn.Conv2d(in_channels, out_channels, kernel, dilation=rate, device='meta') => torch.nn.Conv2d(in_channels, out_channels, kernel, dilation=rate)": "without the device meta it only takes longer",
         "_with_torch: layer = torch.nn.Conv2d(in_channels, out_channels, kernel, dilation=rate, dev...: torch.nn.Conv2d(in_channels, out_channels, kernel, dilation=rate, device='meta') => torch.nn.Conv2d(in_channels, out_channels, kernel, device='meta')": "the number of weights does not depend on the rate",
     },
     "4.8": {
