@@ -167,7 +167,7 @@ def test_it_learns_one_scene_by_heart(precision):
     assert validation.step == result.steps == 130
     assert validation.masks["AP50"] == pytest.approx(1.0)
     assert validation.boxes["AP50"] == pytest.approx(1.0)
-    assert result.learning_rates == pytest.approx([2e-3 * polynomial(step, 90, 0.9, 10) for step in range(90)])
+    assert result.learning_rates == pytest.approx([2e-3 * polynomial(step, 130, 0.9, 10) for step in range(130)])
     assert model.training
 
 
