@@ -527,7 +527,7 @@ counts_verdict = segtutor.use("2.9", counts_verdict)
 #
 # </details>
 #
-# **Expected:** `2.10 Test: image and labels move together: ✓ passed (17 of 17 cases)`
+# **Expected:** `2.10 Test: image and labels move together: ✓ passed (18 of 18 cases)`
 
 
 # %%

@@ -29,6 +29,11 @@ def _setdiff(stored, loaded, void=255):  # type: ignore[no-untyped-def]
     return np.unique(np.concatenate(parts)).astype(int)
 
 
+def _once_per_picture(stored, loaded, void=255):  # type: ignore[no-untyped-def]
+    pairs = zip(stored, loaded, strict=True)
+    return sorted(number for before, after in pairs for number in invented_labels([before], [after], void))
+
+
 def _isin(stored, loaded, void=255):  # type: ignore[no-untyped-def]
     found = []
     for before, after in zip(stored, loaded, strict=True):
@@ -235,6 +240,7 @@ This test catches the bilinear mask and the palette that was read as gray.
         Mistake("lost labels", _lost, "direction"),
         Mistake("lost or new", _either, "direction"),
         Mistake("repeated", _with_repeats, "once"),
+        Mistake("once per picture", _once_per_picture, "once"),
         Mistake("falling", lambda s, n, v=255: invented_labels(s, n, v)[::-1], "once"),
         Mistake("yes or no", _whether, "which"),
         Mistake("how many", lambda *inputs: len(invented_labels(*inputs)), "which"),

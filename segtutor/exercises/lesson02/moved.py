@@ -109,6 +109,9 @@ def _case(fault: str | None, seed: int) -> tuple[list[np.ndarray], list[np.ndarr
 
 _STEPS = label_map("0123 4567")
 _SYMMETRIC = label_map("0110 2332")
+_LARGE = np.arange(24 * 32).reshape(24, 32) % 9
+_ONE_OF_MANY = 30 * _LARGE
+_ONE_OF_MANY[11, 20] += 30
 
 EXERCISE = Exercise(
     id="2.10",
@@ -151,6 +154,12 @@ This test catches the unsynchronized flip and the shuffled pairs.
             "one pixel differs",
             ([30 * _STEPS, 30 * _STEPS], [_STEPS, label_map("0123 4566")]),
             ("together", "another picture"),
+            "every pixel",
+        ),
+        Case(
+            "one pixel of many differs, as it is and mirrored",
+            ([_ONE_OF_MANY, _ONE_OF_MANY[:, ::-1].copy(), 30 * _LARGE], [_LARGE] * 3),
+            ("another picture", "another picture", "together"),
             "every pixel",
         ),
         Case("one gray value too bright", ([30 * _STEPS + 1], [_STEPS]), ("another picture",), "exactly"),

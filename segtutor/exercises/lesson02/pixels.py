@@ -260,6 +260,8 @@ every value up to 0.001 (so no value is more than that off):
         ),
         Mistake("multiplied by std", lambda p, i, m, s: pixels_verdict(p, i, m, 1 / s), "channels"),
         Mistake("H x W x 3", lambda p, i, m, s: pixels_verdict(p, i, m, s) if i.shape == p.shape else "other", "axes"),
+        Mistake("reshaped, not transposed", wrong.tolerating(wrong.reshaped), "axes"),
+        Mistake("axes in reverse", wrong.tolerating(wrong.reversed_axes), "axes"),
         Mistake("right for BGR", lambda *inputs: pixels_verdict(*inputs).replace("BGR", "right"), "BGR"),
         Mistake("never other", lambda *inputs: pixels_verdict(*inputs).replace("other", "not normalized"), "other"),
         Mistake("never right", wrong.tolerating(wrong.close, skip=("right",)), "other"),

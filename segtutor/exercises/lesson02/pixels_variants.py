@@ -30,6 +30,16 @@ def close(image, wanted):  # type: ignore[no-untyped-def]
     return image.shape == wanted.shape and np.allclose(image, wanted, atol=1e-3)
 
 
+def reshaped(image, wanted):  # type: ignore[no-untyped-def]
+    """H x W x 3 poured into 3 x H x W instead of moving the axes."""
+    return close(image, wanted.transpose(1, 2, 0).reshape(wanted.shape))
+
+
+def reversed_axes(image, wanted):  # type: ignore[no-untyped-def]
+    """``.T`` of H x W x 3, which is 3 x W x H."""
+    return close(image, wanted.transpose(0, 2, 1))
+
+
 def near(allowed, relative=0.0):  # type: ignore[no-untyped-def]
     """Another tolerance."""
 
