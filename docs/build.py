@@ -22,7 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 MATHJAX = "mathjax@3"  # the last version that is one file with its fonts
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\(([^)]*)\)")
-GLOSSARY = re.compile(r"glossary\.ipynb#[\w-]+")
+HEADING = re.compile(r"(\]\((?:[\w./-]+\.ipynb)?)#([^)\s]+)\)")  # a link to a heading of a notebook
 # The packages whose names a lesson or a reader's own code uses, in the order in which data flows.
 REFERENCE = (
     "labels", "datasets", "models", "training", "inference", "metrics", "plotting", "claims", "exercises", "resources",
@@ -59,9 +59,17 @@ def copy_notebooks(notebooks: Path, target: Path) -> None:
         copy = target / path.relative_to(notebooks)
         copy.parent.mkdir(parents=True, exist_ok=True)
         text = BADGE.sub(r"[Open in Colab](\1)", path.read_text(encoding="utf-8"))
-        # Sphinx makes a heading's address in small letters, JupyterLab as it is written.
-        text = GLOSSARY.sub(lambda link: link.group().lower(), text)
+        text = HEADING.sub(lambda link: f"{link.group(1)}#{slug(link.group(2))})", text)
         copy.write_text(json.dumps(half_size(json.loads(text))), encoding="utf-8")
+
+
+def slug(heading: str) -> str:
+    """The address of a heading on the site: small letters and no punctuation; JupyterLab's is as it is written.
+
+    >>> slug("One-patch,-two-names")
+    'one-patch-two-names'
+    """
+    return re.sub(r"[^\w-]", "", heading.lower())
 
 
 def half_size(notebook: dict[str, Any]) -> dict[str, Any]:
