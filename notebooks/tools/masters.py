@@ -180,7 +180,7 @@ def build(master: Master, course: Course, path: Path, solved: bool) -> NotebookN
         if built_tags:
             built.metadata["tags"] = sorted(set(built_tags))
         if "alt" in cell.metadata:
-            built.metadata["mystnb"] = {"image": {"alt": cell.metadata["alt"]}}
+            built.metadata.setdefault("mystnb", {})["image"] = {"alt": cell.metadata["alt"]}
         cells.append(built)
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=copy.deepcopy(METADATA))
     if master.front.get("gpu"):
@@ -194,6 +194,7 @@ def fold(cell: NotebookNode, cell_tags: list[str], title: str) -> None:
     cell.source = f"# @title {title}\n{cell.source}"
     cell.metadata["jupyter"] = {"source_hidden": True}
     cell.metadata["cellView"] = "form"
+    cell.metadata["mystnb"] = {"code_prompt_show": title, "code_prompt_hide": title}
     cell_tags.append("hide-input")
 
 

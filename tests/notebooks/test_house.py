@@ -60,6 +60,7 @@ def test_a_folded_cell_is_folded_in_jupyterlab_colab_and_on_the_site(tmp_path):
     assert cell.metadata["jupyter"]["source_hidden"] is True
     assert cell.metadata["cellView"] == "form"
     assert "hide-input" in cell.metadata["tags"]
+    assert cell.metadata["mystnb"]["code_prompt_show"] == "Draw the map"
     nbformat.validate(notebook)
 
 
