@@ -128,7 +128,10 @@ h x w, of floats. After the last pixel come no zeros but those of the border.
             "What is put between and around is zero, never a copy of a pixel.",
             "Start from np.zeros, and pad with zeros.",
         ),
-        "axes": Hint("Rows and columns are stuffed alike.", "spread[::stride, ::stride] = values."),
+        "axes": Hint(
+            "Rows and columns are stuffed alike, and a map need not be square: height and width keep their places.",
+            "h, w = values.shape; spread[::stride, ::stride] = values.",
+        ),
         "numbers": Hint(
             "The values themselves do not change: they keep their decimals and their sign.",
             "spread = np.zeros(...), which holds floats; no int, no factor.",

@@ -102,7 +102,20 @@ def _boxes(rates):  # type: ignore[no-untyped-def]
     return sum((abs(_places(rates)) <= rate).astype(int) for rate in rates) if rates else np.array([1])
 
 
+def _place_by_place(rates):  # type: ignore[no-untyped-def]
+    """Each place sends its paths on at once, so that those that came from the left move again."""
+    reach = sum(rates)
+    paths = np.zeros(2 * reach + 1, dtype=int)
+    paths[reach] = 1
+    for rate in rates:
+        for place in range(rate, len(paths) - rate):
+            paths[place - rate] += paths[place]
+            paths[place + rate] += paths[place]
+    return paths
+
+
 MISTAKES = (
+    Mistake("place by place, in the same array", _place_by_place, "new"),
     Mistake("reached or not", lambda rates: _paths(rates) > 0, "counts"),
     Mistake("shares", _shares, "counts"),
     Mistake("rates ignored", lambda rates: _paths(rates, spacing=lambda rate: 1), "taps"),
