@@ -17,7 +17,8 @@
 # - Replace the line `raise NotImplementedError(...)` in each task and run its cell. `segtutor.check` then shows how
 #   your function did: the score and, if something is wrong, the first case that fails, with what came and what was
 #   wanted, and what seems to have gone wrong. From the second try on it also says how to repair it.
-# - Stuck? Go on. `segtutor.use`, which stands behind the check, hands on *your* function where it passes, and the
+# - Stuck? Three things fold out below each task: the idea, the way there, and how to see a solution, which counts as
+#   used. Or go on: `segtutor.use`, which stands behind the check, hands on *your* function where it passes, and the
 #   course's own where it does not yet; a note says so.
 # - Your functions get NumPy arrays and may use what you like: NumPy, PyTorch or plain loops.
 # - `segtutor.progress(1)` shows how far you are in this assignment. It remembers across restarts.
@@ -53,7 +54,12 @@ segtutor.progress(1)
 # </details>
 # <details><summary>The way there</summary>
 #
-# np.logical_and(a, b).sum() and np.logical_or(a, b).sum() are the two counts.
+# Two boolean arrays combine pixel by pixel, with and, with or; count the pixels of each result. Before you divide, ask whether there is anything to divide by.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("1.1")` shows one. It counts as used: `segtutor.progress(1)` then says "solution seen".
 #
 # </details>
 #
@@ -90,7 +96,12 @@ segtutor.check("1.1", iou)
 # </details>
 # <details><summary>The way there</summary>
 #
-# Either loop over the kept pixels with matrix[t, p] += 1, or count t * num_classes + p with np.bincount.
+# A boolean array picks the pixels that count, out of both maps alike. A loop over the pairs will do. Without a loop, turn each pair into one number, its place in the matrix read row by row, and count those numbers; uint8 is too small for them.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("1.2")` shows one. It counts as used: `segtutor.progress(1)` then says "solution seen".
 #
 # </details>
 #
@@ -131,7 +142,12 @@ segtutor.check("1.2", confusion_matrix)
 # </details>
 # <details><summary>The way there</summary>
 #
-# union = matrix.sum(axis=1) + matrix.sum(axis=0) - np.diag(matrix). Return (iou, np.nanmean(iou)).
+# Three arrays of length K give all unions at once: the diagonal, the sums of the rows, the sums of the columns. Divide only where the union is not 0, and take the mean over those classes.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("1.3")` shows one. It counts as used: `segtutor.progress(1)` then says "solution seen".
 #
 # </details>
 #
@@ -167,12 +183,17 @@ segtutor.check("1.3", class_iou)
 #
 # <details><summary>The idea</summary>
 #
-# With I and U for intersection and union: |a| + |b| = U + I. Divide numerator and denominator of Dice by U.
+# With I and U for intersection and union, |a| + |b| is U + I. Divide numerator and denominator of Dice by U.
 #
 # </details>
 # <details><summary>The way there</summary>
 #
-# D = 2I / (U + I) = 2J / (1 + J), class by class; then np.nanmean.
+# What is left is a formula in J alone. Apply it class by class, and only then take the mean over the classes that exist.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("1.4")` shows one. It counts as used: `segtutor.progress(1)` then says "solution seen".
 #
 # </details>
 #
@@ -207,7 +228,12 @@ segtutor.check("1.4", mean_dice)
 # </details>
 # <details><summary>The way there</summary>
 #
-# total = sum of confusion_matrix(...) over the pictures; return class_iou(total)[1].
+# Start with a K x K matrix of zeros and add the counts of one picture after the other. When all are in, one matrix is left, and you have a function for that.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("1.5")` shows one. It counts as used: `segtutor.progress(1)` then says "solution seen".
 #
 # </details>
 #
@@ -277,7 +303,12 @@ print("mIoU over the set:", round(float(dataset_mean_iou(targets, predictions, 2
 # </details>
 # <details><summary>The way there</summary>
 #
-# kept = scores >= threshold; TP = is_match[kept].sum(); TP + FP = kept.sum(); TP + FN = num_positives.
+# Everything follows from the detections that are kept: how many they are, and how many of them hit. One of the two divisors does not depend on the threshold at all.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("1.6")` shows one. It counts as used: `segtutor.progress(1)` then says "solution seen".
 #
 # </details>
 #
@@ -315,7 +346,12 @@ segtutor.check("1.6", precision_recall)
 # </details>
 # <details><summary>The way there</summary>
 #
-# precision = np.cumsum(is_match[order]) / np.arange(1, n + 1); recall = the same sum / num_positives.
+# The place in the sorted list is the number of detections so far. Sort by the negative scores and ask for a stable sort, which leaves equal ones in their order. One sum serves both arrays, with two different divisors.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("1.7")` shows one. It counts as used: `segtutor.progress(1)` then says "solution seen".
 #
 # </details>
 #
@@ -358,7 +394,12 @@ segtutor.check("1.7", pr_curve)
 # </details>
 # <details><summary>The way there</summary>
 #
-# envelope = np.maximum.accumulate(precision[::-1])[::-1]; area = sum of (recall step) * envelope.
+# A running maximum from the right: turn the array around, accumulate, turn it back. For the area every point counts with its step in recall, the first with the step from 0. For the eleven points take, at each level, the best precision among the points that reach it.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("1.8")` shows one. It counts as used: `segtutor.progress(1)` then says "solution seen".
 #
 # </details>
 #
@@ -432,7 +473,12 @@ plt.show()
 # </details>
 # <details><summary>The way there</summary>
 #
-# Keep a boolean array `free`. Candidates of a row: free & (row >= threshold). Take the best, then free[best] = False.
+# Note which objects are still free. Go through them in order and remember the best so far; the threshold is the first value to beat. When two objects tie, the later one must replace the earlier one: which comparison does that?
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("1.9")` shows one. It counts as used: `segtutor.progress(1)` then says "solution seen".
 #
 # </details>
 #
@@ -483,7 +529,12 @@ segtutor.check("1.9", match_detections)
 # </details>
 # <details><summary>The way there</summary>
 #
-# Loop over thresholds; inside, loop over images, collect; np.concatenate; pr_curve; mean at 101 levels.
+# Sort each image once; that order serves all thresholds. For each threshold collect the hits of all images, in the same order as the scores, and draw one curve. The height at a level is the envelope at the first point that reaches it, and 0 if none does.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("1.10")` shows one. It counts as used: `segtutor.progress(1)` then says "solution seen".
 #
 # </details>
 #
@@ -606,6 +657,11 @@ plt.show()
 # <details><summary>The way there</summary>
 #
 # Right pixels: the diagonal. Frequency of a class: its row sum. Where its pixels went: its row.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("1.11")` shows one. It counts as used: `segtutor.progress(1)` then says "solution seen".
 #
 # </details>
 #

@@ -18,7 +18,8 @@
 # - Replace the line `raise NotImplementedError(...)` in each task and run its cell. `segtutor.check` then shows how
 #   your function did: the score and, if something is wrong, the first case that fails, with what came and what was
 #   wanted, and what seems to have gone wrong. From the second try on it also says how to repair it.
-# - Stuck? Go on. `segtutor.use`, which stands behind the check, hands on *your* function where it passes, and the
+# - Stuck? Three things fold out below each task: the idea, the way there, and how to see a solution, which counts as
+#   used. Or go on: `segtutor.use`, which stands behind the check, hands on *your* function where it passes, and the
 #   course's own where it does not yet; a note says so.
 # - Your functions get NumPy arrays and may use what you like: NumPy, PyTorch or plain loops.
 # - `segtutor.progress(2)` shows how far you are in this assignment. It remembers across restarts.
@@ -68,7 +69,12 @@ for layout in ("voc", "coco", "cityscapes"):
 # </details>
 # <details><summary>The way there</summary>
 #
-# Begin with np.full(H x W, void); then labels[(colors == color).all(axis=2)] = number in a loop over the palette.
+# Begin with a map that is void everywhere, then go through the palette. Comparing the picture with one color gives three answers per pixel, and all three must be yes.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("2.1")` shows one. It counts as used: `segtutor.progress(2)` then says "solution seen".
 #
 # </details>
 #
@@ -117,7 +123,12 @@ print("equal to the indices in the file:", np.array_equal(labels, indices))
 # </details>
 # <details><summary>The way there</summary>
 #
-# np.repeat(np.arange(len(counts)) % 2, counts) is the list; reshape((height, width), order='F') folds it down the columns.
+# The value alternates and begins with 0. Folding a list fills row by row, but your pixels run down the columns: fold it so that every column of the picture becomes a row, then exchange the two axes.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("2.2")` shows one. It counts as used: `segtutor.progress(2)` then says "solution seen".
 #
 # </details>
 #
@@ -170,7 +181,12 @@ for item in crowds:
 # </details>
 # <details><summary>The way there</summary>
 #
-# colors.astype(int) first; labels = np.full(H x W, void); labels[ids == segment['id']] = segment['category_id'].
+# 256 does not fit into uint8, so widen the type before you multiply. Begin with a map that is void everywhere and go through the segments, one after the other.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("2.3")` shows one. It counts as used: `segtutor.progress(2)` then says "solution seen".
 #
 # </details>
 #
@@ -208,7 +224,12 @@ panoptic_labels = segtutor.use("2.3", panoptic_labels)
 # </details>
 # <details><summary>The way there</summary>
 #
-# ids % 256, ids // 256 % 256 and ids // 65536, stacked along the last axis.
+# The remainder keeps the lowest digit, whole-number division drops it. Each channel is the remainder of the id after none, one or two digits were dropped; stack the three along a last axis.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("2.4")` shows one. It counts as used: `segtutor.progress(2)` then says "solution seen".
 #
 # </details>
 #
@@ -259,7 +280,12 @@ print("in this picture:", ", ".join(names[number] for number in np.unique(labels
 # </details>
 # <details><summary>The way there</summary>
 #
-# labels = np.full(ids.shape, void); for number, train_id in train_id_of.items(): labels[ids == number] = train_id.
+# Go through the dictionary, not through the pixels. Compare with the ids that came, never with the map that you are writing: a training id may be the id of another class.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("2.5")` shows one. It counts as used: `segtutor.progress(2)` then says "solution seen".
 #
 # </details>
 #
@@ -318,7 +344,12 @@ print("equal to the loader's labels:", np.array_equal(found, target.numpy()))
 # </details>
 # <details><summary>The way there</summary>
 #
-# For each picture: counts = np.bincount(valid, minlength=K); pixels += counts; around[counts > 0] += counts.sum().
+# Keep two arrays of K numbers and go through the pictures once. To the first add the counts of the picture; to the second add the number of its valid pixels, but only for the classes that it shows. Divide and take the median over the classes that occurred.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("2.6")` shows one. It counts as used: `segtutor.progress(2)` then says "solution seen".
 #
 # </details>
 #
@@ -373,7 +404,12 @@ for number in np.argsort(-weights):
 # </details>
 # <details><summary>The way there</summary>
 #
-# names = sorted(set(sequences), key=lambda name: (sequences.count(name), name)); then add up the frames.
+# A key to sort by can be a pair: the second entry decides among equals. Add up frames, not videos, and ask whether there are enough before you take the next one. At the end answer, for every frame, whether its video was taken.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("2.7")` shows one. It counts as used: `segtutor.progress(2)` then says "solution seen".
 #
 # </details>
 #
@@ -423,7 +459,12 @@ segtutor.check("2.7", validation_frames)
 # </details>
 # <details><summary>The way there</summary>
 #
-# set(np.unique(after).tolist()) - set(np.unique(before).tolist()) - {void}, for each pair; sorted() at the end.
+# Stay with one picture and its own file at a time: a label may be at home in another file. Sets can be subtracted; collect what remains in one set and sort it at the end.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("2.8")` shows one. It counts as used: `segtutor.progress(2)` then says "solution seen".
 #
 # </details>
 #
@@ -471,7 +512,12 @@ invented_labels = segtutor.use("2.8", invented_labels)
 # </details>
 # <details><summary>The way there</summary>
 #
-# np.bincount(np.concatenate([one.ravel() for one in stored]), minlength=256), and the same for loaded.
+# Give both histograms the same fixed length, so that they can be compared entry by entry. Ask in the order of the table and return at the first yes. For the shift, empty the place of void in both and compare one histogram with the other, moved by one place.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("2.9")` shows one. It counts as used: `segtutor.progress(2)` then says "solution seen".
 #
 # </details>
 #
@@ -518,12 +564,17 @@ counts_verdict = segtutor.use("2.9", counts_verdict)
 #
 # <details><summary>The idea</summary>
 #
-# For each pair ask: image == 30 * labels everywhere? If not, the same with labels[:, ::-1]?
+# For each pair ask whether gray is 30 x label everywhere. If not, ask the same of the mirrored labels.
 #
 # </details>
 # <details><summary>The way there</summary>
 #
-# if (image == 30 * own).all(): ... elif (image == 30 * own[:, ::-1]).all(): ... else: ...
+# A comparison gives one truth value per pixel, and all must be true. Ask the plain question first, so that a probe that is its own mirror image is together; only then turn the labels around.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("2.10")` shows one. It counts as used: `segtutor.progress(2)` then says "solution seen".
 #
 # </details>
 #
@@ -572,7 +623,12 @@ moved_together = segtutor.use("2.10", moved_together)
 # </details>
 # <details><summary>The way there</summary>
 #
-# right = (pixels / 255 - mean) / std has the shape H x W x 3; .transpose(2, 0, 1) makes it 3 x H x W; np.allclose(image, ..., atol=1e-3).
+# Make one expected image per verdict, in the order of the list, and bring its axes into the order of `image`. Compare the shapes first; then the largest absolute difference decides.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("2.11")` shows one. It counts as used: `segtutor.progress(2)` then says "solution seen".
 #
 # </details>
 #
@@ -620,7 +676,12 @@ pixels_verdict = segtutor.use("2.11", pixels_verdict)
 # </details>
 # <details><summary>The way there</summary>
 #
-# np.array_equal(a, b) is True if shape and every value are equal.
+# Two passes of different length differ, and zip alone would not notice. Two arrays are equal if their shapes and all values are; NumPy has one function that asks for both.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("2.12")` shows one. It counts as used: `segtutor.progress(2)` then says "solution seen".
 #
 # </details>
 #
@@ -691,7 +752,12 @@ plt.show()
 # </details>
 # <details><summary>The way there</summary>
 #
-# pixels_verdict and is_repeatable first, with train=False; then counts_verdict; then, with train=True, invented_labels; then moved_together on the probes.
+# Begin with what shows without training: pixels and repeatability, then the counts. What still looks right is tested in training, first for labels that were invented, then, on the probes, for labels that moved.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("2.13")` shows one. It counts as used: `segtutor.progress(2)` then says "solution seen".
 #
 # </details>
 #

@@ -17,7 +17,8 @@
 # - Replace the line `raise NotImplementedError(...)` in each task and run its cell. `segtutor.check` then shows how
 #   your function did: the score and, if something is wrong, the first case that fails, with what came and what was
 #   wanted, and what seems to have gone wrong. From the second try on it also says how to repair it.
-# - Stuck? Go on. `segtutor.use`, which stands behind the check, hands on *your* function where it passes, and the
+# - Stuck? Three things fold out below each task: the idea, the way there, and how to see a solution, which counts as
+#   used. Or go on: `segtutor.use`, which stands behind the check, hands on *your* function where it passes, and the
 #   course's own where it does not yet; a note says so.
 # - Your functions get NumPy arrays and may use what you like: NumPy, PyTorch or plain loops.
 # - `segtutor.progress(3)` shows how far you are in this assignment. It remembers across restarts.
@@ -55,7 +56,12 @@ segtutor.progress(3)
 # </details>
 # <details><summary>The way there</summary>
 #
-# One reshape of the weights does it: len(weight), channels, side, side.
+# A reshape reads the numbers with the last axis running fastest and writes them in the same way. Is this the order in which the flattened map was read? Then nothing has to be moved.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("3.1")` shows one. It counts as used: `segtutor.progress(3)` then says "solution seen".
 #
 # </details>
 #
@@ -105,7 +111,12 @@ print("on a 9 x 12 map:", tuple(F.conv2d(large, kernel, linear.bias).shape))
 # </details>
 # <details><summary>The way there</summary>
 #
-# s (size - 1) + k is the length before the border is cut off at both sides.
+# Where does the kernel of the last pixel end? That is the length of all that comes out. Then take the border off, and mind how many sides it has.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("3.2")` shows one. It counts as used: `segtutor.progress(3)` then says "solution seen".
 #
 # </details>
 #
@@ -150,7 +161,12 @@ print("sizes that differ from PyTorch's:", wrong)
 # </details>
 # <details><summary>The way there</summary>
 #
-# spread = np.zeros(((h - 1) * stride + 1, (w - 1) * stride + 1)); spread[::stride, ::stride] = values.
+# How many rows lie between the first and the last pixel, both counted in? A slice with a step reaches exactly the places of the old pixels, so one assignment fills them all. For the border there is a function of NumPy.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("3.3")` shows one. It counts as used: `segtutor.progress(3)` then says "solution seen".
 #
 # </details>
 #
@@ -193,7 +209,12 @@ print(np.asarray(stuff(np.array([[1.0, 2.0], [3.0, 4.0]]), 2, 2)).astype(int))
 # </details>
 # <details><summary>The way there</summary>
 #
-# output[s * i : s * i + k, s * j : s * j + k] += values[i, j] * kernel.
+# The output ends where the kernel of the last pixel ends. The window of a pixel begins at stride times its row and column and is as large as the kernel. Windows overlap, so add to what is already there.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("3.4")` shows one. It counts as used: `segtutor.progress(3)` then says "solution seen".
 #
 # </details>
 #
@@ -244,12 +265,17 @@ print(f"largest difference: {abs(scattered - stuffed).max():.1e} and {abs(scatte
 #
 # <details><summary>The idea</summary>
 #
-# One triangle of `size` numbers, its outer product with itself, and that at weight[k, k] for each class k.
+# One triangle makes one kernel, and this kernel stands wherever a class meets itself.
 #
 # </details>
 # <details><summary>The way there</summary>
 #
-# triangle = 1 - np.abs(np.arange(size) - (size - 1) / 2) / ((size + 1) // 2).
+# Compute the three formulas of the text for all i at once. Begin with zeros for all pairs of classes, and fill in only the pairs of a class with itself.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("3.5")` shows one. It counts as used: `segtutor.progress(3)` then says "solution seen".
 #
 # </details>
 #
@@ -305,7 +331,12 @@ plt.show()
 # </details>
 # <details><summary>The way there</summary>
 #
-# np.stack([transposed_convolution(one, kernel, 2) for one in coarse]) and fine[:, offset:, offset:].
+# Your two functions do the enlarging; the kernel is that of a single class. After the cut the maps may differ in size: what they share is the smaller height and the smaller width, counted from the upper left corner.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("3.6")` shows one. It counts as used: `segtutor.progress(3)` then says "solution seen".
 #
 # </details>
 #
@@ -364,7 +395,12 @@ print(mine.shape, "largest difference:", abs(mine - theirs.numpy()).max())
 # </details>
 # <details><summary>The way there</summary>
 #
-# scores = logits[:, valid]; subtract their largest; own = scores[labels[valid], np.arange(N)].
+# Subtract from the scores of each pixel their own largest, not that of the whole map: the loss stays the same and nothing overflows. The own score is picked by two arrays of numbers, one class and one place per pixel.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("3.7")` shows one. It counts as used: `segtutor.progress(3)` then says "solution seen".
 #
 # </details>
 #
@@ -427,7 +463,12 @@ print(f"PyTorch's {F.cross_entropy(logits, labels[None], ignore_index=255).item(
 # </details>
 # <details><summary>The way there</summary>
 #
-# room = size + 2 * padding - kernel; size = room // stride + 1, or -(-room // stride) + 1 to round up.
+# How much room does the kernel have to move, once the padding is there? Whole-number division rounds down. To round up with it, divide the negative number and turn the sign again.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("3.8")` shows one. It counts as used: `segtutor.progress(3)` then says "solution seen".
 #
 # </details>
 #
@@ -485,7 +526,12 @@ for up in (True, False):
 # </details>
 # <details><summary>The way there</summary>
 #
-# counts[stride * i : stride * i + kernel] += 1, for i in range(size).
+# Which stretch of the output belongs to input pixel i? A slice takes the whole stretch at once. Stretches may overlap, so add to what is there.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("3.9")` shows one. It counts as used: `segtutor.progress(3)` then says "solution seen".
 #
 # </details>
 #

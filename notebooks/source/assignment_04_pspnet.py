@@ -19,7 +19,8 @@
 # - Replace the line `raise NotImplementedError(...)` in each task and run its cell. `segtutor.check` then shows how
 #   your function did: the score and, if something is wrong, the first case that fails, with what came and what was
 #   wanted, and what seems to have gone wrong. From the second try on it also says how to repair it.
-# - Stuck? Go on. `segtutor.use`, which stands behind the check, hands on *your* function where it passes, and the
+# - Stuck? Three things fold out below each task: the idea, the way there, and how to see a solution, which counts as
+#   used. Or go on: `segtutor.use`, which stands behind the check, hands on *your* function where it passes, and the
 #   course's own where it does not yet; a note says so.
 # - Maps come as NumPy arrays (B x C x H x W, `float32`), and `torch.as_tensor(x)` makes them tensors; of a tensor it makes
 #   nothing new, so your functions also work inside a network. They may return arrays, lists or tensors.
@@ -84,7 +85,12 @@ segtutor.progress(4)
 # </details>
 # <details><summary>The way there</summary>
 #
-# size, jump = 1, 1; in the loop size += (kernel - 1) * rate * jump, and only then jump *= stride.
+# Both numbers begin at 1 and change in every layer. Mind the order: the taps of a layer are as far apart as the jump was before it.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("4.1")` shows one. It counts as used: `segtutor.progress(4)` then says "solution seen".
 #
 # </details>
 #
@@ -152,7 +158,12 @@ for name, end in zip(("stem", "stage 1", "stage 2", "stage 3", "stage 4"), np.cu
 # </details>
 # <details><summary>The way there</summary>
 #
-# Pad with r * (k // 2) zeros, r the rate; tap (a, b) reads padded[a * r : a * r + H, b * r : b * r + W].
+# Give the map a border of zeros so wide that no tap leaves it. Then each tap reads a window of the size of the map. Where does the window of tap (0, 0) begin, and how far is the next one moved?
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("4.2")` shows one. It counts as used: `segtutor.progress(4)` then says "solution seen".
 #
 # </details>
 #
@@ -209,7 +220,12 @@ show_maps([gray, *filtered], ("the picture, gray", "rate 1", "rate 3", "rate 8")
 # </details>
 # <details><summary>The way there</summary>
 #
-# paths = np.roll(paths, -rate) + paths + np.roll(paths, rate), once per layer; the array is long enough that nothing comes in at the other end.
+# Keep one number per pixel, in an array that is long enough from the start. After a layer, each pixel has the paths of three old pixels: its own, and those one rate to the left and to the right. np.roll moves an array, and whole numbers stay exact.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("4.3")` shows one. It counts as used: `segtutor.progress(4)` then says "solution seen".
 #
 # </details>
 #
@@ -274,7 +290,12 @@ plt.show()
 # </details>
 # <details><summary>The way there</summary>
 #
-# if total * stride > output_stride: rate *= stride; stride = 1. Then total *= stride, and append both.
+# Ask at each stage whether its stride still fits: what would the product be? If it is too much, the stage gives its stride to the rate, for itself and for all that follow. Note both numbers after each stage.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("4.4")` shows one. It counts as used: `segtutor.progress(4)` then says "solution seen".
 #
 # </details>
 #
@@ -339,7 +360,12 @@ print(f"output stride  {jump}, but not dilated: a position sees {size} pixels")
 # </details>
 # <details><summary>The way there</summary>
 #
-# top = i * H // n; bottom = -(-(i + 1) * H // n), which rounds up; x[:, :, top:bottom, left:right].mean(dim=(2, 3)).
+# The limits of a region follow from i, n and the side alone. Whole-number division rounds down; to round up with it, divide the negative number and turn the sign again. Take the mean over rows and columns together.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("4.5")` shows one. It counts as used: `segtutor.progress(4)` then says "solution seen".
 #
 # </details>
 #
@@ -389,12 +415,17 @@ show_maps([picture.transpose(1, 2, 0), *pooled], ("the picture", "1 x 1", "2 x 2
 #
 # <details><summary>The idea</summary>
 #
-# At each position: weight @ (the channels there) + bias.
+# Only the channels are mixed: at each position a matrix meets a vector, and picture, row and column stay as they are.
 #
 # </details>
 # <details><summary>The way there</summary>
 #
-# torch.einsum("kc,bchw->bkhw", weight, x) + bias[:, None, None].
+# Give every axis a letter. The letter of the C channels stands in both arguments and not in the result, so it is summed. The biases belong to the axis of K: give them axes of length 1 for those that follow it.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("4.6")` shows one. It counts as used: `segtutor.progress(4)` then says "solution seen".
 #
 # </details>
 #
@@ -442,7 +473,12 @@ show_maps(mixed, ("brightness", "red minus green", "yellow minus blue"))
 # </details>
 # <details><summary>The way there</summary>
 #
-# weights = out_channels * in_channels * kernel ** 2; one bias per output channel; every weight is used once per position.
+# Count the weights of one output channel, then of all. The rate moves the taps apart and adds none. Every weight is used once at each position of the result.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("4.7")` shows one. It counts as used: `segtutor.progress(4)` then says "solution seen".
 #
 # </details>
 #
@@ -504,7 +540,12 @@ for level_channels in (512, 2048):
 # </details>
 # <details><summary>The way there</summary>
 #
-# torch.cat(levels, dim=1), with F.interpolate(level, x.shape[-2:], mode='bilinear', align_corners=True).
+# The four steps are four lines, each of which goes on with what the line before made. Every level starts from x itself, and the upsampling needs the size of x.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("4.8")` shows one. It counts as used: `segtutor.progress(4)` then says "solution seen".
 #
 # </details>
 #
@@ -566,7 +607,12 @@ show_maps(pyramid[3:], ("bin 1", "bin 2", "bin 3", "bin 6"), vmin=0.4, vmax=0.8)
 # </details>
 # <details><summary>The way there</summary>
 #
-# if training and "aux" in logits: loss = loss + weight * F.cross_entropy(aux, labels, ignore_index=255).
+# The condition has two parts, and both must hold. F.cross_entropy can be told which label is void. Stay with tensors from the beginning to the end: a Python number has no gradient.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("4.9")` shows one. It counts as used: `segtutor.progress(4)` then says "solution seen".
 #
 # </details>
 #
@@ -633,7 +679,12 @@ for weight in (0.0, 0.4):
 # </details>
 # <details><summary>The way there</summary>
 #
-# rate = base * (1 - min(step, steps) / steps) ** power; return rate, head_factor * rate.
+# With a limited step, the base of the power runs from 1 at the first step to 0 and never below. One rate is computed, the other is a multiple of it.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("4.10")` shows one. It counts as used: `segtutor.progress(4)` then says "solution seen".
 #
 # </details>
 #

@@ -18,7 +18,8 @@
 # - Replace the line `raise NotImplementedError(...)` in each task and run its cell. `segtutor.check` then shows how
 #   your function did: the score and, if something is wrong, the first case that fails, with what came and what was
 #   wanted, and what seems to have gone wrong. From the second try on it also says how to repair it.
-# - Stuck? Go on. `segtutor.use`, which stands behind the check, hands on *your* function where it passes, and the
+# - Stuck? Three things fold out below each task: the idea, the way there, and how to see a solution, which counts as
+#   used. Or go on: `segtutor.use`, which stands behind the check, hands on *your* function where it passes, and the
 #   course's own where it does not yet; a note says so.
 # - Your functions get NumPy arrays and may use what you like: NumPy, PyTorch (`torch.from_numpy`) or plain loops. They
 #   may return arrays, lists or tensors.
@@ -77,7 +78,12 @@ print(len(objects), "objects:", ", ".join(names))
 # </details>
 # <details><summary>The way there</summary>
 #
-# w = s / sqrt(r), h = s * sqrt(r); the corners are -w/2, -h/2, w/2, h/2.
+# Multiply the two equations with each other: w falls out, and the square of h is left. Half of each side lies on either side of the origin. For the order, the ratios are the outer loop.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("5.1")` shows one. It counts as used: `segtutor.progress(5)` then says "solution seen".
 #
 # </details>
 #
@@ -131,7 +137,12 @@ plt.show()
 # </details>
 # <details><summary>The way there</summary>
 #
-# Loop over rows, in it over columns: cell + [column, row, column, row] * stride; then np.concatenate.
+# Rows in the outer loop and columns in the inner one give the right order. Both x of an anchor move by the pixel of the column, both y by that of the row. Put the positions below each other at the end.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("5.2")` shows one. It counts as used: `segtutor.progress(5)` then says "solution seen".
 #
 # </details>
 #
@@ -186,7 +197,12 @@ print(len(anchors), "anchors in all, for", len(objects), "objects")
 # </details>
 # <details><summary>The way there</summary>
 #
-# shared = max(0, min(x2, x2') - max(x1, x1')) * max(0, the same in y); union = area + area' - shared.
+# If the right edge of the shared rectangle lies left of its left edge, there is no such rectangle: that side is 0, not negative. An additional axis in one of the arrays lets NumPy form all N x M pairs at once. Mind the pairs whose union is 0.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("5.3")` shows one. It counts as used: `segtutor.progress(5)` then says "solution seen".
 #
 # </details>
 #
@@ -244,7 +260,12 @@ for name, box, best in zip(names, objects, overlaps.max(axis=1), strict=True):
 # </details>
 # <details><summary>The way there</summary>
 #
-# best = iou.max(axis=0), number = iou.argmax(axis=0); np.where with the two thresholds; then for each row the anchors with row == row.max().
+# The largest value of each column and its row tell an anchor's object; the two thresholds then mark background and ignored. For the second rule look along each row: all anchors that reach the row's largest value, unless it is 0. Without objects there is no largest value, so answer that case first.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("5.4")` shows one. It counts as used: `segtutor.progress(5)` then says "solution seen".
 #
 # </details>
 #
@@ -311,7 +332,12 @@ plt.show()
 # </details>
 # <details><summary>The way there</summary>
 #
-# sizes = boxes[:, 2:] - boxes[:, :2]; centers = boxes[:, :2] + sizes / 2; the same for the references.
+# Turn the corners of both arrays into centers and sizes in the same way. Two of the offsets are shifts, measured in sizes of the reference; the other two are logarithms of ratios. The weights come last.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("5.5")` shows one. It counts as used: `segtutor.progress(5)` then says "solution seen".
 #
 # </details>
 #
@@ -363,7 +389,12 @@ for name, column in zip(("dx", "dy", "dw", "dh"), offsets.T, strict=True):
 # </details>
 # <details><summary>The way there</summary>
 #
-# x = x_a + dx * w_a; w = w_a * exp(min(dw, log(1000 / 16))); corners x - w / 2 and x + w / 2.
+# Undo in the reverse order: the weights first, then the limit, then the formulas. The corners lie half a size to either side of the new center.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("5.6")` shows one. It counts as used: `segtutor.progress(5)` then says "solution seen".
 #
 # </details>
 #
@@ -419,7 +450,12 @@ print(f"dw = 30: {wild[0, 2] - wild[0, 0]:.0f} pixels wide with the limit; exp(3
 # </details>
 # <details><summary>The way there</summary>
 #
-# kept = []; for number in np.argsort(-scores): append it if all its IoU with boxes of its class in kept are <= threshold.
+# Keep a list of the survivors so far. Each box, the best first, is compared with the survivors of its own class, and with nobody else: who was removed removes nothing. Equal to the threshold is not greater.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("5.7")` shows one. It counts as used: `segtutor.progress(5)` then says "solution seen".
 #
 # </details>
 #
@@ -485,7 +521,12 @@ plt.show()
 # </details>
 # <details><summary>The way there</summary>
 #
-# np.clip(np.floor(4 + np.log2(np.sqrt(w * h) / 224)), 2, 5).astype(int).
+# Do it for all boxes at once: sizes from the corners, then the formula from the inside out. Round down first, limit afterwards, and return whole numbers.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("5.8")` shows one. It counts as used: `segtutor.progress(5)` then says "solution seen".
 #
 # </details>
 #
@@ -542,7 +583,12 @@ for factor, title in ((1.0, "128 x 160"), (800 / 128, "800 x 1000")):
 # </details>
 # <details><summary>The way there</summary>
 #
-# y = y1 + (row + 0.25) * (y2 - y1) / size - 0.5, limited to 0 ... H - 1; top = int(y); weight y - top for the row below.
+# A quarter and three quarters of a bin's side, counted from the bin's first edge, give the coordinates. Shift them by half a position and limit them to the outermost centers; only then split each into a whole part, the position before it, and a rest, the weight of the position behind. The last position has none behind it.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("5.9")` shows one. It counts as used: `segtutor.progress(5)` then says "solution seen".
 #
 # </details>
 #
@@ -620,7 +666,12 @@ plt.show()
 # </details>
 # <details><summary>The way there</summary>
 #
-# row = (i + 0.5 - y1) / (y2 - y1) * M - 0.5, limited to 0 ... M - 1; interpolate as in 5.9.
+# What share of the box's side lies before the center of the pixel? This share of M entries, less half an entry, is the place in the mask. Limit it to the outermost centers and interpolate as in 5.9. At the end two conditions must hold, one on the value and one on the center.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("5.10")` shows one. It counts as used: `segtutor.progress(5)` then says "solution seen".
 #
 # </details>
 #
@@ -690,7 +741,12 @@ for size, values in seen.items():
 # </details>
 # <details><summary>The way there</summary>
 #
-# logits[np.arange(R), labels]; the loss of a pixel is max(x, 0) - x t + log(1 + exp(-|x|)).
+# Two arrays of numbers choose one channel for each region. Rewrite the loss of a pixel so that exp never meets a large number: for large x, log(1 + exp(x)) is x and something small. What is this something?
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("5.11")` shows one. It counts as used: `segtutor.progress(5)` then says "solution seen".
 #
 # </details>
 #

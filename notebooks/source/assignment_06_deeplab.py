@@ -19,7 +19,8 @@
 # - Replace the line `raise NotImplementedError(...)` in each task and run its cell. `segtutor.check` then shows how
 #   your function did: the score and, if something is wrong, the first case that fails, with what came and what was
 #   wanted, and what seems to have gone wrong. From the second try on it also says how to repair it.
-# - Stuck? Go on. `segtutor.use`, which stands behind the check, hands on *your* function where it passes, and the
+# - Stuck? Three things fold out below each task: the idea, the way there, and how to see a solution, which counts as
+#   used. Or go on: `segtutor.use`, which stands behind the check, hands on *your* function where it passes, and the
 #   course's own where it does not yet; a note says so.
 # - Maps and weights come as NumPy arrays (`float32`, weights as `nn.Conv2d` holds them), and `torch.as_tensor(x)` makes
 #   them tensors; of a tensor it makes nothing new, so your functions also work inside a network. They may return
@@ -80,7 +81,12 @@ segtutor.progress(6)
 # </details>
 # <details><summary>The way there</summary>
 #
-# stuffed[:, :, ::rate, ::rate] = weight, of side rate * (k - 1) + 1; then F.conv2d with padding=side // 2.
+# Row a of the kernel becomes row a times the rate; how large is the new kernel then? A slice with a step reaches exactly the places of the old weights. The padding that keeps the size is half of the new kernel, rounded down.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("6.1")` shows one. It counts as used: `segtutor.progress(6)` then says "solution seen".
 #
 # </details>
 #
@@ -139,7 +145,12 @@ for rate, found in zip(rates, edges, strict=True):
 # </details>
 # <details><summary>The way there</summary>
 #
-# At 16: [6, 12, 18] and 2 * unit for each unit of the multi-grid; at 8: [12, 24, 36] and 4 * unit.
+# From 16 to 8 all rates double, those of the branches and that of the stage. Each block has the rate of the stage, times its own unit of the multi-grid.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("6.2")` shows one. It counts as used: `segtutor.progress(6)` then says "solution seen".
 #
 # </details>
 #
@@ -196,7 +207,12 @@ for output_stride in (16, 8):
 # </details>
 # <details><summary>The way there</summary>
 #
-# down[i] = sum(0 <= i + step < height for step in (-rate, 0, rate)); taps = np.outer(down, across).
+# Ask for one side first: how many of the three places, one rate before, here, and one rate behind, lie on the map? An outer product then has the number of every position, and the three answers are three questions to it.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("6.3")` shows one. It counts as used: `segtutor.progress(6)` then says "solution seen".
 #
 # </details>
 #
@@ -256,7 +272,12 @@ for rate in (12, 24, 36):
 # </details>
 # <details><summary>The way there</summary>
 #
-# features.mean(dim=(2, 3), keepdim=True), F.conv2d, torch.relu, .expand(-1, -1, H, W).
+# The mean of PyTorch can keep the dimensions that it averages. A map of 1 x 1 goes through F.conv2d as any other, and a tensor can be expanded to a larger size without being copied.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("6.4")` shows one. It counts as used: `segtutor.progress(6)` then says "solution seen".
 #
 # </details>
 #
@@ -328,7 +349,12 @@ print(f"largest value {float(theirs.max()):.2f}, largest difference {float((your
 # </details>
 # <details><summary>The way there</summary>
 #
-# Loop over zip(weights[:-1], biases[:-1], (1, *rates)); append image_pooling(...); torch.cat(branches, dim=1); then atrous_convolution(..., project_weight, project_bias, 1) and torch.relu.
+# All branches but the last are the same step with another rate, so one loop serves them; which rate has the first? Image pooling brings its own ReLU, your atrous convolution does not. The projection is a 1 x 1 convolution again.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("6.5")` shows one. It counts as used: `segtutor.progress(6)` then says "solution seen".
 #
 # </details>
 #
@@ -388,12 +414,17 @@ plt.show()
 #
 # <details><summary>The idea</summary>
 #
-# Two calls of F.conv2d with ReLU around each: the first with as many groups as channels, the second 1 x 1.
+# Two convolutions, each followed by ReLU. In the first, no channel sees another one.
 #
 # </details>
 # <details><summary>The way there</summary>
 #
-# F.conv2d(features, depthwise, depthwise_bias, padding=rate * (k // 2), dilation=rate, groups=C), relu, F.conv2d(..., pointwise, pointwise_bias), relu.
+# F.conv2d has an argument for groups: how many must there be so that each channel is alone? The padding that keeps the size grows with the rate. The second convolution is an ordinary one, on what the first ReLU left.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("6.6")` shows one. It counts as used: `segtutor.progress(6)` then says "solution seen".
 #
 # </details>
 #
@@ -452,7 +483,12 @@ print(f"largest value {float(theirs.max()):.2f}, largest difference {float((your
 # </details>
 # <details><summary>The way there</summary>
 #
-# full = C * K * k ** 2; separable = C * k ** 2 + C * K; multiply-adds = weights * height * width.
+# The weights of the separable form are those of its two steps together. In both forms, every weight is used once at each position, so the multiply-adds follow from the weights.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("6.7")` shows one. It counts as used: `segtutor.progress(6)` then says "solution seen".
 #
 # </details>
 #
@@ -505,12 +541,17 @@ for name, layer in (
 #
 # <details><summary>The idea</summary>
 #
-# Three steps: F.conv2d and ReLU on `low`, F.interpolate on `encoded`, torch.cat along the channels.
+# Three steps: reduce the low-level map, enlarge the encoder's map, put the two together.
 #
 # </details>
 # <details><summary>The way there</summary>
 #
-# F.interpolate(encoded, size=low.shape[-2:], mode='bilinear', align_corners=True); torch.cat([enlarged, reduced], dim=1).
+# Only the low-level map is convolved and gets the ReLU; only the encoder's map is resized, to the last two dimensions of the other. Mind the order in which they are put together.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("6.8")` shows one. It counts as used: `segtutor.progress(6)` then says "solution seen".
 #
 # </details>
 #
@@ -560,12 +601,17 @@ for name, values in (("aligned", joined[:, :1]), ("not aligned", shifted)):
 #
 # <details><summary>The idea</summary>
 #
-# Per scale: the sum over the first dimension, then F.interpolate to the size of the first scale. Then stack the scales and take the maximum.
+# Per scale first: add up the branches, then resize. Only then compare the scales.
 #
 # </details>
 # <details><summary>The way there</summary>
 #
-# F.interpolate(one, size=size, mode='bilinear', align_corners=True); torch.stack(resized).amax(dim=0).
+# The branches are the first axis of each array. When all scales have the size of the first one, stack them along a new axis and take the largest along it.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("6.9")` shows one. It counts as used: `segtutor.progress(6)` then says "solution seen".
 #
 # </details>
 #
@@ -631,7 +677,12 @@ print(f"largest score {float(theirs.max()):.3f}, largest difference {float((your
 # </details>
 # <details><summary>The way there</summary>
 #
-# -np.log(np.maximum(probabilities.reshape(K, -1).T, floor)).
+# Fold the two axes of the picture into one, which keeps the order of the pixels, and bring the axis of the classes to the end. The floor comes before the logarithm, which never meets a 0 then.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("6.10")` shows one. It counts as used: `segtutor.progress(6)` then says "solution seen".
 #
 # </details>
 #
@@ -693,7 +744,12 @@ print(f"{'the dearest':18} {one.max():6.3f}")
 # </details>
 # <details><summary>The way there</summary>
 #
-# features[:, None] - features[None] is N x N x 5; square, sum over axis 2, np.exp(-distances / 2); then divide by the roots of the row sums of both pixels.
+# With every feature divided by its sigma, the exponent is minus half a sum of squares, whichever kernel it is. An additional axis gives all pairs of pixels. Normalize with the row sums of both pixels of a pair, one along the rows and one along the columns.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("6.11")` shows one. It counts as used: `segtutor.progress(6)` then says "solution seen".
 #
 # </details>
 #
@@ -759,12 +815,17 @@ plt.show()
 #
 # <details><summary>The idea</summary>
 #
-# Begin with minus the unary energies, add weight * (kernel @ probabilities) for each kernel, and end with a softmax over the classes.
+# Inside the exponential stands a sum: minus the unary energies, and one message per kernel. The rest is a softmax.
 #
 # </details>
 # <details><summary>The way there</summary>
 #
-# total = -unary; total = total + weight * (kernel @ probabilities); powers = np.exp(total); powers / powers.sum(axis=1, keepdims=True).
+# Collect the sum first; every message reads the old probabilities. The softmax goes over the classes, so each row adds up to 1, and to subtract a row's largest value before exp changes nothing but keeps it from overflowing.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("6.12")` shows one. It counts as used: `segtutor.progress(6)` then says "solution seen".
 #
 # </details>
 #

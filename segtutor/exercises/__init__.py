@@ -7,5 +7,6 @@ from __future__ import annotations
 
 from segtutor.exercises.checking import check, use
 from segtutor.exercises.record import progress
+from segtutor.exercises.solutions import solution
 
-__all__ = ["check", "progress", "use"]
+__all__ = ["check", "progress", "solution", "use"]

@@ -36,7 +36,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Hint:
-    """Two hints for one mistake: the first names it, the second, shown from the second try on, all but repairs it."""
+    """Two hints for one mistake: the first names it, the second, shown from the second try on, says how to repair it.
+
+    The hint "general" also stands folded above the task: its first part is the idea, its second the strategy, in words.
+    Neither holds code that could be taken over; that is what the solution is for.
+    """
 
     first: str
     second: str
@@ -84,6 +88,8 @@ class Exercise:
         minutes: Time that it takes a learner who read the lesson.
         difficulty: 1 (a formula) to 3 (an algorithm).
         tolerance: Relative and absolute tolerance for floats; single precision must pass. Integers must be equal.
+        solution: Only where the answer is a dictionary of values: the code that finds them, as the solved notebook has
+            it. Elsewhere the reference is the solution.
         given: Only where the answer is a dictionary of values, not a function: returns the data that the questions
             are about, as the arguments of the reference.
         around: Only where the result alone does not tell whether an answer is right: calls the answer, given with its
@@ -104,6 +110,7 @@ class Exercise:
     minutes: int
     difficulty: int
     tolerance: float = 1e-5
+    solution: str = ""
     given: Callable[[], tuple[Any, ...]] | None = None
     around: Callable[[Callable[..., Any], tuple[Any, ...]], Any] | None = None
 
@@ -150,11 +157,13 @@ class Exercise:
 
     @property
     def markdown(self) -> str:
-        """The text that stands above the stub in a notebook: heading, statement, folded hint."""
+        """The text that stands above the stub in a notebook: heading, statement, folded hints and the way out."""
         effort = f"{self.points} points · about {self.minutes} minutes · difficulty {self.difficulty} of 3"
         hint = self.hints["general"]
         return (
             f"### {self.id} {self.title}\n\n*{effort}*\n\n{self.statement.strip()}\n\n"
             f"<details><summary>The idea</summary>\n\n{hint.first}\n\n</details>\n"
-            f"<details><summary>The way there</summary>\n\n{hint.second}\n\n</details>"
+            f"<details><summary>The way there</summary>\n\n{hint.second}\n\n</details>\n"
+            f'<details><summary>Show me a solution</summary>\n\n`segtutor.solution("{self.id}")` shows one. It counts '
+            f'as used: `segtutor.progress({self.lesson})` then says "solution seen".\n\n</details>'
         )

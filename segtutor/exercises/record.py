@@ -16,16 +16,21 @@ from segtutor.exercises.exercise import Exercise
 from segtutor.files import replacing
 
 PASSED_MARK, TRIED_MARK, OPEN_MARK = "\u2713", "\u2026", "\u00b7"
+SEEN = "solution seen"
 
 
 class Entry(TypedDict):
-    """State of one exercise: whether it was ever passed, how often it failed, and the most cases passed at once."""
+    """State of one exercise: whether it was ever passed, how often it failed, the most cases passed at once.
+
+    ``seen`` says whether the course's solution was looked at before the exercise was passed.
+    """
 
     passed: bool
     tries: int
     best: int
     cases: int
     when: str
+    seen: bool
 
 
 _in_memory: dict[str, Entry] = {}
@@ -78,6 +83,7 @@ def _entry(value: Any) -> Entry:
         best=int(value["best"]),
         cases=int(value["cases"]),
         when=str(value["when"]),
+        seen=bool(value.get("seen", False)),  # records of version 0.1 have no such entry
     )
 
 
@@ -86,7 +92,7 @@ def note(exercise_id: str, passed_cases: int, cases: int) -> int:
     global _last_lesson
     _last_lesson = exercise_id.split(".")[0]
     state = load()
-    before = state.get(exercise_id) or Entry(passed=False, tries=0, best=0, cases=cases, when="")
+    before = state.get(exercise_id) or _untried(cases)
     passed = passed_cases == cases
     state[exercise_id] = Entry(
         passed=before["passed"] or passed,
@@ -94,10 +100,26 @@ def note(exercise_id: str, passed_cases: int, cases: int) -> int:
         best=max(before["best"], passed_cases),
         cases=cases,
         when=time.strftime("%Y-%m-%d %H:%M"),
+        seen=before["seen"],
     )
+    _keep(state)
+    return state[exercise_id]["tries"]
+
+
+def note_seen(exercise_id: str, cases: int) -> None:
+    """Record that the course's solution of an exercise was looked at."""
+    state = load()
+    state[exercise_id] = {**(state.get(exercise_id) or _untried(cases)), "seen": True}
+    _keep(state)
+
+
+def _untried(cases: int) -> Entry:
+    return Entry(passed=False, tries=0, best=0, cases=cases, when="", seen=False)
+
+
+def _keep(state: dict[str, Entry]) -> None:
     _in_memory.update(state)
     _save(state)
-    return state[exercise_id]["tries"]
 
 
 def _save(state: dict[str, Entry]) -> None:
@@ -118,6 +140,7 @@ class Board:
         passed: Exercises passed, of all lessons or of the one.
         points: Points reached.
         all_points: Points that can be reached.
+        seen: Exercises whose solution was looked at before they were passed.
     """
 
     def __init__(self, state: dict[str, Entry], lesson: str = "all") -> None:
@@ -131,22 +154,23 @@ class Board:
         self.points = sum(exercise.points for exercise, mark, _ in self._rows if mark == PASSED_MARK)
         self.all_points = sum(exercise.points for exercise, _, _ in self._rows)
         self.passed = sum(mark == PASSED_MARK for _, mark, _ in self._rows)
+        self.seen = sum(SEEN in words for _, _, words in self._rows)
 
     @property
     def summary(self) -> str:
         """One line: exercises and points."""
         where = f"Assignment {int(self.lesson):02d}: " if self.lesson.isdigit() else ""
         counted = f"{self.passed} of {len(self._rows)} tasks passed, {self.points} of {self.all_points} points"
-        return where + counted
+        return where + counted + (f"; {SEEN} for {self.seen}" if self.seen else "")
 
     @property
     def lines(self) -> list[tuple[str, str, str, str, str]]:
         """Mark, number, title, points and state of each task, or of each lesson as a whole."""
         if self.lesson:
             return [(mark, one.id, one.title, str(one.points), words) for one, mark, words in self._rows]
-        lessons: dict[str, list[tuple[Exercise, str]]] = {}
-        for one, mark, _ in self._rows:
-            lessons.setdefault(one.lesson, []).append((one, mark))
+        lessons: dict[str, list[tuple[Exercise, str, str]]] = {}
+        for row in self._rows:
+            lessons.setdefault(row[0].lesson, []).append(row)
         return [_line_of_a_lesson(lesson, rows) for lesson, rows in lessons.items()]
 
     def __repr__(self) -> str:
@@ -170,22 +194,27 @@ class Board:
         )
 
 
-def _line_of_a_lesson(lesson: str, rows: list[tuple[Exercise, str]]) -> tuple[str, str, str, str, str]:
-    passed = sum(mark == PASSED_MARK for _, mark in rows)
-    tried = any(mark != OPEN_MARK for _, mark in rows)
+def _line_of_a_lesson(lesson: str, rows: list[tuple[Exercise, str, str]]) -> tuple[str, str, str, str, str]:
+    passed = sum(mark == PASSED_MARK for _, mark, _ in rows)
+    tried = any(mark != OPEN_MARK for _, mark, _ in rows)
+    seen = sum(SEEN in words for _, _, words in rows)
     mark = PASSED_MARK if passed == len(rows) else TRIED_MARK if tried else OPEN_MARK
-    points = sum(one.points for one, mark_of_one in rows if mark_of_one == PASSED_MARK)
+    points = sum(one.points for one, mark_of_one, _ in rows if mark_of_one == PASSED_MARK)
     title = f"{len(rows)} tasks, {rows[0][0].id} {rows[0][0].title} ..."
-    return mark, f"{int(lesson):02d}", title, f"{points}/{sum(one.points for one, _ in rows)}", f"{passed} passed"
+    words = f"{passed} passed" + (f", {SEEN} for {seen}" if seen else "")
+    return mark, f"{int(lesson):02d}", title, f"{points}/{sum(one.points for one, _, _ in rows)}", words
 
 
 def _standing(entry: Entry | None) -> tuple[str, str]:
     if entry is None:
         return OPEN_MARK, "not tried"
+    seen = f", {SEEN}" if entry["seen"] else ""
     if entry["passed"]:
-        return PASSED_MARK, f"passed, {entry['when']}"
+        return PASSED_MARK, f"passed, {entry['when']}{seen}"
+    if not entry["tries"]:
+        return OPEN_MARK, f"not tried{seen}"
     times = "once" if entry["tries"] == 1 else f"{entry['tries']} times"
-    return TRIED_MARK, f"best {entry['best']} of {entry['cases']} cases, tried {times}"
+    return TRIED_MARK, f"best {entry['best']} of {entry['cases']} cases, tried {times}{seen}"
 
 
 def progress(lesson: int | str | None = None) -> Board:

@@ -1,11 +1,11 @@
-"""What a check answers, as text and as HTML, and how it gets before the learner's eyes."""
+"""What a check answers, as text and as HTML, and how an answer gets before the learner's eyes."""
 
 from __future__ import annotations
 
 import html
 import sys
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 State = Literal["passed", "not yet", "empty", "unknown", "broken"]
 HEADLINES = {
@@ -20,8 +20,23 @@ LABELS = {True: ("What went wrong", "How to repair it"), False: ("Worth a look",
 COLORS = {"passed": "#2a9d5c", "not yet": "#d1651b", "empty": "#7a7a7a", "unknown": "#7a7a7a", "broken": "#7a7a7a"}
 
 
+class Displayed:
+    """What `shown` displays at once, and what a cell that ends with it does not display a second time."""
+
+    def _repr_html_(self) -> str:
+        raise NotImplementedError
+
+    def _ipython_display_(self) -> None:
+        """Show it, unless `shown` did so in this very cell: its last line would show it again."""
+        if _already_shown.get(id(self)) != _cell_number():
+            _display(self)
+
+
+Shown = TypeVar("Shown", bound=Displayed)
+
+
 @dataclass(frozen=True)
-class Report:
+class Report(Displayed):
     """Result of a check; true if the answer passed.
 
     Attributes:
@@ -85,28 +100,23 @@ class Report:
             f"<b>{html.escape(self.headline)}</b>{message}{table}{hints}</div>"
         )
 
-    def _ipython_display_(self) -> None:
-        """Show the report, unless `shown` did so in this very cell: its last line would show it again."""
-        if _already_shown.get(id(self)) != _cell_number():
-            _display(self)
-
 
 _already_shown: dict[int, int | None] = {}
-"""Number of the cell in which a report was shown, by the report's identity; only the present cell's are kept."""
+"""Number of the cell in which an answer was shown, by its identity; only the present cell's are kept."""
 
 
-def shown(report: Report) -> Report:
-    """Show a report at once, wherever in a cell the check stands, and give it back.
+def shown(answer: Shown) -> Shown:
+    """Show an answer at once, wherever in a cell the call stands, and give it back.
 
     A notebook displays it; a script prints it. An interactive Python without IPython echoes what comes back by itself.
     """
     if _shell() is not None:
         _already_shown.clear()
-        _already_shown[id(report)] = _cell_number()
-        _display(report)
+        _already_shown[id(answer)] = _cell_number()
+        _display(answer)
     elif not hasattr(sys, "ps1"):
-        print(report)
-    return report
+        print(answer)
+    return answer
 
 
 def _shell() -> Any:
@@ -120,7 +130,7 @@ def _cell_number() -> int | None:
     return None if shell is None else shell.execution_count
 
 
-def _display(report: Report) -> None:
+def _display(answer: Displayed) -> None:
     from IPython.display import display
 
-    display({"text/plain": repr(report), "text/html": report._repr_html_()}, raw=True)
+    display({"text/plain": repr(answer), "text/html": answer._repr_html_()}, raw=True)

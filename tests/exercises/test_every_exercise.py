@@ -263,6 +263,7 @@ def test_the_notebook_says_what_is_declared(exercise):
     if exercise.asks_for_values:
         stub = [line.strip().removeprefix("# STUB: ") for line in cell.source.splitlines() if "# STUB: " in line]
         assert "\n".join(stub) == exercise.stub.strip()
+        assert f"# BEGIN SOLUTION\n{exercise.solution.strip()}\n# END SOLUTION" in cell.source
         return
     *head, task = exercise.stub.strip().splitlines()
     assert task == f'    raise NotImplementedError("Write {exercise.name}() here, then run this cell again.")'

@@ -183,7 +183,9 @@ A curve without points has AP 0.
     hints={
         "general": Hint(
             "First the envelope: go through the precisions from the right and keep the largest so far.",
-            "envelope = np.maximum.accumulate(precision[::-1])[::-1]; area = sum of (recall step) * envelope.",
+            "A running maximum from the right: turn the array around, accumulate, turn it back. For the area every "
+            "point counts with its step in recall, the first with the step from 0. For the eleven points take, at "
+            "each level, the best precision among the points that reach it.",
         ),
         "envelope": Hint(
             "The dips of the curve are still in the result: the envelope is missing.",

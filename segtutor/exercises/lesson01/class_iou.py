@@ -155,7 +155,8 @@ enter the mean. A class that is only predicted has the IoU 0, and it does. If th
         "general": Hint(
             "For each class: right pixels are on the diagonal, its row holds the target's pixels, its column the "
             "predicted ones.",
-            "union = matrix.sum(axis=1) + matrix.sum(axis=0) - np.diag(matrix). Return (iou, np.nanmean(iou)).",
+            "Three arrays of length K give all unions at once: the diagonal, the sums of the rows, the sums of the "
+            "columns. Divide only where the union is not 0, and take the mean over those classes.",
         ),
         "union": Hint(
             "Row sum plus column sum counts the right pixels twice.",

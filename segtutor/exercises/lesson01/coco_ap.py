@@ -141,7 +141,9 @@ AP is the mean over the thresholds, NaN if there is no object at all. Write the 
     hints={
         "general": Hint(
             "Per threshold one list of scores and one list of hits, of all images together; then one curve and its AP.",
-            "Loop over thresholds; inside, loop over images, collect; np.concatenate; pr_curve; mean at 101 levels.",
+            "Sort each image once; that order serves all thresholds. For each threshold collect the hits of all "
+            "images, in the same order as the scores, and draw one curve. The height at a level is the envelope at "
+            "the first point that reaches it, and 0 if none does.",
         ),
         "one threshold": Hint(
             "This is the AP at one IoU threshold (or the best of them). COCO's AP is the mean over ten thresholds.",

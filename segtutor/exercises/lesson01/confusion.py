@@ -201,7 +201,9 @@ Label maps read from a PNG are `uint8`: your function should not mind.
     hints={
         "general": Hint(
             "Keep the pixels whose target is not void, then count each pair (target class, predicted class).",
-            "Either loop over the kept pixels with matrix[t, p] += 1, or count t * num_classes + p with np.bincount.",
+            "A boolean array picks the pixels that count, out of both maps alike. A loop over the pairs will do. "
+            "Without a loop, turn each pair into one number, its place in the matrix read row by row, and count those "
+            "numbers; uint8 is too small for them.",
         ),
         "axes": Hint(
             "The matrix is transposed: rows belong to the target, columns to the prediction.",

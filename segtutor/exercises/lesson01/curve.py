@@ -155,7 +155,9 @@ least one object.
     hints={
         "general": Hint(
             "After sorting, the number of hits so far is a cumulative sum of is_match.",
-            "precision = np.cumsum(is_match[order]) / np.arange(1, n + 1); recall = the same sum / num_positives.",
+            "The place in the sorted list is the number of detections so far. Sort by the negative scores and ask for "
+            "a stable sort, which leaves equal ones in their order. One sum serves both arrays, with two different "
+            "divisors.",
         ),
         "order": Hint(
             "Look at the order: the detections do not come sorted, and the curve begins with the largest score.",

@@ -206,7 +206,8 @@ the mean over the classes that exist (`np.nan` if none does). The pictures may h
     hints={
         "general": Hint(
             "Add up the confusion matrices of all pictures. Divide only once, at the end.",
-            "total = sum of confusion_matrix(...) over the pictures; return class_iou(total)[1].",
+            "Start with a K x K matrix of zeros and add the counts of one picture after the other. When all are in, "
+            "one matrix is left, and you have a function for that.",
         ),
         "per image": Hint(
             "This averages scores of single pictures. A class that has a few pixels in one picture then counts "

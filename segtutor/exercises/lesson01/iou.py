@@ -98,7 +98,8 @@ If both masks are empty there is nothing to score: return `np.nan`. If only one 
     hints={
         "general": Hint(
             "Count the pixels that are in both masks, and those that are in at least one. IoU is their ratio.",
-            "np.logical_and(a, b).sum() and np.logical_or(a, b).sum() are the two counts.",
+            "Two boolean arrays combine pixel by pixel, with and, with or; count the pixels of each result. Before "
+            "you divide, ask whether there is anything to divide by.",
         ),
         "union": Hint(
             "The denominator is |a| + |b|, which counts the common pixels twice. That is not the union.",

@@ -210,8 +210,9 @@ number of its object, or -1. There may be no detections, or no objects.
     hints={
         "general": Hint(
             "One loop over the detections; in it, look among the objects that are still free for the largest IoU.",
-            "Keep a boolean array `free`. Candidates of a row: free & (row >= threshold). Take the best, then "
-            "free[best] = False.",
+            "Note which objects are still free. Go through them in order and remember the best so far; the threshold "
+            "is the first value to beat. When two objects tie, the later one must replace the earlier one: which "
+            "comparison does that?",
         ),
         "taken": Hint(
             "Look at an object that several detections overlap: the first of them takes it, and it is free no more.",

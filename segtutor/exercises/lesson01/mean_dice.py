@@ -82,9 +82,10 @@ follow from the mean IoU.
     ),
     hints={
         "general": Hint(
-            "With I and U for intersection and union: |a| + |b| = U + I. Divide numerator and denominator of "
+            "With I and U for intersection and union, |a| + |b| is U + I. Divide numerator and denominator of "
             "Dice by U.",
-            "D = 2I / (U + I) = 2J / (1 + J), class by class; then np.nanmean.",
+            "What is left is a formula in J alone. Apply it class by class, and only then take the mean over the "
+            "classes that exist.",
         ),
         "order": Hint(
             "You convert the mean (or the sum). The relation bends, so it holds for each class but not for means.",

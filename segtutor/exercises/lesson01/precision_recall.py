@@ -191,7 +191,8 @@ Where a ratio is 0/0 (nothing kept, or no objects), return `np.nan` for it.
     hints={
         "general": Hint(
             "TP: kept detections that hit. FP: kept ones that did not. FN: objects that no kept detection hit.",
-            "kept = scores >= threshold; TP = is_match[kept].sum(); TP + FP = kept.sum(); TP + FN = num_positives.",
+            "Everything follows from the detections that are kept: how many they are, and how many of them hit. One "
+            "of the two divisors does not depend on the threshold at all.",
         ),
         "strict": Hint(
             "Look at a score that equals the threshold: it is kept.",

@@ -26,6 +26,27 @@ answers = {
 }
 """
 
+SOLUTION = """
+total = sum(confusion_matrix(t, p, len(names), ignore_index) for t, p in zip(targets, predictions, strict=True))
+iou_of_class, mean = class_iou(total)
+per_image = [
+    class_iou(confusion_matrix(t, p, len(names), ignore_index))[1] for t, p in zip(targets, predictions, strict=True)
+]
+in_target = total.sum(axis=1)
+worst = int(np.nanargmin(np.where(in_target > 0, iou_of_class, np.nan)))
+missed = total[worst].copy()
+missed[worst] = 0
+answers = {
+    "pixel_accuracy": round(float(np.trace(total) / total.sum()), 3),
+    "mean_iou": round(float(mean), 3),
+    "mean_iou_per_image": round(float(np.mean(per_image)), 3),
+    "constant_accuracy": round(float(in_target.max() / total.sum()), 3),
+    "worst_class": names[worst],
+    "taken_by": names[int(missed.argmax())],
+    "why": "b",
+}
+"""
+
 
 def answers(
     targets: Sequence[np.ndarray], predictions: Sequence[np.ndarray], names: Sequence[str], ignore_index: int
@@ -320,5 +341,6 @@ fill in `answers`; round numbers to three decimals.
     minutes=30,
     difficulty=2,
     tolerance=1e-3,
+    solution=SOLUTION,
     given=scene_predictions,
 )

@@ -176,8 +176,9 @@ picture gets the weight 0 and does not enter the median.
     hints={
         "general": Hint(
             "Two counts per class: its pixels, and the valid pixels of the pictures that show it. Their ratio is f.",
-            "For each picture: counts = np.bincount(valid, minlength=K); pixels += counts; "
-            "around[counts > 0] += counts.sum().",
+            "Keep two arrays of K numbers and go through the pictures once. To the first add the counts of the "
+            "picture; to the second add the number of its valid pixels, but only for the classes that it shows. "
+            "Divide and take the median over the classes that occurred.",
         ),
         "occurs": Hint(
             "Look at classes that are in few pictures: below stand only the pictures in which the class occurs. Else a "

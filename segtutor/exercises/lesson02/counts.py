@@ -221,7 +221,9 @@ becomes void; so there may be more void than before.)
     hints={
         "general": Hint(
             "Two histograms over all pictures, one of the files and one of the loader; then the questions in turn.",
-            "np.bincount(np.concatenate([one.ravel() for one in stored]), minlength=256), and the same for loaded.",
+            "Give both histograms the same fixed length, so that they can be compared entry by entry. Ask in the "
+            "order of the table and return at the first yes. For the shift, empty the place of void in both and "
+            "compare one histogram with the other, moved by one place.",
         ),
         "all": Hint(
             "Look at several pictures: all count together, and none is left out.",

@@ -181,8 +181,8 @@ This test catches the bilinear mask and the palette that was read as gray.
     hints={
         "general": Hint(
             "Compare sets: labels that came out, minus those in the file, minus void.",
-            "set(np.unique(after).tolist()) - set(np.unique(before).tolist()) - {void}, for each pair; sorted() at the "
-            "end.",
+            "Stay with one picture and its own file at a time: a label may be at home in another file. Sets can be "
+            "subtracted; collect what remains in one set and sort it at the end.",
         ),
         "own file": Hint(
             "Look at a label that is in another file: each picture is compared with its own file only.",

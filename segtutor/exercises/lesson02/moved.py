@@ -192,8 +192,9 @@ This test catches the unsynchronized flip and the shuffled pairs.
     ),
     hints={
         "general": Hint(
-            "For each pair ask: image == 30 * labels everywhere? If not, the same with labels[:, ::-1]?",
-            "if (image == 30 * own).all(): ... elif (image == 30 * own[:, ::-1]).all(): ... else: ...",
+            "For each pair ask whether gray is 30 x label everywhere. If not, ask the same of the mirrored labels.",
+            "A comparison gives one truth value per pixel, and all must be true. Ask the plain question first, so "
+            "that a probe that is its own mirror image is together; only then turn the labels around.",
         ),
         "every pixel": Hint(
             "Look at every pixel, in its place. That some fit, or most, or the mean or the counts, says little.",

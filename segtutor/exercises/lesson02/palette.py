@@ -218,8 +218,8 @@ not in the palette, as VOC's border color (224, 224, 192), is void.
     hints={
         "general": Hint(
             "For each class, find the pixels whose three channels are those of its color, and write its number there.",
-            "Begin with np.full(H x W, void); then labels[(colors == color).all(axis=2)] = number in a loop over the "
-            "palette.",
+            "Begin with a map that is void everywhere, then go through the palette. Comparing the picture with one "
+            "color gives three answers per pixel, and all three must be yes.",
         ),
         "exact": Hint(
             "A color fits only if red, green and blue all fit, each by itself. Two colors may share a channel, or "

@@ -68,7 +68,8 @@ of a panoptic PNG. Each channel lies in 0 ... 255, and R + 256 G + 256² B is th
     hints={
         "general": Hint(
             "These are the digits of the id in base 256, the lowest first.",
-            "ids % 256, ids // 256 % 256 and ids // 65536, stacked along the last axis.",
+            "The remainder keeps the lowest digit, whole-number division drops it. Each channel is the remainder of "
+            "the id after none, one or two digits were dropped; stack the three along a last axis.",
         ),
         "order": Hint(
             "Look at the order of the digits: red is the lowest, blue the highest.",

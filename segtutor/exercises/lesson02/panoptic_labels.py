@@ -217,8 +217,8 @@ Write `panoptic_labels(colors, segments, void)`: `colors` is H x W x 3 `uint8`, 
     hints={
         "general": Hint(
             "First the ids, one number per pixel; then for each listed segment, write its category_id where its id is.",
-            "colors.astype(int) first; labels = np.full(H x W, void); labels[ids == segment['id']] = "
-            "segment['category_id'].",
+            "256 does not fit into uint8, so widen the type before you multiply. Begin with a map that is void "
+            "everywhere and go through the segments, one after the other.",
         ),
         "overflow": Hint(
             "Look at ids above 255: bytes cannot hold 256. 256 times green wraps around to 0, or NumPy raises an "

@@ -136,8 +136,8 @@ every value up to 0.001 (so no value is more than that off):
     hints={
         "general": Hint(
             "Compute what each explanation would give, and compare it with what came.",
-            "right = (pixels / 255 - mean) / std has the shape H x W x 3; .transpose(2, 0, 1) makes it 3 x H x W; "
-            "np.allclose(image, ..., atol=1e-3).",
+            "Make one expected image per verdict, in the order of the list, and bring its axes into the order of "
+            "`image`. Compare the shapes first; then the largest absolute difference decides.",
         ),
         "BGR": Hint(
             "Look at BGR: the loader exchanged red and blue of the *file* and then normalized, blue with red's mean.",

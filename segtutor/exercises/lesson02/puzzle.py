@@ -21,6 +21,36 @@ answers = {
 }
 """
 
+SOLUTION = """
+def explain(letter):
+    val = open_loader(letter, painted)
+    first, second = all_of(val), all_of(val)
+    pixels = pixels_verdict(painted[0].pixels, first[0][0], MEAN, STD)
+    if not is_repeatable(first, second):
+        return "train transforms on val"
+    if pixels in ("BGR", "normalized twice"):
+        return {"BGR": "BGR", "normalized twice": "normalization twice"}[pixels]
+    counts = counts_verdict(stored, [labels for _, labels in first])
+    if counts == "pixels dropped":
+        return "crop drop"
+    if counts == "shifted by one":
+        return "off-by-one class"
+    if counts == "void lost":
+        return "palette as gray" if invented_labels(stored, [one for _, one in first]) else "void as background"
+    flipping = all_of(open_loader(letter, probes, train=True, scale=(1, 1)))
+    gray = [np.round(255 * (image[0] * STD[0] + MEAN[0])).astype(int) for image, _ in flipping]
+    moved = moved_together(gray, [labels for _, labels in flipping])
+    if "another picture" in moved:
+        return "shuffled pairs"
+    if "mirrored" in moved:
+        return "unsynchronized flip"
+    scaled = [labels for _, labels in all_of(open_loader(letter, painted, train=True))]
+    return "bilinear mask" if invented_labels(stored, scaled) else "none"
+
+
+answers = {letter: explain(letter) for letter in "ABCDEFGHIJK"}
+"""
+
 
 def faults_in_order() -> tuple[str, ...]:
     """The fault behind each letter."""
@@ -85,8 +115,9 @@ random numbers again.
     hints={
         "general": Hint(
             "Let each of the five tests run on all eleven loaders and print a table. Most tests speak for themselves.",
-            "pixels_verdict and is_repeatable first, with train=False; then counts_verdict; then, with train=True, "
-            "invented_labels; then moved_together on the probes.",
+            "Begin with what shows without training: pixels and repeatability, then the counts. What still looks "
+            "right is tested in training, first for labels that were invented, then, on the probes, for labels that "
+            "moved.",
         ),
         "labels": Hint(
             "Two loaders invent labels. One does it only where it scales, in training; the other always.",
@@ -135,5 +166,6 @@ random numbers again.
     points=6,
     minutes=30,
     difficulty=3,
+    solution=SOLUTION,
     given=lambda: (faults_in_order(),),
 )

@@ -172,7 +172,8 @@ This test catches train transforms on the validation set.
     hints={
         "general": Hint(
             "Go through both passes side by side; the first difference decides.",
-            "np.array_equal(a, b) is True if shape and every value are equal.",
+            "Two passes of different length differ, and zip alone would not notice. Two arrays are equal if their "
+            "shapes and all values are; NumPy has one function that asks for both.",
         ),
         "both": Hint(
             "Look at image and labels: either may change alone, so both are compared.",

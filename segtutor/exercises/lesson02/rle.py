@@ -142,8 +142,8 @@ Write `decode_rle(counts, height, width)`, which returns the boolean mask H x W.
     hints={
         "general": Hint(
             "Write the runs one after the other into a list of height x width pixels, then fold the list.",
-            "np.repeat(np.arange(len(counts)) % 2, counts) is the list; reshape((height, width), order='F') folds it "
-            "down the columns.",
+            "The value alternates and begins with 0. Folding a list fills row by row, but your pixels run down the "
+            "columns: fold it so that every column of the picture becomes a row, then exchange the two axes.",
         ),
         "columns": Hint(
             "Look at the order of the pixels: down the columns, as in Fortran and MATLAB, not along the rows.",

@@ -195,7 +195,9 @@ frame.
     hints={
         "general": Hint(
             "Sort the names of the videos by (number of frames, name) and take them one by one until there is enough.",
-            "names = sorted(set(sequences), key=lambda name: (sequences.count(name), name)); then add up the frames.",
+            "A key to sort by can be a pair: the second entry decides among equals. Add up frames, not videos, and "
+            "ask whether there are enough before you take the next one. At the end answer, for every frame, whether "
+            "its video was taken.",
         ),
         "whole": Hint(
             "Look at videos, also those in several pieces: a whole video goes to one side, else it leaks.",

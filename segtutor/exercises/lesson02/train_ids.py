@@ -141,8 +141,8 @@ does not fit into `uint8`; here `ids` is signed, and -1 may occur.
     hints={
         "general": Hint(
             "Start with a map that is void everywhere, and write each training id where its id is.",
-            "labels = np.full(ids.shape, void); for number, train_id in train_id_of.items(): "
-            "labels[ids == number] = train_id.",
+            "Go through the dictionary, not through the pixels. Compare with the ids that came, never with the map "
+            "that you are writing: a training id may be the id of another class.",
         ),
         "unknown": Hint(
             "Look at ids that are not in the dictionary: they are void. They do not keep their number, and are not 0.",

@@ -73,7 +73,8 @@ K x C x side x side of the convolution that computes the same. Only the shape ch
     hints={
         "general": Hint(
             "The flattened map goes through the channels first, then through the rows. The weights lie in that order.",
-            "One reshape of the weights does it: len(weight), channels, side, side.",
+            "A reshape reads the numbers with the last axis running fastest and writes them in the same way. Is this "
+            "the order in which the flattened map was read? Then nothing has to be moved.",
         ),
         "order": Hint(
             "The channel is the slowest index of the flattened map, the column the fastest.",

@@ -117,8 +117,9 @@ one class to another, so that scores of different classes do not mix.
     ),
     hints={
         "general": Hint(
-            "One triangle of `size` numbers, its outer product with itself, and that at weight[k, k] for each class k.",
-            "triangle = 1 - np.abs(np.arange(size) - (size - 1) / 2) / ((size + 1) // 2).",
+            "One triangle makes one kernel, and this kernel stands wherever a class meets itself.",
+            "Compute the three formulas of the text for all i at once. Begin with zeros for all pairs of classes, and "
+            "fill in only the pairs of a class with itself.",
         ),
         "pairs": Hint(
             "The kernel stands between a class and itself, for every class, and zeros between two different ones.",

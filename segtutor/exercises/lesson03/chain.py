@@ -97,7 +97,8 @@ into its map; where one does not, the formula gives 0 or less, which means that 
     hints={
         "general": Hint(
             "A loop over the layers that puts the new size in the place of the old one, with a division that rounds.",
-            "room = size + 2 * padding - kernel; size = room // stride + 1, or -(-room // stride) + 1 to round up.",
+            "How much room does the kernel have to move, once the padding is there? Whole-number division rounds "
+            "down. To round up with it, divide the negative number and turn the sign again.",
         ),
         "rounding": Hint(
             "Each layer rounds as its own `up` says: down where it is False, up where it is True, never otherwise.",

@@ -101,7 +101,9 @@ are around 0.
     hints={
         "general": Hint(
             "Take the valid pixels out first: K x N scores and N labels. Then log-sum-exp over K, less the own score.",
-            "scores = logits[:, valid]; subtract their largest; own = scores[labels[valid], np.arange(N)].",
+            "Subtract from the scores of each pixel their own largest, not that of the whole map: the loss stays the "
+            "same and nothing overflows. The own score is picked by two arrays of numbers, one class and one place "
+            "per pixel.",
         ),
         "divisor": Hint(
             "The sum goes over the valid pixels and is divided by their number, and by nothing else.",

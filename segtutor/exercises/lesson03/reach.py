@@ -151,7 +151,8 @@ than the stride, some get nothing: 0.
     hints={
         "general": Hint(
             "Zeros as long as the output; each input pixel adds 1 to its window.",
-            "counts[stride * i : stride * i + kernel] += 1, for i in range(size).",
+            "Which stretch of the output belongs to input pixel i? A slice takes the whole stretch at once. Stretches "
+            "may overlap, so add to what is there.",
         ),
         "overlap": Hint(
             "Where windows overlap, every writer counts, and nothing else: a pixel with three writers gets 3.",

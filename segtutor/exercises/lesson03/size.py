@@ -60,7 +60,8 @@ along one side.
     hints={
         "general": Hint(
             "Where does the last input pixel write? From s (size - 1) on, and its kernel is k long.",
-            "s (size - 1) + k is the length before the border is cut off at both sides.",
+            "Where does the kernel of the last pixel end? That is the length of all that comes out. Then take the "
+            "border off, and mind how many sides it has.",
         ),
         "forward": Hint(
             "The ordinary convolution makes maps smaller, and its size has a division. The inverse of that is wanted.",

@@ -110,7 +110,9 @@ h x w, of floats. After the last pixel come no zeros but those of the border.
     hints={
         "general": Hint(
             "First an array of zeros that is large enough, then the values at every stride-th place, then the border.",
-            "spread = np.zeros(((h - 1) * stride + 1, (w - 1) * stride + 1)); spread[::stride, ::stride] = values.",
+            "How many rows lie between the first and the last pixel, both counted in? A slice with a step reaches "
+            "exactly the places of the old pixels, so one assignment fills them all. For the border there is a "
+            "function of NumPy.",
         ),
         "gap": Hint(
             "The stride is the distance from pixel to pixel, so there is one zero less than that between them.",

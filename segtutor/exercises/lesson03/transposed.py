@@ -170,7 +170,8 @@ value multiplies the whole kernel, and the product is *added* to the output, fro
     hints={
         "general": Hint(
             "Begin with zeros of the output's size. Two loops over the input; each adds value * kernel to one window.",
-            "output[s * i : s * i + k, s * j : s * j + k] += values[i, j] * kernel.",
+            "The output ends where the kernel of the last pixel ends. The window of a pixel begins at stride times "
+            "its row and column and is as large as the kernel. Windows overlap, so add to what is already there.",
         ),
         "overlap": Hint(
             "Where windows overlap, their products are added: none replaces another, and nothing is divided.",

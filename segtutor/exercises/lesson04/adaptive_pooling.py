@@ -98,8 +98,9 @@ array; `torch.as_tensor(x)` makes it a tensor. `F.adaptive_avg_pool2d` is what y
     hints={
         "general": Hint(
             "Two loops over the regions; each takes the mean of one slice over rows and columns.",
-            "top = i * H // n; bottom = -(-(i + 1) * H // n), which rounds up; "
-            "x[:, :, top:bottom, left:right].mean(dim=(2, 3)).",
+            "The limits of a region follow from i, n and the side alone. Whole-number division rounds down; to round "
+            "up with it, divide the negative number and turn the sign again. Take the mean over rows and columns "
+            "together.",
         ),
         "up": Hint(
             "The end of a region is rounded up. Else rows are left out or regions are empty where n does not divide H.",

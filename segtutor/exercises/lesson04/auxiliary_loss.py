@@ -151,7 +151,8 @@ tensors for `F.cross_entropy`. Stay in PyTorch and return a tensor: your loss is
         "general": Hint(
             "Compute the main loss; add the weighted auxiliary loss only if both conditions hold: training, and there "
             "is such a head.",
-            'if training and "aux" in logits: loss = loss + weight * F.cross_entropy(aux, labels, ignore_index=255).',
+            "The condition has two parts, and both must hold. F.cross_entropy can be told which label is void. Stay "
+            "with tensors from the beginning to the end: a Python number has no gradient.",
         ),
         "training": Hint(
             "The auxiliary loss counts in training, and only there; the main loss always.",

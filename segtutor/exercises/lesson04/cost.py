@@ -70,8 +70,8 @@ Write `convolution_cost(in_channels, out_channels, kernel, rate, height, width)`
     hints={
         "general": Hint(
             "Each output channel has kernel x kernel weights for every input channel.",
-            "weights = out_channels * in_channels * kernel ** 2; one bias per output channel; every weight is used "
-            "once per position.",
+            "Count the weights of one output channel, then of all. The rate moves the taps apart and adds none. Every "
+            "weight is used once at each position of the result.",
         ),
         "rate": Hint(
             "The holes of a dilated kernel cost nothing: there is no weight in them, and nothing is multiplied.",

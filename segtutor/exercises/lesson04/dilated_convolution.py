@@ -108,7 +108,8 @@ put zeros into the kernel. `F.conv2d` does it in one line, which is good for com
     hints={
         "general": Hint(
             "Move the whole map once per tap, multiply it by the weight of the tap, and add up.",
-            "Pad with r * (k // 2) zeros, r the rate; tap (a, b) reads padded[a * r : a * r + H, b * r : b * r + W].",
+            "Give the map a border of zeros so wide that no tap leaves it. Then each tap reads a window of the size "
+            "of the map. Where does the window of tap (0, 0) begin, and how far is the next one moved?",
         ),
         "rate": Hint(
             "The taps are not `rate` positions apart in both directions. (Between two taps lie rate - 1 zeros.)",

@@ -100,7 +100,8 @@ torchvision lets the first block keep the rate of the stage before.)
         "general": Hint(
             "Go through the stages with two numbers: the stride so far, and the rate so far. Each stride multiplies "
             "one of them.",
-            "if total * stride > output_stride: rate *= stride; stride = 1. Then total *= stride, and append both.",
+            "Ask at each stage whether its stride still fits: what would the product be? If it is too much, the stage "
+            "gives its stride to the rate, for itself and for all that follow. Note both numbers after each stage.",
         ),
         "limit": Hint(
             "The product of the strides, that of the stage included, may reach the output stride, but not exceed it.",

@@ -101,8 +101,9 @@ dozen layers, and the paths must be counted exactly.
     hints={
         "general": Hint(
             "Begin with one path at the output position itself. Each layer sends every path to three places.",
-            "paths = np.roll(paths, -rate) + paths + np.roll(paths, rate), once per layer; the array is long enough "
-            "that nothing comes in at the other end.",
+            "Keep one number per pixel, in an array that is long enough from the start. After a layer, each pixel has "
+            "the paths of three old pixels: its own, and those one rate to the left and to the right. np.roll moves "
+            "an array, and whole numbers stay exact.",
         ),
         "counts": Hint(
             "The result counts paths: neither whether a pixel is reached at all, nor its share of all paths.",

@@ -76,7 +76,8 @@ head, `head_factor` times as large. `step` counts the steps already taken, so th
     hints={
         "general": Hint(
             "The part of the run that is left, to the power, times the base rate. Limit the step to `steps` first.",
-            "rate = base * (1 - min(step, steps) / steps) ** power; return rate, head_factor * rate.",
+            "With a limited step, the base of the power runs from 1 at the first step to 0 and never below. One rate "
+            "is computed, the other is a multiple of it.",
         ),
         "end": Hint(
             "From step `steps` on, both rates are exactly 0: not negative or complex, not rising again, no small rest.",

@@ -99,8 +99,11 @@ result is B x K x H x W. `torch.einsum` says it in one line, but any way is fine
     ),
     hints={
         "general": Hint(
-            "At each position: weight @ (the channels there) + bias.",
-            'torch.einsum("kc,bchw->bkhw", weight, x) + bias[:, None, None].',
+            "Only the channels are mixed: at each position a matrix meets a vector, and picture, row and column stay "
+            "as they are.",
+            "Give every axis a letter. The letter of the C channels stands in both arguments and not in the result, "
+            "so it is summed. The biases belong to the axis of K: give them axes of length 1 for those that follow "
+            "it.",
         ),
         "bias": Hint(
             "Output channel k gets bias[k], its own, the same at all positions: added once, after the sum.",

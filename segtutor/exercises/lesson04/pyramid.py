@@ -154,7 +154,8 @@ all for the same number K of channels. Without any level the result is the map.
     hints={
         "general": Hint(
             "Start a list with x. For each level pool, reduce, apply ReLU, upsample, append. Concatenate at the end.",
-            "torch.cat(levels, dim=1), with F.interpolate(level, x.shape[-2:], mode='bilinear', align_corners=True).",
+            "The four steps are four lines, each of which goes on with what the line before made. Every level starts "
+            "from x itself, and the upsampling needs the size of x.",
         ),
         "aligned": Hint(
             "The levels are upsampled bilinearly, so that corner regions lie exactly on the corners of the H x W map.",

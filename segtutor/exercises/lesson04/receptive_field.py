@@ -174,7 +174,8 @@ like any other. Return size and jump.
     hints={
         "general": Hint(
             "Go through the layers once, and keep two numbers: the size and the jump.",
-            "size, jump = 1, 1; in the loop size += (kernel - 1) * rate * jump, and only then jump *= stride.",
+            "Both numbers begin at 1 and change in every layer. Mind the order: the taps of a layer are as far apart "
+            "as the jump was before it.",
         ),
         "rate": Hint(
             "Between the first and the last tap of a kernel at rate r lie (k - 1) r steps, no more and no less.",

@@ -160,7 +160,9 @@ themselves as well, and never NaN.
     hints={
         "general": Hint(
             "The shared rectangle goes from the larger of the left edges to the smaller of the right ones; so in y.",
-            "shared = max(0, min(x2, x2') - max(x1, x1')) * max(0, the same in y); union = area + area' - shared.",
+            "If the right edge of the shared rectangle lies left of its left edge, there is no such rectangle: that "
+            "side is 0, not negative. An additional axis in one of the arrays lets NumPy form all N x M pairs at "
+            "once. Mind the pairs whose union is 0.",
         ),
         "negative": Hint(
             "Boxes that do not touch share nothing, and their IoU is 0. (Two negative sides give a positive area.)",

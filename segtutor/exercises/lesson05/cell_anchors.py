@@ -102,7 +102,8 @@ Order: all sizes of the first ratio, then all sizes of the second. Do not round.
     hints={
         "general": Hint(
             "Solve the two equations for w and h first: the ratio changes the shape, the area stays.",
-            "w = s / sqrt(r), h = s * sqrt(r); the corners are -w/2, -h/2, w/2, h/2.",
+            "Multiply the two equations with each other: w falls out, and the square of h is left. Half of each side "
+            "lies on either side of the origin. For the order, the ratios are the outer loop.",
         ),
         "area": Hint(
             "The anchors of one size have different areas. A ratio changes the shape only.",

@@ -163,7 +163,8 @@ limited.
     hints={
         "general": Hint(
             "Size: reference size times exp(dw, dh). Center: reference center plus shift times reference size.",
-            "x = x_a + dx * w_a; w = w_a * exp(min(dw, log(1000 / 16))); corners x - w / 2 and x + w / 2.",
+            "Undo in the reverse order: the weights first, then the limit, then the formulas. The corners lie half a "
+            "size to either side of the new center.",
         ),
         "limit": Hint(
             "dw and dh, each by itself, are at most log(1000 / 16) = 4.135, before exp: a side grows by 62.5 at most.",

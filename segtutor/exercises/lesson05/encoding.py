@@ -131,7 +131,8 @@ box belongs to the i-th reference. Multiply the four offsets by the four `weight
     hints={
         "general": Hint(
             "Compute center and size of both, then the four formulas, one after the other.",
-            "sizes = boxes[:, 2:] - boxes[:, :2]; centers = boxes[:, :2] + sizes / 2; the same for the references.",
+            "Turn the corners of both arrays into centers and sizes in the same way. Two of the offsets are shifts, "
+            "measured in sizes of the reference; the other two are logarithms of ratios. The weights come last.",
         ),
         "center": Hint(
             "The shift goes from center to center, and the center is halfway between both corners.",

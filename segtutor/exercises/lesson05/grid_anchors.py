@@ -125,7 +125,8 @@ other. This is the order in which the network's output is read, so it matters.
     hints={
         "general": Hint(
             "Each position adds one shift to all anchors of the cell: the pixel at which it lies.",
-            "Loop over rows, in it over columns: cell + [column, row, column, row] * stride; then np.concatenate.",
+            "Rows in the outer loop and columns in the inner one give the right order. Both x of an anchor move by "
+            "the pixel of the column, both y by that of the row. Put the positions below each other at the end.",
         ),
         "axes": Hint(
             "Rows and columns are exchanged: the column moves x, the row moves y, and map_size is (h, w).",

@@ -110,7 +110,8 @@ of ImageNet, on which the network below was trained.
     hints={
         "general": Hint(
             "The root of the area, divided by 224; its logarithm of base 2; plus 4; rounded down; limited.",
-            "np.clip(np.floor(4 + np.log2(np.sqrt(w * h) / 224)), 2, 5).astype(int).",
+            "Do it for all boxes at once: sizes from the corners, then the formula from the inside out. Round down "
+            "first, limit afterwards, and return whole numbers.",
         ),
         "floor": Hint(
             "The level is rounded down, however little is missing: a box of side 223 is still on level 3.",

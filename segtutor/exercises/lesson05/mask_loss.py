@@ -134,7 +134,8 @@ a sigmoid that has become 0. Without any region the loss is 0.
     hints={
         "general": Hint(
             "First choose for each region the channel of its class: R x M x M; then one formula for all pixels.",
-            "logits[np.arange(R), labels]; the loss of a pixel is max(x, 0) - x t + log(1 + exp(-|x|)).",
+            "Two arrays of numbers choose one channel for each region. Rewrite the loss of a pixel so that exp never "
+            "meets a large number: for large x, log(1 + exp(x)) is x and something small. What is this something?",
         ),
         "channel": Hint(
             "Only the channel of the true class is asked; the labels are numbers of channels as they are.",

@@ -175,8 +175,9 @@ Return R whole numbers. Without objects, everything is background.
         "general": Hint(
             "First each anchor on its own: best object and its IoU. Then go through the objects and add their best "
             "anchors.",
-            "best = iou.max(axis=0), number = iou.argmax(axis=0); np.where with the two thresholds; then for each row "
-            "the anchors with row == row.max().",
+            "The largest value of each column and its row tell an anchor's object; the two thresholds then mark "
+            "background and ignored. For the second rule look along each row: all anchors that reach the row's "
+            "largest value, unless it is 0. Without objects there is no largest value, so answer that case first.",
         ),
         "force": Hint(
             "No object may be left out: the anchor with which it has its largest IoU is positive, however small that "

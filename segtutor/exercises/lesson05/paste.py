@@ -191,7 +191,9 @@ A mask of ones in the box (10, 10, 20, 20) thus gives 100 pixels. A widespread i
     hints={
         "general": Hint(
             "For each pixel: where in the mask does its center lie? It is the inverse way of resizing.",
-            "row = (i + 0.5 - y1) / (y2 - y1) * M - 0.5, limited to 0 ... M - 1; interpolate as in 5.9.",
+            "What share of the box's side lies before the center of the pixel? This share of M entries, less half an "
+            "entry, is the place in the mask. Limit it to the outermost centers and interpolate as in 5.9. At the end "
+            "two conditions must hold, one on the value and one on the center.",
         ),
         "one more": Hint(
             "The object does not have the size of its box: a border was added or the box widened, as the widespread "

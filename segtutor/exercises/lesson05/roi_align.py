@@ -147,8 +147,10 @@ The box lies inside the map. Return size x size numbers.
     hints={
         "general": Hint(
             "Four loops: bins down, bins across, and the two points in each direction; then one interpolation.",
-            "y = y1 + (row + 0.25) * (y2 - y1) / size - 0.5, limited to 0 ... H - 1; top = int(y); weight y - top for "
-            "the row below.",
+            "A quarter and three quarters of a bin's side, counted from the bin's first edge, give the coordinates. "
+            "Shift them by half a position and limit them to the outermost centers; only then split each into a whole "
+            "part, the position before it, and a rest, the weight of the position behind. The last position has none "
+            "behind it.",
         ),
         "half": Hint(
             "All is moved by a part of a position. The value of position (0, 0) stands at (0.5, 0.5), its center. "

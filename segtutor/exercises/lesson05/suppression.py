@@ -88,8 +88,8 @@ boxes.
     hints={
         "general": Hint(
             "Sort by falling score. Each box survives unless a better *survivor* of its class overlaps it too much.",
-            "kept = []; for number in np.argsort(-scores): append it if all its IoU with boxes of its class in kept "
-            "are <= threshold.",
+            "Keep a list of the survivors so far. Each box, the best first, is compared with the survivors of its own "
+            "class, and with nobody else: who was removed removes nothing. Equal to the threshold is not greater.",
         ),
         "classes": Hint(
             "Boxes of different classes do not see each other. A rider and the horse may share a box.",

@@ -197,8 +197,9 @@ trained network it can be folded into weight and bias, as the project below does
         "general": Hint(
             "Collect the branches in a list, all from the same map. The first is an atrous convolution at rate 1 with "
             "a 1 x 1 kernel.",
-            "Loop over zip(weights[:-1], biases[:-1], (1, *rates)); append image_pooling(...); torch.cat(branches, "
-            "dim=1); then atrous_convolution(..., project_weight, project_bias, 1) and torch.relu.",
+            "All branches but the last are the same step with another rate, so one loop serves them; which rate has "
+            "the first? Image pooling brings its own ReLU, your atrous convolution does not. The projection is a 1 x "
+            "1 convolution again.",
         ),
         "rates": Hint(
             "Each 3 x 3 branch reads at its own rate, in the order of `rates`, and all read the same map.",

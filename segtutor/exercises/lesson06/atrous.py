@@ -124,7 +124,9 @@ for comparing.)
     hints={
         "general": Hint(
             "Begin with a large enough kernel of zeros, and write the weights into every rate-th row and column.",
-            "stuffed[:, :, ::rate, ::rate] = weight, of side rate * (k - 1) + 1; then F.conv2d with padding=side // 2.",
+            "Row a of the kernel becomes row a times the rate; how large is the new kernel then? A slice with a step "
+            "reaches exactly the places of the old weights. The padding that keeps the size is half of the new "
+            "kernel, rounded down.",
         ),
         "rate": Hint(
             "The taps are `rate` positions apart, in both directions: between two of them lie rate - 1 zeros.",

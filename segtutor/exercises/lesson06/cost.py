@@ -122,7 +122,8 @@ multiply-adds of the full form, then weights and multiply-adds of the separable 
         "general": Hint(
             "First the weights. Full: one k x k kernel for each pair of channels. Depthwise: one for each input "
             "channel. Pointwise: one number for each pair.",
-            "full = C * K * k ** 2; separable = C * k ** 2 + C * K; multiply-adds = weights * height * width.",
+            "The weights of the separable form are those of its two steps together. In both forms, every weight is "
+            "used once at each position, so the multiply-adds follow from the weights.",
         ),
         "kernel": Hint(
             "A kernel has k x k taps; the pointwise one has a single tap.",

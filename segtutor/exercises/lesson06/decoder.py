@@ -152,9 +152,9 @@ large (513 pixels give 33 and 129 positions).
     ),
     hints={
         "general": Hint(
-            "Three steps: F.conv2d and ReLU on `low`, F.interpolate on `encoded`, torch.cat along the channels.",
-            "F.interpolate(encoded, size=low.shape[-2:], mode='bilinear', align_corners=True); "
-            "torch.cat([enlarged, reduced], dim=1).",
+            "Three steps: reduce the low-level map, enlarge the encoder's map, put the two together.",
+            "Only the low-level map is convolved and gets the ReLU; only the encoder's map is resized, to the last "
+            "two dimensions of the other. Mind the order in which they are put together.",
         ),
         "aligned": Hint(
             "The encoder's map is upsampled bilinearly and in one step, its corners on the corners of the low-level "

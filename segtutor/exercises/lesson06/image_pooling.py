@@ -127,7 +127,8 @@ position bilinearly. From one position that is a copy.)
     hints={
         "general": Hint(
             "Keep the two dimensions of the map at size 1 until the end; then spread them over H x W.",
-            "features.mean(dim=(2, 3), keepdim=True), F.conv2d, torch.relu, .expand(-1, -1, H, W).",
+            "The mean of PyTorch can keep the dimensions that it averages. A map of 1 x 1 goes through F.conv2d as "
+            "any other, and a tensor can be expanded to a larger size without being copied.",
         ),
         "mean": Hint(
             "The mean over all positions is wanted, not the largest value, the sum, or means of rows.",

@@ -149,10 +149,11 @@ comes from the old $Q$.
     ),
     hints={
         "general": Hint(
-            "Begin with minus the unary energies, add weight * (kernel @ probabilities) for each kernel, and end with "
-            "a softmax over the classes.",
-            "total = -unary; total = total + weight * (kernel @ probabilities); powers = np.exp(total); powers / "
-            "powers.sum(axis=1, keepdims=True).",
+            "Inside the exponential stands a sum: minus the unary energies, and one message per kernel. The rest is a "
+            "softmax.",
+            "Collect the sum first; every message reads the old probabilities. The softmax goes over the classes, so "
+            "each row adds up to 1, and to subtract a row's largest value before exp changes nothing but keeps it "
+            "from overflowing.",
         ),
         "unary": Hint(
             "Every step begins with minus the unary energies; the old probabilities only send messages.",

@@ -152,8 +152,9 @@ N x N with N = H W, the pixels row by row. If `sigma_rgb` is `None`, it is the G
         "general": Hint(
             "One row of features per pixel, N x 2 or N x 5, each divided by its sigma. Then all differences at once by "
             "broadcasting.",
-            "features[:, None] - features[None] is N x N x 5; square, sum over axis 2, np.exp(-distances / 2); then "
-            "divide by the roots of the row sums of both pixels.",
+            "With every feature divided by its sigma, the exponent is minus half a sum of squares, whichever kernel "
+            "it is. An additional axis gives all pairs of pixels. Normalize with the row sums of both pixels of a "
+            "pair, one along the rows and one along the columns.",
         ),
         "normalized": Hint(
             "Each entry is divided by the root of both row sums multiplied, its row's and its column's.",

@@ -142,7 +142,8 @@ were trained for them: a network that takes them silently computes nonsense. In 
     hints={
         "general": Hint(
             "Two output strides, two rates of the stage, two triples for the branches: an `if` is enough.",
-            "At 16: [6, 12, 18] and 2 * unit for each unit of the multi-grid; at 8: [12, 24, 36] and 4 * unit.",
+            "From 16 to 8 all rates double, those of the branches and that of the stage. Each block has the rate of "
+            "the stage, times its own unit of the multi-grid.",
         ),
         "branches": Hint(
             "There are three branches, and the finer map has the larger rates: twice as many at 8 as at 16.",

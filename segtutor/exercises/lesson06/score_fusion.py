@@ -140,9 +140,9 @@ resize each scale bilinearly with aligned corners to the h x w of the first, and
     ),
     hints={
         "general": Hint(
-            "Per scale: the sum over the first dimension, then F.interpolate to the size of the first scale. Then "
-            "stack the scales and take the maximum.",
-            "F.interpolate(one, size=size, mode='bilinear', align_corners=True); torch.stack(resized).amax(dim=0).",
+            "Per scale first: add up the branches, then resize. Only then compare the scales.",
+            "The branches are the first axis of each array. When all scales have the size of the first one, stack "
+            "them along a new axis and take the largest along it.",
         ),
         "branches": Hint(
             "The scores of the branches are added, neither averaged nor compared.", "torch.as_tensor(one).sum(dim=0)."

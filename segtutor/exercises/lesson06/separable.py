@@ -205,9 +205,10 @@ K x C x 1 x 1. The result is B x K x H x W.
     ),
     hints={
         "general": Hint(
-            "Two calls of F.conv2d with ReLU around each: the first with as many groups as channels, the second 1 x 1.",
-            "F.conv2d(features, depthwise, depthwise_bias, padding=rate * (k // 2), dilation=rate, groups=C), relu, "
-            "F.conv2d(..., pointwise, pointwise_bias), relu.",
+            "Two convolutions, each followed by ReLU. In the first, no channel sees another one.",
+            "F.conv2d has an argument for groups: how many must there be so that each channel is alone? The padding "
+            "that keeps the size grows with the rate. The second convolution is an ordinary one, on what the first "
+            "ReLU left.",
         ),
         "rate": Hint(
             "The depthwise convolution reads at `rate`; the rate plays no part in a 1 x 1.",

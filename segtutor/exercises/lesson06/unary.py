@@ -111,7 +111,8 @@ pixel, the pixels row by row (first the upper row of the picture from left to ri
     hints={
         "general": Hint(
             "First one row per pixel, then the floor, then the logarithm.",
-            "-np.log(np.maximum(probabilities.reshape(K, -1).T, floor)).",
+            "Fold the two axes of the picture into one, which keeps the order of the pixels, and bring the axis of "
+            "the classes to the end. The floor comes before the logarithm, which never meets a 0 then.",
         ),
         "floor": Hint(
             "A probability below the floor counts as the floor, all others stay as they are, 1 as well; then comes the "

@@ -96,7 +96,9 @@ the positions at which all nine are valid; and the share at which only the middl
         "general": Hint(
             "Count the valid taps of every position, H x W numbers. Along one side a position has one, two or three; "
             "the number of the kernel is the product of both.",
-            "down[i] = sum(0 <= i + step < height for step in (-rate, 0, rate)); taps = np.outer(down, across).",
+            "Ask for one side first: how many of the three places, one rate before, here, and one rate behind, lie on "
+            "the map? An outer product then has the number of every position, and the three answers are three "
+            "questions to it.",
         ),
         "border": Hint(
             "A tap is valid at 0 ... height - 1, both included, and height itself is outside.",
