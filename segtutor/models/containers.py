@@ -12,7 +12,7 @@ from torch import Tensor
 
 from segtutor.models import ModelConfig
 from segtutor.models.inputs import Preprocessing
-from segtutor.models.layouts import State, some
+from segtutor.models.layout_rules import State, some
 from segtutor.models.wrappers import WRAPPED
 
 # Where several dicts of tensors are in a file, the first of these names is the network: the weights that were trained,

@@ -1,18 +1,13 @@
-"""How each source names its arrays: one explicit table per source, from its names to ours.
-
-A key of the source that no line of its table matches is an error: nothing is left over in silence.
-"""
+"""How each source names its arrays: one explicit table per source, from its names to ours."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from segtutor.models.inputs import IMAGENET_MEAN, IMAGENET_STD, LITE_MEAN, LITE_STD, Triple
+from segtutor.models.inputs import IMAGENET_MEAN, IMAGENET_STD, LITE_MEAN, LITE_STD
 from segtutor.models.layout_names import (
     LITE_LAYERS,
     flat_inverted_residual,
@@ -21,8 +16,8 @@ from segtutor.models.layout_names import (
     u2net_by_number,
     u2net_side,
 )
-
-State = dict[str, Tensor]
+from segtutor.models.layout_rules import Layout, Rule, State, rule_for, some
+from segtutor.models.layouts_transformers import TRANSFORMER_LAYOUTS
 
 
 def _swap_halves(weight: Tensor) -> Tensor:
@@ -49,38 +44,6 @@ def _as_convolution(weight: Tensor) -> Tensor:
         )
     side = 7 if weight.shape[1] > weight.shape[0] else 1
     return weight.reshape(weight.shape[0], -1, side, side)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One line of a rename table.
-
-    Attributes:
-        pattern: Regular expression that must match the whole key of the source.
-        name: Our key, with its groups as in re.sub, or a function that makes it of the match; None drops the key.
-        change: What happens to the array, if anything.
-    """
-
-    pattern: str
-    name: str | Callable[[re.Match[str]], str] | None
-    change: Callable[[Tensor], Tensor] | None = None
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a source names its arrays.
-
-    Attributes:
-        rules: The first that matches decides; every key needs one.
-        part: What the source covers: keys of ours that start so; "" is the whole network.
-        normalization: Mean and standard deviation that the weights were trained with, where the layout tells.
-        any_size: Whether the weights take pictures as they are in a network that pads them for other weights.
-    """
-
-    rules: tuple[Rule, ...]
-    part: str | tuple[str, ...] = ""
-    normalization: tuple[Triple, Triple] | None = None
-    any_size: bool = False
 
 
 def _mask_layer(match: re.Match[str]) -> str:
@@ -281,32 +244,8 @@ LAYOUTS: dict[str, Layout] = {
         ),
         normalization=_HALF,
     ),
+    **TRANSFORMER_LAYOUTS,
 }
-
-
-def rename(state: State, layout: Layout, name: str) -> tuple[State, list[str]]:
-    """Our keys with the source's arrays, and the keys that the table drops."""
-    renamed: State = {}
-    dropped, unknown = [], []
-    for key, value in state.items():
-        rule = rule_for(key, layout)
-        if rule is None:
-            unknown.append(key)
-        elif rule.name is None:
-            dropped.append(key)
-        else:
-            ours = re.sub(rule.pattern, rule.name, key, count=1)
-            if ours in renamed:
-                raise ValueError(f"two arrays of the file are called {ours} in layout {name!r}")
-            renamed[ours] = rule.change(value) if rule.change else value
-    if unknown:
-        raise ValueError(f"layout {name!r} knows no place for {some(unknown)}; pass layout='auto' or another layout")
-    return renamed, dropped
-
-
-def rule_for(key: str, layout: Layout) -> Rule | None:
-    """The first line of the table that matches a key."""
-    return next((rule for rule in layout.rules if re.fullmatch(rule.pattern, key)), None)
 
 
 def find_layout(own: set[str], state: State) -> str:
@@ -325,9 +264,3 @@ def find_layout(own: set[str], state: State) -> str:
         named = " or ".join(f"layout={name!r}" for name in fitting)
         raise ValueError(f"these are the weights of a classifier; to load them into the backbone alone, pass {named}")
     raise ValueError(f"no layout fits keys such as {some(list(state))}; known layouts: {', '.join(LAYOUTS)}")
-
-
-def some(names: list[str] | tuple[str, ...], count: int = 4) -> str:
-    """The first few names, and how many more there are."""
-    more = f" and {len(names) - count} more" if len(names) > count else ""
-    return ", ".join(names[:count]) + more

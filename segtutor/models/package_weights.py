@@ -16,7 +16,7 @@ import torch
 from segtutor.fetch.download import cache_folder, check_room
 from segtutor.fetch.packages import read_from_package
 from segtutor.files import replacing
-from segtutor.models.layouts import State
+from segtutor.models.layout_rules import State
 from segtutor.models.onnx_arrays import read_convolutions
 from segtutor.models.weight_files import unwrap
 

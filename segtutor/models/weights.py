@@ -20,7 +20,8 @@ from segtutor.labels import COCO_91, VOC2012
 from segtutor.models import ModelConfig
 from segtutor.models.containers import unwrap, without_prefix
 from segtutor.models.inputs import Preprocessing
-from segtutor.models.layouts import LAYOUTS, State, find_layout, rename, some
+from segtutor.models.layout_rules import State, rename, some
+from segtutor.models.layouts import LAYOUTS, find_layout
 from segtutor.models.weight_catalog import announce, obtain, package_table, place, published_weights
 from segtutor.models.weight_files import config_of, read_weights, save_weights
 from segtutor.models.wrappers import inner
@@ -35,6 +36,7 @@ __all__ = [
     "save_weights",
 ]
 
+TRANSFORMERS = ("segformer_tiny", "vit_tiny")  # small networks with an encoder of their own
 PUBLISHED = ("imagenet", "torchvision", "pip", "course", "backbone")
 
 
@@ -199,6 +201,8 @@ def _check_keys(came: AbstractSet[str], wanted: set[str], layout: str) -> None:
         remedy = "create the network with aux=False"
     elif layout == "vainf_deeplabv3plus":
         remedy = "create the network with variant='port', which has one convolution in the decoder"
+    elif layout == "mmseg_segformer":
+        remedy = "create the network with decoder='mmseg', whose head has a batch norm for each stage"
     elif layout == "torchvision" and "classifier.4.weight" in surplus and "classifier.1.bias" in missing:
         remedy = "create the network with variant='torchvision', which has one more convolution in its head"
     elif layout == "onnx_u2net" and "encoder.0.inlet.1.weight" in missing:
@@ -275,6 +279,8 @@ def find_weights(name: str, weights: str | Path) -> WeightSource:
     if weights == "backbone":
         if not name.endswith("_tiny"):
             raise ValueError(f"the course's backbone is for the networks whose name ends in _tiny, not for {name}")
+        if name in TRANSFORMERS:
+            raise ValueError(f"the course's backbone is a residual network, and {name} is a transformer; start random")
         layout = "segtutor_tiny_body" if name.startswith("maskrcnn") else "course_backbone"
         return WeightSource(resources.data("checkpoints", "tiny_backbone.pt"), layout)
     path = Path(weights)

@@ -77,14 +77,23 @@ def test_pretrained_start_is_the_shipped_backbone_whatever_the_seed():
         build(Recipe("pspnet_tiny", start="imagenet"), 0)
 
 
-@pytest.mark.parametrize("name", [name for name in models.available() if name.endswith("_tiny")])
-def test_backbone_fits_every_small_network(name):
+TRANSFORMERS = {"segformer_tiny", "vit_tiny"}
+
+
+@pytest.mark.parametrize("name", [n for n in models.available() if n.endswith("_tiny") and n not in TRANSFORMERS])
+def test_backbone_fits_every_small_network_of_convolutions(name):
     model = models.create(name, num_classes=5)
     report = models.load_weights(model, "backbone")
     part = "backbone.body." if name.startswith("maskrcnn") else "backbone."  # beside the body lies the detector's FPN
     assert all(key.startswith(part) for key in report.loaded)
     assert not any(key.startswith(part) for key in report.untouched)
     assert models.create(name, num_classes=5, weights="backbone").config.num_classes == 5
+
+
+@pytest.mark.parametrize("name", sorted(TRANSFORMERS))
+def test_backbone_is_refused_by_transformers(name):
+    with pytest.raises(ValueError, match=f"is a residual network, and {name} is a transformer; start random"):
+        models.create(name, weights="backbone")
 
 
 def test_backbone_is_refused_by_other_networks():

@@ -15,7 +15,8 @@ from segtutor.commands.choice import choose
 from segtutor.fetch import DownloadError, IndexUnreachable
 from segtutor.inference import salient
 from segtutor.models import package_weights, weight_catalog
-from segtutor.models.layouts import LAYOUTS, rename
+from segtutor.models.layout_rules import rename
+from segtutor.models.layouts import LAYOUTS
 from tests.packages import entry_for
 
 

@@ -14,7 +14,8 @@ from segtutor import models
 from segtutor.inference import class_heat_map, classify, predict
 from segtutor.labels import imagenet_class, imagenet_classes
 from segtutor.models import efficientnet
-from segtutor.models.layouts import LAYOUTS, rename
+from segtutor.models.layout_rules import rename
+from segtutor.models.layouts import LAYOUTS
 from tests.models.networks import on_meta, randomize_norms
 from tests.packages import need_weights, original
 

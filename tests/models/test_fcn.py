@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from segtutor import models
 from segtutor.models import fcn
 from segtutor.models.differences import as_markdown
-from segtutor.models.layouts import LAYOUTS, rename
+from segtutor.models.layout_rules import rename
+from segtutor.models.layouts import LAYOUTS
 from segtutor.models.semantic import SemanticNetwork
 from segtutor.training.optimizers import parameter_groups
 from tests.models.geometry import center_of_gradient, make_linear

@@ -9,7 +9,8 @@ from torch.nn import functional as F
 
 from segtutor import models
 from segtutor.models import pspnet
-from segtutor.models.layouts import LAYOUTS, rename
+from segtutor.models.layout_rules import rename
+from segtutor.models.layouts import LAYOUTS
 from segtutor.models.pspnet import PSPNet, PyramidPooling
 from tests.models.geometry import center_of_gradient, make_linear
 from tests.models.networks import on_meta

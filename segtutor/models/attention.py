@@ -1,0 +1,80 @@
+"""Attention: each token asks a question, all tokens answer, and it takes their values in the measure of the answers.
+
+Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser, Polosukhin: Attention Is All You Need, 2017, §3.2.
+
+    tokens ---- query ---------> h heads of d channels --+
+                                                         +--> softmax(q k^T / sqrt(d)) v --> concat --> project
+    context --- key, value ----> h heads of d channels --+
+
+Shapes: B images, N tokens, M tokens of the context (N where a map attends to itself), C channels, h heads, d = C / h.
+"""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    """The formula, step by step; `Attention` computes the same without keeping the N x M weights.
+
+    Args:
+        query: ... x N x d.
+        key: ... x M x d.
+        value: ... x M x d.
+
+    Returns:
+        The weighted values, ... x N x d, and the weights, ... x N x M, whose rows sum to 1.
+    """
+    answers = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # ... x N x M
+    weights = answers.softmax(dim=-1)
+    return weights @ value, weights
+
+
+class Attention(nn.Module):
+    """Attention with several heads (§3.2.2), of a map to itself or to a context.
+
+    Args:
+        channels: C.
+        heads: h, a divisor of C.
+    """
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        if channels % heads:
+            raise ValueError(f"heads must divide the {channels} channels, but {heads!r} came")
+        self.heads = heads
+        self.query = nn.Linear(channels, channels)
+        self.key = nn.Linear(channels, channels)
+        self.value = nn.Linear(channels, channels)
+        self.project = nn.Linear(channels, channels)
+
+    def forward(self, tokens: Tensor, context: Tensor | None = None) -> Tensor:
+        """B x N x C, and B x M x C where the context is another, to B x N x C."""
+        context = tokens if context is None else context
+        mixed = F.scaled_dot_product_attention(
+            self._split(self.query(tokens)), self._split(self.key(context)), self._split(self.value(context))
+        )
+        return self.project(mixed.transpose(1, 2).flatten(2))
+
+    def weights(self, tokens: Tensor, context: Tensor | None = None) -> Tensor:
+        """How much each token takes from each of the context: B x h x N x M, rows sum to 1."""
+        context = tokens if context is None else context
+        query, key = self._split(self.query(tokens)), self._split(self.key(context))
+        return attend(query, key, key)[1]
+
+    def _split(self, tokens: Tensor) -> Tensor:
+        """B x N x C to B x h x N x d."""
+        return tokens.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+def as_tokens(features: Tensor) -> Tensor:
+    """B x C x h x w to B x hw x C, row by row."""
+    return features.flatten(2).transpose(1, 2)
+
+
+def as_map(tokens: Tensor, size: tuple[int, int]) -> Tensor:
+    """B x hw x C to B x C x h x w, the inverse of `as_tokens`."""
+    return tokens.transpose(1, 2).unflatten(-1, size)
