@@ -196,7 +196,7 @@ for name in ("pspnet_resnet50", "pspnet_resnet101"):
 # middle? Here are three stacks of eight layers, with the same number of weights and the same resolution.
 
 # %% alt="Three maps of a gradient, from eight convolutions of rate 1, of rate 2, and of rates 1, 2, 4, 8 twice: a small blob; a larger one with a grid of holes; a wide one without holes. Dashed squares show the theoretical fields of 17, 33 and 61 pixels."
-from segtutor.claims.fields import stack
+from segtutor.claims.experiments.pspnet.fields import stack
 
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.6), layout="constrained")
 for axis, rates in zip(axes, ((1,) * 8, (2,) * 8, (1, 2, 4, 8) * 2), strict=True):

@@ -1,4 +1,4 @@
-"""All claims, by name. A lesson's module is imported when the first of its claims is asked for."""
+"""All claims, by name, from the modules of experiments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def claims() -> dict[str, Claim]:
     """Every claim by its name, in the order of the lessons."""
     found: dict[str, Claim] = {}
     for module in MODULES:
-        for claim in importlib.import_module(f"segtutor.claims.{module}").CLAIMS:
+        for claim in importlib.import_module(f"segtutor.claims.experiments.{module}").CLAIMS:
             found[claim.name] = claim
     return found
 

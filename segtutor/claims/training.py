@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from segtutor.labels import SCENES
 from segtutor.training import TrainingConfig, TrainingResult, balanced_class_weights, fit
 
 SIZE = (96, 128)
+Start = Literal["random", "backbone"]
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Recipe:
     options: tuple[tuple[str, Any], ...] = ()
     change: Callable[[nn.Module], None] | None = None
     scenes: SceneKind = EVERYTHING
-    start: str = "random"
+    start: Start = "random"
     keeps_start: bool = False
     frozen: bool = False
     steps: int = 400
@@ -101,10 +102,10 @@ def build(recipe: Recipe, seed: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = models.create(recipe.model, num_classes=len(SCENES), **dict(recipe.options))
+        if recipe.start not in get_args(Start):
+            raise ValueError(f"start must be 'random' or 'backbone', but it is {recipe.start!r}")
         if recipe.start == "backbone":
             models.load_weights(model, "backbone")
-        elif recipe.start != "random":
-            raise ValueError(f"start must be 'random' or 'backbone', but it is {recipe.start!r}")
         if recipe.change is not None:  # it may leave out a part of the backbone
             recipe.change(model)
     if recipe.frozen:

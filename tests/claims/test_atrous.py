@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from segtutor.claims import find
-from segtutor.claims.atrous import NoBatchNorm, replace_batch_norm_by_bias, stuffed, taps_in_use
+from segtutor.claims.experiments.deeplab.atrous import stuffed, taps_in_use
+from segtutor.claims.experiments.deeplab.refinement import Refined
+from segtutor.claims.experiments.deeplab.v3 import NoBatchNorm, replace_batch_norm_by_bias
 from segtutor.claims.pictures import EVERYTHING, draw
-from segtutor.claims.refinement import Refined
 from segtutor.claims.scoring import score
 from segtutor.claims.training import SIZE, Recipe, build, train
 
@@ -55,16 +55,6 @@ def test_replacing_batch_norm_leaves_other_layers_alone():
     replace_batch_norm_by_bias(head)
     assert head[0].bias is None
     assert isinstance(head[2], nn.BatchNorm2d)
-
-
-def test_the_leaderboard_has_every_semantic_network_once():
-    recipes = find("results.leaderboard").variants
-    names = {recipe.model for recipe in recipes.values()}
-    assert names == {
-        "fcn32s_tiny", "fcn16s_tiny", "fcn8s_tiny", "pspnet_tiny", "deeplabv2_tiny", "deeplabv3_tiny",
-        "deeplabv3_cascaded_tiny", "deeplabv3plus_tiny",
-    }  # fmt: skip
-    assert len({(recipe.steps, recipe.train_count, recipe.start) for recipe in recipes.values()}) == 1
 
 
 def test_the_crf_is_scored_on_the_same_network_before_and_after():

@@ -9,7 +9,7 @@ from torchvision.ops import box_iou
 
 from segtutor.claims import find
 from segtutor.claims.detection import DetectorRecipe, objects, recalls, trained
-from segtutor.claims.mask_rcnn import CLAIMS
+from segtutor.claims.experiments.mask_rcnn import CLAIMS
 from segtutor.inference import detect
 
 SHORT = {"steps": 1, "train_count": 6, "val_count": 2}

@@ -6,9 +6,9 @@ import torch
 
 from segtutor import models
 from segtutor.claims import available, find
+from segtutor.claims.experiments.deeplab.refinement import Refined
+from segtutor.claims.experiments.pspnet.pyramids import Pyramid
 from segtutor.claims.pictures import BOLLARDS, EVERYTHING, draw
-from segtutor.claims.pyramids import Pyramid
-from segtutor.claims.refinement import Refined
 from segtutor.claims.training import Recipe, build, train
 from segtutor.datasets import Scenes
 from tests.models.geometry import make_linear

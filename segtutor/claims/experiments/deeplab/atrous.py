@@ -1,38 +1,17 @@
-"""What lesson 6 changes in DeepLab's networks, and the experiments about atrous convolution that need no training."""
+"""The claims about atrous convolution that need no training: what it is, and what too large a rate leaves of it."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from segtutor.claims.claim import Values
+from segtutor.claims.claim import Claim, Expectation, Measure, Values, percent
 
 MAP = 65
 """Height and width of the map on which v3 counts the weights that a rate leaves in use (§3.3, figure 4)."""
-
-
-@dataclass(frozen=True)
-class NoBatchNorm:
-    """A change of a network: called with it, takes the batch norms out of its head."""
-
-    def __call__(self, model: Any) -> None:
-        replace_batch_norm_by_bias(model.classifier)
-
-
-def replace_batch_norm_by_bias(head: nn.Module) -> None:
-    """Takes each batch norm that follows a convolution out, in place, and gives the convolution a bias."""
-    for parent in list(head.modules()):
-        children = list(parent.named_children())
-        for (_, layer), (name, following) in itertools.pairwise(children):
-            if isinstance(layer, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):
-                layer.bias = nn.Parameter(torch.zeros(layer.out_channels))
-                setattr(parent, name, nn.Identity())
 
 
 def stuffed(kernel: Tensor, rate: int) -> Tensor:
@@ -102,3 +81,52 @@ def weights_in_use(rate: int) -> Callable[[int, bool], Values]:
         }
 
     return experiment
+
+
+ATROUS = Claim(
+    name="deeplab.atrous",
+    title="Atrous convolution is convolution with a stuffed kernel",
+    sentence="Convolution at rate r is ordinary convolution with r - 1 zeros between the kernel's weights: a larger "
+    "field of view with the same parameters and the same number of operations.",
+    source="Chen et al. 2018 (DeepLab v2), §3.1, equation 1",
+    paper="follows from the definition; rate 1 is ordinary convolution",
+    changes="the rate of a 3 x 3 convolution",
+    same="features, weights, output size; computed in double precision",
+    variants={f"rate {rate}": equal_to_stuffing(rate) for rate in (1, 2, 6, 12)},
+    measures=(
+        Measure("difference", "largest difference to the stuffed kernel, 1e-12", 1e12, 3),
+        Measure("field", "field, px", digits=0),
+        Measure("weights", "parameters", digits=0),
+        Measure("operations", "operations, millions", 1e-6, 1),
+        Measure("stuffed_operations", "with zeros multiplied, millions", 1e-6, 1),
+    ),
+    expectations=(
+        Expectation("rate 1 is the ordinary convolution", "difference", "rate 1", 1e-10, False),
+        Expectation("rate 12 is the one with a stuffed kernel", "difference", "rate 12", 1e-10, False),
+        Expectation("the field grows", "field", "rate 12", "rate 1"),
+        Expectation("the operations do not", "operations", "rate 12", "rate 1", False, -1e-9),
+    ),
+)
+
+RATES = Claim(
+    name="deeplab.rates",
+    title="Rates that are too large",
+    sentence="As the rate approaches the map's size, fewer of the nine weights lie on the map; in the end only the "
+    "middle one does, and the 3 x 3 has become a 1 x 1.",
+    source="Chen et al. 2017 (DeepLab v3), §3.3 and Figure 4",
+    paper="a curve over rates on a 65 x 65 map",
+    changes="the rate of a 3 x 3 convolution",
+    same=f"a map of {MAP} x {MAP} positions, padding with zeros",
+    variants={f"rate {rate}": weights_in_use(rate) for rate in (1, 6, 12, 24, 36, 48, 65)},
+    measures=(
+        percent("all_nine", "positions with all nine weights"),
+        percent("only_one", "positions with one weight"),
+        Measure("mean_taps", "weights in use, mean", digits=2),
+        percent("rest", "of the output comes from other weights than the middle one"),
+    ),
+    expectations=(
+        Expectation("at rate 36 no position has all nine weights", "all_nine", "rate 36", 1e-9, False),
+        Expectation("at rate 65 a 1 x 1 is left", "rest", "rate 65", 1e-9, False),
+        Expectation("small rates use nearly all", "all_nine", "rate 1", 0.9),
+    ),
+)

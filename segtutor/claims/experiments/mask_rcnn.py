@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from segtutor.claims.claim import Claim, Expectation, Measure, percent
-from segtutor.claims.detection import SHIFTS, SIZE, DetectorRecipe, pooling_on_a_ramp
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from segtutor.claims.claim import Claim, Expectation, Measure, Values, percent
+from segtutor.claims.detection import SIZE, DetectorRecipe
+from segtutor.models.mask_rcnn.roi_pooling import pool_regions
 from segtutor.models.mask_rcnn.settings import Settings
 
 BASE = DetectorRecipe()
@@ -16,6 +23,42 @@ BOX_AP = percent("box_AP", "box AP")
 MASK_AP = percent("mask_AP", "mask AP")
 MASK_AP50 = percent("mask_AP50", "mask AP50")
 MASK_AP75 = percent("mask_AP75", "mask AP75")
+
+STRIDE, SIDE, BINS = 4, 24, 7
+"""Of the map on which pooling is tested, and the bins along each side."""
+SHIFTS = 32
+"""Steps in which the box moves from one position of the map to the next."""
+
+
+def pooling_on_a_ramp(settings: Settings) -> Callable[[int, bool], Values]:
+    """The experiment: a box moves by less than one position over a map that holds the pixels' own coordinates.
+
+    On this map the right answer is known: the mean over a bin is the coordinate of the bin's middle.
+    """
+
+    def experiment(seed: int, short: bool) -> Values:
+        columns = (torch.arange(SIDE, dtype=torch.float32) + 0.5) * STRIDE
+        ramp = columns.expand(1, 1, SIDE, SIDE)
+        random = torch.Generator().manual_seed(seed)
+        x0, y0 = (20 + 8 * torch.rand(2, generator=random)).tolist()
+        width, height = (31 + 12 * torch.rand(2, generator=random)).tolist()
+        answers, errors = [], []
+        for step in range(SHIFTS):
+            left = x0 + step * STRIDE / SHIFTS
+            box = torch.tensor([[left, y0, left + width, y0 + height]])
+            pooled = _pool(ramp, box, settings)
+            middles = left + (torch.arange(BINS) + 0.5) * width / BINS
+            answers.append(tuple(round(value, 3) for value in pooled.flatten().tolist()))
+            errors.append(float((pooled - middles).abs().max()))
+        return {"answers": float(len(set(answers))), "error": max(errors), "mean_error": float(np.mean(errors))}
+
+    return experiment
+
+
+def _pool(features: Tensor, boxes: Tensor, settings: Settings) -> Tensor:
+    pooled, _ = pool_regions([features], (STRIDE,), [boxes], BINS, settings)
+    return pooled
+
 
 QUANTIZATION = Claim(
     name="maskrcnn.quantization",

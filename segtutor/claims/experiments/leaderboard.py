@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from segtutor.claims.claim import Claim, Expectation, percent
-from segtutor.claims.deeplab import GFLOPS, MILLISECONDS, PARAMETERS, PLUS_STRIDE_8, V3, cascade, plus
-from segtutor.claims.fcn import MEAN_IOU, SAME, STEPS
-from segtutor.claims.training import Recipe
+from segtutor.claims.claim import Claim, Expectation
+from segtutor.claims.measures import BOUNDARY_IOU, GFLOPS, MEAN_IOU, MILLISECONDS, PARAMETERS
+from segtutor.claims.networks import BUDGET, NETWORKS
+
+NOT_SCORED_AT_BOUNDARIES = ("FCN-8s, pretrained", "PSPNet, stride 16", "PSPNet, stride 4")
 
 LEADERBOARD = Claim(
     name="results.leaderboard",
@@ -14,20 +15,9 @@ LEADERBOARD = Claim(
     source="FCN 2015, PSPNet 2017, DeepLab v2 2018, v3 2017, v3+ 2018; each paper compares with those before",
     paper="with different backbones, pretraining and test-time tricks: see the table of published results",
     changes="the network",
-    same=SAME + "; the small backbone from random weights",
-    variants={
-        "FCN-32s": Recipe("fcn32s_tiny", steps=STEPS),
-        "FCN-16s": Recipe("fcn16s_tiny", steps=STEPS),
-        "FCN-8s": Recipe("fcn8s_tiny", steps=STEPS),
-        "DeepLab v2": Recipe("deeplabv2_tiny", steps=STEPS),
-        "PSPNet": Recipe("pspnet_tiny", steps=STEPS),
-        "DeepLab v3, cascaded": cascade(6),
-        "DeepLab v3": V3,
-        "DeepLab v3+, stride 16": plus(low_channels=48),
-        "DeepLab v3+, separable": plus(low_channels=48, separable=True),
-        "DeepLab v3+, stride 8": PLUS_STRIDE_8,
-    },
-    measures=(MEAN_IOU, percent("boundary_iou", "boundary IoU"), PARAMETERS, GFLOPS, MILLISECONDS),
+    same=f"{BUDGET}; the small backbone, from random weights where the name does not say otherwise",
+    variants={row.name: row.recipe() for row in NETWORKS if row.name not in NOT_SCORED_AT_BOUNDARIES},
+    measures=(MEAN_IOU, BOUNDARY_IOU, PARAMETERS, GFLOPS, MILLISECONDS),
     expectations=(
         Expectation("FCN-8s beats FCN-32s", "mean_iou", "FCN-8s", "FCN-32s"),
         Expectation("PSPNet beats FCN-8s", "mean_iou", "PSPNet", "FCN-8s"),

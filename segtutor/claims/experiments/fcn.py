@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -9,15 +11,12 @@ from torch.nn import functional as F
 
 from segtutor import models
 from segtutor.claims.claim import Claim, Expectation, Measure, Values, percent
-from segtutor.claims.training import SIZE, Recipe
+from segtutor.claims.measures import BAND_IOU, MEAN_IOU, PARAMETERS, THIN
+from segtutor.claims.networks import BUDGET, network
+from segtutor.claims.training import SIZE
 from segtutor.labels import SCENES
 from segtutor.models.backbones import TinyResNet
 from segtutor.plotting import transposed_convolution
-
-STEPS = 400
-SAME = (
-    f"data (2,000 scenes of {SIZE[0]} x {SIZE[1]}), order, batch 8, AdamW, poly schedule, {STEPS} steps, class weights"
-)
 
 
 class WithFullyConnected(nn.Module):
@@ -141,9 +140,6 @@ TRANSPOSED = Claim(
     ),
 )
 
-MEAN_IOU = percent("mean_iou", "mean IoU")
-BAND_IOU = percent("band_iou", "within 2 px of a label change")
-
 SKIPS = Claim(
     name="fcn.skips",
     title="Skips from finer maps",
@@ -151,15 +147,15 @@ SKIPS = Claim(
     source="Long et al. 2015, §4.2, Table 2",
     paper="mean IoU 59.4, 62.4, 62.7 % (32s, 16s, 8s) on 736 pictures of VOC 2011 val; VGG16, trained skip by skip",
     changes="which of the maps pool4 (stride 16) and pool3 (stride 8) are scored and added",
-    same=SAME + "; backbone, random start",
-    variants={name: Recipe(f"fcn{name[4:]}_tiny", steps=STEPS) for name in ("FCN-32s", "FCN-16s", "FCN-8s")},
+    same=f"{BUDGET}; backbone, random start",
+    variants={name: network(name).recipe() for name in ("FCN-32s", "FCN-16s", "FCN-8s")},
     measures=(
         MEAN_IOU,
         BAND_IOU,
         percent("inner_iou", "elsewhere"),
-        percent("thin", "thin pixels right"),
+        THIN,
         percent("pole_iou", "IoU of poles"),
-        Measure("parameters", "parameters, thousands", 1e-3, 0),
+        PARAMETERS,
     ),
     expectations=(
         Expectation("the skip from stride 16 helps", "mean_iou", "FCN-16s", "FCN-32s"),
@@ -169,7 +165,7 @@ SKIPS = Claim(
     ),
 )
 
-PRETRAINED = Recipe("fcn8s_tiny", steps=STEPS, start="backbone")
+PRETRAINED = network("FCN-8s, pretrained").recipe()
 
 END_TO_END = Claim(
     name="fcn.end_to_end",
@@ -179,10 +175,10 @@ END_TO_END = Claim(
     paper="FCN-32s on VOC 2011 val, the last layer alone: the text says 70 % of the full score, but Table 2 has 45.4 % "
     "against 59.4 %, which is 76 %",
     changes="whether the backbone learns, too; the head (fc6, fc7 and the score layers) always does",
-    same=SAME + "; FCN-8s, the course's pretrained backbone as the start",
+    same=f"{BUDGET}; FCN-8s, the course's pretrained backbone as the start",
     variants={
         "all layers": PRETRAINED,
-        "backbone frozen": Recipe("fcn8s_tiny", steps=STEPS, start="backbone", frozen=True),
+        "backbone frozen": replace(PRETRAINED, frozen=True),
     },
     measures=(
         MEAN_IOU,
@@ -200,8 +196,8 @@ PRETRAINING = Claim(
     source="Long et al. 2015, §4.3",
     paper="no number: the authors call training from scratch not feasible, given the time that the classifier took",
     changes="the backbone's first weights: random, or of a classifier that learned which classes a scene shows",
-    same=SAME + "; FCN-8s",
-    variants={"pretrained": PRETRAINED, "random": Recipe("fcn8s_tiny", steps=STEPS, keeps_start=True)},
+    same=f"{BUDGET}; FCN-8s",
+    variants={"pretrained": PRETRAINED, "random": replace(network("FCN-8s").recipe(), keeps_start=True)},
     measures=(
         MEAN_IOU,
         BAND_IOU,

@@ -1,0 +1,1 @@
+"""The experiments: one module, or one folder, for the claims of each lesson, named as the lesson."""
