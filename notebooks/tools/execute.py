@@ -24,7 +24,7 @@ CELL_SECONDS = 900
 def environment(folder: Path) -> dict[str, str]:
     """The environment of the kernels: a newcomer's machine without a network, whoever runs this and wherever.
 
-    Weights that pip brings are there if the caller's cache has them (``segtutor data weights``; another cache, or an
+    Weights for photographs are there if the caller's cache has them (``segtutor data weights``; another cache, or an
     empty one: ``SEGTUTOR_CACHE``), because lessons show photographs with them and go on without. Nothing else of the
     caller's cache is seen.
     """
@@ -43,17 +43,24 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def lend_weights(cache: Path) -> list[str]:
-    """Copy the weights that pip brings from the caller's cache to another one; returns the names of those it had."""
+    """Copy weights for photographs from the caller's cache to another one; returns the names of those it had.
+
+    These are what pip brings, published networks of classes, and files of one's own in ``weights/own``.
+    """
     # Imported here: they bring torch, which a mere check of the notebooks does not need.
+    from segtutor.fetch import cache_folder
     from segtutor.models.package_weights import is_kept, kept_file
+    from segtutor.models.photograph_choice import own_weights, with_classes
     from segtutor.models.weight_catalog import package_table
 
-    entries = [entry for entry in package_table() if is_kept(entry)]
-    for entry in entries:
-        kept = kept_file(entry)
-        (cache / "weights").mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(kept, cache / "weights" / kept.name)
-    return [entry["name"] for entry in entries]
+    lent = {entry["name"]: kept_file(entry) for entry in package_table() if is_kept(entry)}
+    lent |= {one.network: one.path for one in with_classes() if one.on_disk}
+    lent |= {Path(one.weights).name: Path(one.weights) for one in own_weights()}
+    for path in lent.values():
+        place = cache / path.relative_to(cache_folder())
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, place)
+    return list(lent)
 
 
 def execute(masters: list[Master], course: Course) -> list[str]:

@@ -1,6 +1,6 @@
 """Which network segments a picture when nobody named one: the best whose weights are there, and what may be fetched.
 
-published 21 classes, on disk > the same, offered > U²-Net's cut-out, on disk > the same, offered > the course's own
+The order is that of `segtutor.models.photograph_choice`.
 """
 
 from __future__ import annotations
@@ -59,34 +59,25 @@ def choose(arguments: argparse.Namespace) -> str | Path:
     raise ValueError(f"say which weights {arguments.model} shall have: --weights torchvision, or --weights FILE")
 
 
-def _best() -> tuple[str, str]:
+def _best() -> tuple[str, str | Path]:
     """Network and weights, the best first; offers a download where somebody can answer."""
-    from segtutor.models import published
+    from segtutor.models import for_photographs, published
 
-    there = [one for one in _semantic() if one.on_disk]
-    if there:
-        best = max(there, key=lambda one: one.score or 0)
-        return best.network, best.weights
-    smallest = _smallest()
-    if _offered(smallest):
-        return smallest.network, smallest.weights
+    found = for_photographs(_wanted)
     (cutter,) = [one for one in published(CUTTERS[0]) if one.weights == "pip"]
-    if cutter.on_disk or _offered(cutter):
-        print(f"note     no weights here tell classes; {_how_to_get(smallest)}")
-        return cutter.network, cutter.weights
-    print(f"note     there are no weights for photographs here; {_how_to_get(cutter)}, or {_how_to_get(smallest)}")
-    return SCENES, "course"
-
-
-def _semantic() -> list[Published]:
-    """Published networks of the 21 classes of VOC, the smallest first."""
-    from segtutor.models import published
-
-    return [one for one in published() if one.weights == "torchvision" and not one.network.startswith("maskrcnn")]
+    if found.gives == "cut-out":
+        print(f"note     no weights here tell classes; {_how_to_get(_smallest())}")
+    elif found.gives == "scenes":
+        print(
+            f"note     there are no weights for photographs here; {_how_to_get(cutter)}, or {_how_to_get(_smallest())}"
+        )
+    return found.network, found.weights
 
 
 def _smallest() -> Published:
-    return _semantic()[0]
+    from segtutor.models.photograph_choice import with_classes
+
+    return with_classes()[0]
 
 
 def _how_to_get(one: Published) -> str:
@@ -96,20 +87,11 @@ def _how_to_get(one: Published) -> str:
     return f"get {what} with  segtutor data weights {one.network}  ({megabytes(one.bytes)})"
 
 
-def _offered(one: Published) -> bool:
-    """Whether somebody wanted it, and it came."""
+def _wanted(one: Published) -> bool:
+    """Whether somebody is there and wants it, after hearing what it is."""
+    from segtutor.models.weight_catalog import entry_of, told
+
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return False
-    from segtutor.fetch import DownloadError
-    from segtutor.models.weight_catalog import entry_of, obtain, told
-
-    entry = entry_of(one)
-    print(told(entry))
-    if input("Download it? [y/N] ").strip().lower() not in ("y", "yes"):
-        return False
-    try:
-        obtain(entry)
-    except DownloadError as error:
-        print(error)
-        return False
-    return True
+    print(told(entry_of(one)))
+    return input("Download it? [y/N] ").strip().lower() in ("y", "yes")

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
     from segtutor.models.crf import dense_crf
     from segtutor.models.inputs import Preprocessing
+    from segtutor.models.photograph_choice import Choice, for_photographs
     from segtutor.models.weight_catalog import Published, published
     from segtutor.models.weights import LoadReport, load_weights, save_weights
 
 __all__ = [
+    "Choice",
     "LoadReport",
     "ModelConfig",
     "Preprocessing",
@@ -28,6 +30,7 @@ __all__ = [
     "available",
     "create",
     "dense_crf",
+    "for_photographs",
     "load_weights",
     "published",
     "save_weights",
@@ -87,6 +90,8 @@ USUAL_CLASSES = 21  # those of PASCAL VOC
 # Networks that were made for another task.
 _CLASSES = {"efficientnet_lite0": 1000, "u2netp": 1}
 _LAZY = {
+    "Choice": "photograph_choice",
+    "for_photographs": "photograph_choice",
     "LoadReport": "weights",
     "load_weights": "weights",
     "save_weights": "weights",

@@ -129,7 +129,13 @@ def legend(ax: Any, numbers: Iterable[int], label_set: LabelSet, **options: Any)
 
 
 def show_overlay(
-    image: Any, labels: Any, label_set: LabelSet, ax: Any = None, alpha: float = 0.6, legend: bool = True
+    image: Any,
+    labels: Any,
+    label_set: LabelSet,
+    ax: Any = None,
+    alpha: float = 0.6,
+    legend: bool = True,
+    untinted: Iterable[int] = (),
 ) -> Any:
     """The image with its label map laid over it in color; void is hatched. Edges of the classes are drawn sharp.
 
@@ -140,6 +146,7 @@ def show_overlay(
         ax: Where to draw; a new figure if None.
         alpha: How strong the colors are, 0...1.
         legend: Whether the classes that occur are named beside the picture.
+        untinted: Classes that stay as they are in the picture and are not named, as the background.
 
     Returns:
         The matplotlib Axes.
@@ -155,12 +162,14 @@ def show_overlay(
         )
     alpha = _alpha(alpha)
     axes = _axes(ax)
-    axes.imshow(np.round((1 - alpha) * picture + alpha * colorize(values, label_set)).astype(np.uint8))
+    left = np.isin(values, list(untinted))
+    blended = np.round((1 - alpha) * picture + alpha * colorize(values, label_set)).astype(np.uint8)
+    axes.imshow(np.where(left[..., None], picture, blended))
     void = values == label_set.ignore_index
     if void.any() and not void.all():
         axes.contourf(void, levels=[0.5, 1.5], colors="none", hatches=["/////"])
     if legend:
-        _legend(axes, np.unique(values), label_set)
+        _legend(axes, np.unique(values[~left]), label_set)
     return axes
 
 

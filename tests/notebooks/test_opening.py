@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import save_file
 
 from notebooks.tools.execute import environment, lend_weights
-from segtutor.models import package_weights, weight_catalog
+from segtutor import models
+from segtutor.models import package_weights, photograph_choice, weight_catalog
 
 ROOT = Path(__file__).parents[2]
 LESSON = ROOT / "notebooks" / "00_start_here.ipynb"
@@ -28,7 +29,7 @@ def kept(tmp_path, monkeypatch):
     state = {"weight": torch.arange(3.0)}
     notes = {"source_sha256": entry["sha256"], "arrays_sha256": package_weights._digest(state)}
     save_file(state, path, metadata=notes)
-    (cache / "weights" / "published.pth").write_bytes(b"x")
+    (cache / "weights" / "backbone.pth").write_bytes(b"x")
     return path
 
 
@@ -37,6 +38,17 @@ def test_an_execution_sees_the_callers_weights_of_packages_and_nothing_else(kept
     assert cache == tmp_path / "folder" / "cache"
     assert [path.name for path in (cache / "weights").iterdir()] == [kept.name]
     assert (cache / "weights" / kept.name).read_bytes() == kept.read_bytes()
+
+
+def test_published_networks_of_classes_and_files_of_ones_own_are_lent_too(kept, tmp_path):
+    (published, *_) = photograph_choice.with_classes()
+    published.path.write_bytes(b"13 MB")
+    photograph_choice.own_folder().mkdir()
+    models.save_weights(models.create("deeplabv3_tiny"), photograph_choice.own_folder() / "mine.pt")
+    names = lend_weights(tmp_path / "lent")
+    assert names[1:] == ["lraspp_mobilenet_v3_large", "mine.pt"]
+    files = {path.relative_to(tmp_path / "lent" / "weights").as_posix() for path in (tmp_path / "lent").rglob("*.*")}
+    assert files == {kept.name, published.path.name, "own/mine.pt"}
 
 
 def test_damaged_weights_are_not_lent(kept, tmp_path):

@@ -42,6 +42,13 @@ def test_overlay_blends_by_alpha_and_names_what_occurs():
     assert np.array_equal(shown(show_overlay(image, labels, VOC2012, alpha=0)), image)
 
 
+def test_an_untinted_class_keeps_the_picture_and_has_no_name():
+    image = np.full((2, 2, 3), 100, dtype=np.uint8)
+    axes = show_overlay(image, np.array([[0, 15], [12, 0]]), VOC2012, alpha=0.5, untinted=[0])
+    assert shown(axes).tolist() == [[[100, 100, 100], [146, 114, 114]], [[82, 50, 114], [100, 100, 100]]]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["dog", "person"]
+
+
 @pytest.mark.parametrize("form", ["hwc", "chw", "float", "torch", "gray"])
 def test_images_of_every_form(form):
     image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
