@@ -98,11 +98,12 @@ def for_photographs(agree: Callable[[Published], bool] | None = None) -> Choice:
 
 def asked(one: Published) -> bool:
     """Tells size, license and source of weights, and asks whether to fetch them."""
-    print(f"{told(entry_of(one))}\n  figure: {one}", flush=True)
+    score = f"; {one.figure} on {one.protocol}" if one.protocol else ""
+    print(f"{told(entry_of(one))}\n  gives: {one.classes}{score}", flush=True)
     try:
         return input("Download it? [y/N] ").strip().lower() in ("y", "yes")
     except (EOFError, NotImplementedError):  # a kernel or a pipe without a person: IPython has its own error for it
-        print("There is nobody here to say yes, so nothing is downloaded.")
+        print("There is nobody here to say yes: nothing is downloaded.")
         return False
 
 
