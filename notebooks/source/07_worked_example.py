@@ -1,6 +1,6 @@
 # ---
 # title: "A worked example: your own photograph"
-# minutes_cpu: 2
+# minutes_cpu: 1.5
 # minutes_t4: 1
 # download: "none, unless you say yes when asked: 13 MB for a network that names what it sees, 4 MB for one that cuts out"
 # peak_ram: 1.6 GB
@@ -23,7 +23,8 @@
 #   [label map](glossary.ipynb#label-map);
 # - **prepare** a picture for a network, and **read** its output: [logits](glossary.ipynb#logit), labels, colors, one
 #   class alone;
-# - **recognize** missing [normalization](glossary.ipynb#normalization), swapped channels and other silent mistakes by what they do to the score;
+# - **recognize** missing [normalization](glossary.ipynb#normalization), swapped channels and other silent mistakes by
+#   what they do to the score;
 # - **choose** between the whole picture, a sliding window, several scales and the mirror image, by cost and gain;
 # - **find** where a network is unsure and where it is wrong, and say what it has never learned.
 #
@@ -169,9 +170,9 @@ for axis, title in zip(axes, ("the photograph", "what the network sees", "cut ou
 plt.show()
 
 # %% [markdown]
-# A second on an ordinary processor, and the outline follows hair, face and suit closely; only where the flag meets the
-# sleeve does it take too much. Look at the legend, though: there is a second class in the picture. We come back to it.
-# First we save three files, into the folder of this notebook.
+# A second on an ordinary processor, and the outline follows hair, face and shoulders closely. On the left it takes a
+# strip of the flag along, and beside the helmet it loses part of an arm. Look at the legend, too: there is a second
+# class in the picture, and we come back to it. First we save three files, into the folder of this notebook.
 
 # %%
 pixels = (255 * photograph).round().byte().permute(1, 2, 0).numpy()  # H x W x 3
@@ -197,16 +198,16 @@ for number, count in zip(*np.unique(found, return_counts=True), strict=True):
 #
 # ## What does the network know?
 #
-# One good picture proves little, so let us look at four more. Beside the network from above stands the
-# `deeplabv3_tiny` of this course. It is of the same family, and on pictures of its own kind it is right for most pixels,
-# but everything it knows it learned from *drawings*, our `Scenes`.
+# One good picture proves little, so let us look at four more. Beside the network from above stands the `deeplabv3_tiny`
+# of this course. It is of the same family, and on pictures of its own kind it is right for most pixels, but everything
+# it knows it learned from *drawings*, our `Scenes`.
 #
-# **Predict, then run.** The cup stands on a table, the photographer has a tripod, and behind the rocket there is nothing
-# but sky. VOC has the classes person, cat and dining table, but no cup, no tripod and no rocket. What will the first
-# network call these three? And what will the second one make of the cat?
+# **Predict, then run.** The cup stands on a table, the photographer has a tripod, and behind the rocket there is
+# nothing but sky. VOC has the classes person, cat and dining table, but no cup, no tripod and no rocket. What will the
+# first network call these three? And what will the second one make of the cat?
 
 
-# %% fold="Draw four photographs as both networks see them" alt="Four photographs in two rows. Upper row, the network for photographs: a cat and a photographer are covered exactly and named; cup, saucer and most of the table are called dining table; a patch at the foot of the tripod is tinted, too; the rocket is left as it is. Lower row, the network for drawings: all four are patchworks of wrong classes, with a bus in the place of the evening sky"
+# %% fold="Draw four photographs as both networks see them" alt="Four photographs in two rows. Upper row, the network for photographs: a cat and a photographer are covered exactly and named; cup, saucer and much of the table are called dining table; a patch at the foot of the tripod is tinted, too; the rocket is left as it is. Lower row, the network for drawings: all four are patchworks of wrong classes, with a bus in the place of the evening sky"
 course = models.create("deeplabv3_tiny", weights="course").to(device).eval()
 six = Photographs(classes="voc")
 four = [six[index][0].float() / 255 for index in (0, 1, 4, 3)]
@@ -235,8 +236,8 @@ plt.show()
 # With the network for photographs, the cat and the photographer are right. The rocket is *background*, the class of
 # everything without a name, and that is the best answer VOC allows. The tripod is background, too, but for a patch at
 # its foot, which is called a chair; and the cup and its saucer are dining table, as if they were a part of it. Remember
-# the second class in the first picture: it was *bottle*, for the model of the space shuttle, which has about that shape.
-# A network answers with the classes it has.
+# the second class in the first picture: it was *bottle*, for the model of the space shuttle, which has about that
+# shape. A network answers with the classes it has.
 #
 # The second network paints patchwork: the evening sky is a bus, and only one pixel in twenty of the cat's picture is
 # called cat.
@@ -245,9 +246,9 @@ plt.show()
 #
 # The lower row is no broken network. Between drawings and photographs lies a **domain gap**, and what a network has
 # learned does not reach across it by itself. A network is as good as its training data are like *your* pictures,
-# whatever its score elsewhere. We can put a number on it, since the course has drawn the true classes of six photographs
-# by hand (`datasets.Photographs`). The score is the mean, over the classes, of
-# [intersection over union](glossary.ipynb#intersection-over-union), in short the [mean IoU](glossary.ipynb#mean-IoU).
+# whatever its score elsewhere. We can put a number on it, since the course has drawn the true classes of six
+# photographs by hand (`datasets.Photographs`). The score is the mean, over the classes, of [intersection over
+# union](glossary.ipynb#intersection-over-union), in short the [mean IoU](glossary.ipynb#mean-IoU).
 
 # %%
 networks = {"deeplabv3_tiny, drawings": as_drawing}
@@ -263,8 +264,8 @@ for name, network in networks.items():
     print(f"{name:38} {iou[0]:10.1f} {iou[1]:6.1f} {iou[2]:8.1f} {iou[3]:7.1f} {iou.mean():7.1f}")
 
 # %% [markdown]
-# Six pictures are a demonstration, not a benchmark: they hold one cat, two people and one table, and another table could
-# move the mean by many points. As a demonstration of the gap they are clear enough.
+# Six pictures are a demonstration, not a benchmark: they hold one cat, two people and one table, and another table
+# could move the mean by many points. As a demonstration of the gap they are clear enough.
 #
 # ## The same, line by line
 #
@@ -358,9 +359,9 @@ print(f"batch: {tuple(input_batch.shape)}, {input_batch.min():.2f} to {input_bat
 print(model.preprocessing)
 
 # %% [markdown]
-# The last line is only needed by networks that want certain sizes; the others pad nothing. $H$ and $W$ are often said to
-# be at least 224. That is a habit of ImageNet's classifiers: a fully convolutional network takes any size, but objects
-# must appear about as large as in training, and we measure that below.
+# The last line is only needed by networks that want certain sizes; the others pad nothing. $H$ and $W$ are often said
+# to be at least 224. That is a habit of ImageNet's classifiers: a fully convolutional network takes any size, but
+# objects must appear about as large as in training, and we measure that below.
 #
 # ### The forward pass
 #
@@ -444,9 +445,9 @@ axes[1].set_xlabel("number of the class")
 plt.show()
 
 # %% [markdown]
-# Pillow draws a label map in a palette, and it resizes one, too. Here lies a trap. Its default filter for an
-# array of bytes is bicubic, and for class numbers that means to *compute between classes*, as if between cat (8) and dog
-# (12) there were a chair (9):
+# Pillow draws a label map in a palette, and it resizes one, too. Here lies a trap. Its default filter for an array of
+# bytes is bicubic, and for class numbers that means to *compute between classes*, as if between cat (8) and dog (12)
+# there were a chair (9):
 
 # %%
 tiny_map = Image.fromarray(np.array([[8, 8, 12, 12]], dtype=np.uint8))
@@ -508,10 +509,10 @@ assert agreement > 0.999
 # %% [markdown]
 # ## What goes wrong without a message
 #
-# From here on we measure. A score needs many pictures with true labels, and those we have for Scenes; so the rest of the
-# lesson uses the course's network and validation pictures of its own kind, drawn once and kept. First, what the file of
-# weights says about itself: it was trained in two steps, first at output
-# [stride](glossary.ipynb#stride) 8, then on at 4.
+# From here on we measure. A score needs many pictures with true labels, and those we have for Scenes; so the rest of
+# the lesson uses the course's network and validation pictures of its own kind, drawn once and kept. First, what the
+# file of weights says about itself: it was trained in two steps, first at output [stride](glossary.ipynb#stride) 8,
+# then on at 4.
 
 
 # %% fold="Draw the validation pictures; say what the course's weights are"
@@ -671,8 +672,8 @@ for height, width in [(128, 160), (256, 320), (512, 640)]:
 # We draw the same scenes at twice the height and width, so that everything in them is twice as large in pixels as in
 # training.
 #
-# **Predict, then run.** Put in order: whole picture, window of 128 × 160, half the size, and half the size together with
-# full size.
+# **Predict, then run.** Put in order: whole picture, window of 128 × 160, half the size, and half the size together
+# with full size.
 
 # %%
 large = Kept(Scenes("val", size=(256, 320), count=12))
@@ -694,8 +695,9 @@ print(f"128 x 160, {'whole picture':18}  mean IoU {100 * result.mean_iou:5.1f} %
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Half and full size together have 78.8 %, half the size alone 77.3 (and it is the quickest), the whole picture 57.3, and
-# the window is last with 49.1 %. The first two show the objects as large as they were in training, the others do not.
+# Half and full size together have 78.8 %, half the size alone 77.3 (and it is the quickest), the whole picture 57.3,
+# and the window is last with 49.1 %. The first two show the objects as large as they were in training, the others do
+# not.
 #
 # </details>
 #
@@ -736,8 +738,8 @@ def look_at(image, scale, mirrored):
 # %% [markdown]
 # The next cell shows 60 pictures six times each and scores every combination.
 #
-# **Predict, then run.** With scales and flip, the network sees 6.2 times the pixels of the plain picture. How many points
-# do you expect for it?
+# **Predict, then run.** With scales and flip, the network sees 6.2 times the pixels of the plain picture. How many
+# points do you expect for it?
 
 # %% fold="Score all combinations in three worlds, draw the gains beside the paper's" alt="Gain in mean IoU over the plain picture, in points, for flip, for three scales, and for both together: three blue dots each, one per world, with their mean, all right of zero; two orange diamonds are the paper's gains on VOC"
 worlds = [Kept(Scenes("val", count=20, seed=seed)) for seed in range(3)]
@@ -777,17 +779,17 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# 0.85 points for the mirror image, 1.26 for three scales, 1.77 for both, and more than zero in each of the three worlds.
-# By the rule of the claim cards (lesson 0) that is confirmed; the gains are a little larger than the paper's 0.94 for
-# scales and 1.26 for both.
+# 0.85 points for the mirror image, 1.26 for three scales, 1.77 for both, and more than zero in each of the three
+# worlds. By the rule of the [claim cards](glossary.ipynb#claim-card) (lesson 0) that is confirmed; the gains are a
+# little larger than the paper's 0.94 for scales and 1.26 for both.
 #
 # </details>
 #
 # It is not the paper's experiment (another network, drawn pictures, one training, three scales instead of six), so an
 # agreement in size is partly luck. And mind the rate of exchange: one or two points for several times the work. That is
-# worth it for the last line of a results table and seldom in a product; and a score *with* it must never be compared with
-# one *without*. What is averaged are probabilities, not logits, since logits have no common scale from one view to the
-# next. In one line, it is `predict(model, picture, scales=SCALES, flip=True)`:
+# worth it for the last line of a results table and seldom in a product; and a score *with* it must never be compared
+# with one *without*. What is averaged are probabilities, not logits, since logits have no common scale from one view to
+# the next. In one line, it is `predict(model, picture, scales=SCALES, flip=True)`:
 
 # %%
 by_function = predict(course, image, scales=SCALES, flip=True)
@@ -859,10 +861,10 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Neither, or hardly: on pictures of its own kind this small network is close to calibrated, with an error of 0.003; only
-# among the few least sure pixels does the curve leave the diagonal. Large networks, trained until they hardly make a
-# mistake on their training data, usually lie below it: they are too sure (Guo et al. 2017). On the right, 5.1 % of all
-# pixels are wrong, but only 0.4 % of the surest four fifths.
+# Neither, or hardly: on pictures of its own kind this small network is close to calibrated, with an error of 0.003;
+# only among the few least sure pixels does the curve leave the diagonal. Large networks, trained until they hardly make
+# a mistake on their training data, usually lie below it: they are too sure (Guo et al. 2017). On the right, 5.1 % of
+# all pixels are wrong, but only 0.4 % of the surest four fifths.
 #
 # </details>
 #
@@ -876,10 +878,10 @@ for name, picture in zip(("cat", "coffee", "photographer", "rocket"), four, stri
 print(f"{'scenes':13} mean confidence {sure.mean():.2f}")
 
 # %% [markdown]
-# On the first three it is less sure than on scenes, but far from the 1/33 of somebody who does not know. And the rocket's
-# evening sky it takes for a bus with a confidence of 0.91, nearly as if it were at home. Confidence does not protect
-# you from what a network has never seen. On pictures of the kind that it has learned, it is good for what the right
-# panel shows: leave the least sure fifth of the pixels to a person, and most of the errors go with it.
+# On the first three it is less sure than on scenes, but far from the 1/33 of somebody who does not know. And the
+# rocket's evening sky it takes for a bus with a confidence of 0.91, nearly as if it were at home. Confidence does not
+# protect you from what a network has never seen. On pictures of the kind that it has learned, it is good for what the
+# right panel shows: leave the least sure fifth of the pixels to a person, and most of the errors go with it.
 #
 # ## Where it fails
 #
@@ -911,10 +913,11 @@ names.remove()
 plt.show()
 
 # %% [markdown]
-# The classes next. Two kinds should be hard, for known reasons. **Thin** things (poles, bicycles) are smaller than a cell of
-# the [feature map](glossary.ipynb#feature-map): at output stride 8 a pole two pixels wide is a quarter of a cell, at 4 a
-# half. **Context-only** classes look the same and are told apart by what is far away: in Scenes the same drawn bollard
-# is a *mooring bollard* in a harbor and a *street bollard* in a street. Where do they stand among the others?
+# The classes next. Two kinds should be hard, for known reasons. **Thin** things (poles, bicycles) are smaller than a
+# cell of the [feature map](glossary.ipynb#feature-map): at output stride 8 a pole two pixels wide is a quarter of a
+# cell, at 4 a half. **Context-only** classes look the same and are told apart by what is far away: in Scenes the same
+# drawn bollard is a *mooring bollard* in a harbor and a *street bollard* in a street. Where do they stand among the
+# others?
 
 # %% fold="Draw the IoU of each class, lowest first" alt="Bars of the IoU of each class from lowest to highest. The thin ones, orange, stand on the left: bicycle is the lowest, pole the fifth. The two bollards, purple, stand in the middle and on the right"
 ious = {name: 100 * iou for name, iou in reference.iou.items() if np.isfinite(iou)}
@@ -932,8 +935,8 @@ axis.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# The thin ones are indeed among the lowest, together with what is small in these scenes: aeroplane, cat, dog and bird. The
-# bollards are not: this network has learned the context.
+# The thin ones are indeed among the lowest, together with what is small in these scenes: aeroplane, cat, dog and bird.
+# The bollards are not: this network has learned the context.
 #
 # The [confusion matrix](glossary.ipynb#confusion-matrix) says *with what* a class is confused: its row where the pixels
 # of the class go, its column where the pixels that are called so come from.
@@ -973,8 +976,8 @@ for name in ("mooring bollard", "street bollard", "pole", "bicycle"):
 #   [mmsegmentation](https://github.com/open-mmlab/mmsegmentation) and
 #   [Detectron2](https://github.com/facebookresearch/detectron2) (its weights are CC BY-SA 3.0).
 # - **In this course**: `models.published()` lists what can be fetched, with size, license and figure;
-#   `models.load_weights` reads files of several of these projects; and a file that `segtutor train` has written is found
-#   by this lesson if you lay it into the folder `weights/own` of the course's cache (`segtutor doctor` names it).
+#   `models.load_weights` reads files of several of these projects; and a file that `segtutor train` has written is
+#   found by this lesson if you lay it into the folder `weights/own` of the course's cache (`segtutor doctor` names it).
 #
 # Three questions before you trust a file: which *classes*, in which order? Which *data*, with which license? Which
 # *preprocessing*? Weights carry the terms of the data they were trained on.
@@ -1116,9 +1119,11 @@ for k, size in enumerate(sizes):
 #
 # - [Deep Semantic Segmentation of Natural and Medical Images: A Review](https://arxiv.org/abs/1910.07655), Taghanaki
 #   et al., 2019
-# - [Review of Deep Learning Algorithms for Image Semantic Segmentation](https://medium.com/@arthur_ouaknine/review-of-deep-learning-algorithms-for-image-semantic-segmentation-509a600f7b57),
+# - [Review of Deep Learning Algorithms for Image Semantic
+#   Segmentation](https://medium.com/@arthur_ouaknine/review-of-deep-learning-algorithms-for-image-semantic-segmentation-509a600f7b57),
 #   Arthur Ouaknine
-# - [Semantic Segmentation with Deep Learning](https://towardsdatascience.com/semantic-segmentation-with-deep-learning-a-guide-and-code-e52fc8958823),
+# - [Semantic Segmentation with Deep
+#   Learning](https://towardsdatascience.com/semantic-segmentation-with-deep-learning-a-guide-and-code-e52fc8958823),
 #   George Seif
 # - Icons from [Icons8](https://icons8.com)
 #
@@ -1127,9 +1132,9 @@ for k, size in enumerate(sizes):
 # Varshney (CC0).
 #
 # **Weights.** The committed pictures were made with `deeplabv3_mnv2_pascal_quant` from
-# [google-coral/test_data](https://github.com/google-coral/test_data), Apache-2.0, a DeepLab v3 on MobileNetV2 trained on
-# PASCAL VOC 2012. Its 8-bit numbers were changed to 32 bits for the course; they are not part of it. On 384 pictures of
-# VOC's validation set it reaches 83 % mean IoU over background and six classes of animals and people.
+# [google-coral/test_data](https://github.com/google-coral/test_data), Apache-2.0, a DeepLab v3 on MobileNetV2 trained
+# on PASCAL VOC 2012. Its 8-bit numbers were changed to 32 bits for the course; they are not part of it. On 384 pictures
+# of VOC's validation set it reaches 83 % mean IoU over background and six classes of animals and people.
 #
 # **What the tutorial had imprecise**, collected here so that the lessons need not interrupt themselves:
 #
