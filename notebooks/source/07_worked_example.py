@@ -101,12 +101,12 @@ def outline(axis, kept):
 
 
 # %% [markdown]
-# **Which network?** The next cell takes the best one whose weights are on your machine: a file of your own if you have
-# laid one into the folder for it, then a published network that names 20 kinds of things. If there is none, it offers
-# you the smallest. You read its size, its source and its license *first*, and nothing is downloaded unless you answer
-# `y`. If you say no, it turns to the U²-Net-p of lesson 0, which cuts out without naming; and if that is not there
-# either, to the network of this course, which has only ever seen drawings. A proxy, a certificate or a missing
-# connection that is in the way is named, and the lesson goes on.
+# **Which network?** The next cell takes the best one whose weights are on your machine: a file of your own, if you have
+# laid one into the folder for it ("Other networks, other places" tells which), then a published network that names 20
+# kinds of things. If there is none, it offers you the smallest. You read its size, its source and its license *first*,
+# and nothing is downloaded unless you answer `y`. If you say no, it turns to the U²-Net-p of lesson 0, which cuts out
+# without naming; and if that is not there either, to the network of this course, which has only ever seen drawings. A
+# proxy, a certificate or a missing connection that is in the way is named, and the lesson goes on.
 
 # %%
 choice = models.for_photographs()
@@ -124,8 +124,9 @@ print("gives:  ", {"classes": "a class for every pixel", "cut-out": "what stands
 # %% [markdown]
 # Never skip these three lines in your own work. A network with other weights runs just as well and says nothing.
 #
-# The outputs that you see before you run anything were made with a small DeepLab v3 on MobileNetV2, 2.1 million numbers
-# that Google trained on the photographs of PASCAL VOC (its license is at the end). What *your* run shows depends on
+# The outputs that you see before you run anything were made with such a file of one's own: a small DeepLab v3 on
+# MobileNetV2, 2.1 million numbers that Google trained on the photographs of PASCAL VOC (source and license are in the
+# credits). What *your* run shows depends on
 # what is on your machine, and the text below says where that makes a difference.
 #
 # **Now your picture.** Write the path of a PNG or JPEG file into `PHOTO`; on Colab, upload it with the folder icon on
@@ -359,8 +360,8 @@ print(f"batch: {tuple(input_batch.shape)}, {input_batch.min():.2f} to {input_bat
 print(model.preprocessing)
 
 # %% [markdown]
-# The last line is only needed by networks that want certain sizes; the others pad nothing. $H$ and $W$ are often said
-# to be at least 224. That is a habit of ImageNet's classifiers: a fully convolutional network takes any size, but
+# The line with `pad` is only needed by networks that want certain sizes; the others pad nothing. $H$ and $W$ are often
+# said to be at least 224. That is a habit of ImageNet's classifiers: a fully convolutional network takes any size, but
 # objects must appear about as large as in training, and we measure that below.
 #
 # ### The forward pass
@@ -976,8 +977,9 @@ for name in ("mooring bollard", "street bollard", "pole", "bicycle"):
 #   [mmsegmentation](https://github.com/open-mmlab/mmsegmentation) and
 #   [Detectron2](https://github.com/facebookresearch/detectron2) (its weights are CC BY-SA 3.0).
 # - **In this course**: `models.published()` lists what can be fetched, with size, license and figure;
-#   `models.load_weights` reads files of several of these projects; and a file that `segtutor train` has written is
-#   found by this lesson if you lay it into the folder `weights/own` of the course's cache (`segtutor doctor` names it).
+#   `models.load_weights` reads files of several of these projects; and a file that `segtutor train` has written for
+#   VOC's classes is found by this lesson if you lay it into the folder `weights/own` of the course's cache (`segtutor
+#   doctor` names it).
 #
 # Three questions before you trust a file: which *classes*, in which order? Which *data*, with which license? Which
 # *preprocessing*? Weights carry the terms of the data they were trained on.

@@ -2,7 +2,8 @@
 
     a file of one's own > published classes, on disk > the same, offered > U²-Net's cut-out, on disk > offered > Scenes
 
-A file of one's own is one that `save_weights` or ``segtutor train`` wrote, laid into the folder `own_folder`.
+A file of one's own is one that `save_weights` or ``segtutor train`` wrote for the classes of VOC, laid into the folder
+`own_folder`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from segtutor.fetch import DownloadError, cache_folder
+from segtutor.labels import VOC2012
 from segtutor.models import weight_catalog
 from segtutor.models.weight_catalog import Published, entry_of, published, told
 from segtutor.models.weight_files import ENDINGS, read_weights
@@ -44,7 +46,9 @@ def own_folder() -> Path:
 
 
 def own_weights() -> list[Choice]:
-    """Networks of classes whose files somebody has laid into `own_folder`, in the order of the files' names.
+    """Networks of VOC's classes whose files somebody has laid into `own_folder`, in the order of the files' names.
+
+    Networks of other classes are left aside: what is told about a photograph are VOC's.
 
     Raises:
         ValueError: If a file there is none of weights, or does not say of which network.
@@ -58,7 +62,7 @@ def own_weights() -> list[Choice]:
                 f"{path} does not say of which network it is: write it with models.save_weights or segtutor train, or "
                 "take it out of this folder"
             )
-        if not contents.config.name.startswith("maskrcnn"):
+        if tuple(contents.classes or ()) == VOC2012.names and not contents.config.name.startswith("maskrcnn"):
             learned = contents.notes.get("data", "data that the file does not name")
             origin = f"a file of your own ({path.name}), learned from {learned}"
             found.append(Choice(contents.config.name, path, "classes", origin))

@@ -80,7 +80,9 @@ def test_a_file_of_ones_own_comes_first_with_its_classes():
     own_folder().mkdir(parents=True)
     network = models.create("deeplabv3_tiny", num_classes=21)
     models.save_weights(network, own_folder() / "mine.pt", labels=VOC2012.names, data="my holidays")
-    models.save_weights(models.create("maskrcnn_tiny", num_classes=3), own_folder() / "boxes.pt")  # gives no classes
+    detector = models.create("maskrcnn_tiny", num_classes=21)
+    models.save_weights(detector, own_folder() / "boxes.pt", labels=VOC2012.names)  # gives no label map
+    models.save_weights(models.create("fcn8s_tiny", num_classes=2), own_folder() / "cells.pt", labels=["no", "cell"])
     (own_folder() / "notes.txt").write_text("no weights")
     choice = for_photographs(never)
     assert (choice.network, choice.weights, choice.gives) == ("deeplabv3_tiny", own_folder() / "mine.pt", "classes")

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from notebooks.tools.execute import environment, lend_weights
 from segtutor import models
+from segtutor.labels import VOC2012
 from segtutor.models import package_weights, photograph_choice, weight_catalog
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +45,8 @@ def test_published_networks_of_classes_and_files_of_ones_own_are_lent_too(kept, 
     (published, *_) = photograph_choice.with_classes()
     published.path.write_bytes(b"13 MB")
     photograph_choice.own_folder().mkdir()
-    models.save_weights(models.create("deeplabv3_tiny"), photograph_choice.own_folder() / "mine.pt")
+    mine = photograph_choice.own_folder() / "mine.pt"
+    models.save_weights(models.create("deeplabv3_tiny"), mine, labels=VOC2012.names)
     names = lend_weights(tmp_path / "lent")
     assert names[1:] == ["lraspp_mobilenet_v3_large", "mine.pt"]
     files = {path.relative_to(tmp_path / "lent" / "weights").as_posix() for path in (tmp_path / "lent").rglob("*.*")}
