@@ -110,8 +110,8 @@ def outline(axis, kept):
 
 # %%
 choice = models.for_photographs()
-model = models.create(choice.network, weights=choice.weights).to(device).eval()
-labels = {
+network = models.create(choice.network, weights=choice.weights).to(device).eval()
+classes = {
     "classes": VOC2012,
     "cut-out": LabelSet("what stands out", ("background", "object"), ((0, 0, 0), (230, 159, 0)), frozenset({1})),
     "scenes": SCENES,
@@ -143,21 +143,21 @@ photograph = shrunk(photograph, 160 if choice.gives == "scenes" else 512)
 def segment(picture):
     """A number for every pixel, H x W: its class, or 1 if it belongs to what stands out."""
     if choice.gives == "cut-out":
-        return (salient(model, picture) > 0.5).long()
-    return predict(model, picture)
+        return (salient(network, picture) > 0.5).long()
+    return predict(network, picture)
 
 
 start = time.perf_counter()
 found = segment(photograph)
-kept = torch.isin(found, torch.tensor(sorted(labels.things))).numpy()  # things, not background or sky
+kept = torch.isin(found, torch.tensor(sorted(classes.things))).numpy()  # things, not background or sky
 print(f"{time.perf_counter() - start:.1f} seconds")
 
 # %% [markdown]
 # Three views of the answer: the photograph, the classes in color with their names, and what is cut out.
 
 # %% fold="Draw the photograph, the overlay and the cut-out" alt="Three pictures. The astronaut Eileen Collins in an orange suit before a flag and a model of the space shuttle; the same with the person in violet inside a white outline, which also takes in a strip of the flag, and a small blue patch on the shuttle, which the legend calls bottle; the person and that patch on pale blue, everything else gone"
-look = SCENES if choice.gives == "scenes" else bright(labels)
-left_alone = sorted(set(range(len(labels))) - labels.things) if choice.gives != "scenes" else [0]
+look = SCENES if choice.gives == "scenes" else bright(classes)
+left_alone = sorted(set(range(len(classes))) - classes.things) if choice.gives != "scenes" else [0]
 figure, axes = plt.subplots(1, 3, figsize=(9, 3 * photograph.shape[1] / photograph.shape[2] + 0.7))
 axes[0].imshow(photograph.permute(1, 2, 0))
 axes[0].set_axis_off()
@@ -182,10 +182,10 @@ overlay = np.where(kept[..., None], tinted, pixels).astype("uint8")
 Image.fromarray(overlay).save("photo_overlay.png")
 Image.fromarray(np.dstack([pixels, (255 * kept).astype("uint8")])).save("photo_cutout.png")  # transparent outside
 label_map = Image.fromarray(found.byte().numpy())
-label_map.putpalette(labels.palette.flatten().tolist())  # numbers as data, colors for the eye
+label_map.putpalette(classes.palette.flatten().tolist())  # numbers as data, colors for the eye
 label_map.save("photo_labels.png")
 for number, count in zip(*np.unique(found, return_counts=True), strict=True):
-    print(f"{number:3} {labels.names[number]:12} {100 * count / found.numel():5.1f} % of the pixels")
+    print(f"{number:3} {classes.names[number]:12} {100 * count / found.numel():5.1f} % of the pixels")
 
 # %% [markdown]
 # The second one has a transparent background and can be laid over any other picture. From a terminal, the same is one
@@ -252,14 +252,14 @@ plt.show()
 # union](glossary.ipynb#intersection-over-union), in short the [mean IoU](glossary.ipynb#mean-IoU).
 
 # %%
-networks = {"deeplabv3_tiny, drawings": as_drawing}
+candidates = {"deeplabv3_tiny, drawings": as_drawing}
 if choice.gives == "classes":
-    networks = {f"{choice.network}, photographs": lambda picture: predict(model, picture), **networks}
+    candidates = {f"{choice.network}, photographs": segment, **candidates}
 print(f"{'IoU in %':38} {'background':>10} {'cat':>6} {'person':>8} {'table':>7} {'mean':>7}")
-for name, network in networks.items():
+for name, candidate in candidates.items():
     confusion = ConfusionMatrix(len(VOC2012))
     for picture, truth in six:
-        seen = network(picture.float() / 255)
+        seen = candidate(picture.float() / 255)
         confusion.update(truth, torch.where(seen < len(VOC2012), seen, 0))  # what VOC does not know is background
     iou = 100 * confusion.iou()[VOC2012.select(["background", "cat", "person", "diningtable"])]
     print(f"{name:38} {iou[0]:10.1f} {iou[1]:6.1f} {iou[2]:8.1f} {iou[3]:7.1f} {iou.mean():7.1f}")
@@ -275,13 +275,12 @@ for name, network in networks.items():
 # because the walk needs classes.
 
 # %% fold="Choose the network, the picture and the class for the walk"
-if choice.gives != "classes":
-    model, labels, look = course, SCENES, SCENES
-    scene = Scenes("test", size=(128, 160), kinds=("street", "park", "beach", "lake"))[89][0]
-    photograph = scene.float() / 255
-input_image = Image.fromarray(
-    (255 * photograph).round().byte().permute(1, 2, 0).numpy()
-)  # as Image.open(path) gives it
+if choice.gives == "classes":
+    model, labels, shown = network, classes, photograph
+else:
+    model, labels = course, SCENES
+    shown = Scenes("test", size=(128, 160), kinds=("street", "park", "beach", "lake"))[89][0].float() / 255
+input_image = Image.fromarray((255 * shown).round().byte().permute(1, 2, 0).numpy())  # as Image.open gives it
 print(
     f"{model.config.name}: {len(labels)} classes of {labels.title}; picture of {input_image.size}, {input_image.mode}"
 )
@@ -896,19 +895,19 @@ for prediction, (_, target) in zip(predictions, pictures.samples, strict=True):
 worst = np.argsort(accuracy)[:3]
 drawn_large = Scenes("val", size=(256, 320), count=40)
 figure, axes = plt.subplots(3, 4, figsize=(9, 5.6))
-shown = set()
+occurring = set()
 for row, index in zip(axes, worst, strict=True):
     target = pictures[int(index)][1]
     row[0].imshow(drawn_large[int(index)][0].permute(1, 2, 0))
     row[1].imshow(colorize(predictions[index], SCENES))
     row[2].imshow(colorize(target, SCENES))
-    shown |= set(np.unique(predictions[index])) | set(np.unique(target))
+    occurring |= set(np.unique(predictions[index])) | set(np.unique(target))
     show_errors(target, predictions[index], axes=row[3], title=f"right {100 * accuracy[index]:.0f} %")
     row[3].get_legend().remove()
     for axis, title in zip(row[:3], ("scene", "prediction", "truth"), strict=True):
         axis.set_title(title)
         axis.set_axis_off()
-names = plotting.legend(axes[0, 0], shown, SCENES)
+names = plotting.legend(axes[0, 0], occurring, SCENES)
 figure.legend(handles=names.legend_handles, loc="outside lower center", ncols=7, frameon=False)
 names.remove()
 plt.show()
@@ -1135,8 +1134,7 @@ for k, size in enumerate(sizes):
 #
 # **Weights.** The committed pictures were made with `deeplabv3_mnv2_pascal_quant` from
 # [google-coral/test_data](https://github.com/google-coral/test_data), Apache-2.0, a DeepLab v3 on MobileNetV2 trained
-# on PASCAL VOC 2012. Its 8-bit numbers were changed to 32 bits for the course; they are not part of it. On 384 pictures
-# of VOC's validation set it reaches 83 % mean IoU over background and six classes of animals and people.
+# on PASCAL VOC 2012. Its 8-bit numbers were changed to 32 bits for the course; they are not part of it.
 #
 # **What the tutorial had imprecise**, collected here so that the lessons need not interrupt themselves:
 #

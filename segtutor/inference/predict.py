@@ -4,7 +4,7 @@
 
 Shapes: K classes, H W the picture, h w the picture at one scale.
 
-What is averaged, over windows, scales and the mirror image alike, is the *probability* (DeepLab v3 §4.2, PSPNet §5.1),
+What is averaged, over windows, scales and the mirror image alike, is the *probability* (DeepLab v3 §4.3, PSPNet §5.3),
 not the logit: a logit has no common scale from one view to the next. Where only one view is taken, the two give the
 same labels.
 """
