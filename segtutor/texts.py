@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from pathlib import Path
 
 # UTF-32's mark of little-endian files begins with that of UTF-16, so it stands before it.
@@ -13,6 +14,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# Signs that no text has, beside tabs and the ends of lines and pages; programs of DOS end a file with \x1a.
+_CONTROL = re.compile(r"[\0-\x08\x0e-\x19\x1b-\x1f\x7f-\x84\x86-\x9f]|\x1a(?!\Z)")
 
 
 def read_text(path: Path | str) -> str:
@@ -20,7 +23,7 @@ def read_text(path: Path | str) -> str:
 
     Raises:
         OSError: If it cannot be opened, FileNotFoundError if it is not there.
-        ValueError: If it is in none of the encodings UTF-8, UTF-16 and UTF-32.
+        ValueError: If it is in none of the encodings UTF-8, UTF-16 and UTF-32, or holds control characters.
     """
     data = Path(path).read_bytes()
     mark, encoding = next(((m, e) for m, e in _MARKS if data.startswith(m)), (b"", _without_mark(data)))
@@ -31,9 +34,11 @@ def read_text(path: Path | str) -> str:
             f"{path} is not a text in UTF-8 (byte {error.start + len(mark)} is {data[error.start + len(mark)]:#04x}): "
             "save it again as UTF-8"
         ) from None
-    if "\0" in text:
-        raise ValueError(f"{path} holds zero bytes, so it is not a text: save it again as UTF-8")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    control = _CONTROL.search(text)
+    if control:
+        what = "zero bytes" if control[0] == "\0" else f"the control character {control[0]!r}"
+        raise ValueError(f"{path} holds {what}, so it is not a text: save it again as UTF-8")
+    return text.removesuffix("\x1a").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _without_mark(data: bytes) -> str:

@@ -13,7 +13,12 @@ def test_encodings_and_endings(tmp_path, encoding, ending):
     assert read_text(path) == "first\nsecond\n"
 
 
-@given(text=st.text(st.characters(exclude_characters="\0\r\ufeff")), encoding=st.sampled_from(["utf-8-sig", "utf-16"]))
+@given(
+    text=st.text(
+        st.characters(exclude_categories=("Cc", "Cs"), exclude_characters="\ufeff", include_characters="\n\t")
+    ),
+    encoding=st.sampled_from(["utf-8-sig", "utf-16"]),
+)
 def test_any_text_with_a_mark(tmp_path_factory, text, encoding):
     path = tmp_path_factory.getbasetemp() / "any.txt"
     path.write_bytes(text.encode(encoding, errors="ignore"))
@@ -26,6 +31,8 @@ def test_any_text_with_a_mark(tmp_path_factory, text, encoding):
         ("Straße".encode("cp1252"), r"a\.txt is not a text in UTF-8 \(byte 4 is 0xdf\): save it again as UTF-8"),
         (b"\xff\xfea", r"a\.txt is not a text in UTF-8"),
         (b"x\0\0y", r"a\.txt holds zero bytes"),
+        (b"cat\ndog\x07\n", r"a\.txt holds the control character '\\x07', so it is not a text"),
+        (b"\x00\x01", r"a\.txt holds the control character '\\x01'"),  # in UTF-16 a sign of its own
     ],
 )
 def test_what_is_no_text(tmp_path, data, message):
@@ -39,3 +46,8 @@ def test_what_is_no_file(tmp_path):
         read_text(tmp_path / "a.txt")
     with pytest.raises(OSError, match=tmp_path.name):
         read_text(tmp_path)
+
+
+def test_the_end_of_a_file_of_dos(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"cat\r\ndog\r\n\x1a")
+    assert read_text(tmp_path / "a.txt") == "cat\ndog\n"

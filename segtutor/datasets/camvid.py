@@ -11,9 +11,9 @@ from torch.utils.data import Dataset
 
 from segtutor.datasets.files import as_image, as_mask, check_choice, describe, read_pair, unknown_values
 from segtutor.datasets.lists import read_pairs
+from segtutor.datasets.moved import transformed
 from segtutor.datasets.opening import FileError, open_file
 from segtutor.datasets.palettes import known_colors
-from segtutor.datasets.targets import transformed
 from segtutor.labels import CAMVID, LabelSet
 
 VOID_IN_FILES = 11

@@ -134,11 +134,26 @@ def _check_masks(file: CocoFile, notes: _Notes) -> None:
     def name(index: int) -> str:
         return f"annotation {items[index].get('id', '(without id)')} of {entries[index]['file_name']}"
 
+    without = [index for index, item in enumerate(items) if item.get("area") is None]
+    if without:
+        message = (
+            f"{name(without[0])} has no area ({len(without)} of {len(items)} annotations): the loaders count the "
+            "pixels of the mask, but evaluators of COCO need it"
+        )
+        notes.add("area", message, is_error=False)
     for begin in range(0, len(items), _MASKS_AT_ONCE):
         numbers = np.arange(begin, min(begin + _MASKS_AT_ONCE, len(items)))
         for drawn, runs in _draw_right_ones(items, sizes, numbers, name, notes):
             tight, empty = runs.boxes(), runs.areas() == 0
             given, plain = _plain_boxes(items, drawn)
+            for place in np.flatnonzero(_odd_areas(items, drawn, runs.areas(), sizes[drawn])).tolist():
+                number = int(drawn[place])
+                notes.add(
+                    "area",
+                    f"{name(number)} has the area {shorten(items[number]['area'])}, but its mask covers "
+                    f"{runs.areas()[place]} pixels; the evaluator goes by it, small, medium or large",
+                    is_error=False,
+                )
             for place in np.flatnonzero(~plain | empty | _odd(given, tight, sizes[drawn])).tolist():
                 number = int(drawn[place])
                 _check_box(items[number], tight[place].tolist(), sizes[number].tolist(), name(number), notes)
@@ -161,6 +176,15 @@ def _draw_right_ones(
             return
         for half in np.array_split(numbers, 2):
             yield from _draw_right_ones(items, sizes, half, name, notes)
+
+
+def _odd_areas(
+    items: Sequence[dict[str, Any]], numbers: np.ndarray, drawn: np.ndarray, sizes: np.ndarray
+) -> np.ndarray:
+    """Which of the areas are larger than the picture, or 0 where the mask has pixels."""
+    values = [items[number].get("area") for number in numbers.tolist()]
+    given = np.array([np.nan if value is None else value for value in values], np.float64)
+    return np.asarray((given > sizes.prod(axis=1)) | ((given == 0) & (drawn > 0)))
 
 
 def _plain_boxes(items: Sequence[dict[str, Any]], numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

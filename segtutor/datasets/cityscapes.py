@@ -17,8 +17,9 @@ from segtutor.datasets.files import (
     read_indices,
     read_pair,
 )
+from segtutor.datasets.moved import transformed
 from segtutor.datasets.opening import FileError, MissingFile, is_hidden
-from segtutor.datasets.targets import describe_segments, instance_target, transformed
+from segtutor.datasets.targets import describe_segments, instance_target
 from segtutor.labels import CITYSCAPES, CITYSCAPES_IDS, CITYSCAPES_TRAIN_IDS, LabelSet
 
 SPLITS = {"fine": ("train", "val", "test"), "coarse": ("train", "train_extra", "val")}

@@ -1,9 +1,10 @@
 """Tables of classes that a learner writes down: names, the numbers or colors they have in mask files.
 
 As JSON: a list of names, or of objects with "name" and "index" or "color"; or one object {name: index}, {name:
-[r, g, b]} or {"0": name}. As CSV: a header with name and any of index, color ("255 0 0" or "#ff0000"), r, g, b, under
-the titles that annotation tools use. As text: one name a line, numbered from 0, or CVAT's and labelme's forms; see
-`segtutor.datasets.table_files`. A class called void, ignore, unlabeled or unlabelled marks pixels that count nowhere.
+[r, g, b]} or {"0": name}, or Hugging Face's config.json with "id2label" in it. As CSV: a header with name and any of
+index, color ("255 0 0" or "#ff0000"), r, g, b, under the titles that annotation tools use. As text: one name a line,
+numbered from 0, or CVAT's and labelme's forms; see `segtutor.datasets.table_files`. A class called void, ignore,
+unlabeled or unlabelled marks pixels that count nowhere.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from PIL import Image
 from segtutor.datasets.files import describe, opaque, refuse_black_and_white, to_indices
 from segtutor.datasets.opening import RAW_MODE, FileError, MissingFile, upright
 from segtutor.datasets.palettes import WHITE, KnownColors, colors_of, tell, white_is_void
-from segtutor.datasets.table_files import IGNORE, Row, read_rows
+from segtutor.datasets.table_columns import IGNORE, Row
+from segtutor.datasets.table_files import read_rows
 from segtutor.labels import Color, LabelSet, voc_colors
 
 VOID_NAMES = frozenset({"void", "ignore", "unlabeled", "unlabelled", IGNORE})
 FILE_NAMES = (
     *(f"{stem}.{ending}" for stem in ("classes", "labels", "mapping") for ending in ("json", "csv", "txt")),
+    "id2label.json",  # Hugging Face
     "labelmap.txt",  # CVAT
     "class_names.txt",  # labelme
     "class_dict.csv",

@@ -21,7 +21,8 @@ from segtutor.datasets.files import (
     as_mask,
     check_choice,
 )
-from segtutor.datasets.targets import instance_target, transformed
+from segtutor.datasets.moved import transformed
+from segtutor.datasets.targets import instance_target
 from segtutor.labels import (
     COCO,
     COCO_91,

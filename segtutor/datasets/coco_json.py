@@ -12,6 +12,7 @@ from segtutor.metrics.arrays import shorten
 from segtutor.metrics.coco_fields import (
     ABSENT,
     Report,
+    areas,
     check_boxes,
     flags,
     has_box,
@@ -232,6 +233,9 @@ def _annotations(records: list[Record], images: set[Any], categories: set[Any], 
     boxed = [index for index, record in enumerate(records) if has_box(record)]
     of_boxes = report.of_kind("box")
     check_boxes([records[index]["bbox"] for index in boxed], lambda at, text: of_boxes(boxed[at], text))
+    measured = [index for index, record in enumerate(records) if record.get("area") is not None]
+    of_areas = report.of_kind("area")
+    areas([records[index] for index in measured], lambda at, text: of_areas(measured[at], text))
     kept = [index for index in range(len(records)) if index not in report.wrong]
     records = [records[index] for index in kept]
     records = _with(records, "image_id", [of_images[index] for index in kept])

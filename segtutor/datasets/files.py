@@ -7,7 +7,7 @@ colors. Pictures are turned as their EXIF orientation says, and always RGB.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from segtutor.labels import LabelSet
 
 _LOSSY = ("JPEG", "MPO", "JPEG2000")
 _LOSSY_ENDINGS = (".jpg", ".jpeg", ".jfif")
+# Numbers of classes begin below, and those of known data sets (182 of COCO) end below.
+_DARKEST_SHADE, _LIGHTEST_SHADE = 32, 200
 # Pillow stretches gray of 2 and 4 bits to 0...255.
 _STRETCHED = {"2": 85, "4": 17}
 
@@ -232,6 +234,25 @@ def refuse_black_and_white(values: np.ndarray, path: Path | str) -> None:
             path,
             "0 and 255",
         )
+
+
+def refuse_shades(values: Sequence[int], title: str) -> None:
+    """Raise ValueError if the values of gray masks beside 255 are shades of gray rather than numbers of classes.
+
+    Numbers of classes begin at 0 or 1. A trimap has 0, 128 and 255; smoothed edges have values close to 255.
+    """
+    numbers = [value for value in values if 0 < value < 256]
+    if not numbers or (numbers[0] < _DARKEST_SHADE and numbers[-1] < _LIGHTEST_SHADE):
+        return
+    shown = describe(np.array([*values, 255])).removeprefix("the values ")
+    raise FileError(
+        f"the masks of {title} hold {shown}: these look like shades of gray, in which 255 is the object, and not like "
+        "numbers of classes, among which it would be void. Say what they mean in a classes.csv: for a trimap the lines "
+        "name,index / background,0 / void,128 / object,255; for edges that were smoothed, save the masks without "
+        "smoothing",
+        title,
+        "0 and 255",
+    )
 
 
 def values_in(labels: np.ndarray) -> np.ndarray:

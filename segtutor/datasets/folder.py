@@ -19,13 +19,14 @@ from segtutor.datasets.files import (
     describe,
     read_pair,
     refuse_black_and_white,
+    refuse_shades,
     to_indices,
     values_in,
 )
+from segtutor.datasets.moved import transformed
 from segtutor.datasets.opening import FileError, is_hidden, open_file
 from segtutor.datasets.pairing import IMAGE_FOLDERS, MASK_FOLDERS, find_folder, pair_files
-from segtutor.datasets.palettes import Palettes, check_palettes, colors_of
-from segtutor.datasets.targets import transformed
+from segtutor.datasets.palettes import Palettes, check_palettes, colors_of, white_is_void
 from segtutor.labels import LabelSet, voc_colors
 
 
@@ -76,7 +77,8 @@ class ImageFolder(Dataset):
     in a table of classes, `read_class_table`: a file ``classes.json``, ``classes.csv`` or ``classes.txt`` in the
     folder, or one of the tables that CVAT, labelme and Roboflow write. Numbers with gaps are counted anew from 0.
     Without a table, the numbers that the masks hold are the classes. 255 is void unless the table says otherwise; a
-    mask of nothing but 0 and 255 is refused until it does, because in most of them 255 is the object.
+    mask of nothing but 0 and 255, or masks of shades of gray such as 0, 128 and 255, are refused until it does, because
+    in most of them 255 is the object.
 
     Args:
         root: A folder with ``images`` and ``masks`` (or labels, annotations, ...) in it.
@@ -191,8 +193,8 @@ def table_from_masks(title: str, masks: list[Path]) -> ClassTable:
     """A table without names: the numbers found in the masks are the classes, 255 is void.
 
     Raises:
-        ValueError: If a mask holds colors or nothing but 0 and 255, palettes contradict each other, or there are more
-            than 255 different numbers.
+        ValueError: If a mask holds colors or nothing but 0 and 255, all hold shades of gray, palettes contradict each
+            other, or there are more than 255 different numbers.
     """
     found = FoundNumbers(title)
     for path in masks:
@@ -234,6 +236,8 @@ class FoundNumbers:
                 self.title,
                 "value",
             )
+        if 255 in self.values and not (self.palette is not None and white_is_void(self.palette)):
+            refuse_shades(found, self.title)
         drawn = voc_colors(min(max(found, default=0), 65535) + 1)
         colors = colors_of(self.palette) if self.palette is not None else []
         labels = LabelSet(

@@ -19,9 +19,9 @@ from segtutor.datasets.files import (
     unknown_values,
 )
 from segtutor.datasets.lists import read_list
+from segtutor.datasets.moved import transformed
 from segtutor.datasets.opening import FileError, MissingFile, locate, open_file, picture_of
 from segtutor.datasets.palettes import known_colors, white_is_void
-from segtutor.datasets.targets import transformed
 from segtutor.labels import PASCAL_CONTEXT_59, PASCAL_CONTEXT_60, PASCAL_CONTEXT_459, LabelSet
 from segtutor.labels.pascal_context import SCORED_NAME_IN_ALL
 

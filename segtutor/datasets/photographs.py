@@ -20,7 +20,8 @@ from torch.utils.data import Dataset
 
 from segtutor import resources
 from segtutor.datasets.files import as_image, as_mask, check_choice, open_file, to_rgb
-from segtutor.datasets.targets import describe_segments, instance_target, transformed
+from segtutor.datasets.moved import transformed
+from segtutor.datasets.targets import describe_segments, instance_target
 from segtutor.labels import PHOTOGRAPHS, VOC2012, LabelSet
 
 VOID_BORDER = 2

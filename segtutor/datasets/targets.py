@@ -5,7 +5,7 @@ R objects, H W picture. Boxes are continuous: the right and lower edge lie one p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -148,35 +148,3 @@ def with_list_of(target: dict[str, Any]) -> dict[str, Any]:
         )
     left = [item for item in target["segments_info"] if int(item["id"]) in drawn]
     return {**target, "segments_info": [{**item, **drawn[int(item["id"])]} for item in left]}
-
-
-def transformed(transforms: Callable[[Any, Any], tuple[Any, Any]] | None, image: Any, target: Any) -> tuple[Any, Any]:
-    """An item of a data set after its transforms, whoever wrote them.
-
-    The list of a panoptic target fits its map, and areas fit the masks: transforms move pixels, and no numbers.
-    """
-    if transforms is None:
-        return image, target
-    masks, area = (target.get("masks"), target.get("area")) if isinstance(target, dict) else (None, None)
-    image, target = transforms(image, target)
-    if is_panoptic(target):
-        return image, with_list_of(target)
-    if (
-        area is not None
-        and isinstance(target, dict)
-        and target.get("area") is area
-        and target.get("masks") is not masks
-    ):
-        return image, _with_area(target)
-    return image, target
-
-
-def _with_area(target: dict[str, Any]) -> dict[str, Any]:
-    """A target of objects whose areas are the pixels of its masks, if it has an area for each."""
-    masks, area = target.get("masks"), target.get("area")
-    if not isinstance(masks, torch.Tensor) or not isinstance(area, torch.Tensor):
-        return target
-    if masks.ndim != 3 or masks.is_floating_point() or area.shape != masks.shape[:1]:
-        return target
-    pixels = masks.as_subclass(torch.Tensor).flatten(1).sum(1)
-    return {**target, "area": pixels.to(area.dtype)}

@@ -18,18 +18,16 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
-from torchvision.ops import masks_to_boxes
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
-from segtutor.datasets.targets import is_panoptic, transformed, with_list_of
+from segtutor.datasets.moved import PER_OBJECT, boxes_around, transformed
+from segtutor.datasets.targets import is_panoptic, with_list_of
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 
 # float32, in which torchvision turns labels, holds every whole number below this.
 _EXACT = 1 << 24
-# The parts of a detection target that have one row per object.
-_PER_OBJECT = frozenset({"boxes", "labels", "masks", "area", "iscrowd"})
 
 
 def resize_nearest(labels: Tensor, size: tuple[int, int]) -> Tensor:
@@ -314,25 +312,14 @@ class TightBoxes(v2.Transform):
             area = masks.as_subclass(Tensor).flatten(1).sum(1)
             keep = area >= max(1, self.min_area)
         tidy = dict(target)
-        for key in _PER_OBJECT & target.keys():
+        for key in PER_OBJECT & target.keys():
             kept = target[key][keep]
             tidy[key] = tv_tensors.wrap(kept, like=target[key]) if key in ("boxes", "masks") else kept
         if masks is not None:
-            tidy["boxes"] = _boxes_around(tidy["masks"])
+            tidy["boxes"] = boxes_around(tidy["masks"])
             if "area" in tidy:
                 tidy["area"] = area[keep].to(tidy["area"].dtype)
         return image, tidy
-
-
-def _boxes_around(masks: Tensor) -> tv_tensors.BoundingBoxes:
-    """Continuous XYXY boxes: the right and lower edge lie one past the last pixel."""
-    height, width = masks.shape[-2:]
-    boxes = masks.new_zeros((0, 4), dtype=torch.float32)
-    if len(masks):
-        boxes = masks_to_boxes(masks.as_subclass(Tensor)) + torch.tensor([0.0, 0.0, 1.0, 1.0], device=masks.device)
-    return tv_tensors.BoundingBoxes(
-        boxes.as_subclass(Tensor), format=tv_tensors.BoundingBoxFormat.XYXY, canvas_size=(int(height), int(width))
-    )
 
 
 def train_transforms(

@@ -20,9 +20,10 @@ from segtutor.datasets.files import (
     read_upright,
 )
 from segtutor.datasets.lists import read_list
+from segtutor.datasets.moved import transformed
 from segtutor.datasets.opening import FileError, MissingFile, open_file, picture_of
 from segtutor.datasets.palettes import KnownColors, known_colors, white_is_void
-from segtutor.datasets.targets import instance_target, transformed
+from segtutor.datasets.targets import instance_target
 from segtutor.labels import VOC2012, LabelSet, voc_colors
 
 YEARS = tuple(str(year) for year in range(2007, 2013))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -136,6 +137,20 @@ def squeeze_hint(shape: tuple[int, ...]) -> str:
 def _channel(shape: tuple[int, ...]) -> int:
     """The axis of length 1 that is too many: that of channels, B x 1 x H x W, before a batch of one picture."""
     return 1 if len(shape) == 4 and shape[1] == 1 else shape.index(1)
+
+
+def boolean_at(array: np.ndarray, given: Callable[[np.ndarray], Iterable[Any]]) -> int | None:
+    """The first place of numbers where a boolean was given, which beside numbers counts as 0 or 1; or None.
+
+    Args:
+        array: N numbers that lists were converted to.
+        given: what stood in the lists at some places.
+    """
+    suspects = np.flatnonzero((array == 0) | (array == 1))
+    for at, value in zip(suspects.tolist(), given(suspects), strict=True):
+        if isinstance(value, (bool, np.bool_)):
+            return int(at)
+    return None
 
 
 def describe_values(values: np.ndarray, counts: np.ndarray) -> str:

@@ -7,12 +7,12 @@ at the first one, the loaders' collects them all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from segtutor.metrics.arrays import is_tensor, shorten, to_numpy
+from segtutor.metrics.arrays import boolean_at, is_tensor, shorten, to_numpy
 from segtutor.metrics.runs import MOST_PIXELS
 
 Records = Sequence[Mapping[str, Any]]
@@ -156,6 +156,14 @@ def numbers(records: Records, key: str, report: Report, allow_infinite: bool = F
     return array
 
 
+def areas(records: Records, report: Report) -> np.ndarray:
+    """The areas of all records as float64; reported is what is no finite number, or negative."""
+    area = numbers(records, "area", report)
+    for index in np.flatnonzero(area < 0).tolist():
+        report(index, f"has a negative area, {area[index]}")
+    return area
+
+
 def has_box(record: Mapping[str, Any]) -> bool:
     """Whether a record has a box at all; missing, null and an empty list mean that it has none."""
     box = record.get("bbox")
@@ -213,12 +221,21 @@ def _whole(value: Any) -> int | None:
 
 
 def _as_float(values: list[Any], num_axes: int) -> np.ndarray | None:
-    """The values as float64, or None if they are not numbers of that many axes (text does not count as a number)."""
+    """The values as float64, or None if they are not numbers of that many axes; texts and booleans are none."""
     try:
         array = np.array(values) if values else np.empty((0,) * num_axes)
     except (TypeError, ValueError, RuntimeError, OverflowError):
         return None
-    return array.astype(np.float64) if array.ndim == num_axes and array.dtype.kind in "iuf" else None
+    if array.ndim != num_axes or array.dtype.kind not in "iuf":
+        return None
+    sides = array.shape[-1]
+
+    def given(places: np.ndarray) -> Iterator[Any]:
+        if num_axes == 1:
+            return (values[at] for at in places.tolist())
+        return (values[at // sides][at % sides] for at in places.tolist())
+
+    return None if boolean_at(array.ravel(), given) is not None else array.astype(np.float64)
 
 
 def _number_or_nan(value: Any) -> float:

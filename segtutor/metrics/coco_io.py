@@ -14,6 +14,7 @@ import numpy as np
 
 from segtutor.metrics.coco_fields import (
     Records,
+    areas,
     boxes,
     check_boxes,
     column,
@@ -121,16 +122,13 @@ def read_ground_truth(source: Any, with_masks: bool) -> GroundTruth:
     sizes = np.empty((0, 2), np.int64)
     if with_masks or _without_box(annotations):
         sizes = image_sizes(images, raising(lambda index: f"{file}image {image_ids[index]!r}"))
-    area = numbers(annotations, "area", report)
-    for index in np.flatnonzero(area < 0):
-        report(int(index), f"has a negative area, {area[index]}")
     return GroundTruth(
         image_ids,
         category_ids,
         sizes,
         places(annotations, "image_id", image_ids, report),
         places(annotations, "category_id", category_ids, report),
-        area,
+        areas(annotations, report),
         flags(annotations, "iscrowd", report),
         annotations,
         file,

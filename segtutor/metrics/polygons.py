@@ -7,13 +7,13 @@ crossings are computed here, not the walk. E edges, X crossings, R objects.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
-from typing import Any
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
 
 import numpy as np
 
-from segtutor.metrics.arrays import shorten
+from segtutor.metrics.arrays import boolean_at, shorten
 from segtutor.metrics.runs import Runs
 
 _SCALE = 5
@@ -21,8 +21,6 @@ _SCALE = 5
 _RINGS_AT_ONCE = 512
 # Further out than any picture reaches; beyond, whole numbers of fifths of a pixel would run over.
 _FURTHEST = 1e9
-# What some tools write for a coordinate or for a point.
-_NO_NUMBERS = (str, bytes, list, tuple, dict, np.ndarray)
 
 
 def rasterize(
@@ -71,16 +69,15 @@ def _flatten(
     empty = np.flatnonzero(np.bincount(owners, minlength=len(objects)) == 0)
     if empty.size:
         raise ValueError(f"{name(int(empty[0]))} has an empty list of polygons; give at least one ring")
-    for number, ring in enumerate(rings):
-        if not isinstance(ring, (list, tuple, np.ndarray)):  # a text would pass for a list of digits
-            raise ValueError(
-                f"{name(int(owners[number]))}: a polygon must be a list [x0, y0, x1, y1, ...], got {shorten(ring)}"
-            )
-        if len(ring) and isinstance(ring[0], _NO_NUMBERS):  # NumPy would read texts as numbers
-            advice = "write numbers without quotation marks"
-            if not isinstance(ring[0], (str, bytes)):
-                advice = "write x and y in turns, [x0, y0, x1, y1, ...], without further brackets"
-            raise ValueError(f"{name(int(owners[number]))}: a polygon holds {shorten(ring[0])}, no number; {advice}")
+    numbers = array("d")  # refuses texts, which NumPy would read as numbers
+    try:
+        for ring in rings:
+            if type(ring) is list:
+                numbers.fromlist(ring)
+            else:
+                numbers.extend(_row(ring))
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        numbers = array("d", _numbers_or_nan(rings, lambda at: name(int(owners[at]))))
     lengths = np.array([len(ring) for ring in rings])
     wrong = np.flatnonzero((lengths < 6) | (lengths % 2 == 1))
     if wrong.size:
@@ -89,27 +86,60 @@ def _flatten(
             "it needs x and y of at least three points"
         )
     offsets = np.concatenate([[0], np.cumsum(lengths)])
-    try:
-        values = np.fromiter(itertools.chain.from_iterable(rings), np.float64, offsets[-1])
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        values = np.array([_number_or_nan(value) for ring in rings for value in ring])
+    values = np.frombuffer(numbers)
+
+    def given(places: np.ndarray) -> Iterator[Any]:
+        """What stood in the rings at these places of the values."""
+        numbers = np.searchsorted(offsets, places, "right") - 1
+        return (rings[n][at] for n, at in zip(numbers.tolist(), (places - offsets[numbers]).tolist(), strict=True))
+
+    def report(at: int, text: str) -> NoReturn:
+        raise ValueError(f"{name(int(owners[np.searchsorted(offsets, at, 'right') - 1]))}: {text}")
+
+    flag = boolean_at(values, given)
+    if flag is not None:
+        report(flag, _no_number(next(given(np.array([flag])))))
     is_wrong = ~(np.abs(values) <= _FURTHEST)  # NaN is wrong, too
     if is_wrong.any():
         at = int(np.argmax(is_wrong))
-        number = int(np.searchsorted(offsets, at, "right")) - 1
-        value = rings[number][at - offsets[number]]
         reason = (
             "which lies further out than any picture" if np.isfinite(values[at]) else "which is not a finite number"
         )
-        raise ValueError(f"{name(int(owners[number]))}: a polygon holds {shorten(value)}, {reason}")
+        report(at, f"a polygon holds {shorten(next(given(np.array([at]))))}, {reason}")
     return values.reshape(-1, 2), offsets // 2, owners
 
 
-def _number_or_nan(value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        return float("nan")
+def _row(ring: Any) -> Any:
+    """A ring that is no list, if it is a row of values; TypeError otherwise."""
+    if isinstance(ring, tuple) or (isinstance(ring, np.ndarray) and ring.ndim == 1):
+        return ring
+    raise TypeError
+
+
+def _numbers_or_nan(rings: Sequence[Any], name: Callable[[int], str]) -> list[float]:
+    """The values of all rings one by one, NaN for what is no finite number; ValueError for what is none at all."""
+    values = []
+    for number, ring in enumerate(rings):
+        if not isinstance(ring, (list, tuple, np.ndarray)):  # a text would pass for a list of digits
+            raise ValueError(f"{name(number)}: a polygon must be a list [x0, y0, x1, y1, ...], got {shorten(ring)}")
+        for value in ring:
+            if isinstance(value, (str, bytes, list, tuple, dict, np.ndarray)):
+                raise ValueError(f"{name(number)}: {_no_number(value)}")
+            try:
+                values.append(float(value))
+            except (TypeError, ValueError, OverflowError, RuntimeError):
+                values.append(float("nan"))
+    return values
+
+
+def _no_number(value: Any) -> str:
+    """What to do about something that tools write for a coordinate or for a point."""
+    advice = "write x and y in turns, [x0, y0, x1, y1, ...], without further brackets"
+    if isinstance(value, (str, bytes)):
+        advice = "write numbers without quotation marks"
+    elif isinstance(value, (bool, np.bool_)):
+        advice = "true and false are no coordinates; a mask of booleans is encoded with segtutor.metrics.rle.encode"
+    return f"a polygon holds {shorten(value)}, no number; {advice}"
 
 
 def _draw_rings(points: np.ndarray, offsets: np.ndarray, sizes: np.ndarray) -> Runs:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from segtutor.metrics.arrays import is_tensor, shorten, to_numpy
+from segtutor.metrics.arrays import boolean_at, is_tensor, shorten, to_numpy
 from segtutor.metrics.runs import MOST_PIXELS, Runs
 
 Rle = Mapping[str, Any]
@@ -156,7 +156,11 @@ def _read_lists(lists: Sequence[Any], name: Callable[[int], str]) -> tuple[np.nd
             array = to_numpy(counts)
         except ValueError:
             array = np.empty((1, 1), object)  # lists of several lengths in one another
-        if array.size and (array.ndim != 1 or array.dtype.kind not in "iu"):
+        is_wrong = array.size and (array.ndim != 1 or array.dtype.kind not in "iu")
+        if not is_wrong and isinstance(counts, (list, tuple)):
+            row = counts
+            is_wrong = boolean_at(array, lambda places, row=row: (row[at] for at in places.tolist())) is not None  # type: ignore[misc]
+        if is_wrong:
             raise ValueError(f"{name(index)}: its counts must be whole numbers in one list, got {shorten(counts)}")
         arrays.append(array.astype(np.int64))
     return np.concatenate([np.empty(0, np.int64), *arrays]), offsets
@@ -171,7 +175,8 @@ def _sizes(rles: Sequence[Rle], name: Callable[[int], str]) -> np.ndarray:
             return np.empty((0, 2), np.int64)
         if sizes.shape == (len(values), 2) and sizes.dtype.kind in "iu" and sizes.min() > 0 and sizes.max() < 1 << 31:
             sizes = sizes.astype(np.int64)
-            if (sizes[:, 0] * sizes[:, 1]).max() < MOST_PIXELS:
+            has_flag = boolean_at(sizes.ravel(), lambda at: (values[p // 2][p % 2] for p in at.tolist())) is not None
+            if not has_flag and (sizes[:, 0] * sizes[:, 1]).max() < MOST_PIXELS:
                 return sizes
     return np.array([_size(size, name, index) for index, size in enumerate(values)], np.int64)
 

@@ -245,7 +245,10 @@ def _check(probabilities: Tensor, image: Tensor) -> None:
         )
     wanted = (len(probabilities), 3, *probabilities.shape[-2:])
     if tuple(image.shape) != wanted:
-        raise ValueError(f"the image is {tuple(image.shape)}, but for these probabilities it must be {wanted}")
+        raise ValueError(
+            f"the image is {tuple(image.shape)}, but for these probabilities it must be {wanted}"
+            f"{_channels_last(tuple(probabilities.shape), tuple(image.shape))}"
+        )
     # A softmax in 16 bits adds up to 1 as well as 16 bits can tell.
     tolerance = max(1e-3, 2 * torch.finfo(probabilities.dtype).eps)
     values = probabilities.detach().to(torch.promote_types(probabilities.dtype, torch.float32))
@@ -261,3 +264,15 @@ def _check(probabilities: Tensor, image: Tensor) -> None:
             f"the probabilities range from {float(values.min()):.3g} and their sums are off 1 by up to {error:.3g}: "
             f"{advice}"
         )
+
+
+def _channels_last(probabilities: tuple[int, ...], image: tuple[int, ...]) -> str:
+    """What to do if one of the two has its channels last; nothing if that is not why they do not fit."""
+    if len(image) != 4:
+        return ""
+    sizes = {image[-2:]} if image[-3] == 3 else {image[1:3]} if image[-1] == 3 else set()
+    if probabilities[1:3] in sizes and probabilities[2:] not in sizes:
+        return "; the probabilities have their classes last, H x W x K: give them as K x H x W, np.moveaxis(p, -1, -3)"
+    if image[-1] == 3 and image[1:3] == probabilities[2:]:
+        return "; the image has its colors last: give it as 3 x H x W, image.movedim(-1, -3)"
+    return ""

@@ -46,6 +46,13 @@ class TestNumbers:
             ("classes.json", '{"0": "background", "1": "cat", "2": "dog"}'),
             ("classes.json", '{"names": {"2": "dog", "1": "cat", "0": "background"}, "nc": 3}'),
             ("classes.json", '{"cat": 1, "dog": "2", "background": 0.0}'),
+            ("id2label.json", '{"0": "background", "1": "cat", "2": "dog"}'),
+            (
+                "config.json",
+                '{"model_type": "segformer", "id2label": {"0": "background", "1": "cat", "2": "dog"}, '
+                '"label2id": {"background": 0, "cat": 1, "dog": 2}}',
+            ),  # Hugging Face
+            ("config.json", '{"label2id": {"background": 0, "cat": 1, "dog": 2}}'),
             ("classes.json", json.dumps({"categories": [{"id": i, "name": n} for i, n in enumerate(CLASSES)]})),
             ("classes.json", json.dumps([{"value": i, "label": n} for i, n in enumerate(CLASSES)])),
         ],
@@ -131,6 +138,8 @@ class TestRefused:
             ("classes.json", '["a", {"name": "b"}]', "entry 0 is 'a': all are names, or all objects"),
             ("classes.json", "[" * 100000, "nested too deeply|not a table"),
             ("classes.json", '{"a": [0.5, 0.2, 0.1]}', r"the color \[0.5, 0.2, 0.1\] is none"),
+            ("config.json", '{"id2label": {"0": "cat", "1": "dog"}, "label2id": {"cat": 1, "dog": 0}}',
+             "id2label and label2id contradict each other about 'cat'"),
             ("classes.json", "3", "a table is a list or an object, not 3"),
         ],
     )  # fmt: skip

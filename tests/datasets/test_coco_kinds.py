@@ -477,3 +477,74 @@ class TestUnreadableFiles:
         root = write(content())
         (root / "annotations/instances_train2017.json").write_bytes(data)
         refused(root, f"(?s)is not valid JSON.*{advice}", data)
+
+
+class TestNumbersThatAreNone:
+    """NumPy reads texts and booleans among numbers as numbers; a file that has them means something else."""
+
+    @pytest.mark.parametrize("place", [0, 3, 7])
+    @pytest.mark.parametrize(
+        ("value", "message"),
+        [(True, "a polygon holds True, no number; true and false are no coordinates"), ("4", "without quotation marks"),
+         ([4], "without further brackets"), (None, "not a finite number"), ("", "without quotation marks"),
+         (1e300, "further out than any picture")],
+    )  # fmt: skip
+    def test_in_a_polygon(self, write, place, value, message):
+        ring = [*RING[:place], value, *RING[place + 1 :]]
+        data = content(annotations=[item(), item(id=2, segmentation=[RING, ring])])
+        refused(write(data), message)
+        with pytest.raises(ValueError, match=message):
+            evaluate_coco(data, FOUND)
+
+    @pytest.mark.parametrize(
+        "counts", [[True, 599], [0, False, 600], ["1", 599], [1, "599"], [1.5, 598.5], [None, 600]]
+    )
+    def test_in_run_lengths(self, write, counts):
+        data = content(annotations=[item(segmentation={"size": [HEIGHT, WIDTH], "counts": counts})])
+        refused(write(data), "its counts must be whole numbers in one list")
+
+    @pytest.mark.parametrize("size", [[True, 600], [20, True], ["20", 30]])
+    def test_in_the_size_of_run_lengths(self, write, size):
+        data = content(annotations=[item(segmentation={"size": size, "counts": [600]})])
+        refused(write(data), "'size' must be")
+
+    @pytest.mark.parametrize("box", [[True, 4, 8, 6], [3, 4, 8, False], [3.5, True, 8, 6]])
+    def test_in_a_box(self, write, box):
+        data = content(annotations=[item(bbox=box)])
+        refused(write(data), "bbox must be four finite numbers")
+        with pytest.raises(ValueError, match="bbox must be four finite numbers"):
+            evaluate_coco(data, FOUND, "bbox")
+        with pytest.raises(ValueError, match="bbox must be four finite numbers"):
+            evaluate_coco(content(), [FOUND[0] | {"bbox": box}], "bbox")
+
+    def test_in_a_score(self):
+        with pytest.raises(ValueError, match="has the score True, which is not a number"):
+            evaluate_coco(content(), [FOUND[0] | {"score": True}, FOUND[0]])
+
+
+class TestArea:
+    @pytest.mark.parametrize(
+        ("area", "message"),
+        [("48", "has the area '48'"), (NAN, "has the area nan"), (True, "has the area True"), (-1, "a negative area"),
+         (float("inf"), "has the area inf"), ([48], "has the area")],
+    )  # fmt: skip
+    def test_is_a_number_in_all_readers(self, write, area, message):
+        refused(write(content(annotations=[item(area=area)])), message, data=True)
+
+    @pytest.mark.parametrize(
+        ("area", "message"),
+        [(None, "has no area (1 of 1 annotations)"), (..., "has no area (1 of 1"),
+         (0, "has the area 0, but its mask covers 48"),
+         (601, "has the area 601, but its mask covers 48 pixels")],
+    )  # fmt: skip
+    def test_what_only_evaluators_mind_is_a_remark(self, write, area, message):
+        root = write(content(annotations=[item(area=area)]))
+        assert CocoInstances(root)[0][1]["area"].tolist() == [48]
+        report = check_folder(root)
+        assert report.ok
+        assert [row.kind for row in report.rows] == ["area"]
+        assert message in report.rows[0].message
+
+    @pytest.mark.parametrize("area", [48, 47.5, 12.0, 600])
+    def test_what_is_usual(self, write, area):
+        assert check_folder(write(content(annotations=[item(area=area)]))).rows == ()

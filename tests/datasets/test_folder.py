@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torchvision import tv_tensors
 
-from segtutor.datasets import ImageFolder
+from segtutor.datasets import ImageFolder, check_folder
 from segtutor.datasets.class_tables import read_class_table
 from segtutor.labels import VOC2012
 from tests.shared import shared_data
@@ -62,6 +62,29 @@ class TestWithoutATable:
         data = ImageFolder(folder)
         assert data.labels.names == ("class 0", "class 7", "class 11", "class 1000")
         assert data[0][1][0, 0] == 3
+
+    @pytest.mark.parametrize("shades", [(0, 128, 255), (0, 127, 255), (0, 85, 170, 255), (0, 7, 249, 255), (128, 255)])
+    def test_shades_of_gray_are_no_class_numbers(self, folder, shades):
+        """Among them 255 is white, the object, and not void: trimaps, drawings, smoothed edges."""
+        for path in (folder / "masks").iterdir():
+            Image.fromarray(np.resize(np.array(shades, np.uint8), (3, 4))).save(path)
+        message = rf"hold {', '.join(map(str, shades))}: these look like shades of gray"
+        with pytest.raises(ValueError, match=message):
+            ImageFolder(folder)
+        report = check_folder(folder)
+        assert not report.ok
+        assert "shades of gray" in str(report)
+        rows = "".join(f"class {value},{value}\n" for value in shades)
+        (folder / "classes.csv").write_text(f"name,index\n{rows}")
+        data = ImageFolder(folder)
+        assert len(data.labels) == len(shades)
+        assert data[0][1].unique().tolist() == list(range(len(shades)))
+
+    @pytest.mark.parametrize("values", [(0, 15, 255), (0, 1, 255), (3, 182, 255), (0, 128), (0, 128, 254)])
+    def test_numbers_that_are_no_shades(self, folder, values):
+        for path in (folder / "masks").iterdir():
+            Image.fromarray(np.resize(np.array(values, np.uint8), (3, 4))).save(path)
+        assert ImageFolder(folder).labels.names == tuple(f"class {value}" for value in values if value != 255)
 
     def test_ids_of_objects_or_depth_are_no_classes(self, folder):
         Image.fromarray(np.arange(400, dtype=np.uint16).reshape(20, 20)).save(folder / "masks/a.png")

@@ -397,3 +397,15 @@ class TestInputs:
         with pytest.raises(ValueError, match=r"stack 1 - p and p, torch\.cat\(\[1 - p, p\], dim=-3\)"):
             dense_crf(one, self.PIXELS)
         assert dense_crf(torch.cat([1 - one, one], dim=-3), self.PIXELS).shape == (2, 12, 15)
+
+    @pytest.mark.parametrize("as_array", [False, True])
+    def test_axes_in_another_order(self, as_array):
+        probabilities, image = torch.full((4, 5, 2), 0.5), torch.zeros(4, 5, 3, dtype=torch.uint8)
+        give = (lambda tensor: tensor.numpy()) if as_array else (lambda tensor: tensor)
+        with pytest.raises(ValueError, match=r"the probabilities have their classes last, H x W x K: .*moveaxis"):
+            dense_crf(give(probabilities), give(image))
+        with pytest.raises(ValueError, match="the probabilities have their classes last"):
+            dense_crf(give(probabilities), give(image.permute(2, 0, 1)))
+        if not as_array:  # an array of H x W x 3 is taken
+            with pytest.raises(ValueError, match="the image has its colors last"):
+                dense_crf(probabilities.permute(2, 0, 1), image)

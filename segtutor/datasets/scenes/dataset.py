@@ -11,9 +11,9 @@ import torch
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
+from segtutor.datasets.moved import transformed
 from segtutor.datasets.scenes.scene import Scene, draw_labels, draw_scene, tight_box
 from segtutor.datasets.scenes.settings import KINDS, SPLITS, Settings
-from segtutor.datasets.targets import transformed
 from segtutor.labels import SCENES, LabelSet
 
 TARGETS = ("semantic", "instances", "panoptic")
