@@ -37,8 +37,8 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "--data",
         default="scenes",
         metavar="FOLDER",
-        help="a folder of pictures and masks, or in the layout of VOC, PASCAL-Context, COCO, Cityscapes or CamVid, see "
-        "segtutor data check; or scenes, pictures that are drawn (default: %(default)s)",
+        help="a folder of pictures and masks, or in the layout of VOC, PASCAL-Context, COCO, Cityscapes, CamVid or "
+        "Penn-Fudan, see segtutor data check; or scenes, pictures that are drawn (default: %(default)s)",
     )
 
 

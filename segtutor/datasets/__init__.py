@@ -15,6 +15,7 @@ _EXPORTS = {
     "FolderReport": "segtutor.datasets.folder",
     "ImageFolder": "segtutor.datasets.folder",
     "PascalContext": "segtutor.datasets.pascal_context",
+    "PennFudan": "segtutor.datasets.penn_fudan",
     "Photographs": "segtutor.datasets.photographs",
     "Scenes": "segtutor.datasets.scenes",
     "VOCSegmentation": "segtutor.datasets.voc",

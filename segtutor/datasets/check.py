@@ -9,7 +9,9 @@ from segtutor.datasets.checker import Checker, CheckReport
 
 
 def check_folder(root: str | Path, progress: bool = True) -> CheckReport:
-    """Read every file of a data set: VOC, PASCAL-Context, COCO, Cityscapes, CamVid, or images and masks of your own.
+    """Read every file of a data set in one of the layouts that the loaders know, or of images and masks of your own.
+
+    The layouts are those of VOC, PASCAL-Context, COCO, Cityscapes, CamVid and Penn-Fudan.
 
     Files are read by the loaders' own code, item by item; whatever that raises becomes a row of the report. Finds
     truncated and foreign files, masks of another size or with values outside the label set, colors where numbers

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from segtutor.datasets import camvid
 from segtutor.datasets.check_coco import check_coco
-from segtutor.datasets.check_own import check_images_and_masks, table_reader
+from segtutor.datasets.check_own import check_images_and_masks, check_pairs, table_reader
 from segtutor.datasets.checker import Checker
 from segtutor.datasets.cityscapes import PICTURE, label_file, pictures_in, read_ids
 from segtutor.datasets.coco_layouts import is_coco
@@ -15,6 +15,7 @@ from segtutor.datasets.folder import table_file
 from segtutor.datasets.lists import names_in, read_pairs, text_files, twice_in
 from segtutor.datasets.opening import is_hidden
 from segtutor.datasets.pascal_context import read_label_map, read_png
+from segtutor.datasets.penn_fudan import MASKS, PICTURES, find_root, read_people
 from segtutor.datasets.voc import Kit, read_classes, read_objects
 
 
@@ -39,6 +40,8 @@ def _check_of(checker: Checker) -> tuple[str, Callable[[], str]]:
         return "COCO", lambda: check_coco(checker)
     if all((root / f"{split}.txt").is_file() for split in ("train", "val", "test")):
         return "CamVid", lambda: check_camvid(checker)
+    if find_root(root) is not None:
+        return "Penn-Fudan", lambda: check_penn_fudan(checker)
     return "images and masks", lambda: check_images_and_masks(checker)
 
 
@@ -161,3 +164,11 @@ def check_camvid(checker: Checker) -> str:
             seen[picture] = split
             checker.pair(picture, mask, camvid.read_classes)
     return "CamVid"
+
+
+def check_penn_fudan(checker: Checker) -> str:
+    """Pictures, and masks whose numbers are people."""
+    base = find_root(checker.root) or checker.root
+    pictures = next(base / name for name in PICTURES if (base / name).is_dir())
+    check_pairs(checker, pictures, base / MASKS, read_people)
+    return "Penn-Fudan"

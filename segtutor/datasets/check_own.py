@@ -90,7 +90,13 @@ def _reader(table: ClassTable) -> ReadLabels:
 
 def _check_pairs(checker: Checker, images: Path, masks: Path, table: Path | None) -> None:
     found = FoundNumbers(checker.root.name)
-    read: ReadLabels = found.read if table is None else table_reader(checker, table)
+    check_pairs(checker, images, masks, found.read if table is None else table_reader(checker, table))
+    if table is None:
+        checker.attempt(masks, found.table)
+
+
+def check_pairs(checker: Checker, images: Path, masks: Path, read: ReadLabels) -> None:
+    """Every picture of a folder with its mask in another one, and what is left of either."""
     pictures, candidates = files_by_stem(images), files_by_stem(masks)
     for folder, files in ((images, pictures), (masks, candidates)):
         if not files:
@@ -106,5 +112,3 @@ def _check_pairs(checker: Checker, images: Path, masks: Path, table: Path | None
         checker.mask(path, read)
     for image, mask in checker.each(pairs, images.name):
         checker.pair(image, mask, read)
-    if table is None:
-        checker.attempt(masks, found.table)

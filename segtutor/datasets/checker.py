@@ -44,8 +44,8 @@ class CheckReport:
 
     Attributes:
         root: The folder.
-        layout: What it was taken for: "VOC", "PASCAL-Context", "COCO", "Cityscapes", "CamVid", "images and masks",
-            "VOC folders with classes of your own".
+        layout: What it was taken for: "VOC", "PASCAL-Context", "COCO", "Cityscapes", "CamVid", "Penn-Fudan",
+            "images and masks", "VOC folders with classes of your own".
         checked: How many files were opened.
         rows: The findings, errors first.
     """

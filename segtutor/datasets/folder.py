@@ -27,6 +27,7 @@ from segtutor.datasets.moved import transformed
 from segtutor.datasets.opening import FileError, is_hidden, open_file
 from segtutor.datasets.pairing import IMAGE_FOLDERS, MASK_FOLDERS, find_folder, pair_files
 from segtutor.datasets.palettes import Palettes, check_palettes, colors_of, white_is_void
+from segtutor.datasets.penn_fudan import MASKS as PEOPLE
 from segtutor.labels import LabelSet, voc_colors
 
 
@@ -132,6 +133,12 @@ class ImageFolder(Dataset):
         path = labels if labels is not None else table_file(self.root, self.split)
         if path is None:  # Roboflow's lies among the masks
             path = table_file(self.mask_folder, None)
+        if path is None and self.mask_folder.name == PEOPLE:
+            raise FileError(
+                f"{self.mask_folder} holds Penn-Fudan's masks, whose numbers are people and not classes: read them "
+                "with segtutor.datasets.PennFudan, or write a classes.csv if these are others",
+                self.mask_folder,
+            )
         if path is None:
             return table_from_masks(self.root.name, [mask for _, mask in self.pairs])
         table = read_class_table(path)

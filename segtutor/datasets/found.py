@@ -1,6 +1,7 @@
 """A folder on the disk as a training and a validation set, whichever of the known layouts it has.
 
-The layouts are those of `check_folder`: VOC, PASCAL-Context, COCO, Cityscapes, CamVid, images and masks of one's own.
+The layouts are those of `check_folder`: VOC, PASCAL-Context, COCO, Cityscapes, CamVid, Penn-Fudan, images and masks of
+one's own.
 Where the folder has no validation part, a fifth of the pictures is set aside, the same ones each time.
 """
 
@@ -15,6 +16,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, Subset
 from torchvision import tv_tensors
+
+from segtutor.datasets.penn_fudan import find_root
 
 TRAIN_NAMES = ("train", "training", "train2017", "train2014")
 VAL_NAMES = ("val", "valid", "validation", "val2017", "val2014", "test")
@@ -64,7 +67,7 @@ def find_data(root: str | Path, target: str = "semantic") -> FoundData:
 
     Args:
         root: The folder that `check_folder` would be given.
-        target: "semantic" for label maps, "instances" for objects, which VOC, COCO and Cityscapes have.
+        target: "semantic" for label maps, "instances" for objects, which VOC, COCO, Cityscapes and Penn-Fudan have.
 
     Raises:
         FileNotFoundError: If there is no such folder, or it has none of the layouts.
@@ -76,8 +79,8 @@ def find_data(root: str | Path, target: str = "semantic") -> FoundData:
     layout, build = _layout(root, target)
     if build is None:
         raise ValueError(
-            f"{root} was taken for {layout}, which has no single objects to train a detector on: COCO's, VOC's and "
-            "Cityscapes' layouts have; or train a semantic network, as deeplabv3_tiny"
+            f"{root} was taken for {layout}, which has no single objects to train a detector on: COCO's, VOC's, "
+            "Cityscapes' and Penn-Fudan's layouts have; or train a semantic network, as deeplabv3_tiny"
         )
     return build()
 
@@ -98,6 +101,8 @@ def _layout(root: Path, target: str) -> tuple[str, Callable[[], FoundData] | Non
         return "COCO", lambda: _coco(root, objects)
     if all((root / f"{split}.txt").is_file() for split in ("train", "val")):
         return "CamVid", None if objects else lambda: _camvid(root)
+    if find_root(root) is not None:
+        return "Penn-Fudan", lambda: _penn_fudan(root, target)
     return "images and masks", None if objects else lambda: _own(root)
 
 
@@ -134,6 +139,12 @@ def _camvid(root: Path) -> FoundData:
     from segtutor.datasets import CamVid
 
     return FoundData("CamVid", CamVid(root, "train"), CamVid(root, "val"), "the lists train and val")
+
+
+def _penn_fudan(root: Path, target: str) -> FoundData:
+    from segtutor.datasets import PennFudan
+
+    return FoundData("Penn-Fudan", *_divided(PennFudan(root, target)), _said("all pictures"))
 
 
 def _coco(root: Path, objects: bool) -> FoundData:

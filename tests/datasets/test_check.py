@@ -407,7 +407,7 @@ class TestTheLoader:
 class TestRealFiles:
     @pytest.mark.parametrize(
         ("name", "layout", "files"),
-        [("penn_fudan", "images and masks", 316), ("coco", "COCO", 350)],
+        [("penn_fudan", "Penn-Fudan", 316), ("coco", "COCO", 350)],
     )
     def test_nothing_is_wrong(self, name, layout, files):
         report = check_folder(shared_data(name))
