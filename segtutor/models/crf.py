@@ -14,6 +14,7 @@ Shapes: B images, K classes, H W image, N = H * W pixels.
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ FEATURE_ORDERS = ("xy", "yx")
 EXACT_UP_TO = 2500
 # Modes of Pillow's pictures whose conversion to RGB changes no color.
 _PICTURES = ("RGB", "RGBA", "RGBX", "L", "LA", "P", "1", "CMYK", "YCbCr", "HSV")
+# Between -80 and 80, neither exp nor its sum over classes leaves the range of float32.
+_SAFE_EXPONENT = 80
 # Floor of the probabilities before the logarithm; pydensecrf's unary_from_softmax has the same.
 SMALLEST_PROBABILITY = 1e-5
 
@@ -76,7 +79,8 @@ class MeanField:
 
     def __init__(self, unary: Tensor, kernels: list[tuple[float | Tensor, NormalizedFilter]]) -> None:
         self.unary, self.kernels = unary, kernels
-        self.probabilities = torch.softmax(-unary, 1)
+        self.evidence = -unary
+        self.probabilities = _softmax(self.evidence.clone())
 
     def message(self) -> Tensor:
         """What the other pixels say for each label of each pixel, N x K."""
@@ -84,16 +88,19 @@ class MeanField:
 
     def step(self) -> Tensor:
         """One iteration: filter, weigh, add the unary, normalize. Returns the new probabilities."""
-        self.probabilities = torch.softmax(self._add_messages(-self.unary), 1)
+        scores = self._add_messages(self.evidence)
+        self.probabilities = _softmax(scores if self.kernels else scores.clone())
         return self.probabilities
 
     def _add_messages(self, total: Tensor) -> Tensor:
-        # In place: at 500 x 375 pixels and 21 labels each copy is 16 MB, and copies would cost as much as the filters.
-        for weight, kernel in self.kernels:
+        # In place but for the first: at 500 x 375 pixels and 21 labels each copy is 16 MB, and copies would cost as
+        # much as the filters.
+        for number, (weight, kernel) in enumerate(self.kernels):
             filtered = kernel(self.probabilities)
-            total = (
-                total.addcmul_(filtered, weight) if isinstance(weight, Tensor) else total.add_(filtered, alpha=weight)
-            )
+            if isinstance(weight, Tensor):
+                total = torch.addcmul(total, filtered, weight) if number == 0 else total.addcmul_(filtered, weight)
+            else:
+                total = torch.add(total, filtered, alpha=weight) if number == 0 else total.add_(filtered, alpha=weight)
         return total
 
     def free_energy(self) -> float:
@@ -105,6 +112,18 @@ class MeanField:
         with torch.no_grad():
             entropy = -torch.special.xlogy(q, q).sum()
             return float((q * self.unary).sum() - 0.5 * (q * self.message()).sum() - entropy)
+
+
+def _softmax(scores: Tensor) -> Tensor:
+    """Softmax over the classes of N x K scores, which it may overwrite."""
+    if scores.requires_grad or not scores.numel():
+        return torch.softmax(scores, 1)
+    low, high = scores.aminmax()
+    if not (low > -_SAFE_EXPONENT and high < _SAFE_EXPONENT):
+        return torch.softmax(scores, 1)
+    # PyTorch's own works row by row, and a row of classes is too short for vectors: whole arrays take half the time.
+    scores.exp_()
+    return scores.mul_((scores @ torch.ones_like(scores[0])).reciprocal_()[:, None])
 
 
 def dense_crf(
@@ -196,10 +215,10 @@ def dense_crf(
 
 def unary(probabilities: Tensor) -> Tensor:
     """-log p as N x K float32, from K x H x W; probabilities below 1e-5 count as 1e-5."""
-    flat = probabilities.flatten(1).T
+    flat = probabilities.flatten(1)
     if flat.dtype not in (torch.float32, torch.float64):
         flat = flat.float()
-    return -flat.clamp(SMALLEST_PROBABILITY, 1).log().contiguous()
+    return flat.clamp(SMALLEST_PROBABILITY, 1).log().neg().T.contiguous()
 
 
 def pixel_features(image: Tensor, sigma_xy: float, sigma_rgb: float | None, order: str = "xy") -> Tensor:
@@ -252,16 +271,16 @@ def _check(probabilities: Tensor, image: Tensor) -> None:
     # A softmax in 16 bits adds up to 1 as well as 16 bits can tell.
     tolerance = max(1e-3, 2 * torch.finfo(probabilities.dtype).eps)
     values = probabilities.detach().to(torch.promote_types(probabilities.dtype, torch.float32))
-    if not torch.isfinite(values).all():
+    error, lowest = float((values.sum(1) - 1).abs().max()), float(values.min())
+    if not isfinite(error):  # as the sum is, if one of its numbers is NaN or infinite
         count = int((~torch.isfinite(values)).sum())
         raise ValueError(f"{count} of the probabilities are NaN or infinite: look at the network's logits")
-    error = float((values.sum(1) - 1).abs().max())
-    if values.min() < 0 or error > tolerance:
+    if lowest < 0 or error > tolerance:
         advice = "give a softmax over the classes, logits.softmax(1)"
         if probabilities.shape[1] == 1:
             advice = "of one channel p of a sigmoid give both classes: stack 1 - p and p, torch.cat([1 - p, p], dim=-3)"
         raise ValueError(
-            f"the probabilities range from {float(values.min()):.3g} and their sums are off 1 by up to {error:.3g}: "
+            f"the probabilities range from {lowest:.3g} and their sums are off 1 by up to {error:.3g}: "
             f"{advice}"
         )
 

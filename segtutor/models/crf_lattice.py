@@ -53,7 +53,7 @@ class LatticeFilter:
         if fine:
             keys, corners = _with_ring(keys, corners, steps)
         self.vertices = len(keys)
-        self.corners = corners[simplex].int()  # N x (d+1)
+        self.corners = corners.int().index_select(0, simplex)  # N x (d+1)
         self.blur_rows, self.blur_weights = _blur_tables(keys, steps)
         # Splatting goes vertex by vertex, so it wants the (point, corner) pairs in the order of their vertices.
         self.splat_order = _stable_order(self.corners.flatten(), self.vertices)
@@ -65,7 +65,7 @@ class LatticeFilter:
     def _weigh(self, given: Tensor, taken: Tensor) -> None:
         """With which weights the points splat (given) and slice (taken), N x (d+1)."""
         self.given, self.taken = given, taken
-        self.splat_weights = given.flatten()[self.splat_order]
+        self.splat_weights = given.flatten().index_select(0, self.splat_order)
 
     def scaled(self, before: Tensor, after: Tensor) -> LatticeFilter:
         """The filter between two diagonal matrices, after * K * before (N each), at no cost when it is called."""
@@ -83,7 +83,7 @@ class LatticeFilter:
 
     def adjoint(self, values: Tensor) -> Tensor:
         """Its transpose: the roles of splat and slice change, and the directions are blurred in the opposite order."""
-        splat_weights = self.taken.flatten()[self.splat_order]
+        splat_weights = self.taken.flatten().index_select(0, self.splat_order)
         return self._filter(values, splat_weights, range(self.dimension, -1, -1), self.given)
 
     def _filter(self, values: Tensor, splat_weights: Tensor, directions: range, slice_weights: Tensor) -> Tensor:
@@ -113,7 +113,7 @@ class LatticeFilter:
 
         distance = (torch.arange(directions)[:, None] - torch.arange(directions)[None, :]).abs()
         paths = torch.tensor([path(moved) for moved in range(directions)])[distance].to(self.given)
-        return ((self.given @ paths) * self.taken).sum(1)
+        return ((self.given @ paths) * self.taken) @ torch.ones_like(paths[0])  # a sum over few columns, at full speed
 
     def _slice_scale(self) -> float:
         """Makes the response at a vertex to an impulse there 1, if all its neighbors exist."""
@@ -158,14 +158,15 @@ def _enclosing_simplices(features: Tensor, blurs: int) -> tuple[Tensor, Tensor, 
 
     rounded = torch.round(elevated / directions)
     remainder = elevated - rounded * directions
-    rank = torch.zeros_like(elevated, dtype=torch.int32)
+    # How many coordinates come before each: in bytes, of which there are four times as many in a register.
+    places = torch.arange(directions, dtype=torch.int8, device=features.device)[:, None].repeat(1, count)
     for i in range(directions):
         for j in range(i + 1, directions):
-            smaller = (remainder[i] < remainder[j]).int()
-            rank[i] += smaller
-            rank[j] += 1 - smaller
+            smaller = (remainder[i] < remainder[j]).view(torch.int8)
+            places[i] += smaller
+            places[j] -= smaller
     # Rounding may leave the plane: go back by the coordinates that were rounded the farthest.
-    rank += rounded.sum(0).int()
+    rank = places.int() + rounded.sum(0).int()
     wrap = (rank < 0).int() - (rank >= directions).int()
     rank += wrap * directions
     base = rounded.int() + wrap
@@ -201,14 +202,16 @@ def _corner_keys(base: Tensor, rank: Tensor, ring: bool) -> tuple[Tensor, Tensor
     codes, simplex = torch.unique(simplex_code, return_inverse=True)
     example = torch.empty_like(codes).scatter_(0, simplex, torch.arange(len(simplex), device=simplex.device))
 
-    first = (base[:dimension, example] - low[:, None]).long() * directions  # d x S, corner 0
-    place = rank[:dimension, example].long()
+    first = (base[:dimension].index_select(1, example) - low[:, None]).long() * directions  # d x S, corner 0
+    place = rank[:dimension].index_select(1, example).long()
     weighted = torch.tensor(strides[:dimension], device=base.device)[:, None]
-    keys = []
-    for corner in range(directions):
-        shift = corner - directions * (place > dimension - corner).long()
-        keys.append(((first + shift) * weighted).sum(0))
     every = -sum(strides[:dimension])
+    # From one corner to the next each coordinate grows by 1, but the one of the highest place left falls by d.
+    falling = torch.zeros(directions, len(codes), dtype=torch.int64, device=base.device)
+    falling.scatter_(0, place, (directions * weighted).expand_as(place))
+    keys = [(first * weighted).sum(0)]
+    for corner in range(1, directions):
+        keys.append(keys[-1] - every - falling[directions - corner])
     steps = [every + directions * strides[axis] for axis in range(dimension)] + [every]
     return simplex, torch.stack(keys, 1), steps
 
