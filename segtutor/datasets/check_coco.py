@@ -134,13 +134,6 @@ def _check_masks(file: CocoFile, notes: _Notes) -> None:
     def name(index: int) -> str:
         return f"annotation {items[index].get('id', '(without id)')} of {entries[index]['file_name']}"
 
-    without = [index for index, item in enumerate(items) if item.get("area") is None]
-    if without:
-        message = (
-            f"{name(without[0])} has no area ({len(without)} of {len(items)} annotations): the loaders count the "
-            "pixels of the mask, but evaluators of COCO need it"
-        )
-        notes.add("area", message, is_error=False)
     for begin in range(0, len(items), _MASKS_AT_ONCE):
         numbers = np.arange(begin, min(begin + _MASKS_AT_ONCE, len(items)))
         for drawn, runs in _draw_right_ones(items, sizes, numbers, name, notes):

@@ -10,7 +10,7 @@ from segtutor.datasets.checker import Checker, ReadLabels
 from segtutor.datasets.class_tables import ClassTable, read_class_table
 from segtutor.datasets.files import read_indices, to_indices, values_in
 from segtutor.datasets.folder import FoundNumbers, table_file
-from segtutor.datasets.opening import is_hidden, open_file
+from segtutor.datasets.opening import OTHER_ENDINGS, is_hidden, open_file
 from segtutor.datasets.pairing import (
     IMAGE_FOLDERS,
     MASK_FOLDERS,
@@ -101,6 +101,10 @@ def check_pairs(checker: Checker, images: Path, masks: Path, read: ReadLabels) -
     for folder, files in ((images, pictures), (masks, candidates)):
         if not files:
             checker.add(folder, "empty", "there is no image file in it")
+        for path in sorted(folder.iterdir()):
+            if path.suffix.lower() in OTHER_ENDINGS and not is_hidden(path):
+                message = f"files {path.suffix} are not read: save it as PNG, or a photograph as JPEG"
+                checker.add(path, "not read", message, is_error=False)
     pairs, without_mask, without_picture, several = match_stems(pictures, candidates)
     for error in [*(same_names(pictures, candidates) if images != masks else same_names(pictures)), *several]:
         checker.note(error, error.path)

@@ -13,6 +13,8 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 ENDINGS = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
+# Pictures that are not read: they are told, so that none is left out in silence.
+OTHER_ENDINGS = frozenset({".heic", ".heif", ".avif", ".jp2", ".dng", ".cr2", ".nef", ".raw", ".psd", ".svg"})
 _SAME_ENDING = {".jpeg": ".jpg", ".jfif": ".jpg", ".tiff": ".tif"}
 # Formats of which a file may hold several pictures. A camera's MPO is one picture with a preview beside it.
 _WITH_PAGES = ("TIFF", "GIF", "PNG", "WEBP")
@@ -111,7 +113,9 @@ def open_file(path: Path | str) -> Image.Image:
     path = Path(path)
     found = locate(path)
     if found is None:
-        raise MissingFile(f"{path} is missing", path)
+        shown = repr(str(path)) if str(path) != str(path).strip() else path  # a space at the end cannot be seen
+        nowhere = ": it is a link to a file that is not there" if path.is_symlink() else ""
+        raise MissingFile(f"{shown} is missing{nowhere}", path)
     try:
         with Image.open(found) as image:
             pages = _pages(image) if image.format in _WITH_PAGES else 1
@@ -125,8 +129,11 @@ def open_file(path: Path | str) -> Image.Image:
                 image.load()  # decodes, so that a truncated file shows here and not later in a worker
                 image.filename = name
     except UnidentifiedImageError:
-        size = found.stat().st_size
-        raise FileError(f"{path} is not an image that Pillow can read ({size} bytes)", path, "unreadable") from None
+        raise FileError(
+            f"{path} is not an image that Pillow can read ({found.stat().st_size} bytes{_what_it_is(found)})",
+            path,
+            "unreadable",
+        ) from None
     except (Image.DecompressionBombError, MemoryError) as error:
         raise FileError(
             f"{path} is too large a picture ({str(error) or 'not enough memory'}): cut it into tiles, or, if you trust "
@@ -147,6 +154,17 @@ def open_file(path: Path | str) -> Image.Image:
             "pages",
         )
     return image
+
+
+def _what_it_is(path: Path) -> str:
+    """What a file that is no image often is, by its beginning."""
+    with path.open("rb") as file:
+        start = file.read(64).lstrip().lower()
+    if start.startswith(b"version https://git-lfs"):
+        return "; a pointer of Git LFS, get the file itself with git lfs pull"
+    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "; a web page, so the download failed"
+    return "; a photograph in HEIC, save it as JPEG" if b"ftyphei" in start or b"ftypmif1" in start else ""
 
 
 def _raw_mode(image: Image.Image) -> str:

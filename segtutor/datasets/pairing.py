@@ -34,7 +34,7 @@ def find_folder(root: Path, split: str | None, names: tuple[str, ...], what: str
     places = [
         place for name in names for place in ([root / split / name, root / name / split] if split else [root / name])
     ]
-    existing = [place for place in places if place.is_dir()]
+    existing = [found for place in places if (found := _in_any_case(place, root)) is not None]
     if existing:
         return next((place for place in existing if has_images(place)), existing[0])
     there = (
@@ -48,6 +48,21 @@ def find_folder(root: Path, split: str | None, names: tuple[str, ...], what: str
         root,
         "empty",
     )
+
+
+def _in_any_case(place: Path, root: Path) -> Path | None:
+    """A folder below ``root``, whose name may be written with other capitals: Masks, LABELS; None if there is none."""
+    if place.is_dir():
+        return place
+    found = root
+    for part in place.relative_to(root).parts:
+        if not found.is_dir():
+            return None
+        inside = [item for item in found.iterdir() if item.name.lower() == part.lower() and item.is_dir()]
+        if len(inside) != 1:
+            return None
+        found = inside[0]
+    return found
 
 
 def has_images(folder: Path) -> bool:
@@ -117,7 +132,7 @@ def files_by_stem(folder: Path) -> dict[str, list[Path]]:
     """Image files of a folder by their name without ending; more than one path where names clash."""
     found: dict[str, list[Path]] = {}
     with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries if entry.is_file())
+        names = sorted(entry.name for entry in entries if not entry.is_dir())  # links that lead nowhere, too
     for path in (folder / name for name in names):
         if path.suffix.lower() in ENDINGS and not is_hidden(path):
             found.setdefault(unicodedata.normalize("NFC", path.stem), []).append(path)

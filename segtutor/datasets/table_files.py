@@ -72,6 +72,9 @@ def _from_lines(lines: Sequence[str]) -> list[Row]:
         numbered.pop(0)
     if not numbered:
         raise ValueError("it is empty")
+    quoted = [re.fullmatch(r'(["\'])([^"\']*)\1', text) for _, text in numbered]
+    if all(quoted):  # as programs write texts
+        numbered = [(number, match[2].strip()) for (number, _), match in zip(numbered, quoted, strict=True) if match]
     texts = [text for _, text in numbered if text]
     titles = [plain(part) for part in texts[0].split(separator(texts[0]))]
     if len(titles) > 1 and set(titles) & set(NAMES) and set(titles) & {*NUMBERS, *COLORS, *CHANNELS[0], *CHANNELS[1]}:

@@ -125,7 +125,11 @@ def other_type(value: Any, known: Iterable[Any]) -> str:
     twin = next(
         (one for one in known if one is not ABSENT and type(one) is not type(value) and str(one) == str(value)), None
     )
-    return "" if twin is None else f"; it has {twin!r}, a {type(twin).__name__}, and this is a {type(value).__name__}"
+    return "" if twin is None else f"; it has {twin!r}, {_kind(twin)}, and this is {_kind(value)}"
+
+
+def _kind(value: Any) -> str:
+    return {int: "a number", str: "a text"}.get(type(value), f"a {type(value).__name__}")
 
 
 def flags(records: Records, key: str, report: Report, default: int = 0) -> np.ndarray:

@@ -23,7 +23,7 @@ def draw(segmentations: Sequence[Any], sizes: np.ndarray, name: Callable[[int], 
     Raises:
         ValueError: if one is neither, is broken, or is not of the size of its image.
     """
-    is_polygon = np.array([isinstance(segmentation, list) for segmentation in segmentations], bool)
+    is_polygon = np.array([isinstance(segmentation, (list, tuple)) for segmentation in segmentations], bool)
     polygons, encoded = np.flatnonzero(is_polygon), np.flatnonzero(~is_polygon)
     tables = []
     if polygons.size:

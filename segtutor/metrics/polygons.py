@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from segtutor.metrics.arrays import boolean_at, shorten
+from segtutor.metrics.arrays import boolean_at, is_tensor, shorten, to_numpy
 from segtutor.metrics.runs import Runs
 
 _SCALE = 5
@@ -111,8 +111,9 @@ def _flatten(
 
 def _row(ring: Any) -> Any:
     """A ring that is no list, if it is a row of values; TypeError otherwise."""
-    if isinstance(ring, tuple) or (isinstance(ring, np.ndarray) and ring.ndim == 1):
-        return ring
+    values = to_numpy(ring) if is_tensor(ring) else ring
+    if isinstance(values, tuple) or (isinstance(values, np.ndarray) and values.ndim == 1):
+        return values
     raise TypeError
 
 
@@ -120,10 +121,12 @@ def _numbers_or_nan(rings: Sequence[Any], name: Callable[[int], str]) -> list[fl
     """The values of all rings one by one, NaN for what is no finite number; ValueError for what is none at all."""
     values = []
     for number, ring in enumerate(rings):
-        if not isinstance(ring, (list, tuple, np.ndarray)):  # a text would pass for a list of digits
+        if not (
+            isinstance(ring, (list, tuple, np.ndarray)) or is_tensor(ring)
+        ):  # a text would pass for a list of digits
             raise ValueError(f"{name(number)}: a polygon must be a list [x0, y0, x1, y1, ...], got {shorten(ring)}")
         for value in ring:
-            if isinstance(value, (str, bytes, list, tuple, dict, np.ndarray)):
+            if isinstance(value, (str, bytes, list, tuple, dict)) or getattr(value, "ndim", 0):
                 raise ValueError(f"{name(number)}: {_no_number(value)}")
             try:
                 values.append(float(value))

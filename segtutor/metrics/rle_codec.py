@@ -41,9 +41,11 @@ def read(rles: Sequence[Rle], name: Callable[[int], str] = lambda index: f"mask 
         elif isinstance(counts, (list, tuple, np.ndarray)) or is_tensor(counts):
             lists.append(counts)
         else:
+            is_mask = is_tensor(rle) or isinstance(rle, np.ndarray)
             raise ValueError(
                 f"{name(index)} is no run-length encoding: it needs 'size' [height, width] and 'counts' (a string or "
                 f"a list of lengths), or else must be a list of polygons [[x0, y0, x1, y1, ...]], got {shorten(rle)}"
+                + ("; a mask is encoded by segtutor.metrics.rle.encode" if is_mask else "")
             )
     sizes = _sizes(rles, name)
     where_text, where_list = np.flatnonzero(is_text), np.flatnonzero(~is_text)

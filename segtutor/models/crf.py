@@ -190,8 +190,8 @@ def dense_crf(
     ):
         if not sigma > 0:
             raise ValueError(f"{name} is {sigma}, but must be above 0; to leave a kernel out, set its weight to 0")
-    if iterations < 0:
-        raise ValueError(f"iterations is {iterations}, but must be at least 0")
+    if iterations < 0 or iterations != int(iterations):
+        raise ValueError(f"iterations is {iterations}, but must be a whole number, at least 0")
 
     exact = method == "exact" or (method == "auto" and image.shape[-2] * image.shape[-1] <= EXACT_UP_TO)
     refined = []
@@ -205,7 +205,7 @@ def dense_crf(
             if isinstance(weight, Tensor) or weight != 0
         ]
         field = MeanField(unary(one), kernels)
-        for _ in range(iterations):
+        for _ in range(int(iterations)):
             field.step()
         refined.append(field.probabilities.T.reshape(one.shape))
     result = torch.stack(refined)
@@ -280,8 +280,7 @@ def _check(probabilities: Tensor, image: Tensor) -> None:
         if probabilities.shape[1] == 1:
             advice = "of one channel p of a sigmoid give both classes: stack 1 - p and p, torch.cat([1 - p, p], dim=-3)"
         raise ValueError(
-            f"the probabilities range from {lowest:.3g} and their sums are off 1 by up to {error:.3g}: "
-            f"{advice}"
+            f"the probabilities range from {lowest:.3g} and their sums are off 1 by up to {error:.3g}: {advice}"
         )
 
 

@@ -148,6 +148,12 @@ class TestRefused:
             read(name, text)
         assert name in str(error.value)
 
+    @pytest.mark.parametrize("sign", ['"', "'"])
+    def test_names_in_quotation_marks(self, read, sign):
+        text = "".join(f"{sign}{name}{sign}\n" for name in ("sky", "grass, dry", "3D printer"))
+        assert read("classes.txt", text).labels.names == ("sky", "grass, dry", "3D printer")
+        assert read("classes.txt", "sky\n'n' sync\n").labels.names == ("sky", "'n' sync")
+
     def test_plain_names_stay_names(self, read):
         """What looks odd and is a name: an English comma, digits inside, a number at the end of some."""
         text = "wall, brick\n3D printer\nzone 1\nzone 2\ntraffic-light\n"

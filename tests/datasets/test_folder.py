@@ -195,6 +195,12 @@ class TestPairs:
         with pytest.raises(FileNotFoundError, match="no folder of pictures"):
             ImageFolder(folder, split="train")
 
+    def test_folders_in_other_capitals(self, folder):
+        (folder / "images").rename(folder / "IMAGES")
+        (folder / "masks").rename(folder / "Masks")
+        assert len(ImageFolder(folder)) == 2
+        assert check_folder(folder).ok
+
     def test_nothing_fits(self, folder):
         for path in (folder / "masks").iterdir():
             path.rename(path.with_stem(f"x{path.stem}"))
@@ -230,6 +236,33 @@ class TestFiles:
         Image.new("RGB", (4, 3)).save(folder / "images/a.jpg", exif=exif)
         with pytest.raises(ValueError, match=r"a\.png is 3 x 4 .*EXIF orientation 8"):
             ImageFolder(folder)[0]
+
+    @pytest.mark.parametrize(
+        ("start", "message"),
+        [(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a pointer of Git LFS, .*git lfs pull"),
+         (b"\n<!DOCTYPE html><html>404</html>", "a web page, so the download failed"),
+         (b"\0\0\0\x18ftypheic", "a photograph in HEIC, save it as JPEG"), (b"", r"\(0 bytes\)")],
+    )  # fmt: skip
+    def test_what_is_no_image_is_called_by_its_name(self, folder, start, message):
+        (folder / "images/a.jpg").write_bytes(start)
+        with pytest.raises(ValueError, match=rf"a\.jpg is not an image that Pillow can read .*{message}"):
+            ImageFolder(folder)[0]
+
+    def test_links_that_lead_nowhere_are_told(self, folder):
+        for place in (folder / "images/c.jpg", folder / "masks/c.png"):
+            place.symlink_to("/nowhere/at/all")
+        report = check_folder(folder)
+        assert not report.ok
+        wrong = [row for row in report.rows if row.is_error]
+        assert {row.path.name for row in wrong} == {"c.jpg", "c.png"}
+        assert all("a link to a file that is not there" in row.message for row in wrong)
+        (folder / "masks/c.png").unlink()
+        assert [path.name for path in ImageFolder(folder).images_without_mask] == ["c.jpg"]
+
+    def test_pictures_that_are_not_read_are_told(self, folder):
+        (folder / "images/c.HEIC").touch()
+        rows = [row for row in check_folder(folder).rows if row.kind != "copy"]
+        assert [(row.path.name, row.kind, row.is_error) for row in rows] == [("c.HEIC", "not read", False)]
 
     def test_truncated(self, folder):
         path = folder / "images/b.jpg"

@@ -409,3 +409,15 @@ class TestInputs:
         if not as_array:  # an array of H x W x 3 is taken
             with pytest.raises(ValueError, match="the image has its colors last"):
                 dense_crf(probabilities.permute(2, 0, 1), image)
+
+    def test_parts_of_a_step(self):
+        with pytest.raises(ValueError, match=r"iterations is 2\.5, but must be a whole number"):
+            dense_crf(self.probabilities(), self.PIXELS, iterations=2.5)
+        expected = dense_crf(self.probabilities(), self.PIXELS, iterations=2)
+        assert torch.equal(dense_crf(self.probabilities(), self.PIXELS, iterations=np.int64(2)), expected)
+
+    def test_scores_beyond_what_exp_can_hold(self):
+        """Weights so large that the plain quotient of exponentials would be NaN."""
+        refined = dense_crf(self.probabilities(), self.PIXELS, gaussian_weight=2000, iterations=3)
+        assert torch.isfinite(refined).all()
+        assert torch.allclose(refined.sum(0), torch.ones(12, 15))
