@@ -121,12 +121,11 @@ def _numbers_or_nan(rings: Sequence[Any], name: Callable[[int], str]) -> list[fl
     """The values of all rings one by one, NaN for what is no finite number; ValueError for what is none at all."""
     values = []
     for number, ring in enumerate(rings):
-        if not (
-            isinstance(ring, (list, tuple, np.ndarray)) or is_tensor(ring)
-        ):  # a text would pass for a list of digits
+        # A text would pass for a list of digits.
+        if not (isinstance(ring, (list, tuple, np.ndarray)) or is_tensor(ring)):
             raise ValueError(f"{name(number)}: a polygon must be a list [x0, y0, x1, y1, ...], got {shorten(ring)}")
         for value in ring:
-            if isinstance(value, (str, bytes, list, tuple, dict)) or getattr(value, "ndim", 0):
+            if isinstance(value, (str, bytes, list, tuple, dict)) or getattr(value, "ndim", None):
                 raise ValueError(f"{name(number)}: {_no_number(value)}")
             try:
                 values.append(float(value))
