@@ -41,7 +41,7 @@ def before_and_after(photograph, mask):
     axes = plt.subplots(1, 2, figsize=(9, 9.2 * photograph.shape[1] / photograph.shape[2] / 2))[1]
     axes[0].imshow(photograph.permute(1, 2, 0))
     axes[0].set_axis_off()
-    plotting.show_cutout(photograph, mask, axes[1])
+    plotting.show_cutout(photograph, mask, axes[1], faint=0.05)
     plt.show()
 
 
