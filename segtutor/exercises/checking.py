@@ -11,13 +11,11 @@ import numpy as np
 
 from segtutor.exercises import record
 from segtutor.exercises.catalog import find
-from segtutor.exercises.comparison import difference, kind, show
-from segtutor.exercises.exercise import Exercise
+from segtutor.exercises.comparison import Requirement, difference, kind, show
+from segtutor.exercises.exercise import SECONDS_FOR_ALL_CASES, Exercise
 from segtutor.exercises.hints import diagnose, outcomes_of_values, wrong
 from segtutor.exercises.report import Report, shown
 from segtutor.exercises.running import Clock, Outcome, call, load_imports
-
-SECONDS_FOR_ALL_CASES = 1.5
 
 latest: dict[str, Any] = {}
 """The last answer checked under each id in this session: grading finds an answer here if its name was changed."""
@@ -27,7 +25,8 @@ def check(exercise_id: str, answer: Any) -> Report:
     """Check an answer and show what came out: the score, the first failing case, what came and was wanted, a hint.
 
     The report is shown wherever the call stands in a cell, once; it is also returned, and is true if the answer
-    passed. Never raises, and answers within two seconds. The second hint comes with the second try.
+    passed. Never raises, and answers within two seconds, or within the few that a network needs where one is asked for.
+    The second hint comes with the second try.
 
     Args:
         exercise_id: Number of the exercise, "1.2".
@@ -102,13 +101,15 @@ def own_answer(answer: Any) -> Any:
     return answer
 
 
-def outcomes_of(answer: Any, arguments: Sequence[tuple[Any, ...]]) -> list[Outcome]:
+def outcomes_of(
+    answer: Any, arguments: Sequence[tuple[Any, ...]], seconds: float = SECONDS_FOR_ALL_CASES
+) -> list[Outcome]:
     """What an answer gives for each set of arguments; all calls together share one time limit."""
     load_imports(answer)
     clock = Clock()
     outcomes: list[Outcome] = []
     for given in arguments:
-        remaining = SECONDS_FOR_ALL_CASES - clock.used
+        remaining = seconds - clock.used
         outcomes.append(call(answer, given, remaining) if remaining > 0 else Outcome("slow"))
     return outcomes
 
@@ -130,7 +131,7 @@ def judge(exercise: Exercise, answer: Any, tries: int) -> Report:
     if exercise.asks_for_values:
         outcomes = outcomes_of_values(exercise, answer)
     else:
-        outcomes = outcomes_of(exercise.prepared(answer), [case.arguments for case in exercise.cases])
+        outcomes = outcomes_of(exercise.prepared(answer), [case.arguments for case in exercise.cases], exercise.seconds)
     failing = wrong(exercise, outcomes)
     if not failing:
         return Report(title, "passed", cases, cases)
@@ -185,7 +186,7 @@ def _message(exercise: Exercise, number: int, outcome: Outcome, hint: str) -> tu
     """A sentence about the failing case, and the hint that still makes sense beside it."""
     wanted = exercise.wanted[number]
     if outcome.kind == "slow":
-        return f"No result after {SECONDS_FOR_ALL_CASES} seconds. Does every loop come to an end?", ""
+        return f"No result after {exercise.seconds:g} seconds. Does every loop come to an end?", ""
     if outcome.kind == "raised":
         where = f", {outcome.line}" if outcome.line else ""
         return f"{outcome.error}: {outcome.message or 'no message'}{where}", hint
@@ -215,7 +216,7 @@ def _copied(name: str, argument: Any) -> str:
 
 def _has_parts(wanted: Any) -> bool:
     """Whether a result has parts, so that it helps to say which part differs."""
-    return isinstance(wanted, (tuple, dict)) or getattr(wanted, "ndim", 0) > 0
+    return isinstance(wanted, (tuple, dict, Requirement)) or getattr(wanted, "ndim", 0) > 0
 
 
 def _details(exercise: Exercise, number: int, outcome: Outcome) -> tuple[tuple[str, str], ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -11,6 +11,14 @@ MOST_ELEMENTS_SHOWN = 60
 MOST_CHARACTERS_SHOWN = 200
 MOST_ELEMENTS_READ = 1_000_000
 """A larger array is shown by its shape alone, so that no answer makes a check slow."""
+
+
+@runtime_checkable
+class Requirement(Protocol):
+    """Stands for a wanted result where many are right: its text says what is asked for."""
+
+    def missed_by(self, got: Any) -> str | None:
+        """What a result lacks, in words; None if it is right."""
 
 
 def plain(value: Any) -> Any:
@@ -39,6 +47,8 @@ def difference(got: Any, wanted: Any, tolerance: float) -> str | None:
     got = plain(got)
     if got is None and wanted is None:  # two answers that both leave something out are alike
         return None
+    if isinstance(wanted, Requirement):
+        return wanted.missed_by(got)
     if isinstance(wanted, str):
         same_text = isinstance(got, str) and len(got) < 1000 and got.strip().lower() == wanted.strip().lower()
         return None if same_text else f"got {show(got)}"

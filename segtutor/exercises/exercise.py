@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+SECONDS_FOR_ALL_CASES = 1.5
+
 FROM_REFERENCE: Any = object()
 """Stands for "what the reference returns" where a case gives no hand-worked value."""
 
@@ -92,6 +94,8 @@ class Exercise:
             it. Elsewhere the reference is the solution.
         given: Only where the answer is a dictionary of values, not a function: returns the data that the questions
             are about, as the arguments of the reference.
+        seconds: What all cases together may take.
+        files: Names of the files that are handed in with the notebook, what a network has learned.
         around: Only where the result alone does not tell whether an answer is right: calls the answer, given with its
             arguments, and returns what the cases compare, such as a loss with its gradients.
     """
@@ -111,6 +115,8 @@ class Exercise:
     difficulty: int
     tolerance: float = 1e-5
     solution: str = ""
+    seconds: float = SECONDS_FOR_ALL_CASES
+    files: tuple[str, ...] = ()
     given: Callable[[], tuple[Any, ...]] | None = None
     around: Callable[[Callable[..., Any], tuple[Any, ...]], Any] | None = None
 

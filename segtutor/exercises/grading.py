@@ -14,6 +14,7 @@ import os
 import re
 import runpy
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ from segtutor.exercises.transfer import decode_outcome, encode
 
 SECONDS_PER_CELL = 60
 SECONDS_PER_SUBMISSION = 600
+MOST_BYTES = 64 * 2**20
+"""A larger file is not handed over to a notebook."""
 _ASKED = re.compile(r"\b(?:check|use)\(\s*[\"'](\d+)\.\d+[\"']")
 
 
@@ -151,6 +154,22 @@ def _lessons_in(notebooks: Sequence[Path]) -> set[str]:
     return found
 
 
+def handed_in(notebook: Path, asked: Sequence[Exercise]) -> dict[str, Path]:
+    """The files that belong to a notebook, by the name that it gives them.
+
+    What the notebook calls ``fcn8s.safetensors`` lies beside it, as ``NAME.fcn8s.safetensors`` where the notebook is
+    ``NAME.ipynb``; or under its own name, if there is no other notebook in the folder.
+    """
+    alone = len(list(notebook.parent.glob("*.ipynb"))) == 1
+    found: dict[str, Path] = {}
+    for name in {name for exercise in asked for name in exercise.files}:
+        places = [notebook.with_name(f"{notebook.stem}.{name}"), *([notebook.with_name(name)] if alone else [])]
+        for place in places:
+            if name not in found and place.is_file() and place.stat().st_size <= MOST_BYTES:
+                found[name] = place
+    return found
+
+
 async def _run(
     path: Path,
     asked: Sequence[Exercise],
@@ -177,6 +196,8 @@ async def _run(
         probes[exercise.id] = cell, nonce
     # A folder of its own: a submission that writes files leaves no trace beside the others.
     with tempfile.TemporaryDirectory(prefix="segtutor-grade-", ignore_cleanup_errors=True) as folder:
+        for name, file in handed_in(path, asked).items():
+            shutil.copyfile(file, Path(folder) / name)
         try:
             await asyncio.wait_for(_execute(notebook, run, folder, seconds_per_cell), seconds_per_submission)
         except TimeoutError:

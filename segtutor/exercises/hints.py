@@ -76,7 +76,9 @@ def outcomes_of_mistake(exercise: Exercise, answer: Callable[..., Any]) -> tuple
     if exercise.given is not None:
         return tuple(outcomes_of_values(exercise, answer(*exercise.given())))
     prepared = exercise.prepared(answer)
-    return tuple(call(prepared, case.arguments, SECONDS_FOR_A_MISTAKE) for case in exercise.cases)
+    return tuple(
+        call(prepared, case.arguments, max(SECONDS_FOR_A_MISTAKE, exercise.seconds / 3)) for case in exercise.cases
+    )
 
 
 def _alike(one: Outcome, other: Outcome, tolerance: float) -> bool:

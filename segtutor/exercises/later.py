@@ -1,4 +1,4 @@
-"""PyTorch by its usual names, imported at its first use: who checks an exercise of lesson 1 must not wait for it."""
+"""PyTorch and what needs it, imported at the first use: who checks an exercise of lesson 1 must not wait for it."""
 
 from __future__ import annotations
 
@@ -17,4 +17,7 @@ class _Later:
 
 
 torch: Any = _Later("torch")
+nn: Any = _Later("torch.nn")
 F: Any = _Later("torch.nn.functional")
+models: Any = _Later("segtutor.models")
+training: Any = _Later("segtutor.training")

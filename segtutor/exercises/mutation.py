@@ -26,7 +26,9 @@ from segtutor.exercises.exercise import Exercise
 from segtutor.exercises.mutants import Mutant, mutants
 from segtutor.exercises.running import Outcome, call, load_imports
 
-SECONDS_FOR_A_CASE = 0.5
+SECONDS_FOR_THE_FIRST = 60
+SHARE_OF_A_CASE = 1 / 3
+"""Of the time for all cases of an exercise, what a mutant may take for one."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,9 @@ def try_mutants(exercise: Exercise) -> Tried:
     """Try all mutants of an exercise's solution."""
     reasons = equivalents(exercise)
     assert exercise.wanted, "computed first: what the solution imports must not be imported within a case's time"
+    assert _passes(exercise, exercise.reference, SECONDS_FOR_THE_FIRST), (
+        "nor must the pictures of a case be drawn in it"
+    )
     killed: list[str] = []
     passed: list[str] = []
     for name, answer in answers(exercise):
@@ -90,7 +95,9 @@ def answers(exercise: Exercise) -> Iterator[tuple[str, Callable[..., Any]]]:
                 seen.add(mutant.name)
                 namespace = dict(vars(module))
                 exec(_compiled(mutant), namespace)  # our own source, changed by us
-                yield mutant.name, namespace[function.__name__]
+                answer = namespace[function.__name__]
+                vars(answer).update(vars(function))  # such as where a network's weights are
+                yield mutant.name, answer
 
 
 def _compiled(mutant: Mutant) -> Any:
@@ -111,12 +118,12 @@ def _functions(module: types.ModuleType, name: str) -> list[ast.FunctionDef]:
     return list(found.values())
 
 
-def _passes(exercise: Exercise, answer: Callable[..., Any]) -> bool:
+def _passes(exercise: Exercise, answer: Callable[..., Any], seconds: float | None = None) -> bool:
     """Whether every case accepts the answer; the first that does not ends the trial."""
+    seconds = exercise.seconds * SHARE_OF_A_CASE if seconds is None else seconds
     prepared = exercise.prepared(answer)
     return all(
-        _right(exercise, number, call(prepared, case.arguments, SECONDS_FOR_A_CASE))
-        for number, case in enumerate(exercise.cases)
+        _right(exercise, number, call(prepared, case.arguments, seconds)) for number, case in enumerate(exercise.cases)
     )
 
 

@@ -32,8 +32,9 @@ def probe(namespace: dict[str, Any], task: str) -> None:
     if asked["keys"]:
         outcomes = _values(answer, asked["keys"])
     elif callable(answer):
-        answer = find(asked["id"]).prepared(answer)
-        outcomes = outcomes_of(answer, [decode(one) for one in asked["arguments"]])
+        exercise = find(asked["id"])
+        arguments = [decode(one) for one in asked["arguments"]]
+        outcomes = outcomes_of(exercise.prepared(answer), arguments, exercise.seconds)
     else:
         outcomes = [Outcome("empty")] * len(asked["arguments"])
     write(f"\n{asked['nonce']} {json.dumps([encode_outcome(outcome) for outcome in outcomes])}\n")

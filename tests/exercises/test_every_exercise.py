@@ -59,7 +59,8 @@ def test_reference_gives_the_hand_worked_values(exercise):
     assert len(by_hand) >= 3 or exercise.asks_for_values
     for case in by_hand:
         with np.errstate(all="ignore"):
-            assert difference(exercise.reference(*case.arguments), case.wanted, 1e-12) is None, case.name
+            found = exercise.prepared(exercise.reference)(*case.arguments)
+            assert difference(found, case.wanted, 1e-12) is None, case.name
 
 
 @pytest.mark.parametrize("exercise", ALL, ids=lambda one: one.id)
@@ -76,7 +77,7 @@ def test_reference_passes_in_time_and_leaves_the_inputs_alone(exercise):
     report = judge(exercise, answer_of(exercise, exercise.reference), 0)
     assert report, report
     assert report.passed_cases == report.cases == len(exercise.cases)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < max(2, exercise.seconds)
 
 
 @pytest.mark.parametrize(("exercise", "answer"), ALTERNATIVES, ids=lambda one: getattr(one, "id", None) or one.__name__)
@@ -259,7 +260,8 @@ def test_the_notebook_says_what_is_declared(exercise):
     cells = jupytext.reads(master.read_text(encoding="utf-8"), fmt="py:percent").cells
     assert any(cell.cell_type == "markdown" and exercise.markdown in cell.source for cell in cells)
     checks = f'segtutor.check("{exercise.id}", {exercise.name})'
-    (cell,) = [cell for cell in cells if cell.cell_type == "code" and checks in cell.source]
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    (cell,) = [cell for cell in code if checks in cell.source]
     if exercise.asks_for_values:
         stub = [line.strip().removeprefix("# STUB: ") for line in cell.source.splitlines() if "# STUB: " in line]
         assert "\n".join(stub) == exercise.stub.strip()
@@ -267,7 +269,7 @@ def test_the_notebook_says_what_is_declared(exercise):
         return
     *head, task = exercise.stub.strip().splitlines()
     assert task == f'    raise NotImplementedError("Write {exercise.name}() here, then run this cell again.")'
-    assert "\n".join([*head, "    # BEGIN SOLUTION"]) in cell.source
+    (cell,) = [cell for cell in code if "\n".join([*head, "    # BEGIN SOLUTION"]) in cell.source]
     solved = next(one for one in ast.parse(cell.source).body if isinstance(one, ast.FunctionDef))
     declared = ast.parse(textwrap.dedent(inspect.getsource(exercise.reference))).body[0]
     assert [ast.dump(step) for step in solved.body[1:]] == [ast.dump(step) for step in declared.body[1:]]
