@@ -911,7 +911,8 @@ plt.show()
 # - Skips add the scores of finer maps. With equal training they raise the score everywhere, and in proportion most near
 #   changes of label and on thin things.
 #
-# In [assignment 3](assignments/03_fcn.ipynb) you build the parts of FCN yourself.
+# In [assignment 3](assignments/03_fcn.ipynb) you go on from here: the parts of FCN in cases that this lesson left out, and
+# an FCN-8s with a backbone of your own, which you train yourself.
 #
 # ## Self-test
 #

@@ -1,4 +1,4 @@
-"""Exercise 3.5: the weights with which upsampling begins."""
+"""Exercise 3.5: the weights with which upsampling begins, in a version with three mistakes to be found."""
 
 from __future__ import annotations
 
@@ -91,18 +91,40 @@ def _signed(size):  # type: ignore[no-untyped-def]
     return (np.arange(size) - (size - 1) / 2) / ((size + 1) // 2)
 
 
+def _given(num_classes, size, middle=False, factor=False, classes=False):  # type: ignore[no-untyped-def]
+    """The version of the statement, with some of its mistakes repaired."""
+    divisor = (size + 1) // 2 if factor else np.float64(size // 2)
+    distance = np.abs(np.arange(size) - ((size - 1) / 2 if middle else size / 2))
+    triangle = 1 - distance / divisor
+    pairs = np.eye(num_classes) if classes else np.ones((num_classes, num_classes))
+    return np.einsum("ab,ij->abij", pairs, np.outer(triangle, triangle))
+
+
 EXERCISE = Exercise(
     id="3.5",
-    title="Bilinear weights",
+    title="Bilinear weights, with three mistakes",
     name="bilinear_weight",
     statement="""
-Upsampling starts as bilinear interpolation. Its kernel is the outer product of a triangle with itself,
+An enlarging layer that starts with the right weights interpolates: its kernel is a pyramid, the product of a triangle
+down and the same triangle across. For a factor $f$ the triangle is 1 in its middle and falls in straight lines to both
+sides, by $1 / f$ per pixel. The sizes that fit are $2f - 1$, with the middle on a pixel, and $2f$, with the middle
+between two pixels. The weights go from class to class, K x K x size x size.
 
-$$ t_i = 1 - \\frac{|i - c|}{f}, \\qquad f = \\left\\lfloor \\frac{\\text{size} + 1}{2} \\right\\rfloor, \\qquad
-c = \\frac{\\text{size} - 1}{2}. $$
+Somebody has written this:
 
-Write `bilinear_weight(num_classes, size)`, K x K x size x size: this kernel from class $k$ to class $k$, and zeros from
-one class to another, so that scores of different classes do not mix.
+```python
+def bilinear_weight(num_classes, size):
+    factor = size // 2
+    distance = np.abs(np.arange(size) - size / 2)
+    triangle = 1 - distance / factor
+    weight = np.zeros((num_classes, num_classes, size, size))
+    weight[:] = np.outer(triangle, triangle)
+    return weight
+```
+
+It runs, and no error is raised. But with size 4 every map comes out shifted by half a pixel, with size 3 a constant map
+comes out uneven, and with two classes each gets the scores of the other as well. **There are three mistakes in it.**
+Find them, and write `bilinear_weight(num_classes, size)` as it should be.
 """,
     stub=STUB,
     reference=bilinear_weight,
@@ -117,9 +139,18 @@ one class to another, so that scores of different classes do not mix.
     ),
     hints={
         "general": Hint(
-            "One triangle makes one kernel, and this kernel stands wherever a class meets itself.",
-            "Compute the three formulas of the text for all i at once. Begin with zeros for all pairs of classes, and "
-            "fill in only the pairs of a class with itself.",
+            "Work the triangle out by hand for the sizes 3 and 4, and compare each line with what it should give. Then "
+            "ask between which classes the kernel stands.",
+            "Sizes 3 and 4 both belong to the factor 2. The middle of the places 0 to size - 1 is the mean of the two "
+            "at the ends. A class must be enlarged without hearing of the others.",
+        ),
+        "three": Hint(
+            "The middle of the triangle is not in the middle yet: what should the distance be measured from?",
+            "np.arange(size) - (size - 1) / 2. Then look at the factor of odd sizes, and at weight[:].",
+        ),
+        "two left": Hint(
+            "The middle is right now. Which factor do the sizes 3 and 5 belong to, and which classes get the kernel?",
+            "factor = (size + 1) // 2, and weight[k, k] for each k.",
         ),
         "pairs": Hint(
             "The kernel stands between a class and itself, for every class, and zeros between two different ones.",
@@ -154,6 +185,13 @@ one class to another, so that scores of different classes do not mix.
         ),
     },
     mistakes=(
+        Mistake("as it was", lambda k, n: _given(k, n), "three"),
+        Mistake("the middle repaired", lambda k, n: _given(k, n, middle=True), "two left"),
+        Mistake("the factor repaired", lambda k, n: _given(k, n, factor=True), "three"),
+        Mistake("the classes repaired", lambda k, n: _given(k, n, classes=True), "three"),
+        Mistake("middle and factor repaired", lambda k, n: _given(k, n, middle=True, factor=True), "pairs"),
+        Mistake("middle and classes repaired", lambda k, n: _given(k, n, middle=True, classes=True), "factor"),
+        Mistake("factor and classes repaired", lambda k, n: _given(k, n, factor=True, classes=True), "center"),
         Mistake("all class pairs", lambda k, n: np.tile(_square(_tent(n)), (k, k, 1, 1)), "pairs"),
         Mistake(
             "first class only", lambda k, n: bilinear_weight(k, n) * (np.arange(k) == 0)[:, None, None, None], "pairs"

@@ -6,7 +6,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
 from segtutor.exercises.lesson03.bilinear import bilinear_weight
-from segtutor.exercises.lesson03.transposed import transposed_convolution
+from segtutor.exercises.lesson03.transposed import scatter, transposed_convolution
 
 STUB = '''
 def fuse(coarse, fine, offset):
@@ -17,8 +17,7 @@ def fuse(coarse, fine, offset):
 
 def fuse(coarse: np.ndarray, fine: np.ndarray, offset: int) -> np.ndarray:
     """K x h x w scores enlarged by 2, plus K x H x W finer scores from row and column `offset` on."""
-    kernel = bilinear_weight(1, 4)[0, 0]
-    enlarged = np.stack([transposed_convolution(scores, kernel, 2) for scores in coarse])
+    enlarged = transposed_convolution(coarse, bilinear_weight(len(coarse), 4), 2)
     cropped = fine[:, offset:, offset:]
     height = min(enlarged.shape[1], cropped.shape[1])
     width = min(enlarged.shape[2], cropped.shape[2])
@@ -27,7 +26,7 @@ def fuse(coarse: np.ndarray, fine: np.ndarray, offset: int) -> np.ndarray:
 
 def _enlarged(coarse, kernel=None, stride=2):  # type: ignore[no-untyped-def]
     kernel = bilinear_weight(1, 4)[0, 0] if kernel is None else kernel
-    return np.stack([transposed_convolution(scores, kernel, stride) for scores in coarse])
+    return np.stack([scatter(scores, kernel, stride) for scores in coarse])
 
 
 def _added(a, b):  # type: ignore[no-untyped-def]
@@ -50,7 +49,7 @@ def _class_by_class(coarse, fine, offset):  # type: ignore[no-untyped-def]
     kernel = np.outer([0.25, 0.75, 0.75, 0.25], [0.25, 0.75, 0.75, 0.25])
     result = []
     for one, other in zip(coarse, fine, strict=True):
-        large = transposed_convolution(one, kernel, 2)
+        large = scatter(one, kernel, 2)
         part = other[offset : offset + large.shape[0], offset : offset + large.shape[1]]
         result.append(large[: part.shape[0], : part.shape[1]] + part)
     return np.stack(result)
@@ -201,13 +200,12 @@ the upper left corner on. Your `transposed_convolution` and `bilinear_weight` ar
     hints={
         "general": Hint(
             "Three steps: enlarge each class, cut `offset` rows and columns off the fine map, add the overlap.",
-            "Your two functions do the enlarging; the kernel is that of a single class. After the cut the maps may "
-            "differ in size: what they share is the smaller height and the smaller width, counted from the upper left "
-            "corner.",
+            "Your two functions do the enlarging, all classes at once. After the cut the maps may differ in size: what "
+            "they share is the smaller height and the smaller width, counted from the upper left corner.",
         ),
         "kernel": Hint(
             "Enlarging is bilinear: a kernel of size 4, .25 .75 .75 .25 in each direction, scattered with stride 2.",
-            "kernel = bilinear_weight(1, 4)[0, 0].",
+            "kernel = bilinear_weight(len(coarse), 4).",
         ),
         "offset": Hint(
             "The offset is where the *fine* map begins to count, in rows and columns; nothing is cut off its end.",
@@ -215,7 +213,7 @@ the upper left corner on. Your `transposed_convolution` and `bilinear_weight` ar
         ),
         "classes": Hint(
             "Each class is enlarged by itself and added to the fine scores of the same class.",
-            "Loop over the first axis of coarse.",
+            "bilinear_weight(len(coarse), 4) has zeros from one class to another.",
         ),
         "sum": Hint(
             "The two maps are added: not averaged, not multiplied, not put side by side.",
@@ -228,7 +226,7 @@ the upper left corner on. Your `transposed_convolution` and `bilinear_weight` ar
 
         "whole": Hint(
             "Of the enlarged scores nothing is cut off at the upper left: they begin with the kernel's first row.",
-            "enlarged = transposed_convolution(one, kernel, 2), without a crop; only fine[:, offset:, offset:] is cut.",
+            "transposed_convolution(coarse, kernel, 2) without a crop; only fine[:, offset:, offset:] is cut.",
         ),
         "corner": Hint(
             "The two maps lie on each other at the upper left corner; what is too long is cut off below and right.",

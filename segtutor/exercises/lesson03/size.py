@@ -1,4 +1,4 @@
-"""Exercise 3.2: the output size of a transposed convolution."""
+"""Exercise 3.2: what a transposed convolution lacks to give back the size that a convolution got."""
 
 from __future__ import annotations
 
@@ -7,150 +7,159 @@ import itertools
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
 
 STUB = '''
-def transposed_size(size, kernel, stride, padding):
-    """Side of the output of a transposed convolution."""
-    raise NotImplementedError("Write transposed_size() here, then run this cell again.")
+def output_padding(size, kernel, stride, padding):
+    """Rows that a transposed convolution must add so that a side of `size` pixels comes back."""
+    raise NotImplementedError("Write output_padding() here, then run this cell again.")
 '''
 
 
-def transposed_size(size: int, kernel: int, stride: int, padding: int) -> int:
-    """Side of the output of a transposed convolution."""
-    return stride * (size - 1) + kernel - 2 * padding
+def output_padding(size: int, kernel: int, stride: int, padding: int) -> int:
+    """Rows that a transposed convolution must add so that a side of `size` pixels comes back."""
+    reduced = (size + 2 * padding - kernel) // stride + 1
+    back = stride * (reduced - 1) + kernel - 2 * padding
+    return size - back
 
 
-def _by_reach(size, kernel, stride, padding):  # type: ignore[no-untyped-def]
-    reached = {stride * i + j for i in range(size) for j in range(kernel)}
-    return max(reached) + 1 - 2 * padding
+def _by_the_remainder(size, kernel, stride, padding):  # type: ignore[no-untyped-def]
+    return (size + 2 * padding - kernel) % stride
 
 
-def _by_stuffing(size, kernel, stride, padding):  # type: ignore[no-untyped-def]
-    stuffed = size + (size - 1) * (stride - 1)
-    return stuffed + 2 * (kernel - 1 - padding) - kernel + 1
+def _by_moving_the_kernel(size, kernel, stride, padding):  # type: ignore[no-untyped-def]
+    end = kernel
+    while end + stride <= size + 2 * padding:
+        end += stride
+    return size + 2 * padding - end
 
 
 def _by_search(size, kernel, stride, padding):  # type: ignore[no-untyped-def]
-    return next(n for n in itertools.count() if n + 2 * padding - kernel == stride * (size - 1))
+    for missing in itertools.count():
+        if (size - missing + 2 * padding - kernel) % stride == 0:
+            return missing
+
+
+def _reduced(n, k, s, p):  # type: ignore[no-untyped-def]
+    return (n + 2 * p - k) // s + 1
+
+
+def _reduced_up(n, k, s, p):  # type: ignore[no-untyped-def]
+    return -(-(n + 2 * p - k) // s) + 1
 
 
 EXERCISE = Exercise(
     id="3.2",
-    title="The size of a transposed convolution",
-    name="transposed_size",
+    title="What the way back lacks",
+    name="output_padding",
     statement="""
-Input pixel $i$ writes its kernel to the output from position $s\\,i$ on. Of what comes out, a border of `padding`
-pixels is cut off at *each* side. Write `transposed_size(size, kernel, stride, padding)`: the number of output pixels
-along one side.
+A convolution takes a side of $n$ pixels to $m$. A transposed convolution with the same kernel, stride and padding makes
+$s\\,(m - 1) + k - 2p$ pixels of them, by lesson 3. Is that $n$ again? Not always: sides of 5 and of 6 become 2 with a
+kernel of 3 and stride 2, and 2 can become only one of them. PyTorch's transposed layer therefore has an argument
+`output_padding`: so many rows and columns more, at the end.
+
+Write `output_padding(size, kernel, stride, padding)`: the number with which a side of `size` pixels comes back as it
+was. The convolution rounds down, as PyTorch does, and its kernel fits into the padded side.
 """,
     stub=STUB,
-    reference=transposed_size,
+    reference=output_padding,
     cases=(
-        Case("2 pixels, kernel 3, stride 2", (2, 3, 2, 0), 5),
-        Case("kernel 4, stride 2, padding 1: doubled", (3, 4, 2, 1), 6),
-        Case("the last layer of FCN-32s", (16, 64, 32, 0), 544),
-        Case("a single pixel", (1, 7, 3, 0), 7),
-        Case("stride 1, padding 1: size kept", (5, 3, 1, 1), 5),
-        Case("kernel smaller than the stride", (4, 2, 3, 0), 11, "short"),
-        Case("kernel 5, stride 3, padding 2", (7, 5, 3, 2), 19),
-        Case("stride 1, padding 2: smaller than the input", (5, 3, 1, 2), 3),
-        Case("one pixel, one weight", (1, 1, 3, 0), 1),
-        Case("a kernel of one pixel", (4, 1, 3, 0), 10, "short"),
-        Case("kernel 9, stride 4, padding 3", (6, 9, 4, 3), 23),
-        Case("all different and large", (101, 16, 8, 5), 806),
+        Case("5 pixels, kernel 3, stride 2: comes back", (5, 3, 2, 0), 0),
+        Case("6 pixels, kernel 3, stride 2", (6, 3, 2, 0), 1),
+        Case("7 x 7, stride 2, padding 3, of 224 pixels", (224, 7, 2, 3), 1),
+        Case("stride 1 loses nothing", (9, 3, 1, 1), 0),
+        Case("stride 4, kernel 3, padding 1, 10 pixels", (10, 3, 4, 1), 1),
+        Case("the same, 11 pixels", (11, 3, 4, 1), 2),
+        Case("the same, 12 pixels", (12, 3, 4, 1), 3),
+        Case("the same, 13 pixels", (13, 3, 4, 1), 0),
+        Case("a kernel shorter than the stride", (9, 2, 5, 0), 2),
+        Case("a kernel of one pixel", (8, 1, 3, 0), 1),
+        Case("the kernel fits once", (3, 5, 4, 2), 2),
+        Case("wide padding", (7, 3, 5, 2), 3),
+        Case("stride 32, kernel 64, padding 16", (500, 64, 32, 16), 20),
+        Case("one pixel", (1, 1, 3, 0), 0),
     ),
     hints={
         "general": Hint(
-            "Where does the last input pixel write? From s (size - 1) on, and its kernel is k long.",
-            "Where does the kernel of the last pixel end? That is the length of all that comes out. Then take the "
-            "border off, and mind how many sides it has.",
+            "Go down, go back, and compare with where you began.",
+            "Two formulas, one after the other: the size that the convolution makes, then the size that the transposed "
+            "one makes of that. What is missing is a difference.",
         ),
-        "forward": Hint(
-            "The ordinary convolution makes maps smaller, and its size has a division. The inverse of that is wanted.",
-            "Solve size = (n + 2 p - k) / s + 1 for n.",
-        ),
-        "gaps": Hint(
-            "Between n pixels there are n - 1 steps. A single pixel gives an output as large as the kernel.",
-            "stride * (size - 1), not stride * size.",
-        ),
-        "kernel": Hint(
-            "The last pixel writes a whole kernel, neither one pixel nor one less.",
-            "Add kernel to stride * (size - 1).",
+        "rest": Hint(
+            "Asked for is what the division on the way down leaves over: the pixels that no window reached.",
+            "Not what is missing up to one more window, and not the quotient: n minus what comes back.",
         ),
         "padding": Hint(
-            "Padding cuts pixels off the output, and at both sides.",
-            "Subtract 2 * padding.",
+            "Padding counts at both ends: it is added before the way down, and cut off after the way back.",
+            "2 * padding in both formulas, with opposite signs.",
         ),
-        "stride": Hint(
-            "The stride is the distance in the output from one kernel to the next.",
-            "stride * (size - 1) + ...",
+        "kernel": Hint(
+            "The kernel counts in both formulas: it must fit into the side, and the last window is a whole one.",
+            "- kernel on the way down, + kernel on the way back.",
         ),
-        "short": Hint(
-            "The kernel may be shorter than the stride. Then some pixels in between get nothing, but they count; after "
-            "the last kernel nothing follows.",
-            "stride * (size - 1) + kernel, for every kernel, without max or a condition.",
+        "one": Hint(
+            "The kernel stands at its first place before it moves: there is one place more than there are steps.",
+            "m = (n + 2p - k) // s + 1, and s * (m - 1) on the way back.",
         ),
-        "exchanged": Hint(
-            "Each argument has its place: the stride goes with the steps between pixels, the kernel stands alone.",
-            "stride * (size - 1) + kernel - 2 * padding.",
+        "sign": Hint(
+            "The way back gives too few pixels, never too many: the missing number is positive.",
+            "size minus what comes back.",
+        ),
+        "always": Hint(
+            "How many are missing depends on the size: from 0 up to stride - 1.",
+            "Compute the two sizes; no fixed number.",
+        ),
+        "count": Hint(
+            "More than one row can be missing, if the stride is 3 or more.",
+            "Return the difference itself, not whether there is one.",
+        ),
+        "difference": Hint(
+            "Not the size itself is wanted, but how much is missing to get back to the first one.",
+            "size - (s * (m - 1) + k - 2 * p).",
+        ),
+        "up": Hint(
+            "Here the convolution rounds down: pixels that do not fill a window are not read.",
+            "Use // for the way down.",
         ),
     },
     mistakes=(
-        Mistake("size of a convolution", lambda n, k, s, p: (n + 2 * p - k) // s + 1, "forward"),
-        Mistake("factor times size", lambda n, k, s, p: s * n, "gaps"),
-        Mistake("as many steps as pixels", lambda n, k, s, p: s * n + k - 2 * p, "gaps"),
-        Mistake("one step too few", lambda n, k, s, p: s * (n - 2) + k - 2 * p, "gaps"),
-        Mistake("one pixel at the end", lambda n, k, s, p: s * (n - 1) + 1 - 2 * p, "kernel"),
-        Mistake("kernel less one", lambda n, k, s, p: s * (n - 1) + k - 1 - 2 * p, "kernel"),
-        Mistake("padding forgotten", lambda n, k, s, p: s * (n - 1) + k, "padding"),
-        Mistake("padding at one side", lambda n, k, s, p: s * (n - 1) + k - p, "padding"),
-        Mistake("padding added", lambda n, k, s, p: s * (n - 1) + k + 2 * p, "padding"),
-        Mistake("stride 1", lambda n, k, s, p: n - 1 + k - 2 * p, "stride"),
-        Mistake("step of a kernel", lambda n, k, s, p: k * (n - 1) + k - 2 * p, "stride"),
-        Mistake("factor times size, cropped", lambda n, k, s, p: s * n - 2 * p, "gaps"),
-        Mistake("factor times size, one side cropped", lambda n, k, s, p: s * n - p, "gaps"),
-        Mistake("as many steps as pixels, no crop", lambda n, k, s, p: s * n + k, "gaps"),
-        Mistake("as many steps as pixels, less one", lambda n, k, s, p: s * n + k - 1 - 2 * p, "gaps"),
-        Mistake("a step less one", lambda n, k, s, p: (s - 1) * (n - 1) + k - 2 * p, "stride"),
-        Mistake("stuffed pixels less one", lambda n, k, s, p: n + (n - 1) * (s - 1) - 2 * p, "kernel"),
-        Mistake("stuffed pixels plus the kernel", lambda n, k, s, p: n + (n - 1) * (s - 1) + k - 2 * p, "kernel"),
-        Mistake("kernel plus one", lambda n, k, s, p: s * (n - 1) + k + 1 - 2 * p, "kernel"),
-        Mistake("kernel twice", lambda n, k, s, p: s * (n - 1) + 2 * k - 2 * p, "kernel"),
-        Mistake("half a kernel", lambda n, k, s, p: s * (n - 1) + k // 2 - 2 * p, "kernel"),
-        Mistake("no kernel", lambda n, k, s, p: s * (n - 1) - 2 * p, "kernel"),
-        Mistake("kernel of a convolution", lambda n, k, s, p: s * (n - 1) + 1 + 2 * (k - 1 - p), "kernel"),
-        Mistake("half the padding", lambda n, k, s, p: s * (n - 1) + k - p // 2, "padding"),
-        Mistake("padding added at one side", lambda n, k, s, p: s * (n - 1) + k + p, "padding"),
-        Mistake("padding times stride", lambda n, k, s, p: s * (n - 1) + k - 2 * p * s, "padding"),
-        Mistake("padding off the input", lambda n, k, s, p: s * (n - 2 * p - 1) + k, "padding"),
-        Mistake("padding before the steps", lambda n, k, s, p: s * (n - 1 - p) + k, "padding"),
-        Mistake("padding added to the input", lambda n, k, s, p: s * (n + 2 * p - 1) + k, "padding"),
-        Mistake("padding at four sides", lambda n, k, s, p: s * (n - 1) + k - 4 * p, "padding"),
-        Mistake("padding plus one", lambda n, k, s, p: s * (n - 1) + k - 2 * p + 1, "kernel"),
-        Mistake("never shorter than the stride", lambda n, k, s, p: s * (n - 1) + max(k, s) - 2 * p, "short"),
-        Mistake("steps not wider than the kernel", lambda n, k, s, p: min(k, s) * (n - 1) + k - 2 * p, "short"),
-        Mistake("kernel and stride exchanged", lambda n, k, s, p: k * (n - 1) + s - 2 * p, "exchanged"),
-        Mistake("size and stride exchanged", lambda n, k, s, p: n * (s - 1) + k - 2 * p, "exchanged"),
-        Mistake("size and kernel exchanged", lambda n, k, s, p: s * (k - 1) + n - 2 * p, "exchanged"),
-        Mistake("padding and stride exchanged", lambda n, k, s, p: p * (n - 1) + k - 2 * s, "exchanged"),
-        Mistake("an ordinary convolution, rounded up", lambda n, k, s, p: -(-(n + 2 * p - k) // s) + 1, "forward"),
-        Mistake("an ordinary convolution, not rounded", lambda n, k, s, p: (n + 2 * p - k) / s + 1, "forward"),
-        Mistake("an ordinary convolution of stride 1", lambda n, k, s, p: n + 2 * p - k + 1, "forward"),
-        Mistake("factor times size less the kernel", lambda n, k, s, p: s * n + 2 * p - k, "gaps"),
-        Mistake("factor times size plus padding", lambda n, k, s, p: s * n + 2 * p, "gaps"),
-        Mistake("kernel dilated", lambda n, k, s, p: s * (n - 1) + (k - 1) * s + 1 - 2 * p, "kernel"),
-        Mistake("kernel times stride", lambda n, k, s, p: s * (n - 1) + k * s - 2 * p, "kernel"),
-        Mistake("kernel subtracted", lambda n, k, s, p: s * (n - 1) - k + 2 * p, "kernel"),
-        Mistake("stride - 1 more", lambda n, k, s, p: s * n + k - 1 - 2 * p, "gaps"),
-        Mistake("stride too much subtracted", lambda n, k, s, p: s * (n - 1) + k + 2 * p - 2 * s, "padding"),
-        Mistake("not below the input", lambda n, k, s, p: max(s * (n - 1) + k - 2 * p, n), "padding"),
-        Mistake("size less padding, times stride", lambda n, k, s, p: s * (n - 2 * p), "gaps"),
+        Mistake("up to one more window", lambda n, k, s, p: s - (n + 2 * p - k) % s, "rest"),
+        Mistake("up to one more window, or none", lambda n, k, s, p: -(n + 2 * p - k) % s, "rest"),
+        Mistake("the quotient", lambda n, k, s, p: (n + 2 * p - k) // s, "rest"),
+        Mistake("the remainder as a share", lambda n, k, s, p: (n + 2 * p - k) % s / s, "rest"),
+        Mistake("padding forgotten", lambda n, k, s, p: (n - k) % s, "padding"),
+        Mistake("padding at one side", lambda n, k, s, p: (n + p - k) % s, "padding"),
+        Mistake("padding subtracted", lambda n, k, s, p: (n - 2 * p - k) % s, "padding"),
+        Mistake("padding not cut off", lambda n, k, s, p: n - (s * (_reduced(n, k, s, p) - 1) + k), "padding"),
+        Mistake("padding cut off once", lambda n, k, s, p: n - (s * (_reduced(n, k, s, p) - 1) + k - p), "padding"),
         Mistake(
-            "kernel and stride in place of each other's sum", lambda n, k, s, p: (s + k) * (n - 1) + 1 - 2 * p, "stride"
+            "padding added on the way back",
+            lambda n, k, s, p: n - (s * (_reduced(n, k, s, p) - 1) + k + 2 * p),
+            "padding",
         ),
-        Mistake("kernels side by side", lambda n, k, s, p: n * k - 2 * p, "stride"),
-        Mistake("overlap subtracted", lambda n, k, s, p: n * k - (n - 1) * s - 2 * p, "stride"),
+        Mistake("remainder of the size", lambda n, k, s, p: n % s, "kernel"),
+        Mistake("remainder without the kernel", lambda n, k, s, p: (n + 2 * p) % s, "kernel"),
+        Mistake(
+            "kernel left out on the way back", lambda n, k, s, p: n - (s * (_reduced(n, k, s, p) - 1) - 2 * p), "kernel"
+        ),
+        Mistake("kernel added on the way down", lambda n, k, s, p: (n + 2 * p + k) % s, "kernel"),
+        Mistake("one too many in the remainder", lambda n, k, s, p: (n + 2 * p - k + 1) % s, "one"),
+        Mistake("one too few in the remainder", lambda n, k, s, p: (n + 2 * p - k - 1) % s, "one"),
+        Mistake("as many steps as places", lambda n, k, s, p: n - (s * _reduced(n, k, s, p) + k - 2 * p), "one"),
+        Mistake("places counted as steps", lambda n, k, s, p: n - (s * (_reduced(n, k, s, p) - 2) + k - 2 * p), "one"),
+        Mistake("stride times places", lambda n, k, s, p: n - s * _reduced(n, k, s, p), "one"),
+        Mistake("negative", lambda n, k, s, p: -((n + 2 * p - k) % s), "sign"),
+        Mistake("stride - 1", lambda n, k, s, p: s - 1, "always"),
+        Mistake("always one", lambda n, k, s, p: 1, "always"),
+        Mistake("never any", lambda n, k, s, p: 0, "always"),
+        Mistake("one for even sizes", lambda n, k, s, p: int(n % 2 == 0), "always"),
+        Mistake("whether any is missing", lambda n, k, s, p: int((n + 2 * p - k) % s > 0), "count"),
+        Mistake("at most one", lambda n, k, s, p: min((n + 2 * p - k) % s, 1), "count"),
+        Mistake("true or false", lambda n, k, s, p: (n + 2 * p - k) % s != 0, "count"),
+        Mistake("what comes back", lambda n, k, s, p: s * (_reduced(n, k, s, p) - 1) + k - 2 * p, "difference"),
+        Mistake("what the convolution makes", lambda n, k, s, p: _reduced(n, k, s, p), "difference"),
+        Mistake("size less the convolution's", lambda n, k, s, p: n - _reduced(n, k, s, p), "difference"),
+        Mistake("rounded up on the way", lambda n, k, s, p: n - (s * (_reduced_up(n, k, s, p) - 1) + k - 2 * p), "up"),
     ),
-    alternatives=(_by_reach, _by_stuffing, _by_search),
+    alternatives=(_by_the_remainder, _by_moving_the_kernel, _by_search),
     points=2,
-    minutes=10,
+    minutes=12,
     difficulty=1,
 )

@@ -13,146 +13,229 @@ _RNG = np.random.default_rng(7)
 
 
 # 3.1 ------------------------------------------------------------------------------------------------------------------
-WEIGHT = np.arange(2 * 3 * 4, dtype=float).reshape(2, 12)
-WEIGHT_ARGS = (WEIGHT, 3, 2)
+WEIGHT = np.arange(2 * 3 * 2 * 2, dtype=float).reshape(12, 2)  # 2 x 3 places of two channels, two outputs
+WEIGHT_ARGS = (WEIGHT, 2, 3)
 
 
-def channels_last(weight, channels, side):
-    return weight.reshape(len(weight), side, side, channels).transpose(0, 3, 1, 2)
+def _right_kernel(weight, height, width):
+    return np.moveaxis(weight.T.reshape(weight.shape[1], height, width, -1), -1, 1)
 
 
-def channels_last_not_moved(weight, channels, side):
-    return weight.reshape(len(weight), side, side, channels)
+def as_in_the_lesson(weight, height, width):
+    return weight.T.reshape(weight.shape[1], -1, height, width)
 
 
-def columns_first(weight, channels, side):
-    return weight.reshape(len(weight), channels, side, side).swapaxes(2, 3)
+def as_in_the_lesson_untransposed(weight, height, width):
+    return weight.reshape(weight.shape[1], -1, height, width)
 
 
-def kernel_turned(weight, channels, side):
-    return weight.reshape(len(weight), channels, side, side)[:, :, ::-1, ::-1]
+def outputs_not_moved(weight, height, width):
+    return weight.reshape(height, width, -1, weight.shape[1])
 
 
-def outputs_second(weight, channels, side):
-    return weight.reshape(channels, len(weight), side, side)
+def channels_stay_last(weight, height, width):
+    return weight.T.reshape(weight.shape[1], height, width, -1)
 
 
-def outputs_second_moved(weight, channels, side):
-    return weight.reshape(len(weight), channels, side, side).swapaxes(0, 1)
+def tensorflows_order(weight, height, width):
+    return np.moveaxis(_right_kernel(weight, height, width), 0, -1)
 
 
-def transposed_before(weight, channels, side):
-    return weight.T.reshape(len(weight), channels, side, side)
+def height_and_width_swapped(weight, height, width):
+    return weight.T.reshape(weight.shape[1], width, height, -1).transpose(0, 3, 2, 1)
 
 
-def like_fortran(weight, channels, side):
-    return weight.reshape((len(weight), channels, side, side), order="F")
+def width_first(weight, height, width):
+    return weight.T.reshape(weight.shape[1], width, height, -1).transpose(0, 3, 1, 2)
 
 
-def mean_instead_of_sum(weight, channels, side):
-    return weight.reshape(len(weight), channels, side, side) / side**2
+def kernel_turned(weight, height, width):
+    return _right_kernel(weight, height, width)[:, :, ::-1, ::-1]
 
 
-def whole_numbers(weight, channels, side):
-    return weight.reshape(len(weight), channels, side, side).astype(int)
+def kernel_mirrored(weight, height, width):
+    return np.flip(_right_kernel(weight, height, width), -1)
 
 
-def left_flat(weight, channels, side):
-    return weight.reshape(len(weight), channels, side * side)
+def outputs_second(weight, height, width):
+    return _right_kernel(weight, height, width).swapaxes(0, 1)
 
 
-def no_outputs(weight, channels, side):
-    return weight[0].reshape(channels, side, side)
+def reshaped_without_a_transpose(weight, height, width):
+    return weight.reshape(weight.shape[1], height, width, -1).transpose(0, 3, 1, 2)
 
 
-def as_one_by_one(weight, channels, side):
-    return weight[:, :, None, None]
+def mean_instead_of_sum(weight, height, width):
+    return _right_kernel(weight, height, width) / (height * width)
 
 
-def half_precision(weight, channels, side):
-    return weight.astype(np.float16).reshape(len(weight), channels, side, side)
+def whole_numbers(weight, height, width):
+    return _right_kernel(weight, height, width).astype(int)
 
 
-def side_of_seven(weight, channels, side):
-    return weight.reshape(len(weight), channels, 7, 7)
+def half_precision(weight, height, width):
+    return _right_kernel(weight.astype(np.float16), height, width)
 
 
-def loops_for_the_kernel(weight, channels, side):
-    kernel = np.zeros((len(weight), channels, side, side))
-    for k in range(len(weight)):
-        n = 0
-        for c in range(channels):
-            for i in range(side):
-                for j in range(side):
-                    kernel[k, c, i, j] = weight[k, n]
-                    n += 1
+def left_flat(weight, height, width):
+    return _right_kernel(weight, height, width).reshape(weight.shape[1], -1, height * width)
+
+
+def no_outputs(weight, height, width):
+    return _right_kernel(weight, height, width)[0]
+
+
+def as_one_by_one(weight, height, width):
+    return weight.T[:, :, None, None]
+
+
+def only_transposed(weight, height, width):
+    return weight.T.copy()
+
+
+def loops_for_the_kernel(weight, height, width):
+    channels = len(weight) // (height * width)
+    kernel = [[[[0.0] * width for _ in range(height)] for _ in range(channels)] for _ in range(weight.shape[1])]
+    n = 0
+    for i in range(height):
+        for j in range(width):
+            for c in range(channels):
+                for k in range(weight.shape[1]):
+                    kernel[k][c][i][j] = float(weight[n, k])
+                n += 1
     return kernel
 
 
+def unflattened(weight, height, width):
+    return torch.as_tensor(weight).unflatten(0, (height, width, -1)).permute(3, 2, 0, 1)
+
+
 # 3.2 ------------------------------------------------------------------------------------------------------------------
-def one_side_cropped(size, kernel, stride, padding):
-    return stride * (size - 1) + kernel - padding
+def _down(n, k, s, p):
+    return math.floor((n + 2 * p - k) / s) + 1
 
 
-def never_cropped(size, kernel, stride, padding):
-    return stride * (size - 1) + kernel
+def _up(m, k, s, p):
+    return (m - 1) * s - 2 * p + k
 
 
-def padding_added(size, kernel, stride, padding):
-    return stride * (size - 1) + kernel + 2 * padding
+def until_the_next_window(size, kernel, stride, padding):
+    return stride * math.ceil((size + 2 * padding - kernel) / stride) - (size + 2 * padding - kernel)
 
 
-def ordinary_size(size, kernel, stride, padding):
-    return (size + 2 * padding - kernel) // stride + 1
+def what_the_stride_leaves(size, kernel, stride, padding):
+    return size % stride
 
 
-def size_times_stride(size, kernel, stride, padding):
-    return size * stride
+def padding_not_seen(size, kernel, stride, padding):
+    return (size - kernel) % stride
 
 
-def one_gap_too_many(size, kernel, stride, padding):
-    return stride * size + kernel - 2 * padding
+def padding_seen_once(size, kernel, stride, padding):
+    return (size + padding - kernel) % stride
 
 
-def size_times_stride_cropped(size, kernel, stride, padding):
-    return stride * size - 2 * padding
+def padding_only_down(size, kernel, stride, padding):
+    return size - _up(_down(size, kernel, stride, padding), kernel, stride, 0)
 
 
-def last_pixel_alone(size, kernel, stride, padding):
-    return stride * (size - 1) + 1 - 2 * padding
+def kernel_not_seen(size, kernel, stride, padding):
+    return (size + 2 * padding) % stride
 
 
-def kernel_less_one(size, kernel, stride, padding):
-    return stride * (size - 1) + kernel - 1 - 2 * padding
+def one_more_place(size, kernel, stride, padding):
+    return (size + 2 * padding - kernel + 1) % stride
 
 
-def kernel_and_stride_swapped(size, kernel, stride, padding):
-    return kernel * (size - 1) + stride - 2 * padding
+def back_minus_size(size, kernel, stride, padding):
+    return _up(_down(size, kernel, stride, padding), kernel, stride, padding) - size
 
 
-def at_least_a_stride(size, kernel, stride, padding):
-    return stride * (size - 1) + max(kernel, stride) - 2 * padding
+def always_one_less_than_the_stride(size, kernel, stride, padding):
+    return stride - 1
 
 
-def crop_in_input_pixels(size, kernel, stride, padding):
-    return stride * (size - 1) + kernel - 2 * padding * stride
+def one_for_strides_above_one(size, kernel, stride, padding):
+    return 1 if (size + 2 * padding - kernel) % stride else 0
 
 
-def half_the_crop(size, kernel, stride, padding):
-    return stride * (size - 1) + kernel - padding // 2
+def nothing_missing(size, kernel, stride, padding):
+    return 0
 
 
-def stuffed_size(size, kernel, stride, padding):
-    return stride * (size - 1) + 1 + 2 * (kernel - 1 - padding)
+def size_that_comes_back(size, kernel, stride, padding):
+    return _up(_down(size, kernel, stride, padding), kernel, stride, padding)
 
 
-def size_by_writing(size, kernel, stride, padding):
-    places = {stride * i + a for i in range(size) for a in range(kernel)}
-    return max(places) + 1 - padding - padding
+def size_on_the_way(size, kernel, stride, padding):
+    return _down(size, kernel, stride, padding)
+
+
+def rounded_up_on_the_way(size, kernel, stride, padding):
+    return size - _up(math.ceil((size + 2 * padding - kernel) / stride) + 1, kernel, stride, padding)
+
+
+def times_the_stride(size, kernel, stride, padding):
+    return size - stride * _down(size, kernel, stride, padding)
+
+
+def down_and_up(size, kernel, stride, padding):
+    return size - _up(_down(size, kernel, stride, padding), kernel, stride, padding)
+
+
+def asked_of_torch(size, kernel, stride, padding):
+    x = torch.zeros(1, 1, size)
+    reduced = F.conv1d(x, torch.zeros(1, 1, kernel), stride=stride, padding=padding)
+    return size - F.conv_transpose1d(reduced, torch.zeros(1, 1, kernel), stride=stride, padding=padding).shape[-1]
 
 
 # 3.3 ------------------------------------------------------------------------------------------------------------------
 MAP = np.array([[1.5, -2.0, 3.0], [4.0, 5.0, 6.5]])
+STUFFED = (MAP, 4, 2, 2)
+
+
+def _bordered(answer):
+    """From an answer that is told the border: right about its width, and cutting where it is negative."""
+
+    def stuffed(values, kernel, stride, padding):
+        border = kernel - 1 - padding
+        if border >= 0:
+            return answer(values, stride, border)
+        return np.asarray(answer(values, stride, 0))[-border:border, -border:border]
+
+    return stuffed
+
+
+def padding_ignored(values, kernel, stride, padding):
+    return no_border(values, stride, 0) if kernel == 1 else np.pad(no_border(values, stride, 0), kernel - 1)
+
+
+def padding_is_the_border(values, kernel, stride, padding):
+    return np.pad(no_border(values, stride, 0), padding)
+
+
+def padding_widens(values, kernel, stride, padding):
+    return np.pad(no_border(values, stride, 0), kernel - 1 + padding)
+
+
+def never_below_zero(values, kernel, stride, padding):
+    return np.pad(no_border(values, stride, 0), max(0, kernel - 1 - padding))
+
+
+def padded_with_a_negative_number(values, kernel, stride, padding):
+    return np.pad(no_border(values, stride, 0), kernel - padding - 1)
+
+
+def kernel_minus_padding(values, kernel, stride, padding):
+    border = kernel - padding
+    spread = no_border(values, stride, 0)
+    return np.pad(spread, border) if border >= 0 else spread[-border:border, -border:border]
+
+
+def larger_then_cut(values, kernel, stride, padding):
+    large = np.pad(no_border(values, stride, 0), kernel)
+    cut = padding + 1
+    return large[cut:-cut, cut:-cut]
 
 
 def zeros_after_the_last(values, stride, border):
@@ -242,7 +325,48 @@ def stuffed_by_torch(values, stride, border):
 
 # 3.4 ------------------------------------------------------------------------------------------------------------------
 KERNEL = np.array([[1.0, 2.0, 0.5], [0.0, -1.0, 3.0], [4.0, 2.0, 1.0]])
-SCATTER = (MAP, KERNEL, 2)
+SCATTER = (np.stack([MAP, MAP[::-1]]), np.stack([[KERNEL, KERNEL.T, -KERNEL], [KERNEL + 1, KERNEL[::-1], KERNEL]]), 2)
+
+
+def _summed(one):
+    """From an answer about one channel: each pair of channels by itself, summed over the inputs."""
+
+    def layer(values, kernel, stride):
+        channels, outputs = kernel.shape[:2]
+        pairs = [[np.asarray(one(values[c], kernel[c, d], stride)) for c in range(channels)] for d in range(outputs)]
+        return [sum(row) for row in pairs]
+
+    return layer
+
+
+def kernel_read_as_an_ordinary_one(values, kernel, stride):
+    return _summed(scattered)(values, np.swapaxes(kernel, 0, 1), stride)
+
+
+def no_mixing(values, kernel, stride):
+    return np.stack([scattered(values[c], kernel[c, 0], stride) for c in range(len(values))])
+
+
+def inputs_averaged(values, kernel, stride):
+    return np.array(_summed(scattered)(values, kernel, stride)) / len(values)
+
+
+def only_the_first_input(values, kernel, stride):
+    return _summed(scattered)(values[:1], kernel[:1], stride)
+
+
+def all_outputs_in_one(values, kernel, stride):
+    return sum(_summed(scattered)(values, kernel, stride))
+
+
+def last_channel_overwrites(values, kernel, stride):
+    return _summed(scattered)(values[-1:], kernel[-1:], stride)
+
+
+def layer_of_torch(values, kernel, stride):
+    layer = torch.nn.ConvTranspose2d(*kernel.shape[:2], kernel.shape[-1], stride, bias=False).double()
+    layer.weight.data = torch.tensor(kernel)
+    return layer(torch.tensor(values)[None])[0]
 
 
 def _scatter(values, kernel, stride, put, dtype=float, extra=0):
@@ -478,6 +602,33 @@ def bilinear_in_shelhamers_words(num_classes, size):
     kernel = (1 - abs(og[0] - center) / factor) * (1 - abs(og[1] - center) / factor)
     weight = torch.zeros(num_classes, num_classes, size, size)
     weight[range(num_classes), range(num_classes)] = torch.from_numpy(kernel).float()
+    return weight
+
+
+def as_it_was(num_classes, size):
+    factor = size // 2
+    distance = np.abs(np.arange(size) - size / 2)
+    triangle = 1 - distance / factor
+    weight = np.zeros((num_classes, num_classes, size, size))
+    weight[:] = np.outer(triangle, triangle)
+    return weight
+
+
+def middle_repaired(num_classes, size):
+    factor = size // 2
+    distance = np.abs(np.arange(size) - (size - 1) / 2)
+    triangle = 1 - distance / factor
+    weight = np.zeros((num_classes, num_classes, size, size))
+    weight[:] = np.outer(triangle, triangle)
+    return weight
+
+
+def middle_and_factor_repaired(num_classes, size):
+    factor = (size + 1) // 2
+    distance = np.abs(np.arange(size) - (size - 1) / 2)
+    triangle = 1 - distance / factor
+    weight = np.zeros((num_classes, num_classes, size, size))
+    weight[:] = np.outer(triangle, triangle)
     return weight
 
 
@@ -1009,67 +1160,88 @@ def counted_by_difference(size, kernel, stride):
 
 WRONG = {
     "3.1": [
-        Wrong("channels come last in the flat map", channels_last, WEIGHT_ARGS, "channels last"),
-        Wrong("channels last and left there", channels_last_not_moved, WEIGHT_ARGS, "channels last"),
-        Wrong("columns before rows", columns_first, WEIGHT_ARGS, "columns first"),
-        Wrong("kernel turned by 180 degrees", kernel_turned, WEIGHT_ARGS, "turned"),
-        Wrong("C x K instead of K x C", outputs_second, WEIGHT_ARGS, "outputs first"),
-        Wrong("right numbers, C x K", outputs_second_moved, WEIGHT_ARGS, "outputs first"),
-        Wrong("transposed, then cut up", transposed_before, WEIGHT_ARGS, "transposed"),
-        Wrong("first index fastest", like_fortran, WEIGHT_ARGS, "columns first"),
-        Wrong("divided by the positions", mean_instead_of_sum, WEIGHT_ARGS, "numbers"),
-        Wrong("fractions cut off", whole_numbers, (WEIGHT + 0.5, 3, 2), "numbers"),
-        Wrong("rows still flat", left_flat, WEIGHT_ARGS, "flat"),
-        Wrong("only the first output", no_outputs, WEIGHT_ARGS, "outputs first"),
-        Wrong("the flat weights as 1 x 1 kernel", as_one_by_one, WEIGHT_ARGS, "flat"),
-        Wrong("half precision", half_precision, (WEIGHT * 1001.5, 3, 2), "numbers"),
-        Wrong("VGG's 7 written in", side_of_seven, WEIGHT_ARGS, "side"),
+        Wrong("as in the lesson", as_in_the_lesson, WEIGHT_ARGS, "order"),
+        Wrong("as in the lesson, not transposed", as_in_the_lesson_untransposed, WEIGHT_ARGS, "axes"),
+        Wrong("outputs not moved", outputs_not_moved, WEIGHT_ARGS, "last"),
+        Wrong("channels last", channels_stay_last, WEIGHT_ARGS, "last"),
+        Wrong("TensorFlow's order of a kernel", tensorflows_order, WEIGHT_ARGS, "last"),
+        Wrong("rows and columns swapped", height_and_width_swapped, WEIGHT_ARGS, "rows"),
+        Wrong("width first", width_first, WEIGHT_ARGS, "rows"),
+        Wrong("turned", kernel_turned, WEIGHT_ARGS, "turned"),
+        Wrong("mirrored", kernel_mirrored, WEIGHT_ARGS, "turned"),
+        Wrong("C x K", outputs_second, WEIGHT_ARGS, "axes"),
+        Wrong("reshaped without a transpose", reshaped_without_a_transpose, WEIGHT_ARGS, "axes"),
+        Wrong("divided by the places", mean_instead_of_sum, WEIGHT_ARGS, "numbers"),
+        Wrong("fractions cut off", whole_numbers, (WEIGHT + 0.5, 2, 3), "numbers"),
+        Wrong("half precision", half_precision, (WEIGHT + 1000.3, 2, 3), "numbers"),
+        Wrong("places still flat", left_flat, WEIGHT_ARGS, "shape"),
+        Wrong("only the first output", no_outputs, WEIGHT_ARGS, "axes"),
+        Wrong("as 1 x 1", as_one_by_one, WEIGHT_ARGS, "shape"),
+        Wrong("transposed, no more", only_transposed, WEIGHT_ARGS, "shape"),
     ],
     "3.2": [
-        Wrong("border at one side", one_side_cropped, (4, 3, 2, 1), "both sides"),
-        Wrong("no border", never_cropped, (4, 3, 2, 1), "no padding"),
-        Wrong("border added", padding_added, (4, 3, 2, 1), "padding added"),
-        Wrong("ordinary convolution", ordinary_size, (4, 3, 2, 1), "ordinary"),
-        Wrong("size times stride", size_times_stride, (4, 3, 2, 0), "gaps"),
-        Wrong("stride after the last pixel", one_gap_too_many, (4, 3, 2, 1), "gaps"),
-        Wrong("size times stride, cropped", size_times_stride_cropped, (4, 3, 2, 1), "gaps"),
-        Wrong("kernel of the last pixel forgotten", last_pixel_alone, (4, 3, 2, 1), "kernel"),
-        Wrong("kernel - 1", kernel_less_one, (4, 3, 2, 1), "kernel"),
-        Wrong("kernel and stride swapped", kernel_and_stride_swapped, (4, 3, 2, 1), "swapped"),
-        Wrong("kernel at least as long as the stride", at_least_a_stride, (4, 1, 3, 0), "short kernel"),
-        Wrong("border in input pixels", crop_in_input_pixels, (4, 6, 2, 1), "border in output pixels"),
-        Wrong("half the border", half_the_crop, (4, 6, 2, 2), "both sides"),
-        Wrong("size of the stuffed input", stuffed_size, (4, 3, 2, 1), "stuffed"),
+        Wrong("until the next window", until_the_next_window, (6, 3, 4, 0), "rest"),
+        Wrong("size modulo stride", what_the_stride_leaves, (6, 3, 2, 0), "kernel"),
+        Wrong("padding not seen", padding_not_seen, (10, 3, 4, 1), "padding"),
+        Wrong("padding at one end", padding_seen_once, (10, 3, 4, 1), "padding"),
+        Wrong("padding on the way down only", padding_only_down, (10, 3, 4, 1), "padding"),
+        Wrong("kernel not seen", kernel_not_seen, (10, 3, 4, 1), "kernel"),
+        Wrong("one place more", one_more_place, (10, 3, 4, 1), "one"),
+        Wrong("negative", back_minus_size, (10, 3, 4, 1), "sign"),
+        Wrong("stride - 1", always_one_less_than_the_stride, (10, 3, 4, 1), "always"),
+        Wrong("0 or 1", one_for_strides_above_one, (11, 3, 4, 1), "count"),
+        Wrong("0", nothing_missing, (10, 3, 4, 1), "always"),
+        Wrong("the size that comes back", size_that_comes_back, (10, 3, 4, 1), "difference"),
+        Wrong("the size on the way", size_on_the_way, (10, 3, 4, 1), "difference"),
+        Wrong("rounded up", rounded_up_on_the_way, (10, 3, 4, 1), "up"),
+        Wrong("size less stride times size", times_the_stride, (10, 3, 4, 1), "one"),
     ],
     "3.3": [
-        Wrong("zeros after the last pixel", zeros_after_the_last, (MAP, 2, 1), "after the last"),
-        Wrong("stride zeros between", stride_zeros_between, (MAP, 2, 1), "count of zeros"),
-        Wrong("no border", no_border, (MAP, 2, 1), "no border"),
-        Wrong("border above and left only", border_before_only, (MAP, 2, 1), "one side"),
-        Wrong("rows only", rows_only, (MAP, 2, 1), "one direction"),
-        Wrong("border before stuffing", border_stuffed_too, (MAP, 2, 1), "border first"),
-        Wrong("whole numbers", whole_number_zeros, (MAP, 2, 1), "whole numbers"),
-        Wrong("values repeated", repeated, (MAP, 2, 1), "repeated"),
-        Wrong("border of the edge's values", border_of_the_edge, (MAP, 2, 1), "border of zeros"),
-        Wrong("height and width swapped", sides_swapped, (MAP, 2, 1), "height and width"),
-        Wrong("border times stride", border_times_stride, (MAP, 2, 1), "border width"),
-        Wrong("border only", no_stuffing, (MAP, 2, 1), "no stuffing"),
-        Wrong("border of ones", border_of_ones, (MAP, 2, 1), "border of zeros"),
+        Wrong("zeros after the last pixel", _bordered(zeros_after_the_last), STUFFED, "after the last"),
+        Wrong("stride zeros between", _bordered(stride_zeros_between), STUFFED, "count of zeros"),
+        Wrong("no border", _bordered(no_border), STUFFED, "no border"),
+        Wrong("border above and left only", _bordered(border_before_only), STUFFED, "one side"),
+        Wrong("rows only", _bordered(rows_only), STUFFED, "one direction"),
+        Wrong("border before stuffing", _bordered(border_stuffed_too), STUFFED, "border first"),
+        Wrong("whole numbers", _bordered(whole_number_zeros), STUFFED, "whole numbers"),
+        Wrong("values repeated", _bordered(repeated), STUFFED, "repeated"),
+        Wrong("border of the edge's values", _bordered(border_of_the_edge), STUFFED, "border of zeros"),
+        Wrong("height and width swapped", _bordered(sides_swapped), STUFFED, "height and width"),
+        Wrong("border times stride", _bordered(border_times_stride), STUFFED, "border width"),
+        Wrong("border only", _bordered(no_stuffing), STUFFED, "no stuffing"),
+        Wrong("border of ones", _bordered(border_of_ones), STUFFED, "border of zeros"),
+        Wrong("padding ignored", padding_ignored, STUFFED, "padding"),
+        Wrong("padding is the border", padding_is_the_border, STUFFED, "padding"),
+        Wrong("padding added", padding_widens, STUFFED, "padding"),
+        Wrong("never below zero", never_below_zero, (MAP, 1, 2, 1), "negative"),
+        Wrong("np.pad with a negative number", padded_with_a_negative_number, (MAP, 1, 2, 1), "negative"),
+        Wrong("kernel - padding", kernel_minus_padding, STUFFED, "border"),
     ],
     "3.4": [
-        Wrong("assigned, not added", assigned, SCATTER, "add"),
-        Wrong("kernel turned", turned, SCATTER, "turned"),
-        Wrong("kernel transposed", kernel_transposed, SCATTER, "transposed"),
-        Wrong("windows without stride", written_without_stride, SCATTER, "stride"),
-        Wrong("output a stride too large", one_stride_too_large, SCATTER, "size"),
-        Wrong("whole numbers", in_whole_numbers, SCATTER, "whole numbers"),
-        Wrong("product in one pixel", product_only_at_the_center, SCATTER, "window"),
-        Wrong("the kernel without the value", the_kernel_alone, SCATTER, "value"),
-        Wrong("rows and columns swapped", rows_and_columns_swapped, SCATTER, "height and width"),
-        Wrong("cropped at the border", cropped_like_the_input, SCATTER, "crop"),
-        Wrong("square maps only", as_a_square, SCATTER, "height and width"),
-        Wrong("largest instead of sum", largest_wins, SCATTER, "add"),
-        Wrong("an ordinary convolution", stride_one_convolution, SCATTER, "ordinary"),
+        Wrong("assigned, not added", _summed(assigned), SCATTER, "add"),
+        Wrong("kernel turned", _summed(turned), SCATTER, "turned"),
+        Wrong("kernel transposed", _summed(kernel_transposed), SCATTER, "transposed"),
+        Wrong("windows without stride", _summed(written_without_stride), SCATTER, "stride"),
+        Wrong("output a stride too large", _summed(one_stride_too_large), SCATTER, "size"),
+        Wrong("whole numbers", _summed(in_whole_numbers), SCATTER, "whole numbers"),
+        Wrong("product in one pixel", _summed(product_only_at_the_center), SCATTER, "window"),
+        Wrong("the kernel without the value", _summed(the_kernel_alone), SCATTER, "value"),
+        Wrong("rows and columns swapped", _summed(rows_and_columns_swapped), SCATTER, "height and width"),
+        Wrong("cropped at the border", _summed(cropped_like_the_input), SCATTER, "crop"),
+        Wrong("square maps only", _summed(as_a_square), SCATTER, "height and width"),
+        Wrong("largest instead of sum", _summed(largest_wins), SCATTER, "add"),
+        Wrong("an ordinary convolution", _summed(stride_one_convolution), SCATTER, "ordinary"),
+        Wrong(
+            "kernel read as an ordinary one",
+            kernel_read_as_an_ordinary_one,
+            (*SCATTER[:1], SCATTER[1][:, :2], 2),
+            "channels",
+        ),
+        Wrong("no mixing", no_mixing, SCATTER, "channels"),
+        Wrong("inputs averaged", inputs_averaged, SCATTER, "channels"),
+        Wrong("only the first input", only_the_first_input, SCATTER, "channels"),
+        Wrong("all outputs in one", all_outputs_in_one, SCATTER, "channels"),
+        Wrong("last input overwrites", last_channel_overwrites, SCATTER, "channels"),
     ],
     "3.5": [
         Wrong("all pairs of classes", every_class_pair, (2, 4), "diagonal"),
@@ -1088,6 +1260,9 @@ WRONG = {
         Wrong("distance in the plane", round_distance, (1, 4), "product"),
         Wrong("one direction", only_columns, (1, 4), "product"),
         Wrong("whole numbers", zeros_of_whole_numbers, (1, 4), "whole numbers"),
+        Wrong("as it was", as_it_was, (2, 4), "as it was"),
+        Wrong("middle repaired", middle_repaired, (2, 3), "as it was"),
+        Wrong("middle and factor repaired", middle_and_factor_repaired, (2, 3), "diagonal"),
     ],
     "3.6": [
         Wrong("no offset", offset_forgotten, SKIP, "offset"),
@@ -1171,35 +1346,32 @@ WRONG = {
 RIGHT = {
     "3.1": [
         ("loops", loops_for_the_kernel),
-        ("transposed twice", lambda w, c, s: w.T.reshape(c, s, s, len(w)).transpose(3, 0, 1, 2)),
-        ("torch unflatten", lambda w, c, s: torch.as_tensor(w).unflatten(1, (c, s, s))),
-        ("lists", lambda w, c, s: np.asarray(w).reshape(-1, c, s, s).tolist()),
-        ("single precision", lambda w, c, s: np.asarray(w, dtype=np.float32).reshape(-1, c, s, s)),
-        ("objects", lambda w, c, s: w.astype(object).reshape(-1, c, s, s)),
+        ("unflatten", unflattened),
+        ("moveaxis", _right_kernel),
+        ("lists", lambda w, h, x: _right_kernel(w, h, x).tolist()),
+        ("single precision", lambda w, h, x: _right_kernel(w.astype(np.float32), h, x)),
+        ("objects", lambda w, h, x: _right_kernel(w.astype(object), h, x)),
     ],
     "3.2": [
-        ("written places", size_by_writing),
-        ("float", lambda n, k, s, p: float(s * n - s + k - 2 * p)),
-        ("tensor", lambda n, k, s, p: torch.tensor(s * (n - 1) + k - 2 * p)),
-        ("fraction", lambda n, k, s, p: Fraction(s * (n - 1) + k - 2 * p)),
-        ("array of one", lambda n, k, s, p: np.array([s * (n - 1) + k - 2 * p], dtype=np.int32)),
+        ("down and up", down_and_up),
+        ("PyTorch", asked_of_torch),
+        ("remainder", lambda n, k, s, p: divmod(n + 2 * p - k, s)[1]),
+        ("float", lambda n, k, s, p: math.fmod(n + 2 * p - k, s)),
+        ("fraction", lambda n, k, s, p: Fraction((n + 2 * p - k) % s)),
+        ("array of one", lambda n, k, s, p: np.array([(n + 2 * p - k) % s], dtype=np.int32)),
     ],
     "3.3": [
-        ("lists", stuffed_in_a_list),
-        ("PyTorch", stuffed_by_torch),
-        (
-            "kron",
-            lambda v, s, b: np.pad(
-                np.kron(v, np.eye(s)[:1].T @ np.eye(s)[:1])[: len(v) * s - s + 1, : v.shape[1] * s - s + 1], b
-            ),
-        ),
-        ("objects", lambda v, s, b: np.array(stuffed_in_a_list(v, s, b), dtype=object)),
+        ("lists", _bordered(stuffed_in_a_list)),
+        ("PyTorch", lambda v, k, s, p: F.pad(stuffed_by_torch(v, s, 0), [k - 1 - p] * 4)),
+        ("larger, then cut", larger_then_cut),
+        ("objects", lambda v, k, s, p: np.asarray(larger_then_cut(v, k, s, p)).astype(object)),
     ],
     "3.4": [
-        ("scattered", scattered),
-        ("gathered", gathered),
-        ("PyTorch", transposed_by_torch),
-        ("objects", lambda v, k, s: scattered(v, k, s).astype(object)),
+        ("scattered", _summed(scattered)),
+        ("gathered", _summed(gathered)),
+        ("PyTorch", _summed(transposed_by_torch)),
+        ("PyTorch's layer", layer_of_torch),
+        ("objects", lambda v, k, s: np.array(_summed(scattered)(v, k, s)).astype(object)),
     ],
     "3.5": [
         ("exact", exact_bilinear),
@@ -1232,31 +1404,15 @@ RIGHT = {
 }
 
 NAMES = {
-    "3.1": {
-        "channels last": ("order", "shape"),
-        "columns first": ("order", "rows"),
-        "outputs first": ("axes",),
-        "transposed": ("axes",),
-        "flat": ("shape",),
-    },
-    "3.2": {
-        "both sides": ("padding",),
-        "no padding": ("padding",),
-        "padding added": ("padding",),
-        "border in output pixels": ("padding",),
-        "ordinary": ("forward",),
-        "swapped": ("exchanged",),
-        "short kernel": ("short",),
-        "stuffed": ("kernel",),
-    },
+    "3.1": {"rows": ("order",)},
     "3.3": {
         "after the last": ("end",),
         "count of zeros": ("gap",),
         "no stuffing": ("gap",),
-        "no border": ("border",),
+        "no border": ("border", "padding"),
         "one side": ("border",),
         "border first": ("border",),
-        "border width": ("border",),
+        "border width": ("border", "padding"),
         "one direction": ("axes",),
         "height and width": ("axes",),
         "whole numbers": ("numbers",),
@@ -1275,6 +1431,7 @@ NAMES = {
         "ordinary": ("forward",),
     },
     "3.5": {
+        "as it was": ("three", "two left"),
         "diagonal": ("pairs", "shape"),
         "every class": ("pairs",),
         "product": ("outer",),
