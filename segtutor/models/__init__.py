@@ -77,6 +77,8 @@ _CONSTRUCTORS = {
     "segformer_b4": "segformer",
     "segformer_b5": "segformer",
     "segformer_tiny": "segformer",
+    "mask2former_resnet50": "mask_classification",
+    "mask2former_tiny": "mask_classification",
     "u2netp": "u2net",
     "vit_small_16": "vit",
     "vit_base_16": "vit",

@@ -17,18 +17,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+def attend(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The formula, step by step; `Attention` computes the same without keeping the N x M weights.
 
     Args:
         query: ... x N x d.
         key: ... x M x d.
         value: ... x M x d.
+        allowed: Where each token may look, ... x N x M, True or False; a row without True gives NaN.
 
     Returns:
         The weighted values, ... x N x d, and the weights, ... x N x M, whose rows sum to 1.
     """
     answers = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # ... x N x M
+    if allowed is not None:
+        answers = answers.masked_fill(~allowed, -math.inf)
     weights = answers.softmax(dim=-1)
     return weights @ value, weights
 
@@ -51,11 +54,33 @@ class Attention(nn.Module):
         self.value = nn.Linear(channels, channels)
         self.project = nn.Linear(channels, channels)
 
-    def forward(self, tokens: Tensor, context: Tensor | None = None) -> Tensor:
-        """B x N x C, and B x M x C where the context is another, to B x N x C."""
+    def forward(
+        self,
+        tokens: Tensor,
+        context: Tensor | None = None,
+        values: Tensor | None = None,
+        allowed: Tensor | None = None,
+    ) -> Tensor:
+        """What each token takes.
+
+        Args:
+            tokens: What asks, B x N x C.
+            context: What answers, B x M x C; the tokens themselves where it is left out.
+            values: What is taken, B x M x C; the context where it is left out. Another where only the question and the
+                answer shall know of places.
+            allowed: Where a token may look, B x N x M, True or False; everywhere where it is left out. Of a token that
+                may look nowhere, the formula makes NaN, and PyTorch from 2.5 zeros.
+
+        Returns:
+            B x N x C.
+        """
         context = tokens if context is None else context
+        values = context if values is None else values
         mixed = F.scaled_dot_product_attention(
-            self._split(self.query(tokens)), self._split(self.key(context)), self._split(self.value(context))
+            self._split(self.query(tokens)),
+            self._split(self.key(context)),
+            self._split(self.value(values)),
+            attn_mask=None if allowed is None else allowed[:, None],  # the same for all heads
         )
         return self.project(mixed.transpose(1, 2).flatten(2))
 
@@ -78,3 +103,8 @@ def as_tokens(features: Tensor) -> Tensor:
 def as_map(tokens: Tensor, size: tuple[int, int]) -> Tensor:
     """B x hw x C to B x C x h x w, the inverse of `as_tokens`."""
     return tokens.transpose(1, 2).unflatten(-1, size)
+
+
+def size_of(features: Tensor) -> tuple[int, int]:
+    """(h, w) of B x C x h x w."""
+    return features.shape[-2], features.shape[-1]

@@ -18,7 +18,7 @@ from segtutor.inference.devices import dtype_of
 from segtutor.inference.evaluate import count, tell_of_one_class
 from segtutor.inference.predict import check_semantic, preprocessing_of
 from segtutor.inference.samples import difference_of_classes, label_set
-from segtutor.models.wrappers import class_names_of
+from segtutor.models.wrappers import class_names_of, inner
 from segtutor.training.config import TrainingConfig
 from segtutor.training.losses import valid_weight
 from segtutor.training.objectives import objective
@@ -193,6 +193,9 @@ class _Run(Run[TrainingResult]):
         """
         with autocast(images.device, self.result.precision):
             output = self.parallel(images)
+        own = getattr(inner(self.model), "loss_of_labels", None)
+        if own is not None:  # A network of mask classification: its masks are matched, not compared pixel by pixel.
+            return own(output, labels, self.labels.ignore_index) / self.config.accumulate
         logits = output if isinstance(output, dict) else {"out": output}
         if logits["out"].shape[1] != len(self.labels):
             raise ValueError(

@@ -1,0 +1,151 @@
+"""Which query answers for which object: the assignment with the least total cost (Hungarian matching).
+
+Carion et al. 2020 (DETR), §3.1; costs at random points: Cheng et al. 2021 (arXiv 2112.01527), §3.3.
+
+Shapes: Q queries, T objects of one picture, K classes, H' W' masks, H W objects' masks, P points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """Weights of cost and loss, and the number of points (Mask2Former §4.2).
+
+    Attributes:
+        classes: Weight of the class.
+        mask: Weight of the cross entropy of the mask.
+        dice: Weight of the Dice loss of the mask.
+        no_object: Weight of "no object" among the classes.
+        points: P.
+        oversampling: How many times as many points are drawn to choose uncertain ones from.
+        important: Share of the points of the loss that are uncertain ones.
+    """
+
+    classes: float = 2.0
+    mask: float = 5.0
+    dice: float = 5.0
+    no_object: float = 0.1
+    points: int = 112 * 112
+    oversampling: int = 3
+    important: float = 0.75
+
+
+@dataclass(frozen=True)
+class Objects:
+    """What there is in one picture.
+
+    Attributes:
+        labels: Class of each object, T int64, 0 to K - 1.
+        masks: T x H x W, True or False; a class of stuff is one object.
+        void: H x W, True where nobody knows: those pixels count neither for nor against a mask. None if there are none.
+    """
+
+    labels: Tensor
+    masks: Tensor
+    void: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.masks.dtype != torch.bool or self.masks.ndim != 3:
+            raise ValueError(
+                f"masks must be T x H x W of True and False, but {tuple(self.masks.shape)} of {self.masks.dtype} came; "
+                "masks of 0 and 255 would make the loss negative: compare them with 0"
+            )
+        if self.labels.shape != self.masks.shape[:1]:
+            raise ValueError(f"there are {len(self.masks)} masks, but labels {tuple(self.labels.shape)} came")
+
+
+def objects_of(labels: Tensor, ignore_index: int = 255) -> Objects:
+    """The objects of a label map: one per class that is in it, as semantic segmentation asks.
+
+    Args:
+        labels: H x W.
+        ignore_index: Void.
+    """
+    present = [int(label) for label in labels.unique() if label != ignore_index]
+    masks = [labels == label for label in present]
+    return Objects(
+        torch.tensor(present, dtype=torch.int64, device=labels.device),
+        torch.stack(masks) if masks else labels.new_zeros((0, *labels.shape), dtype=torch.bool),
+        labels == ignore_index,
+    )
+
+
+def at_points(maps: Tensor, points: Tensor) -> Tensor:
+    """Values of maps at points, bilinear between the pixels' centers.
+
+    Args:
+        maps: R x H x W.
+        points: R x P x 2 or 1 x P x 2, (x, y) from 0 to 1 over the picture.
+
+    Returns:
+        R x P.
+    """
+    points = points.expand(len(maps), -1, -1)
+    return F.grid_sample(maps[:, None].float(), 2 * points[:, :, None] - 1, align_corners=False)[:, 0, :, 0]
+
+
+def known(objects: Objects, points: Tensor) -> Tensor:
+    """1 at points that no void pixel has a part in, else 0: as many rows as ``points`` has, times P."""
+    if objects.void is None:
+        return points.new_ones(points.shape[:2])
+    return (at_points(objects.void[None].expand(len(points), -1, -1), points) == 0).to(points.dtype)
+
+
+def costs(classes: Tensor, masks: Tensor, objects: Objects, settings: LossSettings) -> Tensor:
+    """What each pair of query and object would cost; all masks are compared at the same random points.
+
+    Args:
+        classes: Logits Q x (K + 1).
+        masks: Logits Q x H' x W'.
+        objects: T of them.
+        settings: Weights and number of points.
+
+    Returns:
+        Q x T.
+    """
+    points = torch.rand(1, settings.points, 2, device=masks.device)
+    weight = known(objects, points)  # 1 x P
+    logits, wanted = at_points(masks, points), at_points(objects.masks, points)  # Q x P, T x P
+    count = weight.sum().clamp_min(1)
+    inside = (F.softplus(-logits) * weight) @ wanted.T  # cross entropy of a pixel of the object: log(1 + e^-x)
+    outside = (F.softplus(logits) * weight) @ (1 - wanted).T
+    probabilities = logits.sigmoid() * weight
+    both = probabilities.sum(1)[:, None] + (wanted * weight).sum(1)
+    dice = 1 - (2 * probabilities @ wanted.T + 1) / (both + 1)
+    chance = classes.softmax(dim=-1)[:, objects.labels]
+    return settings.mask * (inside + outside) / count + settings.dice * dice - settings.classes * chance
+
+
+@torch.no_grad()
+def match(classes: Tensor, masks: Tensor, objects: Objects, settings: LossSettings) -> tuple[Tensor, Tensor]:
+    """The assignment of objects to queries with the least total cost.
+
+    Args:
+        classes: Logits Q x (K + 1).
+        masks: Logits Q x H' x W'.
+        objects: T of them.
+        settings: Weights and number of points.
+
+    Returns:
+        Numbers of queries and of their objects, as many as the smaller of Q and T.
+
+    Raises:
+        ValueError: If a cost is not a number: the network has diverged.
+        ImportError: Without SciPy.
+    """
+    try:
+        from scipy.optimize import linear_sum_assignment
+    except ImportError:
+        raise ImportError("matching masks with objects needs SciPy: pip install scipy") from None
+    table = costs(classes.float(), masks.float(), objects, settings)
+    if not table.isfinite().all():
+        raise ValueError("the costs of the matching are not finite: the network has diverged; lower the learning rate")
+    queries, found = linear_sum_assignment(table.cpu().numpy())
+    return torch.as_tensor(queries, device=masks.device), torch.as_tensor(found, device=masks.device)

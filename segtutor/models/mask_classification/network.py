@@ -1,0 +1,93 @@
+"""Mask2Former: backbone, pixel decoder, query decoder; a set of masks, each with one class.
+
+    images --> backbone --> pixel decoder --> maps, pixel embeddings --> query decoder --> Q classes, Q masks
+
+Shapes: B images, Q queries, K classes, H W input, H' W' the masks' size (stride 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from segtutor.models.inputs import Preprocessing, check_images
+from segtutor.models.mask_classification.losses import mask_classification_loss
+from segtutor.models.mask_classification.matching import objects_of
+from segtutor.models.mask_classification.outputs import semantic_scores
+from segtutor.models.mask_classification.pixel_decoder import PixelDecoder
+from segtutor.models.mask_classification.query_decoder import QueryDecoder
+
+
+class MaskClassifier(nn.Module):
+    """A network that answers with masks and their classes.
+
+    Args:
+        backbone: Maps images to a list of maps, finest first, the finest at stride 4.
+        pixel_decoder: See there.
+        decoder: See `QueryDecoder`.
+        stride: Of the coarsest map.
+    """
+
+    def __init__(self, backbone: nn.Module, pixel_decoder: PixelDecoder, decoder: QueryDecoder, stride: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.pixel_decoder = pixel_decoder
+        self.decoder = decoder
+        self.output_stride = stride
+        self.preprocessing = Preprocessing()
+
+    def forward(self, images: Tensor) -> dict[str, Any]:
+        """Classes and masks.
+
+        Args:
+            images: B x 3 x H x W, as ``preprocessing`` makes them.
+
+        Returns:
+            "classes": logits B x Q x (K + 1), the last column "no object"; "masks": logits B x Q x H' x W'. In training
+            mode also "layers", the pairs of all layers before the last, coarse to fine, whose losses are added; in
+            evaluation also "out", logarithms of each pixel's class scores B x K x H x W.
+
+        Raises:
+            ValueError: If the images do not fit.
+        """
+        check_images(self, images, smallest=self.output_stride, stride=self.output_stride)
+        maps, pixels = self.pixel_decoder(self.backbone(images))
+        *layers, (classes, masks) = self.decoder(maps, pixels)
+        if self.training:
+            return {"classes": classes, "masks": masks, "layers": layers}
+        large = F.interpolate(masks, images.shape[-2:], mode="bilinear", align_corners=False)
+        scores = semantic_scores(classes, large)
+        return {"classes": classes, "masks": masks, "out": scores.clamp_min(torch.finfo(scores.dtype).tiny).log()}
+
+    def loss_of_labels(self, output: Mapping[str, Any], labels: Tensor, ignore_index: int) -> Tensor:
+        """The paper's loss for semantic segmentation: every class in a picture is one object.
+
+        Args:
+            output: Of this network in training mode.
+            labels: B x H x W.
+            ignore_index: Void.
+
+        Raises:
+            ValueError: If a label is none of the K classes.
+        """
+        present = labels[labels != ignore_index]
+        if present.numel() and not 0 <= int(present.min()) <= int(present.max()) < self.num_classes:
+            raise ValueError(
+                f"labels must be 0 to {self.num_classes - 1} or {ignore_index}, but there are some from "
+                f"{int(present.min())} to {int(present.max())}: create the network with the data's number of classes"
+            )
+        objects = [objects_of(one, ignore_index) for one in labels]
+        return torch.stack(list(mask_classification_loss(output, objects).values())).sum()
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes K, "no object" not counted."""
+        return self.decoder.classes.out_features - 1
+
+    def final_layers(self) -> tuple[str, ...]:
+        """Name of the layer whose output is one number per class."""
+        return ("decoder.classes",)

@@ -1,0 +1,54 @@
+"""The networks by name: the paper's, and one that trains on a processor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torchvision
+
+from segtutor.models.differences import Difference
+from segtutor.models.mask_classification.network import MaskClassifier
+from segtutor.models.mask_classification.pixel_decoder import PixelDecoder
+from segtutor.models.mask_classification.query_decoder import QueryDecoder
+from segtutor.models.mask_rcnn.fpn import ResNetBody, TinyBody
+
+
+def mask2former_resnet50(num_classes: int = 133, *, queries: int = 100, masked: bool = True) -> MaskClassifier:
+    """Mask2Former on ResNet-50.
+
+    Args:
+        num_classes: K, "no object" not counted; 133 are COCO's things and stuff.
+        queries: Q.
+        masked: Masked attention; False lets every query see the whole map.
+    """
+    body: Any = ResNetBody(torchvision.models.resnet50(weights=None))
+    pixel_decoder = PixelDecoder(body.channels, 256, layers=6, heads=8, hidden=1024)
+    decoder = QueryDecoder(num_classes, 256, queries, layers=9, heads=8, hidden=2048, levels=3, masked=masked)
+    return MaskClassifier(body, pixel_decoder, decoder, stride=32)
+
+
+def mask2former_tiny(num_classes: int = 21, *, queries: int = 20, masked: bool = True) -> MaskClassifier:
+    """Mask2Former with every part of the large one on the course's small backbone, strides 4, 8, 16.
+
+    Args:
+        num_classes: K, "no object" not counted.
+        queries: Q.
+        masked: Masked attention; False lets every query see the whole map.
+    """
+    body: Any = TinyBody()
+    pixel_decoder = PixelDecoder(body.channels, 64, layers=2, heads=4, hidden=128)
+    decoder = QueryDecoder(num_classes, 64, queries, layers=4, heads=4, hidden=128, levels=2, masked=masked)
+    return MaskClassifier(body, pixel_decoder, decoder, stride=16)
+
+
+# Paper: arXiv 2112.01527. Reference: the authors' PyTorch code. torchvision has none. Ours: mask2former_resnet50.
+DIFFERENCES = (
+    Difference("order in a layer", "masked, self, linear", "masked, self, linear", "-", "masked, self, linear"),
+    Difference("a query whose mask is empty", "none told", "sees the whole map", "-", "sees the whole map"),
+    Difference("loss terms", "9 layers", "9 layers and before the first", "-", "9 layers and before the first"),
+    Difference("least score in panoptic", "none told", "0.8", "-", "0.8"),
+    Difference("least score in the transformers library", "-", "0.5 by default", "-", "0.8"),
+    Difference("pixels won with less than one half", "none told", "to nobody", "-", "to nobody"),
+    Difference("such pixels in the transformers library", "-", "to the winner", "-", "to nobody"),
+    Difference("dropout", "0", "0", "-", "0"),
+)
