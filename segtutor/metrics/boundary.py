@@ -2,7 +2,7 @@
 
 Plain IoU hardly notices a sloppy outline of a large object. Boundary IoU (Cheng et al., CVPR 2021, §4) compares the
 pixels within a distance d of each mask's own outline; the boundary band, or trimap, scores a label map where the
-target's labels change (Kraehenbuehl and Koltun, NIPS 2011, §5; DeepLab v2 §4.3).
+target's labels change (Kraehenbuehl and Koltun, NIPS 2011, §5; DeepLab v2 §4.1.2, Fig. 10).
 """
 
 from __future__ import annotations

@@ -13,6 +13,8 @@ from segtutor.metrics.arrays import to_numpy
 from segtutor.metrics.curves import average_precision, precision_at_levels, precision_envelope
 
 _CURVE, _ENVELOPE, _AREA = "#0072B2", "#D55E00", "#E69F00"  # apart for every kind of color vision
+_MOST_BARS = 25
+"""More levels than this are dots: as bars they would be narrower than the pixels of a page, and flicker."""
 
 
 def show_precision_recall(
@@ -29,7 +31,8 @@ def show_precision_recall(
         precision: Precision of each point, as from ``precision_recall_curve``.
         recall: Recall of each point, never falling.
         method: As in ``average_precision``: "area" shades the area under the envelope, "11point" and its like draw a
-            bar at each recall level, "step" and "trapezoid" shade the area under the curve itself.
+            bar (a dot beyond 25 levels) at each recall level, "step" and "trapezoid" shade the area under the curve
+            itself.
         num_positives: As in ``average_precision``.
         axes: Where to draw; a new figure if None.
         title: Text above; None gives the method and its AP.
@@ -64,8 +67,13 @@ def _shade(
     if levels:
         count = int(levels[1])
         heights = precision_at_levels(precision, recall, count, num_positives)
-        style.update(alpha=0.7, label=f"AP: mean of {count} levels")
-        axes.bar(np.linspace(0, 1, count), heights, width=0.4 / (count - 1), **style)
+        style["label"] = f"AP: mean of {count} levels"
+        places = np.linspace(0, 1, count)
+        if count <= _MOST_BARS:
+            axes.bar(places, heights, width=0.4 / (count - 1), **{**style, "alpha": 0.7})
+        else:
+            axes.fill_between(places, heights, step="mid", **{**style, "label": None})
+            axes.plot(places, heights, ".", color=_AREA, markersize=4, label=style["label"], zorder=3)
     elif method == "trapezoid":
         axes.fill_between(np.append(0, recall), np.append(1, precision), **style)
     else:
