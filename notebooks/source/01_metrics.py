@@ -70,7 +70,7 @@ predicted = {name: fill_in(photo[name], truth[name]) for name in ("coffee", "cam
 # photographer? Decide by eye.
 
 # %% fold="Draw both photographs, their true label maps and the predictions" alt="Two rows of three pictures. Above a cup of coffee on a saucer, its true map of table, cup, saucer, spoon and background, and a prediction in which cup and saucer are there, the dark shadow in the cup is called table, and the spoon has become a scattered patch. Below a photographer with his camera on a tripod, the true map, and a prediction with person, sky and grass in clean large areas, a thin scrawl instead of the tripod, and neither the buildings nor the dark strip in front of them"
-figure, axes = plt.subplots(2, 3, figsize=(8, 4.6), height_ratios=(400 / 600, 1), layout="compressed")
+figure, axes = plt.subplots(2, 3, figsize=(7.2, 4.2), height_ratios=(400 / 600, 1), layout="compressed")
 for row, name in zip(axes, ("coffee", "camera"), strict=True):
     row[0].imshow(photo[name].permute(1, 2, 0))
     row[1].imshow(colorize(truth[name], PHOTOGRAPHS))
@@ -251,6 +251,22 @@ print(f"IoU of the boxes {metrics.mask_iou(box(tripod), box(shifted)):.3f}")
 #
 # </details>
 #
+# The same shift, seen by both:
+
+# %% fold="Draw the moved masks and the moved boxes" alt="Left, the moved tripod: each leg has a wine red strip on its left and an orange one on its right. Right, the box around it, blue all over but for one narrow strip of each color at its left and right side; the outline of the tripod is drawn in it"
+figure, axes = plt.subplots(1, 2, figsize=(7, 3.4), layout="compressed")
+window = windows["tripod"]
+for axis, (one, other), title in zip(
+    axes, ((tripod, shifted), (box(tripod), box(shifted))), ("masks", "boxes"), strict=True
+):
+    axis.imshow(ERROR_COLORS[plotting.error_map(one, other, 1, None)][window])
+    axis.set_title(f"{title}: IoU {metrics.mask_iou(one, other):.2f}")
+    axis.set_axis_off()
+axes[1].contour(tripod[window], [0.5], colors="white", linewidths=1)
+figure.legend(handles=patches, loc="outside lower center", ncols=3, frameon=False)
+plt.show()
+
+# %% [markdown]
 # So masks are the stricter judge, and a score of boxes must not be compared with a score of masks.
 #
 # ## All classes: the confusion matrix
@@ -339,7 +355,7 @@ predictions = [seen.argmax(axis=1)[cells(image)] for image in images]
 
 large = Scenes("val", (288, 360), count=40)  # the same scenes, drawn larger to be looked at
 large_image, large_target = large[27]
-figure, axes = plt.subplots(1, 3, figsize=(8, 2.9), layout="compressed")
+figure, axes = plt.subplots(1, 3, figsize=(6.8, 2.7), layout="compressed")
 axes[0].imshow(large_image.permute(1, 2, 0))
 axes[1].imshow(colorize(large_target, SCENES))
 axes[2].imshow(colorize(predictions[27], SCENES))
@@ -349,7 +365,7 @@ for axis, title in zip(axes, ("scene", "truth", "prediction"), strict=True):
 share = np.bincount(predictions[27].ravel(), minlength=len(SCENES)) / predictions[27].size
 named = np.union1d(np.unique(large_target), np.flatnonzero(share > 0.01))  # those with fewer pixels stay unnamed
 names = plotting.legend(axes[0], named, SCENES)
-figure.legend(handles=names.legend_handles, loc="outside lower center", ncols=6, frameon=False)
+figure.legend(handles=names.legend_handles, loc="outside lower center", ncols=5, frameon=False)
 names.remove()
 plt.show()
 
@@ -444,7 +460,7 @@ show_table(["model", "pixel accuracy", "mean class accuracy", "mean IoU"], rows)
 # </details>
 
 # %% fold="Draw one scene with the answers of color and spray" alt="A beach scene with people, a boat and a dog; the truth, where they stand out from black background; color, where parts of them are found among scattered wrong pixels; and spray, which fills the sky with aeroplanes, the water with buses and the sand with horses and dogs"
-figure, axes = plt.subplots(1, 4, figsize=(8.4, 2.4), layout="compressed")
+figure, axes = plt.subplots(1, 4, figsize=(7.4, 2.3), layout="compressed")
 large_image, large_target = large[9]
 panels = {"truth": as_voc(np.asarray(large_target))}
 panels |= {name: answers[name][cells(images[9])] for name in ("color", "spray")}
@@ -457,7 +473,7 @@ for axis, (title, labels) in zip(axes[1:], panels.items(), strict=True):
     axis.set_axis_off()
 named = np.unique(np.concatenate([labels.ravel() for labels in panels.values()]))
 names = plotting.legend(axes[0], named, SCENES)
-figure.legend(handles=names.legend_handles, loc="outside lower center", ncols=8, frameon=False)
+figure.legend(handles=names.legend_handles, loc="outside lower center", ncols=6, frameon=False)
 names.remove()
 plt.show()
 
@@ -697,7 +713,7 @@ def show_detections(axis, hits, overlaps, least_iou):
 styles = {"hit (TP)": ("#2b8fd0", "-"), "false (FP)": ("#d55e00", "-"), "missed (FN)": ("#f0e442", "--")}
 lines = [Line2D([], [], label=name, color=color, linestyle=kind) for name, (color, kind) in styles.items()]
 overlaps = metrics.mask_iou(detections, people)
-figure, axis = plt.subplots(figsize=(6.4, 5.1))
+figure, axis = plt.subplots(figsize=(5.6, 4.6))
 show_detections(axis, metrics.match_detections(scores, overlaps, 0.5), overlaps, 0.5)
 figure.legend(handles=lines, loc="outside lower center", ncols=3, frameon=False)
 plt.show()
@@ -1081,11 +1097,11 @@ def tint(axis, outcome, strength=0.6):
     axis.set_axis_off()
 
 
-figure, axes = plt.subplots(1, 2, figsize=(7, 3.9), layout="compressed")
+figure, axes = plt.subplots(1, 2, figsize=(6.3, 3.6), layout="compressed")
 for axis, mask, title in zip(axes, (thin, bitten), ("too thin", "without handle"), strict=True):
     tint(axis, plotting.error_map(cup_mask, mask, class_index=1, ignore_index=None))
     scored = metrics.mask_iou(mask, cup_mask), metrics.boundary_iou(mask, cup_mask)
-    axis.set_title(f"{title}: IoU {scored[0]:.3f}, boundary IoU {scored[1]:.3f}")
+    axis.set_title(f"{title}\nIoU {scored[0]:.3f}, boundary IoU {scored[1]:.3f}")
 figure.legend(handles=[patches[0], patches[2]], loc="outside lower center", ncols=2, frameon=False)
 plt.show()
 
@@ -1163,7 +1179,7 @@ plt.show()
 # **Predict, then run.** What goes wrong at a low threshold, and what at a high one?
 
 
-# %% fold="Find coins at two thresholds, match them with the truth, draw the result" alt="24 coins on a dark ground, twice. At threshold 80 the bright upper left of the ground is one orange region with eight coins in it, which are outlined in wine red; the other 16 are blue. At threshold 140 three dark coins are outlined in wine red and filled with orange pieces; 21 are blue, some of them with gray holes and orange specks"
+# %% fold="Find coins at two thresholds, match them with the truth, draw the result" alt="Left, 24 coins on a dark ground that is brighter at the upper left. Middle, threshold 80: the upper left is one orange region, in which eight coins are outlined in wine red; the other 16 are blue. Right, threshold 140: 21 coins are blue, some with holes and orange specks; three are outlined in wine red and hold orange pieces"
 def find_coins(least):
     """Numbered regions brighter than this; holes are filled, and specks below 20 pixels left out."""
     regions, _ = ndimage.label(ndimage.binary_fill_holes(np.asarray(photo["coins"])[0] > least))
@@ -1171,26 +1187,26 @@ def find_coins(least):
 
 
 def show_matches(axis, found):
-    """Matched regions blue, false ones orange, missed coins wine red; returns the three counts."""
+    """Matched regions blue, false ones orange, missed coins outlined in wine red; returns the three counts."""
     segments, guesses = (np.unique(one)[1:] for one in (coins, found))
-    pairs = (
-        metrics.mask_iou(*(np.stack([one == k for k in ks]) for one, ks in ((found, guesses), (coins, segments)))) > 0.5
-    )
-    outcome = np.zeros(coins.shape, dtype=int)
-    outcome[np.isin(found, guesses[~pairs.any(axis=1)])] = 2
-    outcome[np.isin(found, guesses[pairs.any(axis=1)])] = 1
-    axis.imshow(np.asarray(photo["coins"]).transpose(1, 2, 0))
-    axis.imshow(np.dstack([ERROR_COLORS[outcome], np.where(outcome, 140, 0).astype(np.uint8)]))
-    for k in segments[~pairs.any(axis=0)]:
+    masks = [np.stack([one == k for k in numbers]) for one, numbers in ((found, guesses), (coins, segments))]
+    pairs = metrics.mask_iou(*masks) > 0.5  # regions x coins
+    matched, hit = pairs.any(axis=1), pairs.any(axis=0)
+    outcome = np.where(np.isin(found, guesses[matched]), 1, np.where(found > 0, 2, 0))
+    axis.imshow(ERROR_COLORS[outcome])
+    for k in segments[~hit]:
         axis.contour(coins == k, [0.5], colors=[ERROR_COLORS[3] / 255], linewidths=2.5)
-    axis.set_axis_off()
-    return pairs.sum(), (~pairs.any(axis=1)).sum(), (~pairs.any(axis=0)).sum()
+    return matched.sum(), (~matched).sum(), (~hit).sum()
 
 
-figure, axes = plt.subplots(1, 2, figsize=(6.6, 3.2))
-for axis, least in zip(axes, (80, 140), strict=True):
+figure, axes = plt.subplots(1, 3, figsize=(9, 2.9), layout="compressed")
+axes[0].imshow(np.asarray(photo["coins"]).transpose(1, 2, 0))
+axes[0].set_title("photograph")
+for axis, least in zip(axes[1:], (80, 140), strict=True):
     tp, fp, fn = show_matches(axis, find_coins(least))
     axis.set_title(f"threshold {least}: TP {tp}, FP {fp}, FN {fn}")
+for axis in axes:
+    axis.set_axis_off()
 words = {"matched (TP)": 1, "false (FP)": 2, "missed (FN)": 3}
 handles = [Patch(color=ERROR_COLORS[k] / 255, label=name) for name, k in words.items()]
 figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
