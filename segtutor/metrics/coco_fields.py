@@ -106,8 +106,8 @@ def unique_ids(records: Records, report: Report) -> list[Any]:
     return ids
 
 
-def places(records: Records, key: str, ids: list[Any], report: Report) -> np.ndarray:
-    """Place of each record's image or category among the sorted ids; one that is not among them is reported."""
+def places(records: Records, key: str, ids: list[Any], report: Report, whose: str = "the ground truth") -> np.ndarray:
+    """Place of each record's image or category among the sorted ids of ``whose``; one not among them is reported."""
     values = identities(records, key, report)
     place_of = {value: place for place, value in enumerate(ids)}
     try:
@@ -115,7 +115,7 @@ def places(records: Records, key: str, ids: list[Any], report: Report) -> np.nda
     except KeyError:
         index = next(index for index, value in enumerate(values) if value not in place_of)
         what = "image" if key == "image_id" else "category"
-        report(index, f"names the {what} {values[index]!r}, which the ground truth does not have"
+        report(index, f"names the {what} {values[index]!r}, which {whose} does not have"
                       f"{other_type(values[index], place_of)}")  # fmt: skip
         raise
 

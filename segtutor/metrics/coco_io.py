@@ -152,8 +152,9 @@ def read_detections(source: Any, truth: GroundTruth, with_masks: bool) -> Detect
         return file + record_name("detection", records, index)
 
     report = raising(name)
-    image = places(records, "image_id", truth.image_ids, report)
-    category = places(records, "category_id", truth.category_ids, report)
+    whose = f"the ground truth {truth.file.removesuffix(': ')}".strip()
+    image = places(records, "image_id", truth.image_ids, report, whose)
+    category = places(records, "category_id", truth.category_ids, report, whose)
     score = numbers(records, "score", report, allow_infinite=True)
 
     # The official evaluator looks at the first detection only, and takes every area from its box if it has one.

@@ -561,3 +561,15 @@ class TestArea:
     @pytest.mark.parametrize("area", [48, 47.5, 12.0, 600, None, ...])
     def test_what_is_usual(self, write, area):
         assert check_folder(write(content(annotations=[item(area=area)]))).rows == ()
+
+
+@pytest.mark.parametrize(("key", "value"), [("image_id", 2), ("category_id", 9), ("image_id", "1")])
+def test_results_of_another_file_name_the_file_that_does_not_fit(write, key, value):
+    path = write(content()) / "annotations/instances_train2017.json"
+    message = (
+        rf"detection 0 .* names the (image|category) {value!r}, which the ground truth \S*{path.name} does not have"
+    )
+    with pytest.raises(ValueError, match=message):
+        evaluate_coco(path, [FOUND[0] | {key: value}])
+    with pytest.raises(ValueError, match="which the ground truth does not have"):
+        evaluate_coco(content(), [FOUND[0] | {key: value}])
