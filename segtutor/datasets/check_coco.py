@@ -184,7 +184,8 @@ def _plain_boxes(items: Sequence[dict[str, Any]], numbers: np.ndarray) -> tuple[
     """The boxes, N x 4, and which of them have an area."""
     values = [items[number]["bbox"] if has_box(items[number]) else (0, 0, 0, 0) for number in numbers.tolist()]
     boxes = np.array(values, np.float64).reshape(-1, 4)
-    return boxes, np.asarray((boxes[:, 2:] > 0).all(axis=1))
+    corners = _corners(boxes).astype(np.float32)  # as targets are given
+    return boxes, np.asarray((corners[:, 2:] > corners[:, :2]).all(axis=1))
 
 
 def _odd(given: np.ndarray, tight: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -211,7 +212,7 @@ def _check_box(item: dict[str, Any], tight: list[float], size: list[int], name: 
         notes.add("box", message)
     elif not tight[2]:
         notes.add("mask", f"{name} covers no pixel", is_error=False)
-    elif not has_box(item) or min(item["bbox"][2:]) <= 0:
+    elif not has_box(item) or not _plain_boxes([item], np.zeros(1, np.int64))[1][0]:
         notes.add("box", f"{name} has {what}; the loader draws one around the mask", is_error=False)
     else:
         x, y, width, height = item["bbox"]

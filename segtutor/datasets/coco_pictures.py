@@ -97,7 +97,7 @@ def read_box(annotation: dict[str, Any], tight: Sequence[float], size: tuple[int
         size: Height and width of the picture.
     """
     x, y, width, height = annotation["bbox"] if has_box(annotation) else (0, 0, 0, 0)
-    if width <= 0 or height <= 0:
+    if not _has_area(x, y, x + width, y + height):
         x, y, width, height = tight
         return ((x, y, x + width, y + height) if width else None), ""
     given = shorten(annotation["bbox"])
@@ -111,9 +111,14 @@ def read_box(annotation: dict[str, Any], tight: Sequence[float], size: tuple[int
             f"has the box {given}, the two corners of its mask; COCO boxes are [x, y, width, height], here {tight}"
         )
     box = max(x, 0), max(y, 0), min(x + width, size[1]), min(y + height, size[0])
-    if box[2] <= box[0] or box[3] <= box[1]:
+    if not _has_area(*box):
         return None, f"has the box {given}, which lies outside its picture of {size[0]} x {size[1]} (height x width)"
     return box, ""
+
+
+def _has_area(x0: float, y0: float, x1: float, y1: float) -> bool:
+    """Whether a box has an area in float32, as targets are given: 1e-9 pixels more than 8 are 8 there."""
+    return bool(np.float32(x1) > np.float32(x0) and np.float32(y1) > np.float32(y0))
 
 
 def _near(first: Sequence[float], second: Sequence[float]) -> bool:

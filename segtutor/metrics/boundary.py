@@ -166,33 +166,35 @@ def _cut_out_erosion(mask: np.ndarray, distance: int) -> None:
     covered = 1
     while covered < window:
         step = min(covered, window - covered)
-        eroded = eroded & _earlier(eroded, step)
+        eroded = _and_ahead(eroded, step)
         covered += step
-    string[(top + distance) * row : (bottom - distance) * row] ^= _later(eroded, distance)  # survivors are in the mask
-
-
-def _earlier(words: np.ndarray, pixels: int) -> np.ndarray:
-    """The string of bits moved to its start, filled up with 0; whole bytes are copied, only the rest is shifted."""
-    skipped, bits = divmod(pixels, 8)
-    moved = np.zeros_like(words)
-    moved.view(np.uint8)[: max(0, words.nbytes - skipped)] = words.view(np.uint8)[skipped:]
+    # Pixel p of what is left stands for the window that begins there; its middle is d later. Survivors are in the mask.
+    skipped, bits = divmod(distance, 8)
     if bits:
-        carried = moved[1:] << (64 - bits)
-        moved >>= bits
-        moved[:-1] |= carried
-    return moved
+        carried = eroded[:-1] >> np.uint64(64 - bits)
+        eroded = eroded << np.uint64(bits)
+        eroded[1:] |= carried
+    part = string[(top + distance) * row : (bottom - distance) * row].view(np.uint8)[skipped:]
+    part ^= eroded.view(np.uint8)[: len(part)]
 
 
-def _later(words: np.ndarray, pixels: int) -> np.ndarray:
-    """The string of bits moved towards its end, filled up with 0."""
+def _and_ahead(words: np.ndarray, pixels: int) -> np.ndarray:
+    """A string of bits ANDed with itself so many pixels ahead; what runs over the end is 0."""
     skipped, bits = divmod(pixels, 8)
-    moved = np.zeros_like(words)
-    moved.view(np.uint8)[skipped:] = words.view(np.uint8)[: max(0, words.nbytes - skipped)]
-    if bits:
-        carried = moved[:-1] >> (64 - bits)
-        moved <<= bits
-        moved[1:] |= carried
-    return moved
+    ahead = words
+    if skipped:  # whole bytes are only read from another place
+        result = np.empty_like(words)
+        moved, left = result.view(np.uint8), max(0, words.nbytes - skipped)
+        moved[left:] = 0
+        if not bits:
+            np.bitwise_and(words.view(np.uint8)[:left], words.view(np.uint8)[skipped:], out=moved[:left])
+            return result
+        moved[:left] = words.view(np.uint8)[skipped:]
+        ahead = result
+    shifted = ahead >> np.uint64(bits)
+    shifted[:-1] |= ahead[1:] << np.uint64(64 - bits)
+    shifted &= words
+    return shifted
 
 
 def _sliding(combine: Any, values: np.ndarray, window: int, axis: int) -> np.ndarray:

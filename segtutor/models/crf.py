@@ -51,14 +51,14 @@ class NormalizedFilter:
     """
 
     def __init__(self, kernel: ExactFilter | LatticeFilter, normalization: str, include_self: bool) -> None:
-        own = kernel.diagonal()
-        one = torch.ones_like(own)
+        one = kernel.ones()
+        own = None if include_self else kernel.diagonal()
         # 1e-20, as in the reference: a point so far from all others that float32 sums underflow.
-        total = kernel(one[:, None])[:, 0] - (0 if include_self else own) + 1e-20
+        total = kernel(one[:, None])[:, 0] - (0 if own is None else own) + 1e-20
         before = {"symmetric": total.rsqrt(), "before": 1 / total}.get(normalization, one)
         after = {"symmetric": total.rsqrt(), "after": 1 / total}.get(normalization, one)
         self.kernel = kernel.scaled(before, after)
-        self.own = None if include_self else (before * own * after)[:, None]
+        self.own = None if own is None else (before * own * after)[:, None]
 
     def __call__(self, values: Tensor) -> Tensor:
         """The filtered values, N x K."""
@@ -93,14 +93,18 @@ class MeanField:
         return self.probabilities
 
     def _add_messages(self, total: Tensor) -> Tensor:
-        # In place but for the first: at 500 x 375 pixels and 21 labels each copy is 16 MB, and copies would cost as
-        # much as the filters.
+        # In place where no gradient forbids it: at 500 x 375 pixels and 21 labels each copy is 16 MB, and copies would
+        # cost as much as the filters.
         for number, (weight, kernel) in enumerate(self.kernels):
             filtered = kernel(self.probabilities)
             if isinstance(weight, Tensor):
                 total = torch.addcmul(total, filtered, weight) if number == 0 else total.addcmul_(filtered, weight)
+            elif number:
+                total = total.add_(filtered, alpha=weight)
+            elif filtered.requires_grad or total.requires_grad:
+                total = torch.add(total, filtered, alpha=weight)
             else:
-                total = torch.add(total, filtered, alpha=weight) if number == 0 else total.add_(filtered, alpha=weight)
+                total = torch.add(total, filtered, alpha=weight, out=filtered)
         return total
 
     def free_energy(self) -> float:
@@ -208,8 +212,7 @@ def dense_crf(
         for _ in range(int(iterations)):
             field.step()
         refined.append(field.probabilities.T.reshape(one.shape))
-    result = torch.stack(refined)
-    result = result[0] if single else result
+    result = refined[0] if single else torch.stack(refined)
     return result.detach().numpy() if as_array else result
 
 

@@ -50,9 +50,13 @@ class ExactFilter:
         result.before, result.after = self.before * before[:, None], self.after * after[:, None]
         return result
 
-    def diagonal(self) -> Tensor:
-        """What a point gives to itself: 1 for each of the N."""
+    def ones(self) -> Tensor:
+        """A 1 for each of the N points."""
         return self.features.new_ones(len(self.features))
+
+    def diagonal(self) -> Tensor:
+        """What a point gives to itself, N: 1."""
+        return self.ones()
 
     def _rows(self, start: int, stop: int) -> Tensor:
         return torch.exp(-0.5 * torch.cdist(self.features[start:stop], self.features) ** 2)

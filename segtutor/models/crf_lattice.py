@@ -96,6 +96,10 @@ class LatticeFilter:
             lattice = F.embedding_bag(rows, lattice, mode="sum", per_sample_weights=weights)
         return F.embedding_bag(self.corners, lattice, mode="sum", per_sample_weights=slice_weights.to(kind))  # N x K
 
+    def ones(self) -> Tensor:
+        """A 1 for each of the N points."""
+        return torch.ones_like(self.given[:, 0])
+
     def diagonal(self) -> Tensor:
         """What a point gives to itself, N: the filter's response to an impulse, at the impulse.
 

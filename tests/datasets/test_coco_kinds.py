@@ -573,3 +573,18 @@ def test_results_of_another_file_name_the_file_that_does_not_fit(write, key, val
         evaluate_coco(path, [FOUND[0] | {key: value}])
     with pytest.raises(ValueError, match="which the ground truth does not have"):
         evaluate_coco(content(), [FOUND[0] | {key: value}])
+
+
+@pytest.mark.parametrize("box", [[3, 4, 3e-211, 6], [8, 4, 1e-9, 6], [3, 4, 8, 1e-30], [3, 4, 0, 6]])
+def test_a_box_too_thin_for_float32_is_drawn_anew(write, box):
+    """Its corners would be equal in the target, and a detector's loss NaN."""
+    root = write(content(annotations=[item(bbox=box)]))
+    assert CocoInstances(root)[0][1]["boxes"].tolist() == [[3, 4, 11, 10]]
+    report = check_folder(root)
+    assert report.ok
+    assert [row.kind for row in report.rows] == ["box"]
+    assert "without an area; the loader draws one around the mask" in report.rows[0].message
+
+
+def test_a_box_that_only_touches_the_border_lies_outside(write):
+    refused(write(content(annotations=[item(bbox=[29.99999999, 4, 8, 6])])), "lies outside its picture")
