@@ -77,6 +77,7 @@ def main() -> None:
             "pydensecrf2": lambda: authors(probabilities, image),
         },
         peers=["segtutor, fine", "pydensecrf2"],
+        rounds=15,
         packages=("torch", "numpy", "pydensecrf2"),
     )
     ours, theirs = dense_crf(probabilities, image, **SETTING, method="lattice").numpy(), authors(probabilities, image)

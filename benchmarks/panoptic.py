@@ -132,7 +132,7 @@ def main() -> None:
             "panopticapi's steps, without reading PNG": lambda: by_panopticapi(images),
         },
         ["panopticapi's steps, without reading PNG"],
-        rounds=7,
+        rounds=15,
         packages=("numpy", "pillow"),
     )
     compare(

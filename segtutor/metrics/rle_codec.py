@@ -159,9 +159,8 @@ def _read_lists(lists: Sequence[Any], name: Callable[[int], str]) -> tuple[np.nd
         except ValueError:
             array = np.empty((1, 1), object)  # lists of several lengths in one another
         is_wrong = array.size and (array.ndim != 1 or array.dtype.kind not in "iu")
-        if not is_wrong and isinstance(counts, (list, tuple)):
-            row = counts
-            is_wrong = boolean_at(array, lambda places, row=row: (row[at] for at in places.tolist())) is not None  # type: ignore[misc]
+        if not is_wrong and isinstance(counts, (list, tuple)):  # in which a boolean would count as 0 or 1
+            is_wrong = not {bool, np.bool_}.isdisjoint(map(type, counts))
         if is_wrong:
             raise ValueError(f"{name(index)}: its counts must be whole numbers in one list, got {shorten(counts)}")
         arrays.append(array.astype(np.int64))
