@@ -90,7 +90,7 @@ def name_regions(axis, found, labels, least=0.03):
             row, column = np.unravel_index(depth.argmax(), depth.shape)
             style = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
             axis.text(column, row, labels.names[number], ha="center", va="center", fontsize=9, bbox=style)
-    if not axis.texts:
+    if not found.any():
         axis.set_title("(background)", fontsize=9)
 
 
