@@ -80,6 +80,8 @@ _CONSTRUCTORS = {
     "mask2former_resnet50": "mask_classification",
     "mask2former_tiny": "mask_classification",
     "u2netp": "u2net",
+    "unet": "unet",
+    "unet_tiny": "unet",
     "vit_small_16": "vit",
     "vit_base_16": "vit",
     "vit_large_16": "vit",
