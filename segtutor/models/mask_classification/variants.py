@@ -13,11 +13,11 @@ from segtutor.models.mask_classification.query_decoder import QueryDecoder
 from segtutor.models.mask_rcnn.fpn import ResNetBody, TinyBody
 
 
-def mask2former_resnet50(num_classes: int = 133, *, queries: int = 100, masked: bool = True) -> MaskClassifier:
+def mask2former_resnet50(num_classes: int = 21, *, queries: int = 100, masked: bool = True) -> MaskClassifier:
     """Mask2Former on ResNet-50.
 
     Args:
-        num_classes: K, "no object" not counted; 133 are COCO's things and stuff.
+        num_classes: K, "no object" not counted.
         queries: Q.
         masked: Masked attention; False lets every query see the whole map.
     """
