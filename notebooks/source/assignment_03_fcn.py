@@ -644,8 +644,8 @@ print(tuple(pictures.images.shape), pictures.images.dtype, tuple(pictures.maps.s
 #
 # The cell after it trains once and writes what was learned to `fcn8s.safetensors`, beside the notebook. **Hand this file
 # in with the notebook**, as `NAME.fcn8s.safetensors` where many notebooks `NAME.ipynb` lie in one folder. The check loads
-# it, trains nothing, and lets your network segment 16 scenes of the split *test*. It asks for a mean IoU of 15, 25 and
-# 35 %; the solution, which trains for 300 steps, reaches more.
+# it, trains nothing, and lets your network segment 16 scenes of the split *test*. It asks for a mean IoU of 15, 20, 25,
+# 30 and 35 %. The solution trains for 300 steps, forty seconds of one core, and reached 47 to 50 % with five seeds.
 #
 # <details><summary>The idea</summary>
 #
@@ -663,7 +663,7 @@ print(tuple(pictures.images.shape), pictures.images.dtype, tuple(pictures.maps.s
 #
 # </details>
 #
-# **Expected:** `3.10 An FCN-8s of your own, trained: ✓ passed (8 of 8 cases)`
+# **Expected:** `3.10 An FCN-8s of your own, trained: ✓ passed (10 of 10 cases)`
 
 
 # %%

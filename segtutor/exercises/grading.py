@@ -25,7 +25,7 @@ import numpy as np
 
 from segtutor.exercises.catalog import exercises, find
 from segtutor.exercises.comparison import difference
-from segtutor.exercises.exercise import Case, Exercise
+from segtutor.exercises.exercise import GRADING, Case, Exercise
 from segtutor.exercises.running import Outcome
 from segtutor.exercises.transfer import decode_outcome, encode
 
@@ -215,7 +215,7 @@ async def _execute(notebook: Any, run: _Run, folder: str, seconds_per_cell: floa
     from nbclient import NotebookClient
     from nbclient.exceptions import CellTimeoutError
 
-    environment = os.environ | {"SEGTUTOR_PROGRESS": "off", "MPLBACKEND": "agg"}
+    environment = os.environ | {"SEGTUTOR_PROGRESS": "off", "MPLBACKEND": "agg", GRADING: "on"}
     client = NotebookClient(
         notebook,
         timeout=seconds_per_cell,

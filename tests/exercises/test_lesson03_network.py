@@ -15,6 +15,7 @@ from segtutor.exercises import grading
 from segtutor.exercises.catalog import exercises, find
 from segtutor.exercises.checking import judge, use
 from segtutor.exercises.comparison import Requirement, difference
+from segtutor.exercises.exercise import GRADING
 from segtutor.exercises.lesson03 import fcn8s, published
 from segtutor.exercises.lesson03.fcn8s_questions import (
     WEIGHTS,
@@ -117,6 +118,13 @@ def test_nothing_is_trained_before_both_are_written(here, capsys, empty):
     assert not (here / WEIGHTS).exists()
 
 
+def test_a_grade_trains_nothing(here, capsys, monkeypatch):
+    monkeypatch.setenv(GRADING, "on")
+    train_once(learners_answer, lambda *_: pytest.fail("trained"), None)
+    assert "a grade trains nothing" in capsys.readouterr().out
+    assert not (here / WEIGHTS).exists()
+
+
 def test_who_has_none_goes_on_with_the_courses_network(here, capsys):
     def build_fcn8s():
         raise NotImplementedError
@@ -168,7 +176,7 @@ from segtutor.exercises.lesson03.fcn8s_questions import train_once
 def build_fcn8s():
     return course()
 def train_fcn8s(network, pictures):
-    raise SystemExit("a grade trains nothing")
+    raise SystemExit("trained all the same")
 train_once(build_fcn8s, train_fcn8s, None)
 segtutor.check("3.10", build_fcn8s)
 """

@@ -15,7 +15,7 @@ from typing import Any
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.later import F, models, nn, torch, training
 from segtutor.exercises.lesson03.fcn8s_mistakes import MISTAKES, own_weights
-from segtutor.exercises.lesson03.fcn8s_questions import STRIDES, WEIGHTS, Score, asked
+from segtutor.exercises.lesson03.fcn8s_questions import SIZE, STRIDES, WEIGHTS, Score, asked
 
 STUB = '''
 def build_fcn8s():
@@ -153,8 +153,8 @@ and the number of steps; **four minutes** on two cores are the limit that you sh
 
 The cell after it trains once and writes what was learned to `fcn8s.safetensors`, beside the notebook. **Hand this file
 in with the notebook**, as `NAME.fcn8s.safetensors` where many notebooks `NAME.ipynb` lie in one folder. The check loads
-it, trains nothing, and lets your network segment 16 scenes of the split *test*. It asks for a mean IoU of 15, 25 and
-35 %; the solution, which trains for 300 steps, reaches more.
+it, trains nothing, and lets your network segment 16 scenes of the split *test*. It asks for a mean IoU of 15, 20, 25,
+30 and 35 %. The solution trains for 300 steps, forty seconds of one core, and reached 47 to 50 % with five seeds.
 """,
     stub=STUB,
     reference=build_fcn8s,
@@ -164,9 +164,12 @@ it, trains nothing, and lets your network segment 16 scenes of the split *test*.
         Case("strides of the maps that are scored", ("strides",), STRIDES, "skips"),
         Case("layers from collections of finished networks", ("own",), 0, "own"),
         Case("a picture alone and in a batch: the same logits", ("alike", 2, 64, 64), True, "alike"),
-        Case("what it has learned: mean IoU of 15 %", ("score", 16, 96, 128), Score(16, 0.15), "score"),
-        Case("what it has learned: mean IoU of 25 %", ("score", 16, 96, 128), Score(16, 0.25), "score"),
-        Case("what it has learned: mean IoU of 35 %", ("score", 16, 96, 128), Score(16, 0.35), "score"),
+        *(
+            Case(
+                f"what it has learned: mean IoU of {percent} %", ("score", 16, *SIZE), Score(16, percent / 100), "score"
+            )
+            for percent in (15, 20, 25, 30, 35)
+        ),
     ),
     hints={
         "general": Hint(
