@@ -5,344 +5,495 @@
 # download: none
 # peak_ram: 2 GB
 # prerequisites: ["[Lesson 3](03_fcn.ipynb)", convolution and batch norm in PyTorch]
-# minutes_work: 110
+# minutes_work: 70
 # ---
 
 # %% [markdown]
-# Look at a single pixel and at a few around it, and you often cannot say what it is. A car on the water is a boat; a
-# wall with windows is a building, or, if it stands on rails, a train. People look at the whole scene, and in 2016 Zhao,
-# Shi, Qi, Wang and Jia made a network do so: **PSPNet**, the Pyramid Scene Parsing Network. It keeps the map of a
-# pretrained ResNet fine by **dilation**, and then gives every pixel the averages of the map over large regions, up to
-# the whole picture: **pyramid pooling**.
+# Look at a single pixel and at a few around it, and you often cannot say what it is. The first example of this lesson's
+# paper is a boat that a network takes for a car: it has the shape of a car, and the network did not see that it lies on
+# water. People look at the whole scene. In 2016 Zhao, Shi, Qi, Wang and Jia made a network do the same: **PSPNet**, the
+# Pyramid Scene Parsing Network. Its [backbone](glossary.ipynb#backbone) is a pretrained ResNet, whose map it keeps fine by
+# *dilation*, and then it hands every pixel the averages of that map over large regions, up to the whole picture. This second step is
+# [pyramid pooling](glossary.ipynb#pyramid-pooling).
 #
 # ## Objectives
 #
 # After this lesson you can
 #
-# - **write** a dilated convolution, and **trade** stride for dilation in a network without touching its weights;
-# - **compute** the field of view of a network, and **see** how much of it is in use;
-# - **build** the pyramid pooling module, and **say** which of its bins do what;
-# - **use** 1 × 1 convolutions and an auxiliary loss, and **know** what they cost and bring;
-# - **read** PSPNet's results with their protocol.
+# - **read** the drawing of a ResNet, with its stages, blocks, shortcuts and [strides](glossary.ipynb#stride);
+# - **say** which pixels a [dilated convolution](glossary.ipynb#dilated-convolution) reads, when a stack of them leaves
+#   holes, and **trade** stride for dilation without touching a weight;
+# - **tell** how far a network can see from how far it does see;
+# - **build** the pyramid pooling module, and say which of its bins does what;
+# - **judge** what the pyramid and the [auxiliary loss](glossary.ipynb#auxiliary-loss) bring, with a control that can prove
+#   you wrong.
 #
 # ## The claim
 #
 # > Averages over large regions tell each pixel what the whole scene holds, so that things which look alike are told apart
 # > by where they are.
 #
-# On ADE20K val, mean IoU rises from 37.23 % to 41.68 % with pyramid pooling
-# ([Zhao et al. 2017](https://arxiv.org/abs/1612.01105), §3.1, §3.2 and Table 1). We measure it on things that *only*
-# the scene tells apart. Four more claims follow: about fields of view, dilation, 1 × 1 convolutions and the auxiliary
-# loss.
+# The paper measures it by the [intersection over union](glossary.ipynb#intersection-over-union) of every class and their
+# mean, the [mean IoU](glossary.ipynb#mean-IoU). On ADE20K val it rises from 37.23 % to 41.68 % with pyramid pooling
+# ([Zhao et al. 2017](https://arxiv.org/abs/1612.01105), §3.1, §3.2 and Table 1). We measure it on things that *only* the
+# scene tells apart, and we need a control, because the pyramid also adds weights.
 
-# %%
+# %% fold="Import what the lesson needs"
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from IPython.display import HTML, Markdown
+import torchvision
 from torch import nn
 from torch.nn import functional as F
 
-from segtutor import claims, models, plotting
+from segtutor import models, plotting
+from segtutor.claims.showing import card, show, show_curves
 from segtutor.datasets import Scenes
 from segtutor.labels import SCENES
+from segtutor.plotting import colorize
 
-plt.rcParams.update({"figure.dpi": 72, "font.size": 10})
+plotting.use_course_style()
 prepare = models.Preprocessing().normalize
 
+
+def without_frames(axes):
+    for axis in axes:
+        axis.set_axis_off()
+
+
 # %% [markdown]
-# ## What only the scene tells
+# ## A riddle
 #
-# The scenes of this course hold a riddle: bollards. In a harbor they are *mooring bollards*, in a street *street
-# bollards*. The generator draws both alike, and all that surrounds them, too, up to a distance of almost a third of the
-# picture's height. Below are the same place in a street and in a harbor, and what is around it.
+# The scenes of this course hold bollards. In a harbor they are *mooring bollards*, in a street *street bollards*: two
+# classes. But the generator draws both alike, and it draws everything around them alike, too, up to three tenths of the
+# picture's height.
 #
-# **Predict, then run.** Which of the two crops is from the harbor?
+# Below are two pictures, A and B. One is a street and one a harbor, and of each you see only a window around one bollard.
+# The slider widens the window.
+#
+# **Predict, then run.** Leave the slider at its left end. Which of the two is the harbor? Then move it: how far must you
+# look to be sure?
+
+# %% fold="Show two pictures through a window that can be widened"
+pair = [
+    Scenes("train", (240, 320), 60, kinds=(kind,), context=4.0, context_distance=0.3) for kind in ("street", "harbor")
+]
+street, harbor = (one.scene(5).image for one in pair)
+x0, y0, x1, y1 = next(item.box for item in pair[0].scene(5).instances if item.box[0] == 125)
+row, column = (y0 + y1) // 2, (x0 + x1) // 2  # the middle of the bollard
+figures, texts, names = [], [], []
+for far in (32, 48, 64, 80, 96, 128, 320):
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.7))
+    window = slice(max(row - far, 0), row + far), slice(max(column - far, 0), column + far)
+    for axis, name, image in zip(axes, "AB", (street, harbor), strict=True):
+        seen = np.full_like(image, 225)
+        seen[window] = image[window]
+        axis.imshow(seen)
+        axis.set_title(f"picture {name}")
+    without_frames(axes)
+    figures.append(figure)
+    whole = far >= 320
+    texts.append("Both pictures as a whole." if whole else f"You see {far} pixels to every side of the bollard.")
+    names.append("everything" if whole else f"{far} pixels")
+plotting.movable_figures(figures, texts, "You see", names)
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# From the small windows nobody can tell. A is the street and B the harbor, but only what is above the pavement says so,
+# and the window must reach there first.
+#
+# </details>
+#
+# The next cell asks the pixels how far that is.
 
 # %%
-bollard = SCENES.select(["street bollard", "mooring bollard"])
-pair = [
-    Scenes("train", (96, 128), 60, kinds=(kind,), context=4.0, context_distance=0.3) for kind in ("street", "harbor")
-]
-
-
-def with_bollard(index):
-    """The largest bollard of the street with this index, if it is large and does not touch the border."""
-    boxes = [item.box for item in pair[0].scene(index).instances if item.label in bollard]
-    boxes = [box for box in boxes if box[0] > 24 and box[2] < 104 and box[3] < 95 and box[3] - box[1] > 14]
-    return max(boxes, key=lambda box: box[3] - box[1], default=None)
-
-
-index = next(number for number in range(60) if with_bollard(number))
-x0, y0, x1, y1 = with_bollard(index)
-crop = slice(y0 - 22, y1 + 22), slice(x0 - 22, x1 + 22)
-street, harbor = (one.scene(index).image for one in pair)
-print("the two crops are the same, pixel for pixel:", np.array_equal(street[crop], harbor[crop]))
+differs = (street != harbor).any(axis=2)
+rows, columns = differs.nonzero()
+nearest = np.maximum(abs(rows - row), abs(columns - column)).min()
+print(f"{differs.mean():.0%} of all pixels differ; the nearest is {nearest} pixels from the middle of the bollard")
 
 # %% [markdown]
-# And where they are from:
+# A network that sees less than this cannot tell the two apart, however well it is trained. So two questions come before
+# pyramid pooling. How far does a network see? And how can it see far without losing its fine map? To answer them we
+# need the network that PSPNet stands on.
+#
+# ## ResNet, the backbone
+#
+# A convolutional network gets better with more layers, up to a point. Beyond it, He, Zhang, Ren and Sun found in 2015, a
+# plain stack of 56 layers has a higher error than one of 20, even on the pictures that it was *trained* on. The deeper
+# network could do no worse, if only its additional layers learned to pass on what they get; but that is hard to learn.
+# So they made passing on the default. In a [residual block](glossary.ipynb#residual-block) the layers compute only a
+# *correction* to their input, which reaches the end of the block by a *shortcut*:
+#
+# $$ y = \mathrm{ReLU}\big(x + F(x)\big). $$
+#
+# If the block has nothing to add, $F$ can be zero. And in the backward pass the gradient gets past the block without
+# being multiplied by any weight. In the figure, ResNet-50 is above, for a picture of 473 × 473 pixels, and one of its
+# blocks below.
 
-# %% alt="Left two small crops of a bollard on a pavement that are the same; right the two scenes they come from, with the crop framed: above, a street with houses, below, a harbor with water"
-figure, axes = plt.subplots(2, 2, figsize=(8, 4.6), width_ratios=(1, 1.7), layout="constrained")
-for row, (kind, image) in enumerate({"a street": street, "a harbor": harbor}.items()):
-    axes[row, 0].imshow(image[crop])
-    axes[row, 0].set_title("crop " + "AB"[row])
-    axes[row, 1].imshow(image)
-    frame = plt.Rectangle((crop[1].start, crop[0].start), x1 - x0 + 44, y1 - y0 + 44, fill=False, color="#D55E00", lw=2)
-    axes[row, 1].add_patch(frame)
-    axes[row, 1].set_title(f"{'AB'[row]} is from {kind}")
-for axis in axes.flat:
-    axis.set_axis_off()
+# %% alt="Above: ResNet-50 as a row of slabs: picture 3 by 473 by 473, stem of stride 4 with 64 channels of 119 by 119, stage 1 with 3 blocks, stride 4 and 256 channels, stage 2 with 4 blocks, stride 8 and 512 channels of 60 by 60, stage 3 with 6 blocks, stride 16 and 1024 channels of 30 by 30, stage 4 with 3 blocks, stride 32 and 2048 channels of 15 by 15. Below: a block: x of 256 channels goes through a 1 by 1 convolution to 64 channels, a 3 by 3 convolution, a 1 by 1 convolution back to 256, and is added to x itself, which comes along an orange line called shortcut; a ReLU follows." fold="Draw ResNet-50 and one of its blocks"
+figure = plt.figure(figsize=(9, 4.1), layout="none")
+above, below = figure.add_axes((0, 0.44, 1, 0.56)), figure.add_axes((0, 0, 1, 0.42))
+with torch.device("meta"):  # shapes without numbers: no memory, no time
+    classifier = torchvision.models.resnet50().eval()
+shapes = plotting.trace_shapes(classifier, (473, 473))
+plotting.show_architecture(shapes, plotting.resnet_layout(classifier), ax=above)
+plotting.show_residual_block(ax=below)
 plt.show()
 
 # %% [markdown]
-# Nobody can tell from the crop. A network that sees no more than the crop cannot either, however well it is trained. So
-# two questions come before pyramid pooling: how far does a network see, and how can it see far without losing its fine
-# map?
+# The network begins with a *stem*, a 7 × 7 convolution and a pooling, each of stride 2. Then sixteen blocks follow in four
+# *stages*. Within a stage all maps have the same size. The first block of stages 2, 3 and 4 has a stride of 2: it halves
+# the height and width and doubles the channels. Its input can then not be added to its output as it is, so its shortcut
+# gets a 1 × 1 convolution of the same stride. A last term: the stride of the final map, here 32, is the network's
+# [output stride](glossary.ipynb#output-stride).
 #
-# ## Dilated convolution
-#
-# A **dilated** (or *atrous*) convolution takes its inputs not side by side, but `rate` pixels apart:
-#
-# $$ y[p] = \sum_{k} w[k]\; x[p + r \cdot k], \qquad k \in \{-1, 0, 1\}^2 \text{ for a } 3 \times 3 \text{ kernel}. $$
-#
-# The rate $r$ is the *step* from one tap to the next, so between two taps lie $r - 1$ pixels that are not read; many
-# texts, also the one that this course grew from, call it "the gap", which is one more than what lies between. Rate 1
-# is the ordinary convolution. The number of weights and of multiplications is the same for all rates.
+# Written out, a block is five lines. We hold them against two blocks of torchvision's ResNet-50: the second of stage 1,
+# which keeps the size, and the first of stage 2, which halves it.
+
 
 # %%
-
-
-def dilated(x, weight, rate):
-    """The sum above, tap by tap: B x C x H x W and K x C x 3 x 3 give B x K x H x W; zeros outside."""
-    H, W = x.shape[-2:]
-    padded = F.pad(x, (rate, rate, rate, rate))
-    y = 0
-    for i in range(3):
-        for j in range(3):
-            seen = padded[..., i * rate : i * rate + H, j * rate : j * rate + W]  # x[p + r k]
-            y = y + torch.einsum("kc,bchw->bkhw", weight[:, :, i, j], seen)
-    return y
+def block_by_hand(block, x):
+    y = F.relu(block.bn1(block.conv1(x)))  # 1 x 1, to few channels
+    y = F.relu(block.bn2(block.conv2(y)))  # 3 x 3, with the stride if there is one
+    y = block.bn3(block.conv3(y))  # 1 x 1, to many channels again
+    shortcut = x if block.downsample is None else block.downsample(x)
+    return F.relu(y + shortcut)
 
 
 torch.manual_seed(0)
-x, weight = torch.randn(2, 4, 17, 19), torch.randn(5, 4, 3, 3)
-for rate in (1, 2, 4):
-    assert torch.allclose(dilated(x, weight, rate), F.conv2d(x, weight, padding=rate, dilation=rate), atol=1e-5)
-
-stuffed = torch.zeros(5, 4, 5, 5)  # the same kernel with zeros between its taps
-stuffed[..., ::2, ::2] = weight
-assert torch.allclose(F.conv2d(x, stuffed, padding=2), dilated(x, weight, 2), atol=1e-5)
-print("by taps, by PyTorch, and by a kernel stuffed with zeros: the same numbers")
+resnet, x = torchvision.models.resnet50().eval(), torch.randn(1, 256, 15, 17)
+with torch.no_grad():
+    for block in (resnet.layer1[1], resnet.layer2[0]):
+        assert torch.allclose(block_by_hand(block, x), block(x))
+        print(tuple(x.shape), "->", tuple(block(x).shape))
 
 # %% [markdown]
-# The pixels that one output value reads, dark; light is the square that they span:
+# Both agree with torchvision. The block has a narrow waist, the *bottleneck*: its only 3 × 3 convolution works on few
+# channels, because a 1 × 1 convolution in front has reduced them. PSPNet will use the same trick, so we look at it
+# closely.
+#
+# ### The 1 × 1 convolution
+#
+# In lesson 3 it was a classifier's linear layer, applied everywhere. A 1 × 1 convolution reads one place and no
+# neighbors. It takes the $C$ numbers that stand there, one per channel, and
+# multiplies them by a matrix of $K \times C$ weights, the *same* matrix at every place:
+#
+# $$ y_p = W x_p + b. $$
 
-# %% alt="Three grids: the nine pixels that a three by three kernel reads at rates 1, 2 and 4; the square that they span grows from 3 to 5 to 9 pixels"
-plotting.show_dilation(rates=(1, 2, 4))
+# %% alt="A matrix of 3 rows and 6 columns of numbers, times a column of 6 numbers, the channels at one place, equals a column of 3 numbers" fold="Draw what happens at one place"
+generator = np.random.default_rng(2)
+W, channels = generator.integers(-2, 3, (3, 6)), generator.integers(0, 5, (6, 1))
+figure, axis = plt.subplots(figsize=(6.4, 3))
+panels = {"W, the same everywhere": W, "6 channels\nof a place": channels, "3 channels\nof that place": W @ channels}
+for left, (title, array), sign in zip((0, 7.4, 9.8), panels.items(), ("×", "=", ""), strict=True):
+    top = 3 - len(array) / 2
+    axis.text(left + array.shape[1] / 2, top - 0.2, title, ha="center", va="bottom")
+    axis.text(left + array.shape[1] + 0.7, 3, sign, ha="center", va="center", fontsize=16)
+    for (i, j), number in np.ndenumerate(array):
+        axis.add_patch(plt.Rectangle((left + j, top + i), 1, 1, facecolor="#DCEEFB", edgecolor="#0072B2"))
+        axis.text(left + j + 0.5, top + i + 0.55, f"{number}".replace("-", "−"), ha="center", va="center", fontsize=11)
+axis.set(xlim=(-0.2, 12), ylim=(6.2, -1.4), aspect="equal")
+axis.set_axis_off()
 plt.show()
 
 # %% [markdown]
-# ## How far a network sees
-#
-# The **field of view** (receptive field) of a layer is the square of input pixels that one of its values depends on.
-# Each layer with kernel $k_i$, rate $r_i$ adds $(k_i - 1)\, r_i$ steps, and a step is as long as the product of all
-# strides before:
-#
-# $$ \text{field} = 1 + \sum_i (k_i - 1)\, r_i \prod_{j < i} s_j. $$
-
+# So it mixes channels. It is used most to have fewer of them: the three numbers on the right stand for the six in the
+# middle. Therefore it is also called a *projection*, or *channel-wise pooling* ([feature map](glossary.ipynb#feature-map) pooling): as pooling makes a
+# map smaller in height and width and keeps what is salient, this makes it thinner, with weights that are learned. How
+# much does a bottleneck save, beside a block of two ordinary 3 × 3 convolutions of 256 channels?
 
 # %%
-def field_of_view(layers):
-    """Side in pixels; layers are (kernel, stride, rate), first to last."""
-    field, jump = 1, 1
-    for kernel, stride, rate in layers:
-        field += (kernel - 1) * rate * jump
-        jump *= stride
-    return field
+features, reduce = torch.randn(1, 256, 15, 17), nn.Conv2d(256, 64, kernel_size=1)
+at_one_place = reduce.weight[:, :, 0, 0] @ features[0, :, 4, 9] + reduce.bias  # 64 x 256 times 256, plus 64
+assert torch.allclose(at_one_place, reduce(features)[0, :, 4, 9], atol=1e-5)
 
-
-def main_path(backbone):
-    """The layers of a residual backbone that look beyond their own position; its shortcuts see less."""
-    path = []
-    for layer in backbone.modules():
-        if isinstance(layer, nn.Conv2d) and layer.kernel_size != (1, 1):
-            path.append((layer.kernel_size[0], layer.stride[0], layer.dilation[0]))
-        elif isinstance(layer, nn.MaxPool2d):
-            path.append((layer.kernel_size, layer.stride, 1))
-    return path
-
-
-print("8 layers of rate 1:", field_of_view([(3, 1, 1)] * 8))
-print("rates 1, 2, 4, 8, twice:", field_of_view([(3, 1, rate) for rate in (1, 2, 4, 8)] * 2))
-for stride in (16, 8, 4):
-    path = main_path(models.create("pspnet_tiny", output_stride=stride).backbone)
-    assert field_of_view(path) == plotting.theoretical_receptive_field(path).size
-    print(f"the course's backbone at output stride {stride:2}: {field_of_view(path)} pixels")
-for name in ("pspnet_resnet50", "pspnet_resnet101"):
-    with torch.device("meta"):  # shapes without numbers: no memory, no time
-        path = main_path(models.create(name).backbone)
-    print(f"the backbone of {name}: {field_of_view(path)} pixels")
+bottleneck = 256 * 64 + 64 * 64 * 3 * 3 + 64 * 256
+plain = 2 * 256 * 256 * 3 * 3
+print(f"{bottleneck:,} weights with the bottleneck, {plain:,} without: {plain / bottleneck:.0f} times as many")
 
 # %% [markdown]
-# The backbone's field hardly depends on its output stride: what a stride gave to the later layers, the rate gives them
-# now. (It is not quite the same, since the first block of a stage has two 3 × 3 convolutions, of which the stride
-# thinned out only what the second one sees.) That is the trick of the next section.
+# This is why a network with 50 layers is affordable at all.
 #
-# And the fields of PSPNet's own backbones are larger than the 473 × 473 pixels of its pictures. So why pool?
+# ## Dilated convolution
 #
-# Because the field is a promise. Not every pixel in it counts alike: those in the middle reach the output on many more
-# paths. The **effective** field is what the gradient says: how much does each input pixel move the output in the
-# middle? Here are three stacks of eight layers, with the same number of weights and the same resolution.
+# Now to seeing far. A *dilated* (or *atrous*) convolution does not take its inputs side by side
+# but $r$ places apart. Along a line, with a kernel of three weights,
+#
+# $$ y[p] = w_{-1}\, x[p - r] + w_0\, x[p] + w_1\, x[p + r]. $$
+#
+# The *rate* $r$ is the step from one weight to the next, so between two of them lie $r - 1$ places that are not read. One
+# often reads that the rate is "the gap between two neurons": that is one too many. Rate 1 is the ordinary convolution.
+#
+# **Predict, then run.** The input is 1, 2, 4, 8, 16, 32, 64, and all three weights are 1. What is the output in the
+# middle, where the 8 stands, at rate 1, 2 and 3? And how do weights and multiplications change?
 
-# %% alt="Three maps of a gradient, from eight convolutions of rate 1, of rate 2, and of rates 1, 2, 4, 8 twice: a small blob; a larger one with a grid of holes; a wide one without holes. Dashed squares show the theoretical fields of 17, 33 and 61 pixels."
+# %%
+x = torch.tensor([[1.0, 2, 4, 8, 16, 32, 64]])
+weights = torch.ones(1, 1, 3)
+for rate in (1, 2, 3):
+    y = F.conv1d(x, weights, padding=rate, dilation=rate)  # so many zeros at each end keep the length
+    print(f"rate {rate}: {y[0, 3]:.0f} in the middle; the whole output {y[0].int().tolist()}")
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# 4 + 8 + 16 = 28, then 2 + 8 + 32 = 42, then 1 + 8 + 64 = 73. There are three weights and three multiplications per
+# output at every rate; beyond the ends, zeros are read.
+#
+# </details>
+#
+# In two dimensions the nine weights of a 3 × 3 kernel move apart in the same way. Dark are the pixels that are read,
+# light the square that they span:
+
+# %% alt="Three grids: the nine pixels that a three by three kernel reads at rates 1, 2 and 4; the square that they span grows from 3 to 5 to 9 pixels" fold="Draw the nine pixels at three rates"
+figure, axis = plt.subplots(figsize=(8, 3.1))
+plotting.show_dilation(rates=(1, 2, 4), ax=axis)
+plt.show()
+
+# %% [markdown]
+# With nine weights the kernel spans 3, 5 or 9 pixels, at the same cost. So is a high rate always a good idea? Look at how
+# much of the square is white.
+#
+# ## How far a network sees
+#
+# ### Can see
+#
+# The [receptive field](glossary.ipynb#receptive-field) is the square of input pixels that one value of a map *can*
+# depend on. Without strides it is easy to count: each 3 × 3 layer reaches $r$ places further to both sides, so the field
+# is $1 + 2 (r_1 + r_2 + \dots)$ pixels wide. Behind a stride of 2, every step counts twice. (In assignment 4 you write
+# the general rule as a program.)
+#
+# But does a stack of layers read all pixels of its field? The figure has two 3 × 3 layers, the first with rate 1. Move
+# the slider to change the rate of the second. The darker a pixel, the more paths lead to it; white pixels within the
+# orange frame are never read.
+#
+# **Predict, then run.** From which rate on will there be holes?
+
+# %% fold="Draw which pixels two layers read, for several rates of the second"
+figures, texts, names = [], [], []
+for rate in range(1, 7):
+    figure, axis = plt.subplots(figsize=(4.4, 4.6))
+    axis = plotting.show_reach((1, rate), side=17, ax=axis)
+    figures.append(figure)
+    texts.append(axis.get_title().replace("\n", " ") + ".")
+    names.append(f"rate {rate}")
+plotting.movable_figures(figures, texts, "Second layer", names)
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# From rate 4 on. The first layer reads patches of 3 pixels without a hole. The second lays three of them beside each
+# other, $r$ pixels apart (and three times three in two dimensions): at $r \le 3$ they touch or overlap, at 4 a stripe
+# stays free.
+#
+# </details>
+#
+# Holes like these are called [gridding](glossary.ipynb#gridding). The answer holds for any number of layers. If the
+# smaller rates sum up to $S$ and leave no hole, they read a patch of $2S + 1$ pixels, and the next rate may be at most
+# that:
+#
+# > Put the rates in order of size. There are no holes exactly if each rate is at most 1 plus twice the sum of all smaller
+# > ones.
+#
+# The first rate must therefore be 1, a second one may be up to 3, a third up to 9. Rates 1, 2, 4, 8 are safe. Equal rates
+# above 1 never are, and to have no common divisor is not enough: rates 2 and 3 miss the pixel 4 away, rates 1 and 4 the
+# one 2 away. ("Going deeper" has the other half of the proof.)
+#
+# ### Does see
+#
+# A field without holes is still only a promise, since not every pixel in it counts alike: many paths lead to the pixels
+# in the middle, few to those at the border. The gradient tells how much each pixel *does* move the output. Luo et al.
+# (2016) call this the [effective receptive field](glossary.ipynb#effective-receptive-field). Here it is for three stacks
+# of eight layers, with the same number of weights and the same resolution.
+
+# %% alt="Three maps of a gradient in yellow and red on black, with the theoretical field as a dashed square. Eight convolutions of rate 1: a small blob that fills most of its square of 17 pixels. Rate 2: a larger blob made of separate dots in a square of 33 pixels. Rates 1, 2, 4, 8 twice: a wide blob without holes in the middle of a square of 61 pixels." fold="Draw the gradient of three stacks"
 from segtutor.claims.experiments.pspnet.fields import stack
 
-figure, axes = plt.subplots(1, 3, figsize=(10, 3.6), layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(9, 3.5))
 for axis, rates in zip(axes, ((1,) * 8, (2,) * 8, (1, 2, 4, 8) * 2), strict=True):
     torch.manual_seed(0)
     field = plotting.effective_receptive_field(stack(rates), torch.randn(32, 8, 95, 95))
-    size = field_of_view([(3, 1, rate) for rate in rates])
-    axis.imshow(np.sqrt(field[12:83, 12:83]), cmap="magma")
-    axis.add_patch(plt.Rectangle((35 - size / 2, 35 - size / 2), size, size, fill=False, color="white", ls="--"))
+    size = 1 + 2 * sum(rates)
+    axis.imshow(np.sqrt(field[12:83, 12:83]), cmap="inferno")
+    axis.add_patch(
+        plt.Rectangle((35 - size / 2, 35 - size / 2), size, size, fill=False, color="white", ls="--", lw=1.5)
+    )
     half = plotting.field_width(field, share=0.5, center=(47, 47))
-    axis.set_title(f"rates {', '.join(map(str, rates[:4]))}, ...\nfield {size}, half of it within {half:.0f}")
-    axis.set_axis_off()
+    axis.set_title(
+        f"rates {', '.join(map(str, rates[:4]))}, …: can see {size}\npixels, half of the gradient in {half:.0f}"
+    )
+without_frames(axes)
 plt.show()
 
 # %% [markdown]
-# In the middle picture you see **gridding**: with equal rates, many pixels of the field are never read. Rates that
-# grow, without a common divisor, close the holes. The recorded measurement (three seeds; PSPNet §3.1 makes the point
-# that the field in use is smaller than the field in theory, after Zhou et al. 2015):
+# The stack in the middle has rate 2 eight times, and you see its holes: only every other row and column is read. The
+# one on the right sees far and reads everything, but half of its gradient comes from the middle 31 of 61 pixels. The
+# experiment behind the figure was repeated with three seeds, and it also asks whether training widens the field. [Lesson
+# 0](00_start_here.ipynb) explains how to read such a [claim card](glossary.ipynb#claim-card).
 
 # %%
-claims.card("pspnet.receptive_field")
+card("pspnet.receptive_field")
 
 # %% [markdown]
-# One expectation failed. Luo et al. (2016) saw the effective field *grow* in training; here the trained backbone looks
-# at *less* than the random one, with every seed. Its task may be the reason: to say whether a picture shows a bird, a
-# classifier looks at the bird. A network that needs the surroundings may learn otherwise. A card has to say what came
-# out.
+# Four expectations came true and one was reversed. Luo et al. saw the effective field *grow* in training; our backbone
+# sees less after its training than before, with every seed. It learned another task than theirs, to name the classes of
+# a drawn picture, but whether that is the reason we have not tested. A card has to say what came out.
 #
 # ## Dilation instead of stride
 #
-# A ResNet ends at stride 32: one value for 32 × 32 pixels. Why not just leave a stride out? Then the next layers'
-# kernels would meet a map that is twice as fine, see half as far, and find nothing that they have learned. So they get
-# rate 2: their taps again lie on the values that they were trained on. Now the old map is contained in the new one, and
-# between its values there are new ones.
+# Now the fine map. A ResNet ends at output stride 32: one place for 32 × 32 pixels. Why not simply leave out a stride?
+# Because then all later kernels meet a map that is twice as fine. They see half as far, and what they have learned to
+# look for lies twice as far apart. So they get rate 2: their weights again fall on the values that they were trained on.
+# The new map contains the old one, and has new values in between.
 #
-# **Predict, then run.** The same random weights in a ResNet-50 with output stride 16 and 8. Take every second row and
-# column of the finer map of `layer3`: is it the coarser map exactly, nearly, or not at all? And if already the *first*
-# block of the stage gets the new rate?
+# **Predict, then run.** A ResNet-50 with one set of random weights has output stride 16, and then 8 by dilation. From
+# the finer map of stage 3 we take every other row and column. Is that the coarser map exactly, nearly, or not at all?
+# And if already the *first* block of the stage has the new rate?
 
 # %%
-coarse_net = models.create("fcn_resnet50", num_classes=21).backbone.eval()
 from segtutor.models.backbones import resnet50_backbone
 
-image = torch.randn(1, 3, 97, 97)
-found = {}
+weights, image, found = resnet50_backbone().state_dict(), torch.randn(1, 3, 97, 97), {}
 for name, options in {
     "stride 16": {"output_stride": 16},
-    "stride 8": {"output_stride": 8},
-    "stride 8, new rate from the first block on": {"output_stride": 8, "first_block_rate": "same"},
+    "stride 8, rate 2 from the second block on": {"output_stride": 8},
+    "stride 8, rate 2 from the first block on": {"output_stride": 8, "first_block_rate": "same"},
 }.items():
     backbone = resnet50_backbone(**options).eval()
-    backbone.load_state_dict(coarse_net.state_dict())
+    backbone.load_state_dict(weights)
     with torch.no_grad():
-        found[name] = backbone(image)["aux"]  # the map after layer3
-    print(f"{name:43} layer3: {tuple(found[name].shape[1:])}")
-for name in list(found)[1:]:
-    difference = (found[name][..., ::2, ::2] - found["stride 16"]).abs().max() / found["stride 16"].abs().max()
-    print(f"every second value of «{name}»: off by {100 * difference:.4f} % of the largest value")
+        found[name] = backbone(image)["aux"]  # the map after stage 3
+    every_other = found[name][..., ::2, ::2] if "8" in name else found[name]
+    off = (every_other - found["stride 16"]).abs().max() / found["stride 16"].abs().max()
+    print(f"{name:41}: map of {found[name].shape[-1]:2} x {found[name].shape[-1]:2}, off by {off:.4%}")
 
 # %% [markdown]
-# Exactly, but for rounding. The first block of the stage still reads the map that no stride has thinned out, so it keeps
-# the *previous* rate: so do torchvision and DeepLab. PSPNet's authors give the new rate to every block; both can be
-# trained, but weights of the one are wrong in the other, although all keys and shapes fit. Here it is an option with a
-# name, `first_block_rate`.
+# <details><summary>Answer</summary>
 #
-# Do not forget the 1 × 1 convolution in the shortcut: it has a stride of its own to lose.
+# Exactly, but for rounding, if the first block keeps its old rate: it still reads a map that no stride has thinned out.
+# With the new rate in the first block the values are off by about a tenth of the largest.
 #
-# What the map of the course's backbone looks like at three output strides, with the same weights. (Its blocks have two
-# 3 × 3 convolutions, and in the first block of a stage the first would need the old rate, the second the new one. So no
-# setting contains the old map exactly here.)
+# </details>
+#
+# torchvision and DeepLab keep the old rate in the first block. PSPNet's authors give the new rate to every block. Both
+# can be trained, but weights of one are wrong in the other, although all names and shapes fit. In this package the choice
+# is an option with a name, `first_block_rate`.
+#
+# Here is the ResNet-50 of PSPNet. Compare it with the classifier above: stages 3 and 4 keep the 60 × 60 places of stage
+# 2, and their 3 × 3 convolutions have rates 2 and 4. (Its stem has three 3 × 3 convolutions instead of one 7 × 7.)
 
-# %% alt="A drawn scene and the first principal component of the backbone's map at output strides 16, 8 and 4: the same pattern of light and dark regions, coarse blocks at 16, finer shapes at 8, finest and with narrow stripes at 4"
-scene = prepare(Scenes("val", (129, 161), 10)[5][0])[None]
-figure, axes = plt.subplots(1, 4, figsize=(11, 2.5), layout="constrained")
-axes[0].imshow(Scenes("val", (129, 161), 10)[5][0].permute(1, 2, 0))
-axes[0].set_title("scene, 129 × 161")
+# %% alt="PSPNet's ResNet-50 as a row of slabs: picture 473 by 473, stem of stride 4 with 128 channels, stage 1 of stride 4, stages 2, 3 and 4 all of stride 8 with 60 by 60 places and 512, 1024 and 2048 channels; stage 3 has rate 2, stage 4 rate 4" fold="Draw PSPNet's backbone"
+with torch.device("meta"):
+    psp = models.create("pspnet_resnet50", num_classes=21).eval()
+figure, axis = plt.subplots(figsize=(9, 2.4))
+shapes = plotting.trace_shapes(psp.backbone, (473, 473))
+plotting.show_architecture(shapes, plotting.resnet_layout(psp.backbone), ax=axis)
+plt.show()
+
+# %% [markdown]
+# What does such a map look like? The course's small backbone has learned to classify drawn pictures. It runs here at three
+# output strides, always with the same weights. Of its 128 channels the figure shows the one direction in which they vary
+# most, called the first principal component.
+
+# %% alt="A drawn scene and one component of the backbone's map at output strides 16, 8 and 4: the same pattern of light and dark regions, in coarse blocks at 16, finer at 8, and finest at 4, where narrow stripes lie over it" fold="Draw the map of the small backbone at three strides"
+number = 5
+scene = Scenes("val", (257, 321), 10)[number][0]
+figure, axes = plt.subplots(1, 4, figsize=(9, 2.2))
+axes[0].imshow(scene.permute(1, 2, 0))
+axes[0].set_title("scene, 257 × 321")
 direction, maps = None, {}
 for axis, stride in zip(axes[1:], (16, 8, 4), strict=True):
     network = models.create("pspnet_tiny", output_stride=stride, weights="backbone", first_block_rate="previous").eval()
     with torch.no_grad():
-        values = network.backbone(scene)["out"][0]  # C x h x w
+        values = network.backbone(prepare(scene)[None])["out"][0]  # C x h x w
     if direction is None:
         centered = values.flatten(1) - values.flatten(1).mean(1, keepdim=True)
         direction = torch.linalg.svd(centered, full_matrices=False)[0][:, 0]
     maps[stride] = torch.einsum("c,chw->hw", direction, values)
     axis.imshow(maps[stride], cmap="cividis")
     axis.set_title(f"stride {stride}: {values.shape[1]} × {values.shape[2]}")
-for axis in axes:
-    axis.set_axis_off()
+without_frames(axes)
 plt.show()
 
 # %% [markdown]
-# The stripes at stride 4 are gridding again: with rates 2 and 4, neighboring values are made from pixels that have
-# little in common. (These weights have learned at stride 16.)
+# The pattern stays, and its outlines get finer. (The stripes at stride 4 are gridding: these weights have learned at
+# stride 16, and with rates 2 and 4 neighboring places are made from pixels that have little in common.)
 #
-# What is it worth? The same network with the same number of weights, trained at three output strides:
+# What is a finer map worth? The same network was trained at three output strides, with the same number of weights:
 
 # %%
-claims.card("pspnet.dilation")
+card("pspnet.dilation")
 
 # %% [markdown]
-# Gain and cost side by side:
+# Each dot below is a seed. The two panels on the left are the gain, the one on the right the price.
 
-# %% alt="Dots for three seeds: mean IoU and IoU near label changes rise from stride 16 to 8 to 4, and so does the memory kept for the gradient"
-claims.show("pspnet.dilation", keys=["mean_iou", "band_iou", "megabytes"])
+# %% alt="Dots of three seeds at strides 16, 8 and 4. Mean IoU rises from 43 to 50 to 58 percent, mean IoU within two pixels of a label change from 29 to 36 to 45, and the memory kept for the gradient from 3 to 4 to 11 megabytes per picture." fold="Draw gain and price of the finer map"
+show("pspnet.dilation", keys=["mean_iou", "band_iou", "megabytes"])
 plt.show()
 
 # %% [markdown]
-# Every halving of the stride helps, most near boundaries and on thin things, and every halving costs operations and
-# memory. PSPNet stops at stride 8.
+# Every halving of the stride brings more than seven points of mean IoU. But the step from 8 to 4 takes two and a half
+# times the memory and more than three times the operations. PSPNet stops at 8.
 #
+# %% [markdown]
 # ## Pyramid pooling
 #
-# Dilation widens the field, but the effective field stays small. PSPNet therefore takes a short cut to the whole
-# picture. The map $x$ is averaged over 1 × 1, 2 × 2, 3 × 3 and 6 × 6 regions, the **bins**. Here they are, on a scene:
+# Dilation widens the field and keeps the map fine, but we have seen that a network uses the middle of its field most.
+# PSPNet therefore takes a short cut to the whole picture. It divides the map into 1 × 1, 2 × 2, 3 × 3 and 6 × 6 regions,
+# the *bins*, and averages over each. These are the *levels* of the pyramid, one for every scale. On the colors of the scene above they look
+# like this:
 
-# %% alt="A drawn scene and its averages over 1, 4, 9 and 36 regions as blocks of color"
-plotting.show_pyramid(np.asarray(harbor), bins=(1, 2, 3, 6))
+# %% alt="The scene of the lake and its averages over 1, 4, 9 and 36 regions: one gray green; gray blue over green; blue, gray and green bands; six by six patches in which sky, tree, water and lawn can be told" fold="Average the scene over its regions"
+figure, axis = plt.subplots(figsize=(9, 1.75))
+plotting.show_pyramid(scene, bins=(1, 2, 3, 6), ax=axis)
 plt.show()
 
 # %% [markdown]
-# In the network it is not colors that are averaged but features. The map of stride 8 from above (its first component),
-# and what the four levels keep of it:
+# The network averages features, not colors. Here is the map of stride 8 from above, and what the four levels keep of it:
 
-# %% alt="The feature map of 17 by 21 positions from above and its averages over 1, 4, 9 and 36 regions: at 1 a single value, at 6 by 6 the dark bands can be made out again"
-plotting.show_pyramid(maps[8], bins=(1, 2, 3, 6))
+# %% alt="The feature map of 33 by 41 places from above and its averages over 1, 4, 9 and 36 regions: at 1 by 1 a single value, at 6 by 6 the light and dark regions can be made out again" fold="Average the feature map over its regions"
+figure, axis = plt.subplots(figsize=(9, 1.75))
+plotting.show_pyramid(maps[8], bins=(1, 2, 3, 6), cmap="cividis", ax=axis)
 plt.show()
 
 # %% [markdown]
-# Each level is a small map. It goes through a 1 × 1 convolution that cuts its channels to a quarter, batch norm and
-# ReLU, is enlarged to the size of $x$ again, and all are put side by side:
+# Small bins know roughly where something is, and the one large bin only knows that it is there.
+#
+# **Predict, then run.** All places of a map are shuffled. Which of the four levels stay as they were?
+
+# %%
+features = torch.randn(1, 16, 24, 30)
+shuffled = features.flatten(2)[..., torch.randperm(24 * 30)].view_as(features)
+for bins in (1, 2, 3, 6):
+    before, after = (F.adaptive_avg_pool2d(one, bins) for one in (features, shuffled))
+    print(f"{bins} x {bins}: changes by up to {(after - before).abs().max():.4f}")
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# Only the level of one bin. A mean over everything does not know where anything was; that is its strength, for *what kind
+# of scene is this?*, and its limit.
+#
+# </details>
+#
+# Each level is now made thinner by a 1 × 1 convolution, to a quarter of the channels, and enlarged to the size of the
+# map again by [bilinear interpolation](glossary.ipynb#bilinear-interpolation). Then the map and all levels are put side
+# by side:
 #
 # $$ \text{PPM}(x) = \big[\,x,\; \uparrow g_1(\text{avg}_{1\times 1} x),\; \uparrow g_2(\text{avg}_{2\times 2} x),\;
 # \uparrow g_3(\text{avg}_{3\times 3} x),\; \uparrow g_6(\text{avg}_{6\times 6} x)\,\big]. $$
 #
-# So every position has, beside its own 2048 numbers, 512 about the whole picture, 512 about its quarter of it, and so
-# on. Written out:
+# In ResNet's map every place has 2,048 numbers of its own. Beside them it now has 512 about the whole picture, 512 about
+# its quarter of it, and so on: the global context and the local one. As code:
 
 
 # %%
 class Pyramid(nn.Module):
-    """B x C x h x w to B x 2C x h x w: the map, then its averages over 1, 4, 9 and 36 regions."""
-
     def __init__(self, channels, bins=(1, 2, 3, 6)):
         super().__init__()
-        self.bins = bins
-        quarter = channels // len(bins)
+        self.bins, quarter = bins, channels // len(bins)
         self.reduce = nn.ModuleList(
             nn.Sequential(nn.Conv2d(channels, quarter, 1, bias=False), nn.BatchNorm2d(quarter), nn.ReLU()) for _ in bins
         )
@@ -350,41 +501,269 @@ class Pyramid(nn.Module):
     def forward(self, x):
         parts = [x]
         for bins, reduce in zip(self.bins, self.reduce, strict=True):
-            pooled = F.adaptive_avg_pool2d(x, bins)  # B x C x bins x bins
-            parts.append(F.interpolate(reduce(pooled), size=x.shape[-2:], mode="bilinear", align_corners=True))
-        return torch.cat(parts, dim=1)
+            level = reduce(F.adaptive_avg_pool2d(x, bins))  # B x C/4 x bins x bins
+            parts.append(F.interpolate(level, size=x.shape[-2:], mode="bilinear", align_corners=True))
+        return torch.cat(parts, dim=1)  # B x 2C x h x w
 
-
-from segtutor.models.pspnet import PyramidPooling
-
-ours, theirs = Pyramid(16), PyramidPooling(16)
-for mine, level in zip(ours.reduce, theirs.levels, strict=True):  # the package's level begins with the pooling
-    mine.load_state_dict({f"{int(key[0]) - 1}{key[1:]}": value for key, value in level.state_dict().items()})
-values = torch.randn(2, 16, 13, 17)
-assert torch.allclose(ours(values), theirs(values), atol=1e-6)
-print("yours and segtutor.models.pspnet.PyramidPooling:", tuple(values.shape), "->", tuple(theirs(values).shape))
 
 # %% [markdown]
-# `adaptive_avg_pool2d` cuts a side of $h$ into bins from $\lfloor i h / n \rfloor$ to $\lceil (i + 1) h / n \rceil$;
-# where $n$ does not divide $h$, neighbors share a row. The authors' Caffe network has fixed windows instead (60, 30, 20
-# and 10 for its 60 × 60 map), so it can only be shown crops of 473 × 473.
-#
-# The whole network, drawn from the real one (on the device `meta`, without a single number):
+# Is it right? The package has its own. With the same weights both must give the same numbers.
 
-# %% alt="PSPNet as a chain of slabs with their shapes: image 3 by 473 by 473, stem, four stages down to 2048 by 60 by 60, four pooled levels of 1, 2, 3 and 6 bins reduced to 512 channels, side by side 4096 by 60 by 60, a 3 by 3 convolution to 512, scores of 21 classes, logits of the picture's size"
-with torch.device("meta"):
-    psp = models.create("pspnet_resnet50", num_classes=21).eval()
+# %%
+from segtutor.models.pspnet import PyramidPooling
+
+mine, theirs = Pyramid(16), PyramidPooling(16)
+for own, level in zip(mine.reduce, theirs.levels, strict=True):  # the package's level begins with the pooling
+    own.load_state_dict({f"{int(key[0]) - 1}{key[1:]}": value for key, value in level.state_dict().items()})
+x = torch.randn(2, 16, 13, 17)
+assert torch.allclose(mine(x), theirs(x), atol=1e-6)
+print(tuple(x.shape), "->", tuple(mine(x).shape), "in both")
+
+# %% [markdown]
+# The figure is drawn from the real network behind the backbone. A 3 × 3 convolution mixes the 4,096 channels to 512, a
+# 1 × 1 convolution gives the scores of the classes, and these are enlarged to the picture.
+
+# %% alt="The head of PSPNet: the last map of the backbone, 2048 by 60 by 60, goes to four pooled levels of 1, 2, 3 and 6 bins, each reduced by a 1 by 1 convolution to 512 channels and enlarged; side by side with the map they are 4096 by 60 by 60; a 3 by 3 convolution mixes them to 512, a 1 by 1 gives scores of 21 classes, enlarged to logits of 473 by 473" fold="Draw the head of PSPNet"
+figure, axis = plt.subplots(figsize=(9, 4.9))
 shapes = plotting.trace_shapes(psp, (473, 473))
-plotting.show_architecture(shapes, plotting.pspnet_layout(psp))
+plotting.show_architecture(shapes, plotting.pspnet_layout(psp, head_only=True), ax=axis)
 plt.show()
 
 # %% [markdown]
-# Why 473? Stride-2 convolutions with padding 1 lay their values on pixels 0, 2, 4, ...: at stride 8 on 0, 8, 16, ...,
-# 472. With 473 = 8 · 59 + 1 pixels, the first of the 60 values lies on the first pixel and the last on the last, and
-# bilinear enlargement with **aligned corners** puts every value back onto its pixel. For other sizes our network pads
-# the picture to the next such size, and crops the logits.
+# ### What the 1 × 1 convolutions are worth
+#
+# Without them the four levels would add four times 2,048 channels and outweigh the map; and the 3 × 3 convolution behind
+# would read 10,240 channels instead of 4,096. What does it cost to cut them to a quarter?
 
 # %%
+card("pspnet.reduction")
+
+# %% [markdown]
+# Nothing here. The network with fewer channels is smaller and faster, and after the same number of steps it is not worse;
+# in the paper it is better, too (41.68 % against 41.07).
+#
+# ## The claim, measured
+#
+# Back to the riddle. In the pictures of the experiment, 96 × 128 pixels, street and harbor are alike up to 29 pixels
+# from a bollard. We need a network that does not look so far by itself, or there would be nothing left to help with. So
+# we take the last stage out of the small backbone and call the rest *near-sighted*. How far do both see on a scene?
+
+# %% alt="A drawn scene in pale gray, twice, with an orange spot of gradient. Near-sighted: a small spot, within a blue square of 53 pixels and a dashed box of 71 pixels that it can see. Complete: the gradient is spread over most of the picture, 95 percent of it within a blue square of 100 pixels; the dashed box is the whole picture." fold="Draw how far the near-sighted and the complete backbone see"
+network = models.create("pspnet_tiny", weights="backbone").eval()
+scenes = Scenes("val", (97, 129), 8)
+images = torch.stack([prepare(scenes[number][0]) for number in range(8)])
+figure, axes = plt.subplots(1, 2, figsize=(9, 4.3))
+for axis, (title, layer) in zip(axes, {"near-sighted": "aux", "complete": "out"}.items(), strict=True):
+    plotting.show_receptive_field(
+        network, images, (6, 8), layer=f"backbone[{layer}]", picture=scenes[6][0], title=title, ax=axis
+    )
+plt.show()
+
+# %% [markdown]
+# The near-sighted backbone can see 71 pixels, 35 to each side, which would be enough. But 95 % of what moves its output
+# lies within 53 pixels, 26 to each side. The 3 × 3 convolution of the head reaches one place of 8 pixels farther, so that
+# only a little of what lies beyond 29 pixels arrives.
+#
+# Two variants of it learn in the next cell, one without levels and one with the pyramid: 120 steps on 200 streets and
+# harbors with many bollards, from the course's pretrained backbone.
+#
+# **Predict, then run.** A network that finds every bollard but cannot tell the two kinds apart must guess. About what
+# [IoU](glossary.ipynb#intersection-over-union) does it reach for them? And with pyramid pooling?
+
+# %%
+from segtutor.claims.catalog import find
+from segtutor.claims.pictures import BOLLARDS, draw
+from segtutor.claims.scoring import score
+from segtutor.claims.training import train
+
+experiment, trained = find("pspnet.pyramid").variants, {}
+for name in ("near-sighted, no levels", "near-sighted, bins 1, 2, 3, 6"):
+    trained[name], _ = train(experiment[name].shortened(), seed=0)
+    found = score(trained[name], draw(BOLLARDS, "val", 40, (96, 128)))
+    print(f"{name:30} IoU of the bollards {found['bollard_iou']:.0%}, of all classes {found['mean_iou']:.0%}")
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# At most a third. If half of the bollards get the wrong name, each class finds half of its pixels (TP = ½), misses half
+# (FN = ½), and gets as many from the other class (FP = ½): ½ / (½ + ½ + ½) = ⅓. With the pyramid it is far more, after
+# so few steps already.
+#
+# </details>
+#
+# Here is what the two see in a street and in a harbor. The scenes and the truth are drawn larger than the 96 × 128 pixels
+# that the networks were given.
+
+# %% alt="A street and a harbor, each with the label maps of both networks and the truth. Without levels the bollards are a patchwork of pink, for street bollards, and orange, for mooring bollards. With the pyramid those of the street are pink throughout and those of the harbor orange. All else looks alike in both maps." fold="Draw the label maps of both"
+larger = Scenes("val", (240, 320), 40, **dict(BOLLARDS.options))
+small, rows = draw(BOLLARDS, "val", 40, (96, 128)), (18, 14)
+figure, axes = plt.subplots(2, 4, figsize=(9, 4.3))
+seen = set()
+for row, index in zip(axes, rows, strict=True):
+    row[0].imshow(larger[index][0].permute(1, 2, 0))
+    for axis, network in zip(row[1:3], trained.values(), strict=True):
+        with torch.no_grad():
+            labels = network.eval()(prepare(small[index][0])[None])["out"][0].argmax(0)
+        axis.imshow(colorize(labels, SCENES))
+        seen |= set(labels.unique().tolist())
+    row[3].imshow(colorize(larger[index][1], SCENES))
+    seen |= set(larger[index][1].unique().tolist())
+    without_frames(row)
+for axis, title in zip(axes[0], ("scene", "no levels", "with the pyramid", "truth"), strict=True):
+    axis.set_title(title)
+plotting.legend(figure, seen, SCENES, loc="outside lower center", bbox_to_anchor=None, ncol=6)
+plt.show()
+
+# %% [markdown]
+# Both networks find the bollards, and both draw them as blobs. But without levels each is a patchwork of the two classes,
+# pink and orange. With the pyramid those of the street are pink and those of the harbor orange, as in the truth.
+#
+# Now the whole experiment: 400 steps from random weights on 2,000 scenes, seven variants, three seeds each. Two variants
+# are controls. *Levels not pooled* has all the weights of the pyramid and leaves out only the averaging. *Far-sighted*
+# is the complete backbone, whose field of 199 pixels is larger than the picture.
+
+# %%
+card("pspnet.pyramid")
+
+# %% [markdown]
+# As a picture, with a dot for every seed:
+
+# %% alt="Dots of three seeds for seven variants. IoU of the bollards is near 30 percent for the near-sighted network without levels, with levels that are not pooled and with bin 6 alone, and near 80 percent with bin 1, with all bins, and for both far-sighted variants. Mean IoU lies between 48 and 54 percent; the near-sighted network gains about 5 points by the pyramid, the far-sighted one loses about 1." fold="Draw every seed of the seven variants"
+show("pspnet.pyramid", keys=["bollard_iou", "mean_iou"])
+plt.show()
+
+# %% [markdown]
+# Read it slowly; it is the heart of the lesson.
+#
+# - Without a look at the scene the bollards stay below a third, as for somebody who guesses: 29 %.
+# - The pyramid lifts them to 81 %. It is not the weights: with the same weights and nothing averaged it is 29 % again.
+# - *Bin 1 alone* brings nearly all of it, 80 %, and *bin 6 alone* nearly nothing, 32 %. Its regions are a sixth of the
+#   picture, 16 pixels high, less than the 29 pixels at which the scenes begin to differ. For *what kind of scene is this?*
+#   the whole picture is the right region.
+# - Over all classes the near-sighted network gains five points.
+# - The far-sighted backbone tells the bollards apart by itself: 80 % without any level. Whether the pyramid then still
+#   helps, three seeds cannot decide for the bollards, and over all classes the network with the pyramid has about a point
+#   *less*.
+#
+# So pyramid pooling does what its authors say, where the network does not see the whole scene by itself. In the paper
+# it helps a ResNet-50 by more than four points, although that network's field of view, 479 pixels, covers the crops of 473.
+# Its effective field may well be smaller; on photographs we have not measured it.
+#
+# ## The auxiliary loss
+#
+# One more part of PSPNet is about training. A loss at the end of the network reaches the early layers on a long way. So
+# a second, small head sits in the middle, behind stage 3, with a loss of its own, and the network learns from the sum of
+# both losses of the pixels,
+#
+# $$ L = L_\text{main} + 0.4\, L_\text{aux}. $$
+#
+# When the network is used, nobody asks this head. Its loss is called *auxiliary*. (In the small network, which has three
+# stages, the head sits behind the second.)
+
+# %%
+network = models.create("pspnet_tiny", num_classes=33, aux=True)
+images = torch.randn(2, 3, 96, 128)
+print("training:  ", {name: tuple(logits.shape) for name, logits in network.train()(images).items()})
+print("evaluation:", {name: tuple(logits.shape) for name, logits in network.eval()(images).items()})
+
+# %% [markdown]
+# `training.fit` adds the second loss by itself where it finds such a head. Does it help? The lines are means of three
+# seeds, the bands reach from the lowest to the highest.
+
+# %% alt="Mean IoU during training, with and without the auxiliary loss: both curves rise together from a few percent to about 51; the one with the loss is slightly higher all along, and the bands overlap until near the end" fold="Draw the two curves"
+figure, axis = plt.subplots(figsize=(6.5, 3.2))
+show_curves("pspnet.auxiliary", ax=axis)
+plt.show()
+
+# %% [markdown]
+# And the three seeds at two moments, as a card:
+
+# %%
+card("pspnet.auxiliary")
+
+# %% [markdown]
+# The network with the auxiliary loss ends about a point higher, as in the paper (35.82 % without, 37.23 % with). Whether
+# it also learns *faster* three seeds cannot decide: they differ by more than the gain. Our network has five residual
+# blocks where theirs has sixteen.
+#
+# ## Summary
+#
+# - A residual block adds a correction to its input. A ResNet has four stages of them; what its last map's stride is, is
+#   its output stride.
+# - A 1 × 1 convolution multiplies the channels of each place by one matrix. It makes maps thinner, and here that cost
+#   nothing.
+# - A dilated convolution reads places $r$ apart: a larger field, the same weights. There are no holes exactly if every
+#   rate is at most 1 plus twice the sum of the smaller ones.
+# - Leave out a stride and give the later layers the rate: the finer map contains the old one exactly. Each halving of the
+#   stride brought seven points, and cost memory and time.
+# - What a network *can* see is a promise; the gradient says what it *does* see, and that is less.
+# - Pyramid pooling puts averages over the picture and its parts beside every place. For the bollards one bin does the
+#   work, from 29 % to 80 %. Where the backbone sees the whole picture by itself, there was nothing left to gain.
+#
+# In [assignment 4](assignments/04_pspnet.ipynb) you build the parts yourself, check by check.
+# [Lesson 5](05_mask_rcnn.ipynb) leaves [label maps](glossary.ipynb#label-map) for single objects; [lesson 6](06_deeplab.ipynb) comes back to dilation
+# with DeepLab.
+#
+# ## Self-test
+#
+# 1. Three 3 × 3 convolutions have rates 1, 2, 4 and no stride. How large is the field? And behind a 3 × 3 layer of
+#    stride 2?
+# 2. Which pixels of a line do two layers of three weights read, at rates 2 and 2? At 1 and 2? Which of the two satisfies
+#    the rule?
+# 3. You take the stride out of stage 4 and forget the dilation. The network runs. What goes wrong?
+# 4. Why does the control with levels that are not pooled belong in the experiment?
+# 5. A PSPNet has learned from crops of 473 pixels and is shown a picture of 1,024 × 2,048. What happens to bin 1?
+#
+# <details><summary>Answers</summary>
+#
+# 1. 1 + 2 (1 + 2 + 4) = 15. Behind the layer of stride 2 each step counts twice: 3 + 2 · 2 (1 + 2 + 4) = 31.
+# 2. Rates 2, 2: −4, −2, 0, 2, 4, every other one. Rates 1, 2: all from −3 to 3. The second: 1 ≤ 1 and 2 ≤ 1 + 2 · 1.
+# 3. Its kernels see half as far as in training and meet values between those that they have learned from.
+# 4. The pyramid also adds weights. If these brought the gain, the control would have it.
+# 5. It averages over nine times the area that it has learned from, and may hold what never came together in a crop. Show
+#    it windows of the training size instead.
+#
+# </details>
+#
+# ## Reading
+#
+# - [Zhao et al. 2017](https://arxiv.org/abs/1612.01105): Figure 2 is our riddle in photographs; §3.2 and Table 1 are the
+#   pyramid and its bins, §4 and Table 2 the auxiliary loss.
+# - [He et al. 2016](https://arxiv.org/abs/1512.03385), *Deep residual learning*: Figure 1 is the 56 layers that are worse
+#   than 20; Figure 5 the bottleneck.
+# - [Yu and Koltun 2016](https://arxiv.org/abs/1511.07122): dilation as a way to keep resolution; Figure 1.
+# - [Luo et al. 2016](https://arxiv.org/abs/1701.04128): the effective field. Look at what changes in training.
+# - [Wang et al. 2018](https://arxiv.org/abs/1702.08502), §3.2: gridding, and rates that avoid it.
+# - [Lin, Chen and Yan 2014, *Network in Network*](https://arxiv.org/abs/1312.4400): where 1 × 1 convolutions come from;
+#   [Brownlee, *A gentle introduction to 1 × 1
+#   convolutions*](https://machinelearningmastery.com/introduction-to-1x1-convolutions-to-reduce-the-complexity-of-convolutional-neural-networks/)
+#   is a tutorial on them.
+# - [Stanford CS231n, Lecture 11: Detection and Segmentation](https://www.youtube.com/watch?v=nDPWywWRIRo): where
+#   resolution is lost and won back, and at what price.
+
+# %% [markdown]
+# ## Going deeper
+#
+# ### Why the rule about holes is exact
+#
+# A stack of layers with rates $r_1 \le r_2 \le \dots$ reads the places $\sum_i c_i r_i$ with every $c_i$ one of −1, 0, 1.
+# Let $T$ be the sum of all rates, and count from the left end of the field: place $d$ is read if
+# $d = \sum_i c'_i r_i$ with every $c'_i = c_i + 1$ one of 0, 1, 2. Suppose that $r_k > 2S + 1$, where $S$ is the sum of
+# the smaller rates. With these alone one gets at most to $2S$, and with any larger rate at least to $r_k$. So $2S + 1$ is
+# missed, and there is a hole. The tests of the package try the rule on all lists of up to four rates from 1 to 12.
+#
+# ### Bins that do not divide the map, and why 473
+#
+# `adaptive_avg_pool2d` cuts a side of $h$ places into $n$ bins from $\lfloor i h / n \rfloor$ to $\lceil (i + 1) h / n
+# \rceil$; where $n$ does not divide $h$, neighbors share a row. The authors' Caffe network has fixed windows instead, of
+# 60, 30, 20 and 10 places for its map of 60 × 60, so it can only be shown crops of 473 × 473.
+#
+# Why 473? Convolutions of stride 2 with padding 1 lay their values on pixels 0, 2, 4, …; at stride 8 on 0, 8, 16, …, 472.
+# With 473 = 8 · 59 + 1 pixels the first of the 60 values lies on the first pixel and the last on the last, and bilinear
+# interpolation with *aligned corners* puts every value back onto its pixel. Other sizes are padded to the next such size
+# by our network, and the [logits](glossary.ipynb#logit) are cropped:
+
+# %% fold="Show pictures of three sizes to the small network"
 network = models.create("pspnet_tiny", num_classes=33).eval()
 with torch.no_grad():
     for side in (96, 97, 100):
@@ -393,181 +772,103 @@ with torch.no_grad():
         print(f"picture {side:3} x {side + 32}: map {made['backbone[out]'][-2:]}, logits {size}")
 
 # %% [markdown]
-# ## The claim, measured
-#
-# Now to the bollards. The scenes differ only from 29 pixels on (0.3 of 96), so the experiment needs a network that does
-# not look that far by itself: the backbone loses its last stage. How far does it look then, and how far the complete one?
-# (Eight scenes, the pretrained weights; the side of the square that holds a share of the gradient.)
+# ### How far the large backbones can see
 
-# %%
-network = models.create("pspnet_tiny", weights="backbone").eval()
-scenes = Scenes("val", (97, 129), 8)
-images = torch.stack([prepare(scenes[number][0]) for number in range(8)])
-for words, layer in {"near-sighted": "backbone[aux]", "far-sighted": "backbone[out]"}.items():
-    field = plotting.effective_receptive_field(network, images, layer=layer)
-    half, most = (plotting.field_width(field, share, center=(48, 64)) for share in (0.5, 0.95))
-    print(f"{words}: half of the gradient within {half:.0f} pixels, 95 % within {most:.0f}")
 
-# %% [markdown]
-# In theory the near-sighted field is 71 pixels, and 87 with the 3 × 3 convolution of the head, which would be enough: 43
-# to each side. In use it is less: nearly all within 26. Pictures are streets and harbors only, with many bollards. Two variants run now, short:
-# 120 steps on 200 scenes, from the course's pretrained backbone, one seed.
-#
-# **Predict, then run.** A network that finds bollards but cannot tell the two kinds apart would guess. About what IoU
-# does it reach? And with pyramid pooling?
+# %% fold="Count the fields of five backbones"
+def layers_of(backbone):
+    """(kernel, stride, rate) of the layers that look beyond their own place; the shortcuts see less."""
+    layers = []
+    for layer in backbone.modules():
+        if isinstance(layer, nn.Conv2d) and layer.kernel_size != (1, 1):
+            layers.append((layer.kernel_size[0], layer.stride[0], layer.dilation[0]))
+        elif isinstance(layer, nn.MaxPool2d):
+            layers.append((layer.kernel_size, layer.stride, 1))
+    return layers
 
-# %%
-claim = claims.find("pspnet.pyramid")
-for variant in ("near-sighted, no levels", "near-sighted, bins 1, 2, 3, 6"):
-    values = claim.variants[variant](0, True)
-    print(
-        f"{variant:30} bollards {100 * values['bollard_iou']:.0f} % IoU, all classes {100 * values['mean_iou']:.0f} %"
-    )
+
+for name, stride in (("tiny", 16), ("tiny", 8), ("tiny", 4), ("resnet50", 8), ("resnet101", 8)):
+    with torch.device("meta"):
+        options = {"output_stride": stride} if name == "tiny" else {}
+        backbone = models.create(f"pspnet_{name}", **options).backbone
+    size = plotting.theoretical_receptive_field(layers_of(backbone)).size
+    print(f"pspnet_{name:10} at output stride {stride:2}: {size:4} pixels")
 
 # %% [markdown]
-# And the whole experiment, seven variants with three seeds each. Two of them are controls: *levels not pooled* has all
-# the weights of pyramid pooling and leaves out the averaging alone; the *far-sighted* backbone is the complete one, and
-# its field of 199 pixels is larger than the picture.
-
-# %%
-claims.card("pspnet.pyramid")
-
-# %% [markdown]
-# The same as a picture, every dot a seed:
-
-# %% alt="Dots for three seeds and seven variants. IoU of the bollards is near 30 percent for the near-sighted network without levels, with levels that are not pooled and with bin 6 alone, and near 80 percent with bin 1, with all bins, and for the far-sighted backbone. Mean IoU differs by a few points in the same way, except that the far-sighted one is not better with levels."
-claims.show("pspnet.pyramid", keys=["bollard_iou", "mean_iou"])
-plt.show()
-
-# %% [markdown]
-# Read it slowly, it is the heart of the lesson:
+# The field hardly depends on the output stride: what a stride gave to the later layers, the rate gives them now. It is
+# not quite the same, because where a block has two 3 × 3 convolutions, as in the small backbone, the stride thinned out
+# only what the second one sees.
 #
-# - Without a look at the scene, IoU is below 30 %: a bollard that is found is given the wrong name half of the time,
-#   and a wrong name counts twice, as missing in one class and as false in the other.
-# - With the pyramid it is 81 %. Weights alone bring nothing: not pooled, they leave it at 29 %.
-# - **Bin 1** alone brings nearly all of it, bin 6 nearly nothing: a sixth of the picture's height is less than the
-#   distance at which the scene begins to differ. For *what kind of scene is this?* the whole picture is the right bin.
-# - Over all classes the gain is about 5 points for the near-sighted network.
-# - The far-sighted backbone tells the bollards apart by itself. The pyramid then brings less than a point for them, and
-#   over all classes it is even about a point *worse*, after 400 steps at this scale. Our pictures are small: 29 pixels
-#   from a bollard, it sees enough. In the paper's pictures of 473 pixels, what tells is farther away, and although the
-#   field in theory covers them too (479 pixels, see above), the field in use need not.
+# ### The training of the paper
 #
-# ## 1 × 1 convolution
-#
-# A 1 × 1 convolution looks at one position only. It takes the vector of $C$ channels and multiplies it with a $K \times
-# C$ matrix, the same at every position:
+# SGD with momentum 0.9 and weight decay $10^{-4}$; batch 16, with batch norm synchronized over the GPUs, since a batch of
+# two per GPU would make poor statistics; pictures mirrored, scaled by 0.5 to 2, turned by up to 10° and, for ADE20K and
+# VOC, blurred (§5.1). From the authors' code, not from the paper, are the crops of 473 pixels (Cityscapes: 713) and a
+# rate that is ten times as high for the new layers. The base rate is 0.01 and falls at every iteration $t$ of $T$ by the
+# “poly” rule, $(1 - t / T)^{0.9}$. One iteration past $T$ the base of this power is negative, and Python returns a
+# complex number without a word:
 
-# %%
-x = torch.randn(2, 64, 9, 11)
-layer = nn.Conv2d(64, 16, kernel_size=1)
-by_matrix = torch.einsum("kc,bchw->bkhw", layer.weight[:, :, 0, 0], x) + layer.bias[:, None, None]
-assert torch.allclose(by_matrix, layer(x), atol=1e-6)
-weights = {side: nn.Conv2d(2048, 512, side, bias=False).weight.numel() for side in (1, 3)}
-print(f"2048 to 512 channels: {weights[1]:,} weights as 1 x 1, {weights[3]:,} as 3 x 3")
-
-# %% [markdown]
-# It mixes channels and looks nowhere else, so it is also called a *projection*, or *pooling over channels*: the fewest
-# numbers that keep what the next layer needs, learned rather than averaged. In PSPNet it keeps the levels from
-# outweighing the map: four levels of 2048 channels would make 10,240 in all instead of 4096, and the 3 × 3 convolution
-# behind them two and a half times as large. What does the cut cost?
-
-# %%
-claims.card("pspnet.reduction")
-
-# %% [markdown]
-# Nothing: the network with fewer channels is even better after the same number of steps, as in the paper (41.68 %
-# against 41.07).
-#
-# ## The auxiliary loss
-#
-# The gradient reaches early layers on a long way. PSPNet puts a second, small head in the middle of the network (after
-# `layer3`; in the small one after its second stage), with a loss of its own:
-#
-# $$ L = L_\text{main} + 0.4\, L_\text{aux}. $$
-#
-# It exists for training only: in evaluation nobody computes it, and a file with its weights loads into a network
-# without it.
-
-# %%
-network = models.create("pspnet_tiny", num_classes=33, aux=True)
-images, labels = torch.randn(2, 3, 96, 128), torch.randint(0, 33, (2, 96, 128))
-outputs = network.train()(images)
-main, auxiliary = (F.cross_entropy(outputs[name], labels, ignore_index=255) for name in ("out", "aux"))
-print(f"training:   {', '.join(outputs)}; loss {main:.3f} + 0.4 x {auxiliary:.3f} = {main + 0.4 * auxiliary:.3f}")
-print("evaluation:", ", ".join(network.eval()(images)))
-plain = models.create("pspnet_tiny", num_classes=33)
-print(f"into a network without it: {models.load_weights(plain, network.state_dict())}")
-
-# %% [markdown]
-# `training.fit` adds it by itself, with `auxiliary_weight=0.4`, when the network has the head.
-
-# %% alt="Mean IoU during training, with and without the auxiliary loss: the two curves rise together; with it, the curve lies slightly higher all along, and the bands of the seeds overlap until near the end"
-axes = claims.show_curves("pspnet.auxiliary")
-axes.set_title("auxiliary loss")
-plt.show()
-claims.card("pspnet.auxiliary")
-
-# %% [markdown]
-# The network with the auxiliary loss ends a little better, by about a point, as in the paper (35.82 % to 37.23).
-# Whether it also learns *faster* three seeds cannot decide: they differ by more than the gain. Our network has five
-# residual blocks where theirs has sixteen, so there was less of a way to shorten.
-#
-# ## How it was trained
-#
-# SGD with momentum 0.9 and weight decay 10⁻⁴; base rate 0.01, and ten times that for the new layers; batch 16, with
-# batch norm synchronized over the GPUs; crops of 473 (Cityscapes: 713), mirrored, scaled by 0.5 to 2, turned by up
-# to 10° and (not for Cityscapes) blurred. The rate falls per *iteration*, by the "poly" rule
-#
-# $$ \text{rate}(t) = \text{base} \cdot (1 - t / T)^{0.9}. $$
-#
-# Mind the end. One iteration past $T$ the base of the power is negative, and Python returns a complex number without a
-# word:
-
-# %%
+# %% fold="Compute the poly rule past its end, and the rates of backbone and head"
 from segtutor.training.optimizers import parameter_groups
 from segtutor.training.schedules import polynomial
 
-print("naive, step 11 of 10:", 0.01 * (1 - 11 / 10) ** 0.9)
-print("ours:", [round(0.01 * polynomial(step, 10), 6) for step in (0, 1, 5, 9, 10, 11)])
+print("step 11 of 10, as it is often written:", 0.01 * (1 - 11 / 10) ** 0.9)
+print(
+    "in the package, steps 0, 1, 5, 9, 10, 11:",
+    [round(0.01 * polynomial(step, 10), 6) for step in (0, 1, 5, 9, 10, 11)],
+)
 for group in parameter_groups(models.create("pspnet_tiny"), weight_decay=1e-4, head_factor=10):
     count = sum(parameter.numel() for parameter in group["params"])
     print(f"{count:9,} parameters: rate x {group['factor']:2g}, weight decay {group['weight_decay']:g}")
 
 # %% [markdown]
-# ## Published results
+# The paper also compares *average* with *maximum* pooling in the levels (averaging is better, Table 1), and deeper
+# backbones up to ResNet-269 (each is better than the one before, Table 3).
 #
-# The tutorial that this course grew from says: *85.4 % mean IoU on the PASCAL VOC 2012 challenge*. That is right, and
-# needs three additions: on the **test** set, with **COCO** as additional training data, and with pictures shown at
-# **several scales** and mirrored.
+# ### Published results
+#
+# PSPNet came first in the ImageNet scene parsing challenge of 2016, and then on VOC 2012 and Cityscapes. “It has 85.4 %
+# mean IoU on VOC 2012” is right with three additions: on the *test* set, after training on COCO, too,
+# and with pictures shown at several scales and mirrored.
 
-# %%
-HTML(claims.published_table("PSPNet"))
+# %% fold="List the published results of PSPNet"
+from IPython.display import Markdown
+
+from segtutor.claims import published
+
+lines = ["| mean IoU | data set | backbone | trained on besides | at test time | source |", "|---|---|---|---|---|---|"]
+for result in published("PSPNet"):
+    if result.kind == "paper" or result.source.startswith("semseg"):
+        besides, test = ", ".join(result.training_data), result.test_time
+        lines.append(
+            f"| {result.value} % | {result.dataset}, {result.split} | {result.backbone} | {besides} | {test} | "
+            f"{result.short_source}, {result.place} |"
+        )
+Markdown("\n".join(lines))
 
 # %% [markdown]
-# Numbers of later code are not comparable without their recipe either; with `kind="code base"` the same function lists
-# some. How the paper, the authors' PyTorch code and ours differ in detail:
+# How the paper, the authors' PyTorch code and ours differ in detail, and how many parameters there are with 21 classes:
 
-# %%
+# %% fold="Show the differences as a table"
 from segtutor.models.differences import as_markdown
 from segtutor.models.pspnet import DIFFERENCES
 
 Markdown(as_markdown(DIFFERENCES))
 
 # %% [markdown]
-# Parameters with 21 classes, counted on `meta`; training has the auxiliary head, evaluation has not.
+# Training has the auxiliary head, evaluation has not.
 
-# %%
+# %% fold="Count the parameters"
 for name in ("pspnet_resnet50", "pspnet_resnet101"):
     with torch.device("meta"):
         sizes = [sum(p.numel() for p in models.create(name, aux=aux).parameters()) for aux in (True, False)]
     print(f"{name}: {sizes[0]:,} in training, {sizes[1]:,} in evaluation")
 
 # %% [markdown]
-# ## Published weights
+# ### Published weights
 #
-# Not run here: it needs a file that the authors of semseg publish. Their names are translated on loading, the deep stem
-# is the default:
+# This needs a file that the authors of semseg publish. Their names are translated on loading; the deep stem, three 3 × 3
+# convolutions instead of the 7 × 7, is the default:
 #
 # ```python
 # model = models.create("pspnet_resnet50", num_classes=21, aux=True)
@@ -580,12 +881,30 @@ for name in ("pspnet_resnet50", "pspnet_resnet101"):
 # model = models.create("pspnet_resnet50", num_classes=21, stem="7x7", weights="imagenet")
 # ```
 #
-# ## Bad input
+# ### Pitfalls
 #
-# Bin 1 leaves one value per channel and picture. Batch norm wants a variance over the batch, and of one value there is
-# none: in training, PSPNet cannot take a batch of one, which is what the last batch of an epoch often is.
+# - **A batch of one in training.** Bin 1 leaves one value per channel and picture, and of one value there is no variance:
+#   `Expected more than 1 value per channel` ([vision#2151](https://github.com/pytorch/vision/issues/2151)). The last
+#   batch of an epoch often is one: drop it, or freeze batch norm. `training.fit` never hands out such a batch.
+# - **Dilated, but the stride kept in the shortcut.** The two ways no longer fit or, padded to fit, lie on other pixels.
+# - **Weights of one `first_block_rate` in a network with the other.** All keys fit, all numbers are wrong.
+# - **`align_corners` mixed within a network**: levels with one, logits with the other
+#   ([vision#1708](https://github.com/pytorch/vision/issues/1708),
+#   [VainF#19](https://github.com/VainF/DeepLabV3Plus-Pytorch/issues/19)). One constant per network.
+# - **Enlarged by a factor of 8.** For sides that are no multiple of 8 the output has another size. Enlarge to a size.
+# - **Called PSPNet, but another network.** segmentation_models.pytorch leaves out batch norm at bin 1, fuses with a 1 × 1
+#   convolution and cuts the encoder short. That can be a good choice; the paper's numbers are not its numbers.
+# - **Whole pictures for a network that learned from crops.** The bins are then of another size than in training. The
+#   authors test with sliding crops of the training size.
+# - **The auxiliary head demanded in evaluation.** A file without it does not load, or the output has a key too many.
+# - **The rate of eight GPUs on one.** Fine-tuning a published network at the paper's rate with a small batch destroys it
+#   ([vision#1538](https://github.com/pytorch/vision/issues/1538),
+#   [vision#4292](https://github.com/pytorch/vision/issues/4292)). `TrainingConfig` scales its default with the batch.
+# - **Floats from 0 to 255 that were never normalized** run through without a word.
+#   [Lesson 7](07_worked_example.ipynb) measures what that costs.
+# - **Nonsense as input.** The package says what is wrong:
 
-# %%
+# %% fold="Feed eight kinds of nonsense"
 from segtutor.training.losses import cross_entropy
 
 network = models.create("pspnet_tiny", num_classes=33).train()
@@ -604,76 +923,3 @@ for words, attempt in attempts.items():
         attempt()
     except ValueError as error:
         print(f"{words}: {error}")
-
-# %% [markdown]
-# `training.fit` never hands out an odd last batch: its stream goes on with the next epoch. And the mistake that no error
-# catches: floats from 0 to 255 that were never normalized run through without a word
-# ([lesson 7](07_worked_example.ipynb) measures what that costs).
-#
-# ## Pitfalls
-#
-# - **A batch of one in training**: `Expected more than 1 value per channel`
-#   ([vision#2151](https://github.com/pytorch/vision/issues/2151) and several more). Drop the odd last batch, or freeze
-#   batch norm.
-# - **Dilated, but the stride kept in the shortcut**: the two branches no longer fit, or, padded to fit, lie on other
-#   pixels.
-# - **Weights of one `first_block_rate` in a network with the other**: all keys fit, all numbers are wrong.
-# - **`align_corners` mixed within a network**: levels with one, logits with the other
-#   ([vision#1708](https://github.com/pytorch/vision/issues/1708),
-#   [VainF#19](https://github.com/VainF/DeepLabV3Plus-Pytorch/issues/19)). One constant per network.
-# - **Enlarging by a factor of 8**: for sides that are no multiple of 8 the output has another size. Enlarge to a size.
-# - **Called PSPNet, but another network**: segmentation_models.pytorch leaves out batch norm at bin 1, fuses with a 1 × 1
-#   convolution and cuts the encoder short. That can be a good choice; the paper's numbers are not its numbers.
-# - **Whole pictures for a network that learned from crops**: the bins are then of another size than in training. The
-#   authors test with sliding crops of the training size.
-# - **The auxiliary head demanded in evaluation**: a file without it does not load, or the output has a key too many.
-# - **poly per epoch, or past the end**: see above.
-# - **The rate of eight GPUs on one**: fine-tuning a published network at the paper's rate with a small batch destroys
-#   it ([vision#1538](https://github.com/pytorch/vision/issues/1538),
-#   [vision#4292](https://github.com/pytorch/vision/issues/4292)). `TrainingConfig` scales its default with the batch.
-#
-# ## Summary
-#
-# - A dilated convolution reads every $r$-th pixel: a larger field, the same weights, the same resolution. Equal rates
-#   leave holes.
-# - Leave out a stride, give the later layers the rate: the old map is contained in the finer one, exactly.
-# - A field of view is a promise; the gradient says what is in use, and that is far less.
-# - Pyramid pooling puts the averages over the whole picture and its parts beside every position. For our bollards, bin 1
-#   does the work: 29 % to 80 % IoU.
-# - 1 × 1 convolutions cut channels at no loss here; the auxiliary loss helps a little.
-# - Where the backbone already sees the whole picture, the pyramid has little to add. Know your field of view.
-#
-# In [assignment 4](assignments/04_pspnet.ipynb) you build all of it yourself, check by check.
-# [Lesson 5](05_mask_rcnn.ipynb) leaves label maps for single objects; [lesson 6](06_deeplab.ipynb) comes back to dilation
-# with DeepLab.
-#
-# ## Self-test
-#
-# 1. Three 3 × 3 convolutions with rates 1, 2, 4 and no stride. How large is the field? And after a stride-2 layer with
-#    kernel 3 in front?
-# 2. Which input pixels of a line does a stack of two 3-tap convolutions with rates 2 and 2 read? With 1 and 2?
-# 3. You take the stride out of `layer4`, but forget the dilation. The network runs. What goes wrong?
-# 4. Why does the control with levels that are not pooled belong in the experiment?
-# 5. A PSPNet is trained on crops of 473 and shown a picture of 1024 × 2048. What happens to bin 1?
-#
-# <details><summary>Answers</summary>
-#
-# 1. 1 + 2 (1 + 2 + 4) = 15. With the layer in front: 3 + 2 · 2 (1 + 2 + 4) = 31.
-# 2. Rates 2, 2: -4, -2, 0, 2, 4, every second one. Rates 1, 2: all from -3 to 3.
-# 3. Its kernels see half as far as in training and meet values between those they have learned from.
-# 4. The pyramid also adds weights. If these brought the gain, the control would have it.
-# 5. It averages over nine times the area that it has learned from, and may hold what never came together in a crop.
-#    Slide a window of the training size.
-#
-# </details>
-#
-# ## Reading and videos
-#
-# - [Zhao et al. 2017](https://arxiv.org/abs/1612.01105): Figure 2 is the riddle of the bollards in photographs; Table 1
-#   the bins; §3.3 and Table 2 the auxiliary loss.
-# - [Yu and Koltun 2016](https://arxiv.org/abs/1511.07122): dilation as a way to keep resolution; Figure 1.
-# - [Luo et al. 2016](https://arxiv.org/abs/1701.04128): the effective field. Look at what changes in training.
-# - [Wang et al. 2018](https://arxiv.org/abs/1702.08502), §3.2: gridding, and rates that avoid it.
-# - [Lin, Chen and Yan 2014, *Network in Network*](https://arxiv.org/abs/1312.4400): where 1 × 1 convolutions come from.
-# - [Stanford CS231n, Lecture 11: Detection and Segmentation](https://www.youtube.com/watch?v=nDPWywWRIRo). Look for:
-#   where the resolution is lost and won back, and at what price. The video does not replace the lesson.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from segtutor.claims.cards import Card
 from segtutor.claims.catalog import find
 from segtutor.claims.claim import Claim
 from segtutor.claims.results import Results, recorded, reproduce
+from segtutor.plotting.style import FULL_WIDTH
 
 _COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")
 _MARKERS = "osD^vPX"
@@ -48,17 +50,16 @@ def show(shown: Card | str, keys: Sequence[str] | None = None) -> Figure:
     shown = card(shown) if isinstance(shown, str) else shown
     claim, results = shown.claim, shown.results
     measures = [claim.measure(key) for key in keys] if keys is not None else list(claim.measures[:2])
-    height = 0.8 + 0.36 * len(claim.variants)
+    width, height = min(3.0 + 3.0 * len(measures), FULL_WIDTH), 1.0 + 0.36 * len(claim.variants)
     figure, axes = plt.subplots(
-        1, len(measures), figsize=(3.0 + 3.0 * len(measures), height), dpi=72, layout="constrained", squeeze=False,
-        sharey=True,
-    )  # fmt: skip
+        1, len(measures), figsize=(width, height), layout="constrained", squeeze=False, sharey=True
+    )
     for axis, measure in zip(axes[0], measures, strict=True):
         for row, variant in enumerate(claim.variants):
             values = [float(run[measure.key]) * measure.scale for run in results.runs[variant]]
             axis.plot([np.mean(values)] * 2, [row - 0.3, row + 0.3], color="black", linewidth=2)
             axis.plot(values, [row] * len(values), "o", color=_COLORS[0], markersize=7, alpha=0.7, markeredgewidth=0)
-        axis.set_title(measure.title, fontsize=11)
+        axis.set_title(textwrap.fill(measure.title, 26), fontsize=10)
         axis.set_yticks(range(len(claim.variants)), list(claim.variants))
         axis.grid(axis="x", alpha=0.3)
         axis.margins(x=0.1)
@@ -77,7 +78,7 @@ def show_curves(shown: Card | str, ax: Axes | None = None) -> Axes:
     shown = card(shown) if isinstance(shown, str) else shown
     curves = _curves(shown.claim, shown.results)
     if ax is None:
-        _, ax = plt.subplots(figsize=(6, 3.2), dpi=72, layout="constrained")
+        _, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
     for (variant, (steps, values)), color, marker in zip(curves.items(), _COLORS, _MARKERS, strict=False):
         ax.plot(steps, values.mean(axis=0), color=color, marker=marker, label=variant)
         ax.fill_between(steps, values.min(axis=0), values.max(axis=0), color=color, alpha=0.2, linewidth=0)

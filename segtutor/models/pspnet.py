@@ -122,7 +122,7 @@ def pspnet_resnet50(
 
     Args:
         num_classes: K.
-        aux: Build the auxiliary head on layer3 (PSP §3.3; its loss counts 0.4).
+        aux: Build the auxiliary head on layer3 (PSP §4; its loss counts 0.4).
         stem: "deep" (three 3 x 3 convolutions, the authors' own ImageNet weights) or "7x7" (torchvision's).
         bins: Regions along each side, level by level; none leaves pyramid pooling out.
         first_block_rate: Rate in the first block of a dilated stage, "previous" or "same".

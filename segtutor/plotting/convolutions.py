@@ -16,6 +16,7 @@ from segtutor.metrics.arrays import to_numpy
 from segtutor.plotting.architecture import inches_per_unit
 from segtutor.plotting.overlays import as_picture
 
+_TITLE = 10  # points
 _CELL = 0.4  # side of a cell in inches, at which the text has its full size
 _VALUE, _ZERO, _KERNEL, _WINDOW = "#9AD0F3", "#F3F3F3", "#F5D08A", "#D55E00"
 
@@ -167,18 +168,20 @@ def show_dilation(rates: Sequence[int] = (1, 2, 4), kernel: int = 3, *, ax: Axes
         for row, column in dilated_positions(kernel, rate):
             colors[center + row, center + column] = "#0072B2"
         _grid(ax, x, 0, colors)
-        font = _font(ax)
         title = f"rate {rate}: sees {field} × {field}\nwith {kernel * kernel} weights"
-        ax.text(x + side / 2, -0.3, title, ha="center", va="bottom", fontsize=font)
+        ax.text(x + side / 2, -0.3, title, ha="center", va="bottom", fontsize=_TITLE)
     return ax
 
 
-def show_pyramid(values: Any, bins: Sequence[int] = (1, 2, 3, 6), *, ax: Axes | None = None) -> Axes:
+def show_pyramid(
+    values: Any, bins: Sequence[int] = (1, 2, 3, 6), *, cmap: str = "viridis", ax: Axes | None = None
+) -> Axes:
     """Draws a map and its means over a few bins, as pyramid pooling takes them (PSPNet §3.2).
 
     Args:
         values: A map H x W, or a picture H x W x 3 or 3 x H x W, uint8 or 0...1.
         bins: Along each side, level by level.
+        cmap: Colors of a map.
         ax: Where to draw; a new figure if None.
 
     Returns:
@@ -197,8 +200,7 @@ def show_pyramid(values: Any, bins: Sequence[int] = (1, 2, 3, 6), *, ax: Axes | 
     gap = 0.5
     total, margins = (len(bins) + 1) * (wide + gap) - gap, (0.15, 0.6)
     ax = _canvas(ax, total, high, *margins, unit=0.5)
-    font = _font(ax)
-    style: dict[str, Any] = {"cmap": "viridis", "vmin": float(full.min()), "vmax": float(full.max())}
+    style: dict[str, Any] = {"cmap": cmap, "vmin": float(full.min()), "vmax": float(full.max())}
     for index, count in enumerate((None, *bins)):
         panel, title = full, f"{height} × {width}"
         if count is not None:
@@ -211,7 +213,7 @@ def show_pyramid(values: Any, bins: Sequence[int] = (1, 2, 3, 6), *, ax: Axes | 
             ax.plot([x + wide * share] * 2, [0, high], color="white", linewidth=1.0)
             ax.plot([x, x + wide], [high * share] * 2, color="white", linewidth=1.0)
         ax.add_patch(Rectangle((x, 0), wide, high, fill=False, edgecolor="black", linewidth=0.8))
-        ax.text(x + wide / 2, -0.12, title, ha="center", va="bottom", fontsize=font)
+        ax.text(x + wide / 2, -0.12, title, ha="center", va="bottom", fontsize=_TITLE)
         _limits(ax, total, high, *margins)  # imshow has moved them
     return ax
 

@@ -59,19 +59,24 @@ def fcn_layout(model: nn.Module) -> Layout:
     return Layout(tuple(boxes), tuple(arrows), column_width=0.95, row_height=1.55)
 
 
-def pspnet_layout(model: nn.Module, auxiliary: bool = False) -> Layout:
+def pspnet_layout(model: nn.Module, auxiliary: bool = False, *, head_only: bool = False) -> Layout:
     """PSPNet: the deepest map, its means over a few bins on rows of their own, and all of them side by side again.
 
     Args:
         model: With a ``backbone`` that returns "out" and a ``classifier`` that begins with pyramid pooling.
         auxiliary: Whether the auxiliary head is shown. Trace such a network in training mode, with two images.
+        head_only: Begin with the backbone's last map; a page is not wide enough for more at its full size.
 
     Raises:
-        ValueError: If one of these modules is missing.
+        ValueError: If one of these modules is missing, or the auxiliary head is asked for without the backbone.
     """
+    if head_only and auxiliary:
+        raise ValueError("the auxiliary head begins inside the backbone: leave head_only or auxiliary out")
     levels: Any = find_module("classifier.0.levels", model)
     above = (len(levels) + 1) // 2  # rows over that of the map itself
     boxes, arrows = trunk(model, row=above)
+    if head_only:
+        boxes, arrows = [Box("map", "backbone[out]", "last map of\nthe backbone", 0, above)], []
     deepest, column = boxes[-1].name, boxes[-1].column
     join = column + (4.5 if len(levels) else 1.2)
     head = [

@@ -1,20 +1,25 @@
 """A transposed convolution as scattering: a slider adds one input pixel after the other, alive without a kernel.
 
-Every step is drawn here, as SVG; the script beside this file only shows one of them at a time. Where no script runs,
-all steps stand below each other. h w the input, k l the kernel, s the stride.
+Every step is drawn here, as SVG. h w the input, k l the kernel, s the stride.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from segtutor.metrics.arrays import to_numpy
+from segtutor.plotting.steps import stepped_page
 
 _CELL, _GAP, _HEADER = 34, 62, 24  # in SVG units: side of a cell, room between two grids, room for a title
+_STYLE = """\
+.segtutor-scatter rect {stroke: #000; stroke-width: .8}
+.segtutor-scatter svg text {font: 13px system-ui,sans-serif; fill: #000}
+.segtutor-scatter svg .title,.segtutor-scatter svg .sign {fill: currentColor}
+.segtutor-scatter svg .sign {font-size: 20px}
+"""
 _PLAIN, _NOW, _KERNEL, _WRITTEN = "#F3F3F3", "#F5B84B", "#F5D08A", "#9AD0F3"
 
 
@@ -68,8 +73,8 @@ def movable_scatter(values: Any, kernel: Any, stride: int = 2) -> MovableScatter
             f"Step {len(outputs)} of {inputs.size}: the input pixel in row {place[0]}, column {place[1]} holds "
             f"{value:.3g}. {value:.3g} times the kernel is added to the output from row {top}, column {left} on."
         )
-        frames.append(f"<div class='step'>{_frame(inputs, weights, output, place, window, written)}<p>{says}</p></div>")
-    return MovableScatter(outputs, _page("".join(frames), len(frames)))
+        frames.append(f"{_frame(inputs, weights, output, place, window, written)}<p>{says}</p>")
+    return MovableScatter(outputs, stepped_page(frames, "Input pixels that have written", kind="scatter", style=_STYLE))
 
 
 def _matrix(array: Any, name: str) -> np.ndarray:
@@ -120,22 +125,3 @@ def _frame(
         f'<svg viewBox="-2 0 {x + 4} {height + 2}" width="{x + 4}" role="img" aria-label="Input, kernel and output '
         f'after this step; the sentence below says what was added">{"".join(parts)}</svg>'
     )
-
-
-def _page(frames: str, count: int) -> str:
-    # JupyterLab would take the arrow keys for itself; the attribute leaves them to the slider.
-    return f"""<div class="segtutor-scatter">
-<style>
-.segtutor-scatter {{font: 14px/1.45 system-ui,sans-serif; color: inherit; max-width: 62rem}}
-.segtutor-scatter svg {{max-width: 100%; height: auto}}
-.segtutor-scatter rect {{stroke: #000; stroke-width: .8}}
-.segtutor-scatter svg text {{font: 13px system-ui,sans-serif; fill: #000}}
-.segtutor-scatter svg .title,.segtutor-scatter svg .sign {{fill: currentColor}}
-.segtutor-scatter svg .sign {{font-size: 20px}}
-.segtutor-scatter input {{width: 14rem; accent-color: #2b8fd0}}
-</style>
-<label data-lm-suppress-shortcuts="true" hidden>Input pixels that have written
-<input type="range" min="1" max="{count}" step="1" value="1"> <output></output></label>
-{frames}
-<script>{Path(__file__).with_suffix(".js").read_text(encoding="utf-8")}</script>
-</div>"""

@@ -35,7 +35,7 @@ class TrainingConfig:
         gradient_clip: Largest norm of the gradient, or None for no limit.
         loss: "cross_entropy", "ohem" (cross entropy of the hardest quarter of the pixels), "dice", "focal" or "lovasz";
             or several joined by "+", as "cross_entropy+dice", which are added. On several processes, see ``objective``.
-        auxiliary_weight: Factor of the auxiliary head's loss, for networks that have one (0.4 in PSPNet §3.2).
+        auxiliary_weight: Factor of the auxiliary head's loss, for networks that have one (0.4 in PSPNet §5.1).
         class_weights: One factor per class for its pixels in the loss, as from ``balanced_class_weights``; None counts
             all pixels alike.
         freeze_batch_norm: Keep batch norm's statistics and weights as they are; for fine-tuning at small batches.

@@ -120,6 +120,9 @@ def test_pspnet_by_hand():
     assert "4096 × 60 × 60" in drawn  # 2048 and four times 512
     assert drawn.count("21 × 473 × 473") == 1
     assert drawn.count("enlarge") == 5
+    head = texts(show_architecture(trace_shapes(model, (473, 473)), pspnet_layout(model, head_only=True)))
+    assert head.count("enlarge") == 5
+    assert "3 × 473 × 473" not in head
 
 
 def test_pspnet_with_auxiliary_head_and_without_pyramid():
@@ -127,6 +130,8 @@ def test_pspnet_with_auxiliary_head_and_without_pyramid():
     shapes = trace_shapes(model, torch.zeros(2, 3, 65, 97), training=True)
     drawn = texts(show_architecture(shapes, pspnet_layout(model, auxiliary=True)))
     assert drawn.count("7 × 65 × 97") == 2
+    with pytest.raises(ValueError, match="leave head_only or auxiliary out"):
+        pspnet_layout(model, auxiliary=True, head_only=True)
     bare = on_meta("pspnet_tiny", bins=())
     drawn = texts(show_architecture(trace_shapes(bare, (65, 97)), pspnet_layout(bare)))
     assert not [text for text in drawn if "bins" in text]

@@ -90,7 +90,7 @@ FIELDS = Claim(
     title="Fields of view, in theory and in use",
     sentence="Dilation widens the field of view at no cost in parameters or resolution; what a network really uses of "
     "it is much smaller.",
-    source="Yu and Koltun 2016, §2; Zhao et al. 2017, §3.1; Luo et al. 2016; gridding: Wang et al. 2018, §3.2",
+    source="Yu and Koltun 2016, §2; Zhao et al. 2017, §3.2; Luo et al. 2016; gridding: Wang et al. 2018, §3.2",
     paper="the effective field is nearly a Gaussian; it grows with the root of the depth, and in training (Luo et al.)",
     changes="the rates of eight 3 x 3 convolutions; below, whether the course's backbone is trained",
     same="layers, channels, parameters, resolution; the effective field is the square with half of the gradient",
