@@ -82,13 +82,13 @@ street, harbor = (one.scene(5).image for one in pair)
 x0, y0, x1, y1 = next(item.box for item in pair[0].scene(5).instances if item.box[0] == 125)
 row, column = (y0 + y1) // 2, (x0 + x1) // 2  # the middle of the bollard
 figures, texts, names = [], [], []
-for far in (32, 48, 64, 80, 96, 128, 320):
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.7))
+for far in (32, 64, 96, 128, 320):
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.3))
     window = slice(max(row - far, 0), row + far), slice(max(column - far, 0), column + far)
     for axis, name, image in zip(axes, "AB", (street, harbor), strict=True):
         seen = np.full_like(image, 225)
         seen[window] = image[window]
-        axis.imshow(seen)
+        axis.imshow(seen, interpolation="bilinear")
         axis.set_title(f"picture {name}")
     without_frames(axes)
     figures.append(figure)
@@ -294,8 +294,8 @@ plotting.movable_figures(figures, texts, "Second layer", names)
 # smaller rates sum up to $S$ and leave no hole, they read a patch of $2S + 1$ pixels, and the next rate may be at most
 # that:
 #
-# > Put the rates in order of size. There are no holes exactly if each rate is at most 1 plus twice the sum of all smaller
-# > ones.
+# > Put the rates in order of size. There are no holes exactly if each rate is at most 1 plus twice the sum of those before
+# > it.
 #
 # The first rate must therefore be 1, a second one may be up to 3, a third up to 9. Rates 1, 2, 4, 8 are safe. Equal rates
 # above 1 never are, and to have no common divisor is not enough: rates 2 and 3 miss the pixel 4 away, rates 1 and 4 the
@@ -445,7 +445,7 @@ plt.show()
 # the *bins*, and averages over each. These are the *levels* of the pyramid, one for every scale. On the colors of the scene above they look
 # like this:
 
-# %% alt="The scene of the lake and its averages over 1, 4, 9 and 36 regions: one gray green; gray blue over green; blue, gray and green bands; six by six patches in which sky, tree, water and lawn can be told" fold="Average the scene over its regions"
+# %% alt="The scene of the lake and its averages over 1, 4, 9 and 36 regions: one gray green; gray blue over olive; nine patches, blue at the upper corners and green in the middle and below; thirty-six patches in which sky, tree and lawn can be told" fold="Average the scene over its regions"
 figure, axis = plt.subplots(figsize=(9, 1.75))
 plotting.show_pyramid(scene, bins=(1, 2, 3, 6), ax=axis)
 plt.show()
@@ -594,7 +594,7 @@ for name in ("near-sighted, no levels", "near-sighted, bins 1, 2, 3, 6"):
 # Here is what the two see in a street and in a harbor. The scenes and the truth are drawn larger than the 96 × 128 pixels
 # that the networks were given.
 
-# %% alt="A street and a harbor, each with the label maps of both networks and the truth. Without levels the bollards are a patchwork of pink, for street bollards, and orange, for mooring bollards. With the pyramid those of the street are pink throughout and those of the harbor orange. All else looks alike in both maps." fold="Draw the label maps of both"
+# %% alt="A street and a harbor, each with the label maps of both networks and the truth. Without levels the bollards are a patchwork of pink, for street bollards, and orange, for mooring bollards. With the pyramid those of the street are pink throughout and those of the harbor orange. Apart from that the two maps are much alike." fold="Draw the label maps of both"
 larger = Scenes("val", (240, 320), 40, **dict(BOLLARDS.options))
 small, rows = draw(BOLLARDS, "val", 40, (96, 128)), (18, 14)
 figure, axes = plt.subplots(2, 4, figsize=(9, 4.3))
@@ -670,7 +670,7 @@ print("evaluation:", {name: tuple(logits.shape) for name, logits in network.eval
 # `training.fit` adds the second loss by itself where it finds such a head. Does it help? The lines are means of three
 # seeds, the bands reach from the lowest to the highest.
 
-# %% alt="Mean IoU during training, with and without the auxiliary loss: both curves rise together from a few percent to about 51; the one with the loss is slightly higher all along, and the bands overlap until near the end" fold="Draw the two curves"
+# %% alt="Mean IoU during training, with and without the auxiliary loss: both curves rise together from about 25 to about 51 percent; the one with the loss is slightly higher all along, and the bands overlap until near the end" fold="Draw the two curves"
 figure, axis = plt.subplots(figsize=(6.5, 3.2))
 show_curves("pspnet.auxiliary", ax=axis)
 plt.show()
@@ -692,8 +692,8 @@ card("pspnet.auxiliary")
 #   its output stride.
 # - A 1 × 1 convolution multiplies the channels of each place by one matrix. It makes maps thinner, and here that cost
 #   nothing.
-# - A dilated convolution reads places $r$ apart: a larger field, the same weights. There are no holes exactly if every
-#   rate is at most 1 plus twice the sum of the smaller ones.
+# - A dilated convolution reads places $r$ apart: a larger field, the same weights. Put in order of size, the rates
+#   leave no holes exactly if each is at most 1 plus twice the sum of those before it.
 # - Leave out a stride and give the later layers the rate: the finer map contains the old one exactly. Each halving of the
 #   stride brought seven points, and cost memory and time.
 # - What a network *can* see is a promise; the gradient says what it *does* see, and that is less.

@@ -19,7 +19,7 @@ from PIL import Image
 
 from segtutor.plotting.style import PAGE_DPI
 
-_JPEG_QUALITY = 88
+_JPEG_QUALITY = 85
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,5 +108,5 @@ def _encoded(figure: Figure) -> tuple[str, str]:
     picture.save(jpeg, "JPEG", quality=_JPEG_QUALITY)
     colors = picture.quantize(64) if picture.getcolors(4096) else picture
     colors.save(png, "PNG", optimize=True)
-    kind, data = ("jpeg", jpeg) if 2 * jpeg.tell() < png.tell() else ("png", png)
+    kind, data = ("jpeg", jpeg) if jpeg.tell() < 0.7 * png.tell() else ("png", png)
     return kind, base64.b64encode(data.getvalue()).decode("ascii")
