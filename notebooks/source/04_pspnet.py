@@ -76,26 +76,14 @@ def without_frames(axes):
 
 # %% fold="Show two pictures through a window that can be widened"
 pair = [
-    Scenes("train", (240, 320), 60, kinds=(kind,), context=4.0, context_distance=0.3) for kind in ("street", "harbor")
+    Scenes("train", (360, 480), 60, kinds=(kind,), context=4.0, context_distance=0.3) for kind in ("street", "harbor")
 ]
 street, harbor = (one.scene(5).image for one in pair)
-x0, y0, x1, y1 = next(item.box for item in pair[0].scene(5).instances if item.box[0] == 125)
-row, column = (y0 + y1) // 2, (x0 + x1) // 2  # the middle of the bollard
-figures, texts, names = [], [], []
-for far in (32, 64, 96, 128, 320):
-    figure, axes = plt.subplots(1, 2, figsize=(8, 3.3))
-    window = slice(max(row - far, 0), row + far), slice(max(column - far, 0), column + far)
-    for axis, name, image in zip(axes, "AB", (street, harbor), strict=True):
-        seen = np.full_like(image, 225)
-        seen[window] = image[window]
-        axis.imshow(seen, interpolation="bilinear")
-        axis.set_title(f"picture {name}")
-    without_frames(axes)
-    figures.append(figure)
-    whole = far >= 320
-    texts.append("Both pictures as a whole." if whole else f"You see {far} pixels to every side of the bollard.")
-    names.append("everything" if whole else f"{far} pixels")
-plotting.movable_figures(figures, texts, "You see", names)
+boxes = [item.box for item in pair[0].scene(5).instances if item.label == SCENES.index("street bollard")]
+x0, y0, x1, y1 = min(boxes, key=lambda box: abs(box[0] + box[2] - 420))  # the red one
+row, column = (y0 + y1) // 2, (x0 + x1) // 2
+far = (48, 72, 96, 120, 144, 168, 192, 480)
+plotting.movable_window({"picture A": street, "picture B": harbor}, (row, column), far, "the bollard's middle")
 
 # %% [markdown]
 # <details><summary>Answer</summary>

@@ -710,8 +710,8 @@ print(f"128 x 160, {'whole picture':18}  mean IoU {100 * result.mean_iou:5.1f} %
 #
 # Showing the network each picture at several scales and mirrored, and averaging the predictions, improves it without
 # any training: on the VOC 2012 validation set from 78.51 % mean IoU to 79.45 % with scales and to 79.77 % with scales
-# and flip ([Chen et al. 2017, DeepLab v3](https://arxiv.org/abs/1706.05587), §4.3, Table 6; ResNet-101, output stride
-# 8). We measure the same on Scenes, and what it costs.
+# and flip ([Chen et al. 2017, DeepLab v3](https://arxiv.org/abs/1706.05587), §4.3, Table 6; ResNet-101,
+# [output stride](glossary.ipynb#output-stride) 8). We measure the same on Scenes, and what it costs.
 #
 # Three *worlds* (three seeds of the validation split, 20 pictures each) take the place of three seeds of a training,
 # which we have only one of here. Each picture is shown in six *views*, and each view's probabilities are kept, so that
@@ -1010,7 +1010,7 @@ for name in ("mooring bollard", "street bollard", "pole", "bicycle"):
 # 2. The preprocessing (range, mean and standard deviation, RGB or BGR), `model.eval()`, and the evaluation (resized
 #    labels? [void](glossary.ipynb#void) left out? one confusion matrix over all pictures?).
 # 3. Smaller: the network has seen persons of a few hundred pixels, and a window would show it a sleeve.
-# 4. Logits of the auxiliary head. In training only, added to the loss with a small weight.
+# 4. Logits of the [auxiliary head](glossary.ipynb#auxiliary-loss). In training only, added to the loss with a small weight.
 # 5. After normalization, 0 is the mean color, which the network takes as neutral; before it, 0 is black. Labels of
 #    padding must not count, and 255 is void; 0 would say "background" and be learned.
 #
@@ -1037,7 +1037,7 @@ for name in ("mooring bollard", "street bollard", "pole", "bicycle"):
 #   normalizing constant that depends on the picture; logistic regression as a small CRF.
 # - **DeepLab v2:**
 #   [DeepLab: Semantic Image Segmentation (How it works)](https://www.youtube.com/watch?v=b6jhopSMit8). Look for: where
-#   atrous convolution keeps the resolution, what the pyramid adds, what the CRF repairs at the borders; and compare
+#   [atrous convolution](glossary.ipynb#dilated-convolution) keeps the resolution, what the pyramid adds, what the CRF repairs at the borders; and compare
 #   with what lesson 6 measures.
 #
 # ## Going deeper

@@ -26,6 +26,7 @@ _EXPORTS = {
     "movable_figures": "segtutor.plotting.steps",
     "movable_precision_recall": "segtutor.plotting.interactive",
     "movable_scatter": "segtutor.plotting.scatter",
+    "movable_window": "segtutor.plotting.window",
     "pspnet_layout": "segtutor.plotting.layouts",
     "receptive_box": "segtutor.plotting.receptive_field",
     "resnet_layout": "segtutor.plotting.residual",
