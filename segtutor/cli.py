@@ -16,13 +16,14 @@ COMMANDS: dict[str, str] = {
     "segment": "find the classes in a picture and draw them over it",
     "train": "train a network on pictures of your own, or drawn ones, and write its weights",
     "evaluate": "score a network on a data set, class by class",
+    "export": "write a network as ONNX or as a PyTorch graph, for other programs",
     "reproduce": "run the experiment behind a claim of the course again",
     "data": "get real data sets, see which are there, find broken files in a folder",
     "grade": "grade a folder of submitted notebooks: points and reasons per exercise, as CSV",
 }
 
 # Those that compute with networks themselves, and do not start programs that decide about their own threads.
-COMPUTING = ("segment", "train", "evaluate", "reproduce")
+COMPUTING = ("segment", "train", "evaluate", "export", "reproduce")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

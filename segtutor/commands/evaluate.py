@@ -1,13 +1,19 @@
-"""``segtutor evaluate``: the score of a network on a data set, class by class."""
+"""``segtutor evaluate``: the score of a network on a data set, class by class, and its worst pictures on a page."""
 
 from __future__ import annotations
 
 import argparse
+import csv
+import json
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from segtutor.commands.detectors import SEMANTIC_VIEWS, add_scene_options, is_detector, refuse, scene_options
 from segtutor.commands.options import (
     SCENE_SIZE,
+    add_class_count,
     add_network,
     add_views,
     create_network,
@@ -16,11 +22,15 @@ from segtutor.commands.options import (
     views,
 )
 from segtutor.commands.own_data import add_data, open_data
+from segtutor.files import prove_writable, replacing
+
+REPORT = {"boundary": False, "out": None, "worst": 12}  # arguments that only semantic networks have
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
     add_network(parser, "course (comes with segtutor, the default) or a file")
+    add_class_count(parser)
     add_data(parser)
     parser.add_argument(
         "--split", choices=("train", "val", "test"), default="val", help="test of scenes only (default: %(default)s)"
@@ -29,15 +39,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=size, default=SCENE_SIZE, metavar="HxW", help="of the scenes (default: 128x160)")
     add_scene_options(parser)
     add_views(parser)
+    parser.add_argument("--boundary", action="store_true", help="also score the outlines of the classes")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="write there pictures.csv and worst.html as they come, classes.csv and scores.json at the end",
+    )
+    parser.add_argument(
+        "--worst", type=positive, default=REPORT["worst"], help="pictures on worst.html (default: %(default)s)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate and print the table."""
     from segtutor.inference import evaluate, evaluate_detector
+    from segtutor.inference.predict import as_views
 
     detector = is_detector(arguments.model)
     if detector:
-        refuse(arguments, SEMANTIC_VIEWS)
+        refuse(arguments, {**SEMANTIC_VIEWS, **REPORT})
+    as_views(**views(arguments))
     if arguments.data == "scenes":
         from segtutor.datasets import Scenes
 
@@ -52,7 +74,136 @@ def run(arguments: argparse.Namespace) -> int:
         dataset = found.train if arguments.split == "train" else found.val
         named = f"{len(dataset)} pictures of {arguments.data} ({arguments.split})"
     weights = arguments.weights or "course"
-    model = create_network(arguments, None, weights)
-    print(f"{arguments.model}, weights {weights}, on {named}")
-    print(evaluate_detector(model, dataset) if detector else evaluate(model, dataset, **views(arguments)))
+    model = create_network(arguments, arguments.num_classes, weights)
+    title = f"{arguments.model}, weights {weights}, on {named}"
+    print(f"{title}, at their own size{_told(arguments)}", flush=True)
+    if detector:
+        print(evaluate_detector(model, dataset))
+        return 0
+    report = None if arguments.out is None else _Report(arguments, title, dataset)
+    try:
+        score = evaluate(model, dataset, boundary=arguments.boundary, each=report, **views(arguments))
+    except Exception as error:
+        if report is not None and report.rows:
+            error.add_note(f"{report.rows} pictures were scored before: {arguments.out / 'pictures.csv'}")
+        raise
+    print(_table(score))
+    print(str(score).rpartition("\n")[2] + _outlines(score))
+    if report is not None:
+        report.finish(score)
+        print(f"written  {', '.join(str(path) for path in report.paths.values())}")
     return 0
+
+
+def _told(arguments: argparse.Namespace) -> str:
+    """The views, in words."""
+    parts = []
+    if arguments.scales != (1.0,):
+        parts.append(f"shown at scales {', '.join(f'{scale:g}' for scale in arguments.scales)}")
+    if arguments.flip:
+        parts.append("and mirrored" if parts else "shown as they are and mirrored")
+    if arguments.window is not None:
+        parts.append("through windows of {} x {}".format(*arguments.window))
+    return "".join(f", {part}" for part in parts)
+
+
+def columns_of(score: Any) -> dict[str, np.ndarray]:
+    """What is told of each class: K numbers of each kind, from 0 to 1."""
+    confusion = score.confusion
+    columns = {"IoU": confusion.iou(), "precision": confusion.precision(), "recall": confusion.recall()}
+    if score.outlines is not None:
+        columns["boundary IoU"] = score.outlines.boundary_iou()
+    return {**columns, "pixels": confusion.matrix.sum(axis=1) / max(1, confusion.matrix.sum())}
+
+
+def _table(score: Any) -> str:
+    """Scores class by class, in percent; classes that are nowhere are left out."""
+    columns = columns_of(score)
+    width = max(len(name) for name in (*score.names, "class"))
+    lines = ["  ".join([f"{'class':{width}}", *(f"{name:>6}" for name in columns)])]
+    for number, name in enumerate(score.names):
+        if np.isfinite(columns["IoU"][number]):
+            values = [f"{_percent(kind[number]):>{max(6, len(title))}}" for title, kind in columns.items()]
+            lines.append("  ".join([f"{name:{width}}", *values]))
+    return "\n".join(lines)
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.2f}" if np.isfinite(value) else "-"
+
+
+def _outlines(score: Any) -> str:
+    if score.outlines is None:
+        return ""
+    band = score.outlines.band
+    return (
+        f"\nmean boundary IoU {100 * score.outlines.mean_boundary_iou():.2f} %; in the band around label changes, of 2 "
+        f"% of the diagonal on either side: mean IoU {100 * band.mean_iou():.2f} %, pixel accuracy "
+        f"{100 * band.pixel_accuracy():.2f} %"
+    )
+
+
+class _Report:
+    """What is written of an evaluation, picture by picture."""
+
+    def __init__(self, arguments: argparse.Namespace, title: str, dataset: Any) -> None:
+        from segtutor.commands.worst_page import WorstPage
+        from segtutor.inference.samples import label_set
+
+        folder: Path = arguments.out
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"--out {folder} is a file, but must be a folder: name another one")
+        folder.mkdir(parents=True, exist_ok=True)
+        names = ("pictures.csv", "worst.html", "classes.csv", "scores.json")
+        self.paths = {name: folder / name for name in names}
+        for path in self.paths.values():
+            prove_writable(path)
+        self.dataset, self.labels, self.rows = dataset, label_set(dataset), 0
+        self.page = WorstPage(self.paths["worst.html"], title, self.labels, arguments.worst)
+        with self.paths["pictures.csv"].open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerow(["picture", "mean IoU", "pixel accuracy", *self.labels.names])
+
+    def __call__(self, scored: Any) -> None:
+        """Adds a picture that was just scored."""
+        from segtutor.inference import load_image
+        from segtutor.inference.samples import place_of
+
+        name, iou = place_of(self.dataset, scored.index), scored.confusion.iou()
+        mean, accuracy = scored.confusion.mean_iou(), scored.confusion.pixel_accuracy()
+        row = [name, *("" if np.isnan(value) else f"{value:.4f}" for value in (mean, accuracy, *iou))]
+        with self.paths["pictures.csv"].open("a", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerow(row)
+        self.rows += 1
+        if np.isfinite(mean):
+            pixels = (load_image(scored.image) * 255).round().byte().permute(1, 2, 0).numpy()
+            target, found = scored.target.numpy(), scored.prediction.numpy()
+            self.page.offer(mean, name, scored.confusion.matrix, pixels, target, found)
+
+    def finish(self, score: Any) -> None:
+        """Writes what holds for the whole."""
+        from segtutor.commands.worst_page import class_table
+
+        columns = columns_of(score)
+        present = [number for number in range(len(score.names)) if np.isfinite(columns["IoU"][number])]
+        rows = [(score.names[number], [_percent(kind[number]) for kind in columns.values()]) for number in present]
+        with (
+            replacing(self.paths["classes.csv"]) as temporary,
+            temporary.open("w", encoding="utf-8", newline="") as file,
+        ):
+            writer = csv.writer(file)
+            writer.writerow(["class", *(f"{name} in %" for name in columns)])
+            writer.writerows([name, *("" if value == "-" else value for value in values)] for name, values in rows)
+        scores = {
+            "mean_iou": score.mean_iou,
+            "classes_counted": score.classes_counted,
+            "pixel_accuracy": score.pixel_accuracy,
+            "pictures": score.images,
+            "iou": {score.names[number]: float(columns["IoU"][number]) for number in present},
+        }
+        if score.outlines is not None:
+            scores["mean_boundary_iou"] = score.outlines.mean_boundary_iou()
+            scores["mean_iou_in_the_band"] = score.outlines.band.mean_iou()
+        with replacing(self.paths["scores.json"]) as temporary:
+            temporary.write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")
+        table = class_table([f"{name}, %" for name in columns], rows, self.labels)
+        self.page.write(table, str(score).rpartition("\n")[2] + _outlines(score))

@@ -34,6 +34,13 @@ def add_views(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_class_count(parser: argparse.ArgumentParser) -> None:
+    """--num-classes."""
+    parser.add_argument(
+        "--num-classes", type=positive, help="of weights whose file does not tell (default: what it says, else 21)"
+    )
+
+
 def views(arguments: argparse.Namespace) -> dict[str, Any]:
     """The views as keyword arguments of ``predict`` and ``evaluate``."""
     return {name: getattr(arguments, name) for name in ("scales", "flip", "window", "overlap")}
@@ -103,6 +110,11 @@ def size(text: str) -> tuple[int, int]:
     if not (x and height.isdigit() and width.isdigit() and int(height) and int(width)):
         raise argparse.ArgumentTypeError(f"a size is HEIGHTxWIDTH, as 128x160, not {text!r}")
     return int(height), int(width)
+
+
+def longest_side(text: str) -> float:
+    """A number of pixels; infinite for ``original``."""
+    return float("inf") if text.lower() == "original" else positive(text)
 
 
 def positive(text: str) -> int:

@@ -1,119 +1,274 @@
-"""``segtutor segment IMAGE``: which classes a picture shows, and where; or what stands out in it, cut out."""
+"""``segtutor segment PICTURES``: which classes or objects they show, and where; or what stands out in them, cut out.
+
+files, wildcards, folders, videos --> one picture at a time --> network --> drawing, written at once
+
+Results have the size of the picture, whatever the size at which the network saw it.
+"""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from segtutor.commands.choice import CUTTERS, choose
-from segtutor.commands.options import add_network, add_views, create_network, label_set_for, notes_of, views
-from segtutor.files import replacing
+from segtutor.commands.detectors import SEMANTIC_VIEWS, is_detector, refuse
+from segtutor.commands.options import (
+    add_class_count,
+    add_network,
+    add_views,
+    create_network,
+    label_set_for,
+    longest_side,
+    notes_of,
+    positive,
+    views,
+)
+from segtutor.commands.pictures import Picture, find_files, has_frames, read_pictures
 from segtutor.labels import LabelSet
 
 if TYPE_CHECKING:
-    from PIL import Image
     from torch import Tensor, nn
+
+    from segtutor.commands.results import Results
 
 OPAQUE = (".jpg", ".jpeg", ".bmp")  # formats without transparency: the cut-out lies on white there
 LEAST_SHARE = 0.001  # classes on fewer pixels are summed up in one line
+# Longest side at which a network sees a photograph, unless its weights know what they were trained on. Objects must
+# appear about as large as in training.
+PUBLISHED_SIDE = 520
+COURSE_SIDE = 160
+USUAL_SIDE = 1024
+DETECTOR_SIDE = 1333
+LARGEST_SIDE = 2048  # beyond it, nothing but --size makes a picture larger: the memory
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
-    parser.add_argument("image", type=Path, help="the picture")
-    add_network(parser, "torchvision (downloaded), pip, course (comes with segtutor), or a file", default=None)
     parser.add_argument(
-        "--out", type=Path, help="the picture to write (default: IMAGE_overlay.png or IMAGE_cutout.png in this folder)"
+        "pictures", nargs="+", metavar="PICTURE", help="files, folders, names with * and ?, videos, animated GIFs"
     )
-    parser.add_argument("--labels-out", type=Path, help="where to write the label map, a PNG with VOC-style palette")
+    add_network(parser, "torchvision (downloaded), pip, course (comes with segtutor), or a file", default=None)
+    add_class_count(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="the picture to write, or a folder (default: NAME_overlay.png or NAME_cutout.png in this folder)",
+    )
+    parser.add_argument(
+        "--labels-out", type=Path, help="where to write the label map, a PNG with VOC-style palette, or a folder"
+    )
     parser.add_argument("--opacity", type=float, default=0.55, help="of the colors, 0 to 1 (default: %(default)s)")
+    parser.add_argument(
+        "--size",
+        type=longest_side,
+        metavar="PIXELS",
+        help="the network sees the picture with at most this longest side, or at its original size (default: about as "
+        "in training; with --window, original). Results have the size of the picture",
+    )
+    parser.add_argument("--every", type=positive, default=1, help="of a video, take one of so many frames (default: 1)")
+    parser.add_argument(
+        "--score", type=float, default=0.5, help="of detectors: leave out what is less certain (default: %(default)s)"
+    )
     add_views(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Segment one picture and write the overlay."""
-    from PIL import Image
+    """Segment the pictures, and write each result as it comes."""
+    from segtutor.commands.results import Results
+    from segtutor.inference.devices import choose_device
+    from segtutor.inference.predict import as_views
 
-    from segtutor.inference import load_image, predict
+    for name in ("opacity", "score"):
+        if not 0 <= getattr(arguments, name) <= 1:
+            raise ValueError(f"--{name} is {getattr(arguments, name)}, but must be from 0 to 1")
+    as_views(**views(arguments))
+    choose_device(arguments.device)
+    files = find_files(arguments.pictures)
+    single = len(files) == 1 and not has_frames(files[0])
+    out = Results(arguments.out, "--out", single)
+    maps = None
+    if arguments.labels_out is not None:
+        maps = Results(arguments.labels_out, "--labels-out", single, only_png=True)
+    for results in filter(None, (out, maps)):
+        if results.file is not None and results.file.resolve() == files[0].resolve():
+            raise ValueError(f"{results.file} is the picture itself: name another file to write")
 
-    _check(arguments, arguments.out or Path(f"{arguments.image.stem}_overlay.png"))
-    picture = load_image(arguments.image)
+    first = _open_first(files[0], arguments.every) if len(files) == 1 else None
     weights = choose(arguments)
-    model = create_network(arguments, None, weights)
+    model = create_network(arguments, arguments.num_classes, weights)
+    print(f"network  {arguments.model}{_kind(arguments, model)}\nweights  {_origin(weights, arguments.model)}")
+    work = _Work(arguments, model, weights, out, maps)
+    if single and first is not None:
+        work.do(first)
+        return 0
+    done, failed = 0, 0
+    for file in files:
+        try:
+            for picture in read_pictures(file, arguments.every):
+                work.do(picture)
+                done += 1
+        except (ValueError, OSError) as error:
+            print(f"segtutor segment: {error}", file=sys.stderr, flush=True)
+            failed += 1
+    print(f"{done} pictures done" + (f", {failed} files failed: see above" if failed else ""))
+    return 2 if failed else 0
+
+
+def _open_first(file: Path, every: int) -> Picture:
+    """The first picture, read before any network is made: most mistakes show here."""
+    from segtutor.inference import load_image
+
+    first = next(read_pictures(file, every), None)
+    if first is None:
+        raise ValueError(f"{file} holds no frame")
+    load_image(first.image)
+    return first
+
+
+def _kind(arguments: argparse.Namespace, model: nn.Module) -> str:
     if arguments.model in CUTTERS:
-        return _cut_out(arguments, picture, model, weights)
-    out = arguments.out or Path(f"{arguments.image.stem}_overlay.png")
-    labels = predict(model, picture, **views(arguments)).numpy().astype(np.uint8)
-    label_set = label_set_for(model)
+        return ": what stands out, not what it is"
+    count = model.num_classes
+    if is_detector(arguments.model):
+        return f", {count} classes with background, objects with a score of at least {arguments.score:g}"
+    return f", {count} classes ({label_set_for(model).title})"
 
-    print(f"network  {arguments.model}, {model.num_classes} classes ({label_set.title})")
-    print(f"weights  {_origin(weights)}")
-    print(f"picture  {arguments.image}, {labels.shape[1]} x {labels.shape[0]} pixels")
-    for line in _shares(labels, label_set):
-        print(line)
 
-    pixels = (picture.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
-    _save(Image.fromarray(_blend(pixels, labels, label_set, arguments.opacity)), out)
-    print(f"overlay  {out}")
-    if arguments.labels_out is not None:
+class _Work:
+    """What is done with each picture."""
+
+    def __init__(
+        self, arguments: argparse.Namespace, model: nn.Module, weights: str | Path, out: Results, maps: Results | None
+    ) -> None:
+        self.arguments, self.model, self.out, self.maps = arguments, model, out, maps
+        self.longest = arguments.size or _longest_side(arguments, weights)
+        self.labels = None if arguments.model in CUTTERS else label_set_for(model)
+        if is_detector(arguments.model):
+            refuse(arguments, SEMANTIC_VIEWS)
+            self.draw: Any = self._objects
+        else:
+            self.draw = self._cut_out if arguments.model in CUTTERS else self._classes
+
+    def do(self, picture: Picture) -> None:
+        """Segments one picture and writes what comes of it."""
+        from segtutor.inference import load_image
+
+        image = load_image(picture.image)
+        height, width = image.shape[-2:]
+        scale = min(1.0, self.longest / max(height, width))
+        text = f"picture  {picture}, {width} x {height} pixels"
+        if scale < 1 and self.arguments.model not in CUTTERS:
+            text += f"; the network sees it at {round(width * scale)} x {round(height * scale)} (--size says otherwise)"
+        print(text)
+        self.draw(picture, image, scale)
+        sys.stdout.flush()
+
+    def _classes(self, picture: Picture, image: Tensor, scale: float) -> None:
+        """An overlay of the classes."""
+        from PIL import Image
+
+        from segtutor.commands.drawing import tint_classes
+        from segtutor.inference import predict
+
+        assert self.labels is not None
+        seen = {**views(self.arguments), "scales": [scale * one for one in self.arguments.scales]}
+        labels = predict(self.model, image, **seen).numpy().astype(np.uint8)
+        for line in _shares(labels, self.labels):
+            print(line)
+        self._save(Image.fromarray(tint_classes(_bytes(image), labels, self.labels, self.arguments.opacity)), picture)
+        self._save_labels(labels, self.labels.palette.flatten().tolist(), picture)
+
+    def _objects(self, picture: Picture, image: Tensor, scale: float) -> None:
+        """The objects with their boxes, names and masks."""
+        from segtutor.commands.drawing import draw_instances
+        from segtutor.inference import detect
+        from segtutor.inference.bands import resize
+        from segtutor.labels import voc_colormap
+
+        assert self.labels is not None
+        size = (round(image.shape[-2] * scale), round(image.shape[-1] * scale))
+        found = detect(self.model, resize(image[None], size)[0].clamp(0, 1), score_threshold=self.arguments.score)
+        factors = np.array([image.shape[-1] / size[1], image.shape[-2] / size[0]] * 2)
+        boxes = found["boxes"].numpy() * factors
+        names = [self.labels.names[number] for number in found["labels"].tolist()]
+        scores = found["scores"].tolist()
+        width = max(map(len, names), default=0)
+        for name, score, box in zip(names, scores, boxes, strict=True):
+            x0, y0, x1, y1 = (round(float(side)) for side in box)
+            print(f"  {name:{width}}  {score:.2f}  from ({x0}, {y0}) to ({x1}, {y1})")
+        if not names:
+            print(f"  no object with a score of at least {self.arguments.score:g} (--score asks for less)")
+        captions = [f"{name} {score:.2f}" for name, score in zip(names, scores, strict=True)]
+        masks = found["masks"].numpy() if "masks" in found else None
+        drawing, numbers = draw_instances(_bytes(image), boxes, captions, masks, self.arguments.opacity)
+        self._save(drawing, picture)
+        if masks is not None:
+            palette = voc_colormap(min(256, len(names) + 1)).flatten().tolist()
+            self._save_labels(numbers.clip(max=255).astype(np.uint8), palette, picture, " (the objects' numbers)")
+
+    def _cut_out(self, picture: Picture, image: Tensor, scale: float) -> None:
+        """What stands out, on a transparent ground; the network always sees the whole picture at one size."""
+        from PIL import Image
+
+        from segtutor.inference import salient
+
+        map_ = salient(self.model, image).numpy()  # H x W
+        print(f"  stands out  {100 * (map_ > 0.5).mean():5.1f} %")
+        named = ("scales", "flip", "window", "size")
+        given = [f"--{name}" for name in named if getattr(self.arguments, name) not in ((1.0,), False, None)]
+        if given:
+            print(f"  {', '.join(given)} left aside: it sees the whole picture once, at 320 x 320")
+        alpha = (map_ * 255).round().astype(np.uint8)
+        cut_out = Image.fromarray(np.dstack([_bytes(image), alpha]))
+        if self.out.file is not None and self.out.file.suffix.lower() in OPAQUE:
+            cut_out = Image.alpha_composite(Image.new("RGBA", cut_out.size, "white"), cut_out).convert("RGB")
+        self._save(cut_out, picture, "cutout", "cut-out")
+        self._save_labels((map_ > 0.5).astype(np.uint8), [0, 0, 0, 255, 255, 255], picture, " (1 where it stands out)")
+
+    def _save(self, drawing: Any, picture: Picture, kind: str = "overlay", called: str = "overlay") -> None:
+        from segtutor.commands.results import save
+
+        path = self.out.place(picture, kind)
+        save(drawing, path, picture)
+        print(f"{called:7}  {path}")
+
+    def _save_labels(self, labels: np.ndarray, palette: list[int], picture: Picture, remark: str = "") -> None:
+        """Writes the label map, if it is wanted."""
+        from PIL import Image
+
+        from segtutor.commands.results import save
+
+        if self.maps is None:
+            return
         label_map = Image.fromarray(labels)
-        label_map.putpalette(label_set.palette.flatten().tolist())
-        _save(label_map, arguments.labels_out)
-        print(f"labels   {arguments.labels_out}")
-    return 0
+        label_map.putpalette(palette)
+        path = self.maps.place(picture, "labels")
+        save(label_map, path, picture)
+        print(f"labels   {path}{remark}")
 
 
-def _check(arguments: argparse.Namespace, out: Path) -> None:
-    """What would fail only after the work, or spoil a file, is refused before it."""
-    if not 0 <= arguments.opacity <= 1:
-        raise ValueError(f"--opacity is {arguments.opacity}, but must be from 0 to 1")
-    for path in filter(None, (out, arguments.labels_out)):
-        if path.resolve() == arguments.image.resolve():
-            raise ValueError(f"{path} is the picture itself: name another file to write")
-        if not path.resolve().parent.is_dir():
-            raise FileNotFoundError(f"there is no folder {path.resolve().parent} to write {path.name} in")
-    if arguments.labels_out is not None and arguments.labels_out.suffix.lower() != ".png":
-        raise ValueError(
-            f"--labels-out must be a .png, not {arguments.labels_out.name}: other formats alter the labels"
-        )
+def _longest_side(arguments: argparse.Namespace, weights: str | Path) -> float:
+    """Longest side at which the network shall see a picture: about as in training."""
+    if arguments.window is not None:
+        return float("inf")  # windows are for pictures that are not to be shrunk
+    if weights == "course":
+        return COURSE_SIDE
+    if weights == "torchvision":
+        return DETECTOR_SIDE if is_detector(arguments.model) else PUBLISHED_SIDE
+    trained_on = None if isinstance(weights, str) else notes_of(weights).get("longest_side")
+    return min(LARGEST_SIDE, trained_on) if isinstance(trained_on, int) and trained_on > 0 else USUAL_SIDE
 
 
-def _cut_out(arguments: argparse.Namespace, picture: Tensor, model: nn.Module, weights: str | Path) -> int:
-    """Write what stands out, on a transparent ground."""
-    from PIL import Image
-
-    from segtutor.inference import salient
-
-    map_ = salient(model, picture).numpy()  # H x W
-    print(f"network  {arguments.model}: what stands out, not what it is")
-    print(f"weights  {_origin(weights)}")
-    print(f"picture  {arguments.image}, {map_.shape[1]} x {map_.shape[0]} pixels")
-    print(f"  stands out  {100 * (map_ > 0.5).mean():5.1f} %")
-    given = [
-        f"--{name}" for name in ("scales", "flip", "window") if getattr(arguments, name) not in ((1.0,), False, None)
-    ]
-    if given:
-        print(f"  {', '.join(given)} left aside: it sees the whole picture once, at 320 x 320")
-    pixels = (picture.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
-    alpha = (map_ * 255).round().astype(np.uint8)
-    out = arguments.out or Path(f"{arguments.image.stem}_cutout.png")
-    cut_out = Image.fromarray(np.dstack([pixels, alpha]))
-    if out.suffix.lower() in OPAQUE:
-        cut_out = Image.alpha_composite(Image.new("RGBA", cut_out.size, "white"), cut_out).convert("RGB")
-    _save(cut_out, out)
-    print(f"cut-out  {out}")
-    if arguments.labels_out is not None:
-        label_map = Image.fromarray((map_ > 0.5).astype(np.uint8))
-        label_map.putpalette([0, 0, 0, 255, 255, 255])
-        _save(label_map, arguments.labels_out)
-        print(f"labels   {arguments.labels_out} (1 where it stands out)")
-    return 0
+def _bytes(image: Tensor) -> np.ndarray:
+    """3 x H x W from 0 to 1 as H x W x 3 uint8."""
+    return np.asarray((image * 255).round_().byte().permute(1, 2, 0).contiguous())
 
 
-def _origin(weights: str | Path) -> str:
+def _origin(weights: str | Path, model: str) -> str:
     """Where the weights come from, and what they were trained on: nobody should take one network for another."""
     if weights == "torchvision":
         return "published by torchvision, trained on COCO images with the 20 classes of PASCAL VOC"
@@ -122,7 +277,7 @@ def _origin(weights: str | Path) -> str:
     from segtutor import resources
 
     course = weights == "course"
-    path = resources.data("checkpoints", "deeplabv3_tiny.pt") if course else Path(weights)
+    path = resources.data("checkpoints", f"{model}.pt") if course else Path(weights)
     notes = notes_of(path)
     name = "the course's own checkpoint" if course else str(path)
     if not notes:
@@ -151,17 +306,3 @@ def _shares(labels: np.ndarray, label_set: LabelSet) -> list[str]:
     if rest:
         lines.append(f"  less than {100 * LEAST_SHARE:.1f} % each: {', '.join(rest)}")
     return lines
-
-
-def _blend(pixels: np.ndarray, labels: np.ndarray, label_set: LabelSet, opacity: float) -> np.ndarray:
-    """The picture in the colors of its classes; background stays as it is, since its black would only darken it."""
-    from segtutor.plotting import colorize
-
-    tinted = labels != label_set.names.index("background") if "background" in label_set.names else labels >= 0
-    blended = pixels + opacity * tinted[..., None] * (colorize(labels, label_set).astype(float) - pixels)
-    return blended.round().astype(np.uint8)
-
-
-def _save(image: Image.Image, path: Path) -> None:
-    with replacing(path) as temporary:
-        image.save(temporary)

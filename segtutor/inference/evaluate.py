@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,31 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from segtutor.bars import tqdm
-from segtutor.inference.predict import check_semantic, evaluating, predict
+from segtutor.inference.images import load_image
+from segtutor.inference.outlines import OutlineScores
+from segtutor.inference.predict import as_views, check_semantic, evaluating, take_bands
 from segtutor.inference.samples import check_sendable, difference_of_classes, in_one_sentence, label_set, read_labeled
 from segtutor.metrics import ConfusionMatrix
 from segtutor.models.wrappers import class_names_of
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One picture of a data set, as it was scored.
+
+    Attributes:
+        index: Its number in the data set.
+        image: 3 x H x W.
+        target: Labels H x W.
+        prediction: Labels H x W.
+        confusion: Counts of this picture alone.
+    """
+
+    index: int
+    image: Tensor
+    target: Tensor
+    prediction: Tensor
+    confusion: ConfusionMatrix
 
 
 @dataclass(frozen=True)
@@ -27,11 +48,13 @@ class Evaluation:
         names: The data set's classes.
         confusion: All the counts; every other score comes from it.
         images: Number of pictures.
+        outlines: Scores at outlines, where they were asked for.
     """
 
     names: tuple[str, ...]
     confusion: ConfusionMatrix
     images: int
+    outlines: OutlineScores | None = None
 
     @property
     def iou(self) -> dict[str, float]:
@@ -73,6 +96,8 @@ def evaluate(
     overlap: float = 1 / 3,
     scales: Sequence[float] = (1.0,),
     flip: bool = False,
+    boundary: bool = False,
+    each: Callable[[Scored], None] | None = None,
     num_workers: int = 0,
     progress: bool = True,
 ) -> Evaluation:
@@ -87,6 +112,8 @@ def evaluate(
         overlap: Share of a window in common with the next.
         scales: Sizes at which each picture is shown.
         flip: Also show each picture mirrored.
+        boundary: Also score outlines.
+        each: Gets each picture as soon as it is scored.
         num_workers: Processes that load pictures.
         progress: Show a progress bar.
 
@@ -95,14 +122,29 @@ def evaluate(
             a label map does not fit its image.
     """
     views = {"window": window, "overlap": overlap, "scales": scales, "flip": flip}
-    check_classes_known(model, label_set(dataset))
-    confusion = count(model, dataset, range(len(dataset)), views, num_workers, progress)
-    tell_of_one_class(confusion, label_set(dataset))
-    return Evaluation(tuple(label_set(dataset).names), confusion, len(dataset))
+    labels = label_set(dataset)
+    check_classes_known(model, labels)
+    outlines = OutlineScores(len(labels), labels.ignore_index) if boundary else None
+
+    def look_at(scored: Scored) -> None:
+        if outlines is not None:
+            outlines.update(scored.target.numpy(), scored.prediction.numpy())
+        if each is not None:
+            each(scored)
+
+    confusion = count(model, dataset, range(len(dataset)), views, num_workers, progress, look_at)
+    tell_of_one_class(confusion, labels)
+    return Evaluation(tuple(labels.names), confusion, len(dataset), outlines)
 
 
 def count(
-    model: nn.Module, dataset: Any, indices: Iterable[int], views: dict[str, Any], num_workers: int, progress: bool
+    model: nn.Module,
+    dataset: Any,
+    indices: Iterable[int],
+    views: dict[str, Any],
+    num_workers: int,
+    progress: bool,
+    each: Callable[[Scored], None] | None = None,
 ) -> ConfusionMatrix:
     """Confusion matrix of some of the pictures of a data set; one process's share of an evaluation."""
     labels = label_set(dataset)
@@ -110,6 +152,7 @@ def count(
     if len(dataset) == 0:
         raise ValueError("the data set to evaluate on is empty")
     check_semantic(model)
+    views = as_views(**views)
     check_sendable(dataset, num_workers)
     loader = DataLoader(
         _Checked(dataset, indices, len(labels), labels.ignore_index),
@@ -121,14 +164,22 @@ def count(
     confusion = ConfusionMatrix(len(labels), labels.ignore_index)
     with evaluating(model):
         try:
-            for image, target in tqdm(loader, "evaluate", leave=False, unit="image", disable=not progress):
-                prediction, probabilities = predict(model, image, return_probabilities=True, **views)
-                if len(probabilities) != len(labels):
+            pictures = tqdm(loader, "evaluate", leave=False, unit="image", disable=not progress, total=len(indices))
+            for index, (image, target) in zip(indices, pictures, strict=True):
+                bands = take_bands(
+                    model, load_image(image), lambda band: (len(band), band.argmax(dim=0).cpu()), **views
+                )
+                if bands[0][0] != len(labels):
                     raise ValueError(
-                        f"the network has {len(probabilities)} classes, but {labels.title} has {len(labels)}: create "
+                        f"the network has {bands[0][0]} classes, but {labels.title} has {len(labels)}: create "
                         f"it with num_classes={len(labels)}, or load the weights that belong to this data set"
                     )
-                confusion.update(target, prediction)
+                prediction = torch.cat([part for _, part in bands])
+                own = ConfusionMatrix(len(labels), labels.ignore_index)
+                own.update(target, prediction)
+                confusion.merge(own)
+                if each is not None:
+                    each(Scored(index, image, target, prediction, own))
         except (ValueError, OSError) as error:
             raise in_one_sentence(error) from error.__cause__
     return confusion

@@ -13,19 +13,23 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal, overload
+from functools import partial
+from typing import Any, Literal, TypeVar, overload
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from segtutor.inference.bands import mean_bands
 from segtutor.inference.devices import device_of, dtype_of
 from segtutor.inference.images import ImageSource, load_image
 from segtutor.models.inputs import Preprocessing
 from segtutor.models.wrappers import attribute_of, inner
+
+T = TypeVar("T")
 
 
 @overload
@@ -82,16 +86,40 @@ def predict(
     Raises:
         ValueError: If the image, the window, the overlap or the scales make no sense.
     """
-    sides = (int(window), int(window)) if isinstance(window, int | np.integer) else window
-    sizes = (float(scales),) if isinstance(scales, int | float | np.number) else tuple(scales)
-    _check(sides, overlap, sizes)
+    views = as_views(window, overlap, scales, flip)
+    if not return_probabilities:
+        return torch.cat(take_bands(model, load_image(image), lambda band: band.argmax(dim=0).cpu(), **views))
+    # Put together outside of inference mode: what it made may enter no computation that wants a gradient.
+    probabilities = torch.cat(take_bands(model, load_image(image), Tensor.cpu, **views), dim=1)
+    return probabilities.argmax(dim=0), probabilities
+
+
+def take_bands(
+    model: nn.Module,
+    pixels: Tensor,
+    take: Callable[[Tensor], T],
+    *,
+    window: tuple[int, int] | None = None,
+    overlap: float = 1 / 3,
+    scales: Sequence[float] = (1.0,),
+    flip: bool = False,
+) -> list[T]:
+    """What is wanted of the probabilities, band by band from the top of the picture: K maps need not be held.
+
+    Args:
+        model: Semantic network.
+        pixels: 3 x H x W from 0 to 1.
+        take: Gets K x rows x W each time.
+        window: See ``predict``, as for the next three.
+        overlap: Share of a window in common with the next.
+        scales: Sizes at which the picture is shown.
+        flip: Also show it mirrored.
+    """
     check_semantic(model)
-    pixels = load_image(image)
+    network = partial(_network_probabilities, model)
     with evaluating(model):
-        average = _mean_probabilities(model, pixels, sides, overlap, sizes, flip)
-    # Copied outside of inference mode: what it made may enter no computation that wants a gradient.
-    labels = average.argmax(dim=0).cpu()
-    return (labels, average.cpu().clone()) if return_probabilities else labels
+        picture = preprocessing_of(model).normalize(pixels.to(device_of(model)).float())[None]  # 1 x 3 x H x W
+        return [take(band) for band in mean_bands(network, picture, window, overlap, scales, flip)]
 
 
 def check_semantic(model: nn.Module) -> None:
@@ -118,63 +146,6 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     finally:
         for module in training:
             module.training = True
-
-
-def _mean_probabilities(
-    model: nn.Module,
-    pixels: Tensor,
-    window: tuple[int, int] | None,
-    overlap: float,
-    scales: Sequence[float],
-    flip: bool,
-) -> Tensor:
-    """K x H x W: the mean over the views, each brought back to the picture's size and orientation."""
-    height, width = pixels.shape[-2:]
-    picture = preprocessing_of(model).normalize(pixels.to(device_of(model)).float())[None]  # 1 x 3 x H x W
-    total, views = torch.zeros(()), 0
-    for scale in scales:
-        size = max(1, round(height * scale)), max(1, round(width * scale))
-        view = _resize(picture, size)  # 1 x 3 x h x w
-        for mirrored in (False, True) if flip else (False,):
-            probabilities = _view_probabilities(model, view.flip(-1) if mirrored else view, window, overlap)
-            probabilities = probabilities.flip(-1) if mirrored else probabilities
-            total = _resize(probabilities, (height, width)) + total.to(probabilities.device)  # 1 x K x H x W
-            views += 1
-    return (total / views)[0]
-
-
-def _view_probabilities(model: nn.Module, view: Tensor, window: tuple[int, int] | None, overlap: float) -> Tensor:
-    """1 x K x h x w of one view 1 x 3 x h x w, whole or as the mean over the windows that cover each pixel."""
-    height, width = view.shape[-2:]
-    if window is None or (window[0] >= height and window[1] >= width):
-        return _network_probabilities(model, view)
-    total: Tensor | None = None
-    counts = view.new_zeros(1, 1, height, width)
-    for top in window_starts(height, window[0], overlap):
-        for left in window_starts(width, window[1], overlap):
-            part = (..., slice(top, top + window[0]), slice(left, left + window[1]))
-            probabilities = _network_probabilities(model, view[part])
-            if total is None:
-                total = probabilities.new_zeros(1, probabilities.shape[1], height, width)
-            total[part] += probabilities
-            counts[part] += 1
-    assert total is not None
-    return total / counts
-
-
-def window_starts(length: int, window: int, overlap: float) -> list[int]:
-    """First pixels of the windows along one side. The last is shifted back so as to end with the picture.
-
-    >>> window_starts(length=10, window=4, overlap=0.25)
-    [0, 3, 6]
-    >>> window_starts(length=9, window=4, overlap=0.25)
-    [0, 3, 5]
-    >>> window_starts(length=3, window=4, overlap=0.25)
-    [0]
-    """
-    stride = max(1, round(window * (1 - overlap)))
-    last = max(0, length - window)
-    return [*range(0, last, stride), last]
 
 
 def _network_probabilities(model: nn.Module, inputs: Tensor) -> Tensor:
@@ -217,17 +188,23 @@ def preprocessing_of(model: nn.Module, tell: bool = True) -> Preprocessing:
     return Preprocessing()
 
 
-def _resize(images: Tensor, size: tuple[int, int]) -> Tensor:
-    if images.shape[-2:] == size:
-        return images
-    shrinks = size[0] < images.shape[-2]
-    return F.interpolate(images, size, mode="bilinear", align_corners=False, antialias=shrinks)
+def as_views(
+    window: tuple[int, int] | int | None = None,
+    overlap: float = 1 / 3,
+    scales: Sequence[float] | float = (1.0,),
+    flip: bool = False,
+) -> dict[str, Any]:
+    """The views of a picture as ``take_bands`` wants them.
 
-
-def _check(window: tuple[int, int] | None, overlap: float, scales: Sequence[float]) -> None:
-    if window is not None and (len(window) != 2 or min(window) < 1 or any(side != int(side) for side in window)):
-        raise ValueError(f"window is {window}, but must be (height, width), both at least 1")
+    Raises:
+        ValueError: If one makes no sense.
+    """
+    sides = (int(window), int(window)) if isinstance(window, int | np.integer) else window
+    sizes = (float(scales),) if isinstance(scales, int | float | np.number) else tuple(scales)
+    if sides is not None and (len(sides) != 2 or min(sides) < 1 or any(side != int(side) for side in sides)):
+        raise ValueError(f"window is {sides}, but must be (height, width), both at least 1")
     if not 0 <= overlap < 1:
         raise ValueError(f"overlap is {overlap}, but must be from 0 up to but not including 1")
-    if not scales or not all(0 < scale < math.inf for scale in scales):
-        raise ValueError(f"scales are {tuple(scales)}, but must be one or more numbers above 0")
+    if not sizes or not all(0 < scale < math.inf for scale in sizes):
+        raise ValueError(f"scales are {sizes}, but must be one or more numbers above 0")
+    return {"window": sides, "overlap": overlap, "scales": sizes, "flip": flip}

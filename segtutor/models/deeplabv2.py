@@ -14,6 +14,7 @@ Shapes: B images, C channels, K classes, H W input, h w feature map at stride 8.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any, Literal
 
 import torch
@@ -25,6 +26,7 @@ from segtutor.models.backbones import FirstBlockRate, ResNetBackbone, TinyResNet
 from segtutor.models.differences import Difference
 from segtutor.models.inputs import check_images
 from segtutor.models.semantic import SemanticNetwork
+from segtutor.models.sizes import RoundingUpMaxPool2d, crop, smaller
 from segtutor.models.upsampling import pad_onto_grid
 from segtutor.models.vgg import VGG16_WIDTHS, initialize_for_relu
 
@@ -52,7 +54,7 @@ class DilatedVGG16(nn.Sequential):
             for width in widths:
                 layers += [nn.Conv2d(in_channels, width, 3, padding=rate, dilation=rate), nn.ReLU(inplace=True)]
                 in_channels = width
-            layers.append(nn.MaxPool2d(3, stride=2 if group < 4 else 1, padding=1, ceil_mode=True))
+            layers.append(RoundingUpMaxPool2d(3, stride=2 if group < 4 else 1, padding=1))
         super().__init__(*layers)
         initialize_for_relu(self)
 
@@ -69,7 +71,7 @@ class MSRAResNet(ResNetBackbone):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.maxpool.ceil_mode = True
+        self.maxpool = RoundingUpMaxPool2d(3, stride=2, padding=1)
         for stage in (self.layer2, self.layer3, self.layer4):
             block: Any = stage[0]
             block.conv1.stride, block.conv2.stride = block.conv2.stride, (1, 1)
@@ -152,7 +154,7 @@ class DeepLabV2(SemanticNetwork):
         logits = {"out": torch.stack(scores).amax(dim=0)}
         if self.training and len(scores) > 1:
             logits.update({f"scale {scale:g}": score for scale, score in zip(self.scales, scores, strict=True)})
-        return {name: self._upsample(value, (padded[0], padded[1]))[..., :H, :W] for name, value in logits.items()}
+        return {name: crop(self._upsample(value, (padded[0], padded[1])), (H, W)) for name, value in logits.items()}
 
     def _shrink(self, images: Tensor, scale: float) -> Tensor:
         if scale == 1:
@@ -161,10 +163,14 @@ class DeepLabV2(SemanticNetwork):
         return F.interpolate(images, size=size, mode="bilinear", align_corners=self.align_corners)
 
     def _shrunk_side(self, side: int, scale: float) -> int:
+        share = Fraction(str(scale))  # in whole numbers, so that exporters can follow
         if not self.align_corners:
-            return int(side * scale)
-        # The nearest side on which the pixels of the map lie from border to border.
-        return max(1, round((side - 1) * scale / self.output_stride)) * self.output_stride + 1
+            return side * share.numerator // share.denominator
+        # The nearest side on which the pixels of the map lie from border to border; halves go to the even number.
+        half = share.denominator * self.output_stride
+        doubled = 2 * (side - 1) * share.numerator + half
+        steps, is_tie = doubled // (2 * half), 1 - smaller(doubled % (2 * half), 1)
+        return (steps - is_tie * (steps % 2)) * self.output_stride + 1
 
     @property
     def num_classes(self) -> int:

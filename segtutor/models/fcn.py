@@ -25,6 +25,7 @@ from segtutor.models.backbones import FirstBlockRate, ResNetBackbone, TinyResNet
 from segtutor.models.differences import Difference
 from segtutor.models.inputs import check_images
 from segtutor.models.semantic import FCNHead, SemanticNetwork
+from segtutor.models.sizes import crop
 from segtutor.models.upsampling import BilinearUpsampling, Grid, add_where_they_overlap, pad_onto_grid
 from segtutor.models.vgg import VGG16_WIDTHS, VGGBackbone, initialize_for_relu
 
@@ -94,8 +95,7 @@ class FCN(SemanticNetwork):
         for name, scorer in self.score.items():
             fine = scorer(features[name] * self.scales.get(name, 1.0))
             scores = add_where_they_overlap(self.upscore[name](scores), fine, self.offsets[name])
-        crop = self.offsets["image"]
-        return {"out": self.upscore["image"](scores)[..., crop : crop + H, crop : crop + W]}
+        return {"out": crop(self.upscore["image"](scores), (H, W), self.offsets["image"])}
 
     def final_layers(self) -> tuple[str, ...]:
         """Names of the layers whose shapes depend on the number of classes."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from segtutor.models.sizes import larger
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 # Bytes minus 127, divided by 128, said for RGB in 0-1: EfficientNet-Lite.
@@ -78,9 +80,11 @@ class Preprocessing:
         """
 
         def fit(side: int) -> int:
-            return side + (self.remainder - side) % self.multiple
+            side = larger(side, self.smallest)
+            # As (remainder - side) % multiple, but in numbers that are never below 0: exporters follow them.
+            return side + (self.remainder + (self.multiple - 1) * side) % self.multiple
 
-        return fit(max(height, self.smallest)), fit(max(width, self.smallest))
+        return fit(height), fit(width)
 
     def pad(self, normalized: Tensor) -> Tensor:
         """Grows normalized images (..., H, W) on the right and below to ``padded_size``, in the mean color."""

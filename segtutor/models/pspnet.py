@@ -30,8 +30,30 @@ from segtutor.models.backbones import (
 from segtutor.models.differences import Difference
 from segtutor.models.inputs import PooledBatchNorm2d
 from segtutor.models.semantic import FCNHead, SemanticNetwork
+from segtutor.models.sizes import exporting
 
 BINS = (1, 2, 3, 6)
+
+
+class RegionPooling(nn.AdaptiveAvgPool2d):
+    """The mean of each of n x n regions that cover the map; where n does not divide a side, they overlap by a pixel."""
+
+    output_size: int
+
+    def forward(self, features: Tensor) -> Tensor:
+        """B x C x h x w to B x C x n x n."""
+        if not exporting() or self.output_size == 1:
+            return super().forward(features)
+        # ONNX has no pooling whose windows depend on the map's size: the same means as two products of matrices.
+        rows, columns = (self._shares(side, features) for side in features.shape[-2:])
+        return rows @ features @ columns.T
+
+    def _shares(self, side: int, like: Tensor) -> Tensor:
+        """What each pixel of a row or column gives to each region: n x side."""
+        n, pixel = self.output_size, torch.arange(side, device=like.device)
+        region = torch.arange(n, device=like.device)[:, None]
+        first, end = region * side // n, ((region + 1) * side + n - 1) // n
+        return ((first <= pixel) & (pixel < end)).to(like.dtype) / (end - first)
 
 
 class PyramidPooling(nn.Module):
@@ -53,7 +75,7 @@ class PyramidPooling(nn.Module):
         channels = in_channels // max(1, len(bins))
         self.levels = nn.ModuleList(
             nn.Sequential(
-                nn.AdaptiveAvgPool2d(count),
+                RegionPooling(count),
                 nn.Conv2d(in_channels, channels, 1, bias=False),
                 PooledBatchNorm2d(channels) if count == 1 else nn.BatchNorm2d(channels),
                 nn.ReLU(),

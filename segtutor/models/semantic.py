@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segtutor.models.inputs import Preprocessing, check_images
+from segtutor.models.sizes import crop
 from segtutor.models.upsampling import pad_onto_grid
 
 
@@ -70,7 +71,7 @@ class SemanticNetwork(nn.Module):
         scores = {"out": self._score(features)}
         if self.training and self.aux_classifier is not None:
             scores["aux"] = self.aux_classifier(features["aux"])
-        return {name: self._upsample(value, size)[..., :H, :W] for name, value in scores.items()}
+        return {name: crop(self._upsample(value, size), (H, W)) for name, value in scores.items()}
 
     def _score(self, features: dict[str, Tensor]) -> Tensor:
         """Logits B x K x h x w."""

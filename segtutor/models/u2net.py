@@ -22,6 +22,7 @@ from torch.nn import functional as F
 
 from segtutor.models.differences import Difference
 from segtutor.models.inputs import Preprocessing, check_images
+from segtutor.models.sizes import RoundingUpMaxPool2d, exporting
 
 Norm = Literal["batch", "folded"]
 
@@ -67,6 +68,7 @@ class RSU(nn.Module):
         down = [2**level for level in range(levels)] if dilated else [*[1] * (levels - 1), 2]
         up = down[-2::-1]
         self.pooled = not dilated
+        self.pool = RoundingUpMaxPool2d(2, stride=2)
         self.inlet = ConvBlock(in_channels, out_channels, norm=norm)
         self.encoder = nn.ModuleList(
             ConvBlock(mid_channels if level else out_channels, mid_channels, rate, norm)
@@ -82,7 +84,7 @@ class RSU(nn.Module):
         inlet = self.inlet(features)
         maps, deepest = [inlet], len(self.encoder) - 1
         for level, block in enumerate(self.encoder):
-            maps.append(block(_pool(maps[-1]) if self.pooled and 0 < level < deepest else maps[-1]))
+            maps.append(block(self.pool(maps[-1]) if self.pooled and 0 < level < deepest else maps[-1]))
         features = maps.pop()
         for block in self.decoder:
             features = block(_join(features, maps.pop()))
@@ -115,6 +117,7 @@ class U2Net(nn.Module):
         )
         self.sides = nn.ModuleList(nn.Conv2d(out_channels, num_classes, 3, padding=1) for _ in shapes)
         self.fuse = nn.Conv2d(len(shapes) * num_classes, num_classes, 1)
+        self.pool = RoundingUpMaxPool2d(2, stride=2)
         self.preprocessing = Preprocessing()
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
@@ -133,7 +136,7 @@ class U2Net(nn.Module):
         check_images(self, images, smallest=STRIDE, stride=STRIDE)
         maps, features = [], images
         for number, stage in enumerate(self.encoder):
-            features = stage(_pool(features) if number else features)
+            features = stage(self.pool(features) if number else features)
             maps.append(features)
         sources = [maps.pop()]
         for stage in self.decoder:
@@ -162,18 +165,13 @@ def u2netp(num_classes: int = 1, *, norm: Norm = "batch") -> U2Net:
     return U2Net(num_classes, mid_channels=16, out_channels=64, norm=norm)
 
 
-def _pool(features: Tensor) -> Tensor:
-    """Half the size, rounded up, so that a last odd row is not lost."""
-    return F.max_pool2d(features, 2, stride=2, ceil_mode=True)
-
-
 def _join(deep: Tensor, skip: Tensor) -> Tensor:
     """The deeper map, brought to the size of the other, in front of it: B x 2C x h x w."""
     return torch.cat([_resize(deep, (skip.shape[-2], skip.shape[-1])), skip], dim=1)
 
 
 def _resize(features: Tensor, size: tuple[int, int]) -> Tensor:
-    if features.shape[-2:] == size:
+    if not exporting() and features.shape[-2:] == size:
         return features
     return F.interpolate(features, size, mode="bilinear", align_corners=False)
 

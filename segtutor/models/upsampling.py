@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from segtutor.models.sizes import crop, exporting, smaller
+
 
 def bilinear_kernel(size: int) -> Tensor:
     """Filter of a transposed convolution that interpolates linearly between the pixels of the coarse map.
@@ -97,6 +99,9 @@ class BilinearUpsampling(TransposedConvolution):
     def enlarge(self, coarse: Tensor, output_size: list[int] | None = None) -> Tensor:
         if self.weight.requires_grad or output_size is not None or not self._is_interpolation():
             return super().enlarge(coarse, output_size)
+        if exporting():  # the products of sizes below are more than it can prove anything about
+            filters = self.weight.diagonal().permute(2, 0, 1)[:, None].to(coarse.dtype)
+            return F.conv_transpose2d(coarse, filters, stride=self.stride, groups=self.in_channels)
         rows, columns = (self._triangles(side, coarse) for side in coarse.shape[-2:])
         return rows @ (coarse @ columns.T)
 
@@ -181,10 +186,9 @@ def add_where_they_overlap(coarse: Tensor, fine: Tensor, offset: int) -> Tensor:
         fine: B x K x h' x w'.
         offset: Pixel of ``fine`` on which pixel 0 of ``coarse`` lies; below 0, ``coarse`` begins first.
     """
-    coarse = coarse[..., max(0, -offset) :, max(0, -offset) :]
-    fine = fine[..., max(0, offset) :, max(0, offset) :]
-    h, w = min(coarse.shape[-2], fine.shape[-2]), min(coarse.shape[-1], fine.shape[-1])
-    return coarse[..., :h, :w] + fine[..., :h, :w]
+    before_coarse, before_fine = max(0, -offset), max(0, offset)
+    h, w = (smaller(coarse.shape[side] - before_coarse, fine.shape[side] - before_fine) for side in (-2, -1))
+    return crop(coarse, (h, w), before_coarse) + crop(fine, (h, w), before_fine)
 
 
 def pad_onto_grid(images: Tensor, stride: int) -> Tensor:
@@ -198,4 +202,6 @@ def pad_onto_grid(images: Tensor, stride: int) -> Tensor:
         stride: Of the feature map.
     """
     H, W = images.shape[-2:]
-    return F.pad(images, (0, (1 - W) % stride, 0, (1 - H) % stride))
+    # As (1 - side) % stride, but in numbers that are never below 0: exporters follow them for sizes not known yet.
+    right, below = (((stride - 1) * side + 1) % stride for side in (W, H))
+    return F.pad(images, (0, right, 0, below))

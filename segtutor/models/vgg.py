@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from segtutor.models.sizes import RoundingUpMaxPool2d
 from segtutor.models.upsampling import Grid
 
 VGG16_WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
@@ -37,7 +38,7 @@ class VGGBackbone(nn.Sequential):
                 grid = grid.convolution(3, padding=pad)
                 in_channels = width
             # Rounding up, as Caffe does. Rounded down, 459 of the sizes 1 ... 1199 leave FCN-32s less than it crops.
-            layers.append(nn.MaxPool2d(2, stride=2, ceil_mode=True))
+            layers.append(RoundingUpMaxPool2d(2, stride=2))
             grid = grid.convolution(2, stride=2)
             name = f"pool{group}"
             self_grids[name], self_channels[name], taps[len(layers) - 1] = grid, in_channels, name

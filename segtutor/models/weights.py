@@ -179,8 +179,8 @@ def _check_shapes(model: nn.Module, state: State, different: list[str], replace_
     listing = some([f"{key} {tuple(state[key].shape)} for {tuple(own[key].shape)}" for key in different])
     if only_head:
         remedy = (
-            "the number of classes differs: create the network with the file's, or say replace_head=True (on the "
-            "command line --replace-head) to train its last layers anew"
+            "the number of classes differs: create the network with the file's, num_classes=..., or say "
+            "replace_head=True to train its last layers anew (on the command line --num-classes and --replace-head)"
         )
     else:
         remedy = "it is another network, or built with other options"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from segtutor.inference import evaluating, predict
-from segtutor.inference.predict import window_starts
+from segtutor.inference.bands import window_starts
 from segtutor.models.inputs import Preprocessing
 
 

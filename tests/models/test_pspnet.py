@@ -11,7 +11,7 @@ from segtutor import models
 from segtutor.models import pspnet
 from segtutor.models.layout_rules import rename
 from segtutor.models.layouts import LAYOUTS
-from segtutor.models.pspnet import PSPNet, PyramidPooling
+from segtutor.models.pspnet import PSPNet, PyramidPooling, RegionPooling
 from tests.models.geometry import center_of_gradient, make_linear
 from tests.models.networks import on_meta
 
@@ -396,7 +396,7 @@ def test_the_table_of_differences_tells_the_truth_about_our_network():
         "rates of layer3": rates["layer3"],
         "rates of layer4": rates["layer4"],
         "bins": bins,
-        "pooling windows": "adaptive" if pooling == {nn.AdaptiveAvgPool2d} else "fixed",
+        "pooling windows": "adaptive" if pooling == {RegionPooling} else "fixed",
         "batch norm of bin 1": "yes" if isinstance(head[0].levels[0][2], nn.BatchNorm2d) else "no",
         "order of the concatenation": f"map, {bins}",  # the order itself: test_levels_are_means_over_regions
         "upsampling": f"bilinear, {'' if network.align_corners and head[0].align_corners else 'no '}aligned corners",

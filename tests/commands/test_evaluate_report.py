@@ -1,0 +1,162 @@
+"""What ``segtutor evaluate`` writes: every picture as it comes, the worst of them on a page, the scores at the end."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from segtutor import models
+from segtutor.cli import main
+from segtutor.commands.worst_page import describe
+from segtutor.datasets import ImageFolder
+from segtutor.inference import evaluate
+from segtutor.labels import SCENES
+from segtutor.metrics import boundary_iou
+
+NAMES = ["background", "cat", "dog"]
+
+
+def segtutor(line: str) -> int:
+    """The exit status of a command line."""
+    return main(line.split())
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Six pictures of two sizes with masks, and a network of their classes."""
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    for part in ("images", "masks"):
+        (tmp_path / "own" / part / "val").mkdir(parents=True)
+        (tmp_path / "own" / part / "train").mkdir(parents=True)
+    for number in range(6):
+        size = (40, 52) if number % 2 else (36, 64)
+        target = np.kron(random.integers(0, 3, (size[0] // 4, size[1] // 4)), np.ones((4, 4))).astype(np.uint8)
+        target[:3] = 255
+        picture = random.integers(0, 256, (*size, 3), dtype=np.uint8)
+        for part in ("val", "train"):
+            Image.fromarray(picture).save(tmp_path / "own" / "images" / part / f"p{number}.png")
+            Image.fromarray(target).save(tmp_path / "own" / "masks" / part / f"p{number}.png")
+    (tmp_path / "own" / "classes.txt").write_text("\n".join(NAMES))
+    torch.manual_seed(0)
+    models.save_weights(models.create("deeplabv3_tiny", num_classes=3), "net.pt", labels=NAMES)
+    return tmp_path
+
+
+class Page(HTMLParser):
+    """Pictures and addresses of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.pictures, self.addresses = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        if tag == "img":
+            self.pictures.append(values)
+        self.addresses += [value for name, value in attributes if name in ("src", "href")]
+        assert tag not in ("script", "link")
+
+
+def test_the_report_says_what_evaluate_found(folder, capsys):
+    assert segtutor("evaluate --weights net.pt --data own --boundary --flip --out report --worst 2 --device cpu") == 0
+    said = capsys.readouterr().out
+    model = models.create("deeplabv3_tiny", weights="net.pt")
+    dataset = ImageFolder(folder / "own", split="val")
+    seen = []
+    score = evaluate(model, dataset, flip=True, boundary=True, each=seen.append, progress=False)
+    assert [one.index for one in seen] == list(range(6))
+    assert all(one.prediction.shape == one.target.shape == one.image.shape[1:] for one in seen)
+
+    with (folder / "report" / "pictures.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row, one in zip(rows, seen, strict=True):
+        assert float(row["mean IoU"]) == pytest.approx(one.confusion.mean_iou(), abs=1e-4)
+        assert f"p{one.index}.png" in row["picture"]
+    with (folder / "report" / "classes.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            assert float(row["IoU in %"]) == pytest.approx(100 * score.iou[row["class"]], abs=0.006)
+    written = json.loads((folder / "report" / "scores.json").read_text(encoding="utf-8"))
+    assert written["mean_iou"] == pytest.approx(score.mean_iou)
+    assert written["mean_boundary_iou"] == pytest.approx(score.outlines.mean_boundary_iou())
+    assert f"mean boundary IoU {100 * score.outlines.mean_boundary_iou():.2f} %" in said
+    for text in ("at their own size, shown as they are and mirrored", "precision", "boundary IoU"):
+        assert text in said
+
+    text = (folder / "report" / "worst.html").read_text(encoding="utf-8")
+    page = Page(text)
+    worst = sorted(seen, key=lambda one: one.confusion.mean_iou())[:2]
+    assert text.index(f"p{worst[0].index}.png") < text.index(f"p{worst[1].index}.png")
+    assert len(page.pictures) == 2 * 4
+    assert all(address.startswith("data:image/") for address in page.addresses)
+    assert all(len(picture["alt"]) > 10 for picture in page.pictures)
+    drawn = [
+        np.array(Image.open(io.BytesIO(base64.b64decode(picture["src"].partition(",")[2]))))
+        for picture in page.pictures
+    ]
+    wrong = (worst[0].target != worst[0].prediction) & (worst[0].target != 255)
+    assert np.array_equal((drawn[3] == [214, 39, 40]).all(axis=2), wrong.numpy())
+    share = 100 * float(wrong.sum()) / float((worst[0].target != 255).sum())
+    assert f"{share:.1f} % of its pixels are wrong" in page.pictures[3]["alt"]
+
+
+def test_a_picture_that_cannot_be_scored_leaves_what_was_found_before(folder, capsys):
+    (folder / "own" / "images" / "val" / "p4.png").write_bytes(b"damaged")
+    assert segtutor("evaluate --weights net.pt --data own --out report --device cpu") == 2
+    said = capsys.readouterr().err
+    assert "p4.png" in said
+    if (folder / "report").exists():  # found by a look before the work, or on the way
+        assert "4 pictures were scored before" in said
+        assert len((folder / "report" / "pictures.csv").read_text(encoding="utf-8").splitlines()) == 5
+        assert "not come to its end" in (folder / "report" / "worst.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--weights net.pt --data own --out net.pt", "must be a folder"),
+        ("--weights net.pt --data own --scales 0", "scales are"),
+        ("--model maskrcnn_tiny --boundary", "maskrcnn_tiny is a detector"),
+        ("--model maskrcnn_tiny --out report", "maskrcnn_tiny is a detector"),
+    ],
+)
+def test_mistakes_get_one_sentence(folder, capsys, line, message):
+    before = sorted(folder.iterdir())
+    assert segtutor(f"evaluate {line}") == 2
+    assert message in capsys.readouterr().err
+    assert sorted(folder.iterdir()) == before
+
+
+def test_outlines_are_summed_over_the_data_set():
+    from segtutor.inference.outlines import OutlineScores
+
+    target, found = (np.zeros((30, 40), np.int64) for _ in range(2))
+    target[5:20, 5:20], found[6:20, 5:22] = 1, 1
+    scores = OutlineScores(3, 255)
+    scores.update(target, found)
+    expected = [boundary_iou(target == number, found == number) for number in (0, 1)]
+    assert scores.boundary_iou()[:2] == pytest.approx(expected)
+    assert np.isnan(scores.boundary_iou()[2])
+    scores.update(target, target)  # an outline that is right counts as much again
+    assert np.all(scores.boundary_iou()[:2] > expected)
+    void = np.full_like(target, 255)
+    before = scores.boundary_iou()
+    scores.update(void, found)
+    np.testing.assert_array_equal(scores.boundary_iou(), before)
+
+
+def test_the_largest_confusions_are_told_in_words():
+    matrix = np.zeros((len(SCENES), len(SCENES)), np.int64)
+    assert describe(matrix, SCENES) == "Every pixel is right."
+    cat, dog = SCENES.names.index("cat"), SCENES.names.index("dog")
+    matrix[cat, dog], matrix[cat, cat], matrix[0, 0] = 10, 20, 70
+    assert describe(matrix, SCENES) == "10.0 % of the pixels are cat and were taken for dog."
