@@ -40,6 +40,9 @@ class Exported(nn.Module):
             ``model.preprocessing`` makes of it.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, model: nn.Module, pictures: bool = False) -> None:
         super().__init__()
         self.model, self.pictures = model, pictures
