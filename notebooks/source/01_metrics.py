@@ -70,7 +70,7 @@ predicted = {name: fill_in(photo[name], truth[name]) for name in ("coffee", "cam
 # photographer? Decide by eye.
 
 # %% fold="Draw both photographs, their true label maps and the predictions" alt="Two rows of three pictures. Above a cup of coffee on a saucer, its true map of table, cup, saucer, spoon and background, and a prediction in which cup and saucer are there, the dark shadow in the cup is called table, and the spoon has become a scattered patch. Below a photographer with his camera on a tripod, the true map, and a prediction with person, sky and grass in clean large areas, a thin scrawl instead of the tripod, and neither the buildings nor the dark strip in front of them"
-figure, axes = plt.subplots(2, 3, figsize=(7.2, 4.2), height_ratios=(400 / 600, 1), layout="compressed")
+figure, axes = plt.subplots(2, 3, figsize=(6.8, 4), height_ratios=(400 / 600, 1), layout="compressed")
 for row, name in zip(axes, ("coffee", "camera"), strict=True):
     row[0].imshow(photo[name].permute(1, 2, 0))
     row[1].imshow(colorize(truth[name], PHOTOGRAPHS))
@@ -113,8 +113,8 @@ for name in ("coffee", "camera"):
 # - **show** why the share of right pixels misleads, and why the same predictions have two mean IoUs;
 # - **turn** scored detections into a [precision-recall curve](glossary.ipynb#precision-recall-curve), and the curve
 #   into one number, the [average precision](glossary.ipynb#average-precision);
-# - **choose** the number that sees the error you care about: plain IoU, [boundary
-#   IoU](glossary.ipynb#boundary-IoU) or [panoptic quality](glossary.ipynb#panoptic-quality);
+# - **choose** the number that sees the error you care about: plain IoU, [boundary IoU](glossary.ipynb#boundary-IoU) or
+#   [panoptic quality](glossary.ipynb#panoptic-quality);
 # - **read** a table in a paper, and say what must be known before two of its numbers may be compared.
 #
 # ## One class: three counts
@@ -323,10 +323,9 @@ plt.show()
 #
 # For many pictures the counts are simply added. The matrix of a data set is the sum of the matrices of its pictures,
 # and only then is anything divided. The IoU of a class is therefore taken *once*, over the pixels of all test pictures
-# together, and the mean runs over classes; no picture and no object has an IoU of its own in it. The
-# segmentation challenges of PASCAL VOC, PASCAL-Context and Cityscapes, which lesson 2 presents, are ranked by this
-# number. COCO measures
-# its [stuff](glossary.ipynb#things-and-stuff) by mean IoU and its objects by AP, to which we come below.
+# together, and the mean runs over classes; no picture and no object has an IoU of its own in it. The segmentation
+# challenges of PASCAL VOC, PASCAL-Context and Cityscapes, which lesson 2 presents, are ranked by this number. COCO
+# measures its [stuff](glossary.ipynb#things-and-stuff) by mean IoU and its objects by AP, to which we come below.
 #
 # The trick with 60 known pixels does not help with a new picture, so here is a model that can be trained. It divides
 # the space of colors and heights in the picture into 4,096 cells, counts in 100 drawn training scenes of 96 × 120
@@ -355,7 +354,7 @@ predictions = [seen.argmax(axis=1)[cells(image)] for image in images]
 
 large = Scenes("val", (288, 360), count=40)  # the same scenes, drawn larger to be looked at
 large_image, large_target = large[27]
-figure, axes = plt.subplots(1, 3, figsize=(6.8, 2.7), layout="compressed")
+figure, axes = plt.subplots(1, 3, figsize=(7.4, 3), layout="compressed")
 axes[0].imshow(large_image.permute(1, 2, 0))
 axes[1].imshow(colorize(large_target, SCENES))
 axes[2].imshow(colorize(predictions[27], SCENES))
@@ -415,8 +414,8 @@ plt.show()
 # $$\mathrm{PA} = \frac{\sum_k n_{kk}}{\sum_{i,j} n_{ij}}, \qquad
 # \mathrm{mPA} = \frac{1}{K}\sum_k \frac{n_{kk}}{\sum_j n_{kj}}$$
 #
-# To see what they reward, we look at the scenes as PASCAL VOC does: only things have
-# classes, and all else is background. Three models compete.
+# To see what they reward, we look at the scenes as PASCAL VOC does: only things have classes, and all else is
+# background. Three models compete.
 #
 # - **Blank** answers *background* everywhere and has never seen a thing.
 # - **Color** is our model, a little in favor of the rare: it divides the counts of each cell by the square root of how
@@ -459,15 +458,11 @@ show_table(["model", "pixel accuracy", "mean class accuracy", "mean IoU"], rows)
 #
 # </details>
 
-# %% fold="Draw one scene with the answers of color and spray" alt="A beach scene with people, a boat and a dog; the truth, where they stand out from black background; color, where parts of them are found among scattered wrong pixels; and spray, which fills the sky with aeroplanes, the water with buses and the sand with horses and dogs"
-figure, axes = plt.subplots(1, 4, figsize=(7.4, 2.3), layout="compressed")
-large_image, large_target = large[9]
-panels = {"truth": as_voc(np.asarray(large_target))}
+# %% fold="Draw one scene with the answers of color and spray" alt="A beach scene as three maps: the truth, where people, a boat and a dog stand out from black background; color, where parts of them are found among scattered wrong pixels; and spray, which fills the sky with aeroplanes, the water with buses and the sand with horses and dogs"
+figure, axes = plt.subplots(1, 3, figsize=(6.6, 2.5), layout="compressed")
+panels = {"truth": as_voc(np.asarray(large[9][1]))}
 panels |= {name: answers[name][cells(images[9])] for name in ("color", "spray")}
-axes[0].imshow(large_image.permute(1, 2, 0))
-axes[0].set_title("scene")
-axes[0].set_axis_off()
-for axis, (title, labels) in zip(axes[1:], panels.items(), strict=True):
+for axis, (title, labels) in zip(axes, panels.items(), strict=True):
     axis.imshow(colorize(labels, SCENES))
     axis.set_title(title)
     axis.set_axis_off()
@@ -926,8 +921,8 @@ plt.show()
 # 2014](https://arxiv.org/abs/1405.0312)) therefore does not choose: its AP is the mean over ten thresholds, 0.50, 0.55
 # and so on up to 0.95, with 101 levels of recall each. It also reports AP by the size of the objects (APs: below 32²
 # pixels, APl: above 96²) and the recall that is reached with at most 1, 10 or 100 detections a picture (AR1, AR10,
-# AR100). `metrics.evaluate_coco` reads the official
-# format and agrees with the official evaluator to the last bit. The next cell writes our detections in that format.
+# AR100). `metrics.evaluate_coco` reads the official format and agrees with the official evaluator to the last bit. The
+# next cell writes our detections in that format.
 
 # %% fold="Write truth and detections as COCO's JSON has them"
 annotations = [
@@ -1074,7 +1069,7 @@ plt.show()
 # does a score for outlines prefer?
 
 
-# %% fold="Make the two predictions and draw them over the photograph" alt="The cup twice, tinted blue. Left, a thin wine red rim all around is missing. Right, the handle at the lower left is wine red and everything else is exact. Both titles say IoU 0.934; boundary IoU is 0.648 on the left and 0.772 on the right"
+# %% fold="Make the two predictions and draw what they found and missed" alt="The shape of the cup twice, in blue. Left, a thin wine red rim all around is missing. Right, the handle at the lower left is wine red and everything else is exact. Both titles say IoU 0.934; boundary IoU is 0.648 on the left and 0.772 on the right"
 def thinner(mask, pixels):
     """The mask without the pixels at most so far from its outline."""
     return mask & ~metrics.mask_boundary(mask, pixels) if pixels else mask
@@ -1089,17 +1084,11 @@ bitten, lost = cup_mask.copy(), nearest[: cup_mask.sum() - thin.sum()]
 bitten[rows[lost], columns[lost]] = False
 
 
-def tint(axis, outcome, strength=0.6):
-    """Error colors over the gray photograph of the coffee."""
-    gray = np.asarray(photo["coffee"]).mean(axis=0)[..., None].repeat(3, axis=2)
-    colored = (outcome > 0)[..., None] * strength
-    axis.imshow(((1 - colored) * gray + colored * ERROR_COLORS[outcome]).astype(np.uint8)[:, 100:500])
-    axis.set_axis_off()
-
-
-figure, axes = plt.subplots(1, 2, figsize=(6.3, 3.6), layout="compressed")
+figure, axes = plt.subplots(1, 2, figsize=(7, 3.7), layout="compressed")
+part = np.s_[:320, 150:430]  # of the photograph
 for axis, mask, title in zip(axes, (thin, bitten), ("too thin", "without handle"), strict=True):
-    tint(axis, plotting.error_map(cup_mask, mask, class_index=1, ignore_index=None))
+    axis.imshow(ERROR_COLORS[plotting.error_map(cup_mask, mask, class_index=1, ignore_index=None)][part])
+    axis.set_axis_off()
     scored = metrics.mask_iou(mask, cup_mask), metrics.boundary_iou(mask, cup_mask)
     axis.set_title(f"{title}\nIoU {scored[0]:.3f}, boundary IoU {scored[1]:.3f}")
 figure.legend(handles=[patches[0], patches[2]], loc="outside lower center", ncols=2, frameon=False)
@@ -1124,8 +1113,8 @@ d = metrics.boundary_distance(*cup_mask.shape)
 band, thin_band = metrics.mask_boundary(cup_mask, d), metrics.mask_boundary(thin, d)
 figure, axes = plt.subplots(1, 3, figsize=(9, 3.3))
 for axis, outcome in zip(axes, (3 * band, 2 * thin_band, plotting.error_map(band, thin_band, 1, None)), strict=True):
-    axis.imshow(ERROR_COLORS[outcome][:320, 150:430])
-    axis.contour(cup_mask[:320, 150:430], [0.5], colors="black", linewidths=0.8)
+    axis.imshow(ERROR_COLORS[outcome][part])
+    axis.contour(cup_mask[part], [0.5], colors="black", linewidths=0.8)
     axis.set_axis_off()
 for axis, title in zip(axes, ("band of the truth", "band of the prediction", "both: IoU of the bands"), strict=True):
     axis.set_title(title)
@@ -1199,7 +1188,7 @@ def show_matches(axis, found):
     return matched.sum(), (~matched).sum(), (~hit).sum()
 
 
-figure, axes = plt.subplots(1, 3, figsize=(9, 2.9), layout="compressed")
+figure, axes = plt.subplots(1, 3, figsize=(8.4, 2.8), layout="compressed")
 axes[0].imshow(np.asarray(photo["coins"]).transpose(1, 2, 0))
 axes[0].set_title("photograph")
 for axis, least in zip(axes[1:], (80, 140), strict=True):
@@ -1246,10 +1235,9 @@ for least in (80, 110, 140):
 #
 # **1. The background as void.** Someone does not want the background to count, and passes its class as the one to be
 # ignored. Then all pixels where the truth is background are void, and with them every pixel where something was
-# *invented*. Hardly an FP is left, and the IoU of the other classes silently turns into
-# something like their recall (with a single class, into exactly that). It is a misuse of the option, and it has been
-# reported as a bug of libraries more than once ([mmsegmentation
-# 2655](https://github.com/open-mmlab/mmsegmentation/issues/2655), [evaluate
+# *invented*. Hardly an FP is left, and the IoU of the other classes silently turns into something like their recall
+# (with a single class, into exactly that). It is a misuse of the option, and it has been reported as a bug of
+# libraries more than once ([mmsegmentation 2655](https://github.com/open-mmlab/mmsegmentation/issues/2655), [evaluate
 # 421](https://github.com/huggingface/evaluate/issues/421)).
 #
 # **Predict, then run.** By how much does this lift the score of *spray*, the model that invents most?
@@ -1329,8 +1317,8 @@ print(f"background ignored: mean IoU of the things {mean_over_things(0)[0]:.3f}"
 # - Everingham et al., [The PASCAL VOC Challenge](https://doi.org/10.1007/s11263-009-0275-4) (IJCV 2010) and [A
 #   Retrospective](https://doi.org/10.1007/s11263-014-0733-5) (2015). Look for the definitions of AP, in §4, and at how
 #   they changed from one year to the next.
-# - Csurka et al., [What is a good evaluation measure for semantic
-#   segmentation?](https://doi.org/10.5244/C.27.32) (BMVC 2013): the case for scores per picture and for outlines.
+# - Csurka et al., [What is a good evaluation measure for semantic segmentation?](https://doi.org/10.5244/C.27.32)
+#   (BMVC 2013): the case for scores per picture and for outlines.
 # - Cheng et al., [Boundary IoU](https://arxiv.org/abs/2103.16562) (CVPR 2021). Look at Figure 1: what plain IoU lets
 #   pass.
 # - Kirillov et al., [Panoptic Segmentation](https://arxiv.org/abs/1801.00868) (CVPR 2019), §4: why a match above 0.5
