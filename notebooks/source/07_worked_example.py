@@ -171,9 +171,9 @@ for axis, title in zip(axes, ("the photograph", "what the network sees", "cut ou
 plt.show()
 
 # %% [markdown]
-# A second on an ordinary processor, and the outline follows hair, face and shoulders closely. On the left it takes a
-# strip of the flag along, and beside the helmet it loses part of an arm. Look at the legend, too: there is a second
-# class in the picture, and we come back to it. First we save three files, into the folder of this notebook.
+# A second or two on an ordinary processor, and the outline follows hair, face and shoulders closely. On the left it
+# takes a strip of the flag along, and beside the helmet it loses part of an arm. Look at the legend, too: there is a
+# second class in the picture, and we come back to it. First we save three files, into the folder of this notebook.
 
 # %%
 pixels = (255 * photograph).round().byte().permute(1, 2, 0).numpy()  # H x W x 3
