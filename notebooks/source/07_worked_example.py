@@ -3,7 +3,7 @@
 # minutes_cpu: 1.5
 # minutes_t4: 1
 # download: "none, unless you say yes when asked: 13 MB for a network that names what it sees, 4 MB for one that cuts out"
-# peak_ram: 1.6 GB
+# peak_ram: 1.8 GB
 # prerequisites: ["[Lesson 0](00_start_here.ipynb)", tensors and modules of PyTorch]
 # minutes_work: 60
 # ---
