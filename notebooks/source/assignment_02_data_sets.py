@@ -5,7 +5,7 @@
 # download: none
 # peak_ram: 0.9 GB
 # prerequisites: ["[Lesson 2](../02_data_sets.ipynb)", NumPy arrays and functions]
-# minutes_work: 200
+# minutes_work: 210
 # ---
 
 # %% [markdown]
@@ -735,7 +735,7 @@ plt.show()
 # %% [markdown]
 # ### 2.13 Ten broken loaders and a right one
 #
-# *6 points · about 30 minutes · difficulty 3 of 3*
+# *6 points · about 40 minutes · difficulty 3 of 3*
 #
 # Eleven loaders, A to K. Ten have one fault each, one is right. Find out with the five tests that you wrote, and fill in
 # `answers`: letter → one of "bilinear mask", "unsynchronized flip", "void as background", "BGR", "off-by-one class", "palette as gray", "train transforms on val", "crop drop", "shuffled pairs", "normalization twice", "none".
@@ -744,6 +744,10 @@ plt.show()
 # and void) or `probes` (gray value = 30 x label). With `train=True` it scales, crops and flips; `scale=(1, 1)` leaves
 # only the flip. For two passes go twice over the *same* opened loader: one that is opened anew begins with the same
 # random numbers again.
+#
+# The images that a loader gives are **normalized**, 3 x H x W floats, as `pixels_verdict` expects them with `MEAN` and
+# `STD` from the cell above. `moved_together` wants gray values: take one channel, undo the normalization with that
+# channel's mean and deviation, and round to whole numbers.
 #
 # <details><summary>The idea</summary>
 #

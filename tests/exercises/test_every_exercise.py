@@ -40,7 +40,7 @@ def made_up_predictions():
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch):
     for exercise in ALL:
-        if exercise.asks_for_values and exercise.lesson == "1":
+        if exercise.id == "1.11":
             monkeypatch.setitem(exercise.__dict__, "given", made_up_predictions)
             exercise.__dict__.pop("wanted", None)
     yield

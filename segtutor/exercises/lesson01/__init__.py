@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from segtutor.exercises.lesson01 import (
     average_precision,
+    boundary,
     class_iou,
     coco_ap,
     confusion,
@@ -12,12 +13,14 @@ from segtutor.exercises.lesson01 import (
     iou,
     matching,
     mean_dice,
+    panoptic,
     precision_recall,
     predictions,
 )
+from segtutor.exercises.lesson01.panoptic import drawn_segments
 from segtutor.exercises.lesson01.predictions import scene_predictions
 
-__all__ = ["EXERCISES", "scene_predictions"]
+__all__ = ["EXERCISES", "drawn_segments", "scene_predictions"]
 
 EXERCISES = tuple(
     module.EXERCISE
@@ -33,5 +36,7 @@ EXERCISES = tuple(
         matching,
         coco_ap,
         predictions,
+        boundary,
+        panoptic,
     )
 )

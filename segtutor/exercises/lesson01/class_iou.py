@@ -1,4 +1,4 @@
-"""Exercise 1.3: IoU of each class and its mean, with absent classes left out."""
+"""Exercise 1.3: IoU of each class and its mean, with absent classes left out and pixels without an answer."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
 
 STUB = '''
 def class_iou(matrix):
-    """IoU of each class of a K x K confusion matrix (NaN where a class is nowhere), and the mean of the others."""
+    """IoU of each of the K classes, NaN where one is nowhere, and the mean of the others; K rows, K or more columns."""
     raise NotImplementedError("Write class_iou() here, then run this cell again.")
 '''
 
 
 def class_iou(matrix: np.ndarray) -> tuple[np.ndarray, float]:
-    """IoU of each class of a K x K confusion matrix (NaN where a class is nowhere), and the mean of the others."""
+    """IoU of each of the K classes, NaN where one is nowhere, and the mean of the others; K rows, K or more columns."""
     right = np.diag(matrix)
-    union = matrix.sum(axis=1) + matrix.sum(axis=0) - right
+    union = matrix.sum(axis=1) + matrix.sum(axis=0)[: len(matrix)] - right
     seen = union > 0
     iou = np.full(len(matrix), np.nan)
     iou[seen] = right[seen] / union[seen]
@@ -38,19 +38,20 @@ def _with_torch(matrix):  # type: ignore[no-untyped-def]
     import torch
 
     counts = torch.from_numpy(matrix)
-    iou = counts.diag() / (counts.sum(0) + counts.sum(1) - counts.diag())
+    right = counts.diagonal()
+    iou = right / (counts.sum(0)[: len(right)] + counts.sum(1) - right)
     return iou, iou.nanmean()
 
 
 def _with_where(matrix):  # type: ignore[no-untyped-def]
-    union = matrix.sum(0) + matrix.sum(1) - matrix.diagonal()
+    union = matrix.T[: len(matrix)].sum(1) + matrix.sum(1) - matrix.diagonal()
     iou = np.full(len(matrix), np.nan)
     np.divide(matrix.diagonal(), union, out=iou, where=union > 0)
     return [iou, iou[union > 0].mean() if union.any() else np.nan]
 
 
 def _parts(matrix):  # type: ignore[no-untyped-def]
-    right, in_target, predicted = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    right, in_target, predicted = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)[: len(matrix)]
     return right, in_target, predicted, in_target + predicted - right
 
 
@@ -83,10 +84,28 @@ def _known(test):  # type: ignore[no-untyped-def]
     """Where a class does not pass a test of row and column sum, it is taken for absent."""
 
     def wrong(matrix):  # type: ignore[no-untyped-def]
-        iou = np.where(test(matrix.sum(axis=1), matrix.sum(axis=0)), class_iou(matrix)[0], np.nan)
+        iou = np.where(test(*_parts(matrix)[1:3]), class_iou(matrix)[0], np.nan)
         return iou, np.nanmean(iou)
 
     return wrong
+
+
+def _of_squares(matrix):  # type: ignore[no-untyped-def]
+    iou = np.diag(matrix) / (matrix.sum(axis=1) + matrix.sum(axis=0) - np.diag(matrix))
+    return iou, np.nanmean(iou)
+
+
+def _as_a_class(matrix):  # type: ignore[no-untyped-def]
+    """What is no class gets a row of zeros and an IoU of 0."""
+    rows, columns = matrix.shape
+    return class_iou(np.concatenate([matrix, np.zeros((columns - rows, columns), dtype=matrix.dtype)]))
+
+
+def _found_by_the_first(matrix):  # type: ignore[no-untyped-def]
+    """What is no class is taken for the first one."""
+    square = matrix[:, : len(matrix)].copy()
+    square[:, 0] += matrix[:, len(matrix) :].sum(axis=1)
+    return class_iou(square)
 
 
 def _without_absent(matrix):  # type: ignore[no-untyped-def]
@@ -118,6 +137,10 @@ $$\mathrm{IoU}_k = \frac{n_{kk}}{\sum_j n_{kj} + \sum_i n_{ik} - n_{kk}},$$
 and their mean (mIoU). A class that is neither in the target nor in the prediction has the IoU `np.nan` and does not
 enter the mean. A class that is only predicted has the IoU 0, and it does. If there is no class at all, the mean is
 `np.nan`, too.
+
+Some networks may also answer "I do not know". Their matrix has K rows and **more than K columns**: from column K on it
+counts the pixels whose answer is none of the classes. Such a pixel is missed by its true class like any other wrong
+one, but no class is blamed for having invented it. The result has K values in any case.
 """,
     stub=STUB,
     reference=class_iou,
@@ -128,6 +151,18 @@ enter the mean. A class that is only predicted has the IoU 0, and it does. If th
             (np.array([15 / 19, 3 / 4, 0, np.nan]), (15 / 19 + 3 / 4) / 3),
         ),
         Case("two classes", (np.array([[3, 1], [2, 4]]),), (np.array([3 / 6, 4 / 7]), (3 / 6 + 4 / 7) / 2)),
+        Case(
+            "one more column: not known",
+            (np.array([[3, 1, 4], [2, 4, 0]]),),
+            (np.array([3 / 10, 4 / 7]), (3 / 10 + 4 / 7) / 2),
+            "unknown",
+        ),
+        Case(
+            "two more columns, and a class that is never known",
+            (np.array([[5, 0, 1, 0, 2], [0, 0, 0, 3, 1], [1, 0, 6, 0, 0]]),),
+            (np.array([5 / 9, 0, 6 / 8]), (5 / 9 + 6 / 8) / 3),
+            "unknown",
+        ),
         Case("all right", (np.diag([5, 7, 1]),), (np.ones(3), 1.0)),
         Case("all wrong", (np.array([[0, 4], [6, 0]]),), (np.zeros(2), 0.0)),
         Case("random, 6 classes", (np.random.default_rng(0).integers(0, 50, (6, 6)),)),
@@ -157,6 +192,11 @@ enter the mean. A class that is only predicted has the IoU 0, and it does. If th
             "predicted ones.",
             "Three arrays of length K give all unions at once: the diagonal, the sums of the rows, the sums of the "
             "columns. Divide only where the union is not 0, and take the mean over those classes.",
+        ),
+        "unknown": Hint(
+            "Look at a matrix with more columns than rows: the pixels beyond column K are missed by the class of their "
+            "row, are blamed on no class, and make no class of their own.",
+            "The row sums go over all columns; of the column sums only the first K are classes.",
         ),
         "union": Hint(
             "Row sum plus column sum counts the right pixels twice.",
@@ -234,6 +274,10 @@ enter the mean. A class that is only predicted has the IoU 0, and it does. If th
         Mistake("Dice", _mean_of(lambda target, predicted: target + predicted, 2), "dice"),
         Mistake("recall", _mean_of(lambda target, predicted: target), "recall"),
         Mistake("precision", _mean_of(lambda target, predicted: predicted), "precision"),
+        Mistake("what is not known is left out", lambda m: class_iou(m[:, : len(m)]), "unknown"),
+        Mistake("what is not known is a class", _as_a_class, "unknown"),
+        Mistake("what is not known is class 0", _found_by_the_first, "unknown"),
+        Mistake("squares only", _of_squares, "unknown"),
         Mistake("absent class as 0", _absent_as(0.0), "absent"),
         Mistake("absent class as 1", _absent_as(1.0), "absent"),
         Mistake("absent class as 0 in the list", lambda m: (np.nan_to_num(class_iou(m)[0]), class_iou(m)[1]), "absent"),

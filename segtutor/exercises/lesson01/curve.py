@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.exercise import Case, Exercise, Hint
+from segtutor.exercises.lesson01.curve_mistakes import MISTAKES
 
 STUB = '''
 def pr_curve(scores, is_match, num_positives):
-    """Precision and recall after each detection, by falling score; equal scores keep their order."""
+    """Precision and recall after each detection that counts, by falling score; equal scores keep their order."""
     raise NotImplementedError("Write pr_curve() here, then run this cell again.")
 '''
 
 
 def pr_curve(scores: np.ndarray, is_match: np.ndarray, num_positives: int) -> tuple[np.ndarray, np.ndarray]:
-    """Precision and recall after each detection, by falling score; equal scores keep their order."""
+    """Precision and recall after each detection that counts, by falling score; equal scores keep their order."""
+    counts = is_match >= 0
+    scores, is_match = scores[counts], is_match[counts]
     order = np.argsort(-scores, kind="stable")
     hits = np.cumsum(is_match[order])
     detections = np.arange(1, len(scores) + 1)
@@ -22,8 +25,11 @@ def pr_curve(scores: np.ndarray, is_match: np.ndarray, num_positives: int) -> tu
 
 
 def _with_loops(scores, is_match, num_positives):  # type: ignore[no-untyped-def]
-    precision, recall, hits = [], [], 0
-    for count, number in enumerate(sorted(range(len(scores)), key=lambda number: -scores[number]), start=1):
+    precision, recall, hits, count = [], [], 0, 0
+    for number in sorted(range(len(scores)), key=lambda number: -scores[number]):
+        if is_match[number] == -1:
+            continue
+        count += 1
         hits += bool(is_match[number])
         precision.append(hits / count)
         recall.append(hits / num_positives)
@@ -34,77 +40,16 @@ def _with_torch(scores, is_match, num_positives):  # type: ignore[no-untyped-def
     import torch
 
     order = torch.sort(torch.from_numpy(scores), descending=True, stable=True).indices
-    hits = torch.from_numpy(is_match)[order].cumsum(0)
-    return hits / torch.arange(1, len(order) + 1), hits / num_positives
+    matches = torch.from_numpy(is_match)[order]
+    hits = matches[matches >= 0].cumsum(0)
+    return hits / torch.arange(1, len(hits) + 1), hits / num_positives
 
 
 def _with_misses(scores, is_match, num_positives):  # type: ignore[no-untyped-def]
     order = np.lexsort((np.arange(len(scores)), -scores))
-    true, false = np.cumsum(is_match[order]), np.cumsum(~is_match[order])
-    return np.stack([true / (true + false), true / (true + (num_positives - true))])
-
-
-def _in_order(make_order):  # type: ignore[no-untyped-def]
-    def wrong(scores, is_match, num_positives):  # type: ignore[no-untyped-def]
-        hits = np.cumsum(is_match[make_order(scores)])
-        return hits / np.arange(1, len(scores) + 1), hits / num_positives
-
-    return wrong
-
-
-def _other_ratios(ratios):  # type: ignore[no-untyped-def]
-    def wrong(scores, is_match, num_positives):  # type: ignore[no-untyped-def]
-        matches = is_match[np.argsort(-scores, kind="stable")]
-        return ratios(matches, np.cumsum(matches), np.arange(1, len(scores) + 1), num_positives)
-
-    return wrong
-
-
-def _late_ranks(_, hits, count, total):  # type: ignore[no-untyped-def]
-    return hits / np.maximum(count - 1, 1), hits / total
-
-
-def _ties_together(scores, is_match, num_positives):  # type: ignore[no-untyped-def]
-    precision, recall = pr_curve(scores, is_match, num_positives)
-    last = np.append(np.diff(np.sort(-scores)) != 0, True)[: len(scores)]
-    return precision[last], recall[last]
-
-
-def _ties_alike(scores, is_match, num_positives):  # type: ignore[no-untyped-def]
-    precision, recall = pr_curve(scores, is_match, num_positives)
-    falling = np.sort(-scores)
-    last = np.searchsorted(falling, falling, side="right") - 1
-    return precision[last], recall[last]
-
-
-def _in_matched_order(make_order):  # type: ignore[no-untyped-def]
-    def wrong(scores, is_match, num_positives):  # type: ignore[no-untyped-def]
-        hits = np.cumsum(is_match[make_order(scores, is_match)])
-        return hits / np.arange(1, len(scores) + 1), hits / num_positives
-
-    return wrong
-
-
-def _with_point(recall_there, precision_there=1.0):  # type: ignore[no-untyped-def]
-    def wrong(*inputs):  # type: ignore[no-untyped-def]
-        precision, recall = pr_curve(*inputs)
-        return np.append(precision_there, precision), np.append(recall_there, recall)
-
-    return wrong
-
-
-def _points_of_hits(scores, is_match, num_positives):  # type: ignore[no-untyped-def]
-    precision, recall = pr_curve(scores, is_match, num_positives)
-    hits = is_match[np.argsort(-scores, kind="stable")]
-    return precision[hits], recall[hits]
-
-
-def _hits_in(dtype):  # type: ignore[no-untyped-def]
-    def wrong(scores, is_match, num_positives):  # type: ignore[no-untyped-def]
-        hits = np.cumsum(is_match[np.argsort(-scores, kind="stable")], dtype=dtype)
-        return hits / np.arange(1, len(scores) + 1), hits / num_positives
-
-    return wrong
+    true, false = np.cumsum(is_match[order] == 1), np.cumsum(is_match[order] == 0)
+    kept = is_match[order] != -1
+    return np.stack([true / np.maximum(true + false, 1), true / (true + (num_positives - true))])[:, kept]
 
 
 _SCORES = np.array([0.9, 0.8, 0.7, 0.6])
@@ -116,10 +61,14 @@ EXERCISE = Exercise(
     title="The precision-recall curve",
     name="pr_curve",
     statement="""
-Lower the threshold step by step and precision and recall trace a curve. Write `pr_curve(scores, is_match,
-num_positives)`: sort the detections by falling score, those with equal scores in the order in which they came, and
-return two arrays, the precision and the recall after the first detection, after the second, and so on. There is at
-least one object.
+Lower the threshold step by step and precision and recall trace a curve. Benchmarks know a third kind of detection
+beside hits and misses: one that found an object which is left out of the score, because VOC marks it as *difficult* or
+COCO as a crowd. It is neither praised nor blamed: the curve is the same as if it had never been made.
+
+Write `pr_curve(scores, is_match, num_positives)`. `is_match` holds 1 for a hit, 0 for a miss and -1 for a detection
+that counts as nothing, or, where there are none of those, booleans. Sort the detections by falling score, those with
+equal scores in the order in which they came, and return two arrays, the precision and the recall after the first
+detection that counts, after the second, and so on. `num_positives` is the number of objects that count, at least one.
 """,
     stub=STUB,
     reference=pr_curve,
@@ -150,14 +99,43 @@ least one object.
             (_RANDOM.integers(0, 10, 60) / 10, _RANDOM.random(60) < 0.4, 40),
             hint="ties",
         ),
+        Case(
+            "the second of three counts as nothing",
+            (np.array([0.9, 0.8, 0.7]), np.array([1, -1, 0]), 2),
+            (np.array([1, 1 / 2]), np.array([1 / 2, 1 / 2])),
+            "nothing",
+        ),
+        Case(
+            "the best one counts as nothing",
+            (np.array([0.2, 0.9, 0.4]), np.array([1, -1, 1]), 3),
+            (np.array([1.0, 1]), np.array([1 / 3, 2 / 3])),
+            "nothing",
+        ),
+        Case(
+            "none counts",
+            (np.array([0.2, 0.9]), np.array([-1, -1]), 3),
+            (np.zeros(0), np.zeros(0)),
+            "nothing",
+        ),
+        Case(
+            "70 detections of three kinds, with ties",
+            (_RANDOM.integers(0, 30, 70) / 30, _RANDOM.integers(-1, 2, 70), 40),
+            hint="nothing",
+        ),
         Case("300 detections", (np.linspace(1, 0, 300), np.arange(300) % 100 > 0, 400), hint="large"),
     ),
     hints={
         "general": Hint(
-            "After sorting, the number of hits so far is a cumulative sum of is_match.",
-            "The place in the sorted list is the number of detections so far. Sort by the negative scores and ask for "
-            "a stable sort, which leaves equal ones in their order. One sum serves both arrays, with two different "
-            "divisors.",
+            "After sorting, the number of hits so far is a cumulative sum, once the detections that count as nothing "
+            "are gone.",
+            "Take those out of both arrays first. Then the place in the sorted list is the number of detections so "
+            "far. Sort by the negative scores and ask for a stable sort, which leaves equal ones in their order. One "
+            "sum serves both results, with two different divisors.",
+        ),
+        "nothing": Hint(
+            "Look at the detections marked -1: they are neither hits nor misses, take no rank, and get no point of "
+            "their own. The number of objects does not change either.",
+            "Keep the scores and the entries of is_match where is_match is at least 0, and only then sort and count.",
         ),
         "order": Hint(
             "Look at the order: the detections do not come sorted, and the curve begins with the largest score.",
@@ -215,71 +193,7 @@ least one object.
             "Leave out np.maximum.accumulate; it comes in the next exercise.",
         ),
     },
-    mistakes=(
-        Mistake("rising scores", _in_order(lambda scores: np.argsort(scores, kind="stable")), "order"),
-        Mistake("not sorted", _in_order(lambda scores: np.arange(len(scores))), "order"),
-        Mistake("ties reversed", _in_order(lambda scores: np.argsort(scores, kind="stable")[::-1]), "ties"),
-        Mistake("ties: hits first", _in_matched_order(lambda s, m: np.lexsort((~m, -s))), "ties"),
-        Mistake("ties: misses first", _in_matched_order(lambda s, m: np.lexsort((m, -s))), "ties"),
-        Mistake("reversed at the end", lambda *inputs: tuple(one[::-1] for one in pr_curve(*inputs)), "order"),
-        Mistake("scores sorted alone", lambda s, m, n: pr_curve(np.sort(s)[::-1], m, n), "order"),
-        Mistake("sorted by hits", _in_matched_order(lambda s, m: np.argsort(~m, kind="stable")), "order"),
-        Mistake("one point per score", _ties_together, "one point each"),
-        Mistake("equal scores with one value", _ties_alike, "one point each"),
-        Mistake("before each detection", lambda *i: tuple(np.append(0, x)[: len(x)] for x in pr_curve(*i)), "early"),
-        Mistake("a point at recall 0", _with_point(0), "start"),
-        Mistake("a point at recall 0 with precision 0", _with_point(0, 0.0), "start"),
-        Mistake("points of the hits only", _points_of_hits, "start"),
-        Mistake("misses counted", lambda s, m, n: pr_curve(s, ~m, n), "hits"),
-        Mistake("precision only", lambda *inputs: pr_curve(*inputs)[0], "two results"),
-        Mistake(
-            "recall over detections",
-            _other_ratios(lambda _, hits, count, total: (hits / count, hits / max(len(count), 1))),
-            "missed",
-        ),
-        Mistake(
-            "recall over detections so far",
-            _other_ratios(lambda _, hits, count, total: (hits / count, hits / count)),
-            "missed",
-        ),
-        Mistake("hits in 8 bits", _hits_in(np.uint8), "large"),
-        Mistake("hits in signed 8 bits", _hits_in(np.int8), "large"),
-        Mistake(
-            "recall over objects found",
-            _other_ratios(lambda _, hits, count, total: (hits / count, hits / max(hits.max(initial=0), 1))),
-            "missed",
-        ),
-        Mistake(
-            "precision over all detections",
-            _other_ratios(lambda _, hits, count, total: (hits / max(len(count), 1), hits / total)),
-            "precision",
-        ),
-        Mistake(
-            "precision over objects",
-            _other_ratios(lambda _, hits, count, total: (hits / total, hits / total)),
-            "precision",
-        ),
-        Mistake("ranks from 0, but not 0", _other_ratios(_late_ranks), "ranks"),
-        Mistake(
-            "ranks from 0", _other_ratios(lambda _, hits, count, total: (hits / (count - 1), hits / total)), "ranks"
-        ),
-        Mistake(
-            "ranks from 2", _other_ratios(lambda _, hits, count, total: (hits / (count + 1), hits / total)), "ranks"
-        ),
-        Mistake(
-            "not cumulative",
-            _other_ratios(lambda matches, hits, count, total: (matches / count, matches / total)),
-            "cumulative",
-        ),
-        Mistake("results swapped", lambda *inputs: pr_curve(*inputs)[::-1], "swapped"),
-        Mistake(
-            "envelope",
-            _other_ratios(
-                lambda _, hits, count, total: (np.maximum.accumulate((hits / count)[::-1])[::-1], hits / total)
-            ),
-            "envelope",
-        ),
-    ),
+    mistakes=MISTAKES,
     alternatives=(_with_loops, _with_torch, _with_misses),
     points=4,
     minutes=15,

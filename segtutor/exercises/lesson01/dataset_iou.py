@@ -1,4 +1,4 @@
-"""Exercise 1.5: mIoU over a data set, not per image."""
+"""Exercise 1.5: mIoU over a data set, not per image, and without each of its pictures."""
 
 from __future__ import annotations
 
@@ -6,41 +6,48 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.lesson01.class_iou import class_iou
-from segtutor.exercises.lesson01.confusion import bincount_matrix, confusion_matrix
+from segtutor.exercises.lesson01.confusion import confusion_matrix
+from segtutor.exercises.lesson01.dataset_iou_mistakes import MISTAKES
 from segtutor.exercises.lesson01.inputs import label_map, random_label_maps
 
 STUB = '''
 def dataset_mean_iou(targets, predictions, num_classes, ignore_index):
-    """Mean IoU over all pictures of a data set together; lists of label maps, each of its own size."""
+    """Mean IoU over all pictures of a data set together, and an array: the same without each of its N pictures."""
     raise NotImplementedError("Write dataset_mean_iou() here, then run this cell again.")
 '''
 
 
 def dataset_mean_iou(
     targets: Sequence[np.ndarray], predictions: Sequence[np.ndarray], num_classes: int, ignore_index: int
-) -> float:
-    """Mean IoU over all pictures of a data set together; lists of label maps, each of its own size."""
-    total = np.zeros((num_classes, num_classes), dtype=np.int64)
-    for target, prediction in zip(targets, predictions, strict=True):
-        total += confusion_matrix(target, prediction, num_classes, ignore_index)
-    _, mean = class_iou(total)
-    return mean
+) -> tuple[float, np.ndarray]:
+    """Mean IoU over all pictures of a data set together, and an array: the same without each of its N pictures."""
+    matrices = [
+        confusion_matrix(target, prediction, num_classes, ignore_index)
+        for target, prediction in zip(targets, predictions, strict=True)
+    ]
+    total = np.sum(matrices, axis=0)
+    without = [class_iou(total - matrix)[1] for matrix in matrices]
+    return class_iou(total)[1], np.array(without)
 
 
-def _matrices(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
-    pairs = zip(targets, predictions, strict=True)
-    return [bincount_matrix(target, prediction, num_classes, ignore_index) for target, prediction in pairs]
+def _left_out(mean_of, targets, predictions, *how):  # type: ignore[no-untyped-def]
+    """Both results of a function that gives the first one."""
+    without = []
+    for number in range(len(targets)):
+        others = (one[:number] + one[number + 1 :] for one in (targets, predictions))
+        without.append(mean_of(*others, *how))
+    return mean_of(targets, predictions, *how), without
 
 
-def _one_long_map(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+def _mean_of_a_long_map(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
     target = np.concatenate([one.ravel() for one in targets])
     prediction = np.concatenate([one.ravel() for one in predictions])
     return class_iou(confusion_matrix(target, prediction, num_classes, ignore_index))[1]
 
 
-def _counts_per_class(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
+def _mean_by_class(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
     values = []
     for number in range(num_classes):
         both = either = 0
@@ -53,78 +60,27 @@ def _counts_per_class(targets, predictions, num_classes, ignore_index):  # type:
     return sum(values) / len(values) if values else float("nan")
 
 
+def _one_long_map(*inputs):  # type: ignore[no-untyped-def]
+    return _left_out(_mean_of_a_long_map, *inputs)
+
+
+def _counts_per_class(*inputs):  # type: ignore[no-untyped-def]
+    return _left_out(_mean_by_class, *inputs)
+
+
 def _with_torch(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
     import torch
 
-    target = torch.cat([torch.from_numpy(one).flatten() for one in targets])
-    prediction = torch.cat([torch.from_numpy(one).flatten() for one in predictions])
-    valid = target != ignore_index
-    counts = torch.bincount(target[valid] * num_classes + prediction[valid], minlength=num_classes**2)
-    counts = counts.view(num_classes, num_classes)
-    return (counts.diag() / (counts.sum(0) + counts.sum(1) - counts.diag())).nanmean()
-
-
-def _per_image(*inputs):  # type: ignore[no-untyped-def]
-    return np.nanmean([class_iou(matrix)[1] for matrix in _matrices(*inputs)])
-
-
-def _per_class_of_images(*inputs):  # type: ignore[no-untyped-def]
-    return np.nanmean(np.nanmean([class_iou(matrix)[0] for matrix in _matrices(*inputs)], axis=0))
-
-
-def _weighted_images(*inputs):  # type: ignore[no-untyped-def]
-    matrices = _matrices(*inputs)
-    scores = np.array([class_iou(matrix)[1] for matrix in matrices])
-    pixels = np.array([matrix.sum() for matrix in matrices])
-    return np.nansum(scores * pixels) / pixels.sum()
-
-
-def _first_twice(*inputs):  # type: ignore[no-untyped-def]
-    return class_iou(sum(_matrices(*inputs)) + _matrices(*inputs)[0])[1]
-
-
-def _all_of_images(*inputs):  # type: ignore[no-untyped-def]
-    return np.nanmean([class_iou(matrix)[0] for matrix in _matrices(*inputs)])
-
-
-def _rates_added(*inputs):  # type: ignore[no-untyped-def]
-    return class_iou(sum(matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1) for matrix in _matrices(*inputs)))[1]
-
-
-def _void_beyond(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
-    targets = [np.where(target < num_classes, target, -1) for target in targets]
-    return dataset_mean_iou(targets, predictions, num_classes, -1)
-
-
-def _void_in_either(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
-    targets = [np.where(p == ignore_index, ignore_index, t) for t, p in zip(targets, predictions, strict=True)]
-    return dataset_mean_iou(targets, predictions, num_classes, ignore_index)
-
-
-def _pooled(matrix_to_mean):  # type: ignore[no-untyped-def]
-    def wrong(*inputs):  # type: ignore[no-untyped-def]
-        return matrix_to_mean(sum(_matrices(*inputs)))
-
-    return wrong
-
-
-def _void_as_background(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
-    targets = [np.where(target == ignore_index, 0, target) for target in targets]
-    return dataset_mean_iou(targets, predictions, num_classes, -1)
-
-
-def _void_only_in_target(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
-    """The target's pixels are masked, the prediction's are not: its void pixels enter the union."""
-    right = in_target = predicted = np.zeros(num_classes)
+    counts = []
     for target, prediction in zip(targets, predictions, strict=True):
-        numbers = np.arange(num_classes)[:, None]
-        a, b = target.ravel() == numbers, prediction.ravel() == numbers
-        right, in_target, predicted = right + (a & b).sum(1), in_target + a.sum(1), predicted + b.sum(1)
-    return np.nanmean(right / (in_target + predicted - right))
-
-
-def _stacked(targets, predictions, num_classes, ignore_index):  # type: ignore[no-untyped-def]
-    return _one_long_map([np.stack(targets)], [np.stack(predictions)], num_classes, ignore_index)
+        one, other = torch.from_numpy(target), torch.from_numpy(prediction)
+        valid = one != ignore_index
+        counts.append(torch.bincount(one[valid] * num_classes + other[valid], minlength=num_classes**2))
+    each = torch.stack(counts).view(-1, num_classes, num_classes)
+    every = torch.cat([each.sum(0)[None], each.sum(0) - each])
+    right = every.diagonal(dim1=1, dim2=2)
+    means = (right / (every.sum(1) + every.sum(2) - right)).nanmean(1)
+    return means[0], means[1:]
 
 
 _SIZES = ((8, 12), (15, 6), (10, 10), (5, 21))
@@ -144,13 +100,17 @@ _LARGE = (  # mostly class 0
 
 EXERCISE = Exercise(
     id="1.5",
-    title="mIoU over a data set",
+    title="mIoU over a data set, and without a picture",
     name="dataset_mean_iou",
     statement="""
-Write `dataset_mean_iou(targets, predictions, num_classes, ignore_index)` for two lists of label maps. The
-benchmarks count all pictures together before anything is divided: one IoU per class for the whole data set, then
-the mean over the classes that exist (`np.nan` if none does). The pictures may have different sizes. Use
-`confusion_matrix` and `class_iou` from above.
+The benchmarks count all pictures together before anything is divided: one IoU per class for the whole data set, then
+the mean over the classes that exist (`np.nan` if none does). Which pictures pull it down? No picture has a share of its
+own in this number, but you can ask what the number would be without it.
+
+Write `dataset_mean_iou(targets, predictions, num_classes, ignore_index)` for two lists of at least two label maps.
+Return two things: the mIoU of all pictures together, and an array with one number for each picture, the mIoU of the
+data set *without* this picture. The pictures may have different sizes. Use `confusion_matrix` and `class_iou` from
+above.
 """,
     stub=STUB,
     reference=dataset_mean_iou,
@@ -158,12 +118,12 @@ the mean over the classes that exist (`np.nan` if none does). The pictures may h
         Case(
             "a perfect small picture and a bad large one",
             ([label_map("01"), label_map("0000 1111")], [label_map("01"), label_map("0011 0011")], 2, 255),
-            3 / 7,
+            (3 / 7, np.array([1 / 3, 1])),
         ),
         Case(
             "class 2 is only in the second picture",
             ([label_map("0011"), label_map("0222")], [label_map("0011"), label_map("0022")], 3, 255),
-            (3 / 4 + 1 + 2 / 3) / 3,
+            ((3 / 4 + 1 + 2 / 3) / 3, np.array([(1 / 2 + 2 / 3) / 2, 1])),
         ),
         Case(
             "four pictures of different sizes",
@@ -174,40 +134,50 @@ the mean over the classes that exist (`np.nan` if none does). The pictures may h
             ([target for target, _ in _RARE], [prediction for _, prediction in _RARE], 5, 255),
         ),
         Case(
-            "class 3 is in none", ([label_map("0012")], [label_map("0112")], 4, 255), (1 / 2 + 1 / 2 + 1) / 3, "absent"
+            "class 3 is in none",
+            ([label_map("0012"), label_map("11")], [label_map("0112"), label_map("11")], 4, 255),
+            ((1 / 2 + 3 / 4 + 1) / 3, np.array([1, (1 / 2 + 1 / 2 + 1) / 3])),
+            "absent",
         ),
         Case(
             "void in the first picture",
             ([label_map("0v1v"), label_map("11")], [label_map("0010"), label_map("10")], 2, 255),
-            (1 / 2 + 2 / 3) / 2,
+            ((1 / 2 + 2 / 3) / 2, np.array([(0 + 1 / 2) / 2, 1])),
             "void",
         ),
         Case(
             "one picture is all void",
             ([label_map("vv"), label_map("0111")], [label_map("00"), label_map("0011")], 2, 255),
-            (1 / 2 + 2 / 3) / 2,
+            ((1 / 2 + 2 / 3) / 2, np.array([(1 / 2 + 2 / 3) / 2, np.nan])),
             "void",
         ),
         Case(
             "class 2 is only predicted",
             ([label_map("0011"), label_map("01")], [label_map("0012"), label_map("01")], 3, 255),
-            (1 + 2 / 3 + 0) / 3,
+            ((1 + 2 / 3 + 0) / 3, np.array([1, (1 + 1 / 2 + 0) / 3])),
             "only predicted",
         ),
         Case(
             "void is class 0 here",
             ([label_map("0012"), label_map("0211")], [label_map("0112"), label_map("1201")], 3, 0),
-            (0 + 2 / 3 + 1) / 3,
+            ((0 + 2 / 3 + 1) / 3, np.array([(0 + 1 / 2 + 1) / 3, 1])),
             "ignore_index",
         ),
         Case("one picture of 38,000 pixels and a small one", _LARGE, hint="large"),
-        Case("all is void", ([label_map("vv")], [label_map("01")], 2, 255), np.nan, "nothing"),
+        Case(
+            "all is void",
+            ([label_map("vv"), label_map("v")], [label_map("01"), label_map("1")], 2, 255),
+            (np.nan, np.array([np.nan, np.nan])),
+            "nothing",
+        ),
     ),
     hints={
         "general": Hint(
-            "Add up the confusion matrices of all pictures. Divide only once, at the end.",
-            "Start with a K x K matrix of zeros and add the counts of one picture after the other. When all are in, "
-            "one matrix is left, and you have a function for that.",
+            "Add up the confusion matrices of all pictures, and divide only at the end. What can be added can be "
+            "subtracted, too.",
+            "Keep the matrix of each picture in a list. Their sum is the matrix of the data set; the sum less one of "
+            "them is the matrix of the data set without that picture. You have a function that turns a matrix into a "
+            "mean.",
         ),
         "per image": Hint(
             "This averages scores of single pictures. A class that has a few pixels in one picture then counts "
@@ -259,50 +229,22 @@ the mean over the classes that exist (`np.nan` if none does). The pictures may h
             "Look at a data set that is all void: no class exists, so the mean is NaN, without an error.",
             "class_iou(total)[1] is NaN for a matrix of zeros.",
         ),
-        "one number": Hint(
-            "One number is wanted, the mean. class_iou returns two things.", "return class_iou(total)[1]."
+        "two results": Hint(
+            "Two results are wanted: first the mIoU of all pictures, then an array with one mIoU per picture left out.",
+            "class_iou returns two things as well; here only its second one, the mean, is of use.",
+        ),
+        "without": Hint(
+            "The second result is the mIoU of all the other pictures together. Yours tells something of the picture "
+            "itself, or is computed from scores.",
+            "Subtract the matrix of the picture from the sum of all, and take the mean IoU of what is left.",
+        ),
+        "put back": Hint(
+            "Each picture is left out alone. In yours the earlier ones (or the later ones) are missing as well.",
+            "total -= matrix changes total for all that follow; total - matrix makes a new matrix.",
         ),
         "dice": Hint("This is mean Dice.", "Use class_iou(total)[1]."),
     },
-    mistakes=(
-        Mistake("mean over pictures", _per_image, "per image"),
-        Mistake("mean over pictures per class", _per_class_of_images, "per image"),
-        Mistake("mean over pictures, weighted by pixels", _weighted_images, "per image"),
-        Mistake("only the last picture", lambda *inputs: class_iou(_matrices(*inputs)[-1])[1], "one picture"),
-        Mistake("only the first picture", lambda *inputs: class_iou(_matrices(*inputs)[0])[1], "one picture"),
-        Mistake("absent class as 0", _pooled(lambda total: np.nan_to_num(class_iou(total)[0]).mean()), "absent"),
-        Mistake("plain mean", _pooled(lambda total: class_iou(total)[0].mean()), "absent"),
-        Mistake("void as background", _void_as_background, "void"),
-        Mistake("void masked in the target only", _void_only_in_target, "void"),
-        Mistake("mean of all IoU of all pictures", _all_of_images, "per image"),
-        Mistake("shares of rows added", _rates_added, "per image"),
-        Mistake(
-            "only classes in the targets",
-            _pooled(lambda t: np.nanmean(class_iou(t)[0][t.sum(1) > 0])),
-            "only predicted",
-        ),
-        Mistake(
-            "zeros left out", _pooled(lambda t: np.nanmean(class_iou(t)[0][class_iou(t)[0] > 0])), "only predicted"
-        ),
-        Mistake("void always 255", lambda t, p, k, v: dataset_mean_iou(t, p, k, 255), "ignore_index"),
-        Mistake("void is what exceeds K", _void_beyond, "ignore_index"),
-        Mistake("target and prediction exchanged", lambda t, p, k, v: dataset_mean_iou(p, t, k, v), "exchanged"),
-        Mistake("void looked for in either", _void_in_either, "exchanged"),
-        Mistake("both results", _pooled(class_iou), "one number"),
-        Mistake("IoU of the classes", _pooled(lambda total: class_iou(total)[0]), "one number"),
-        Mistake("counts in 8 bits", _pooled(lambda total: class_iou(total.astype(np.uint8))[1]), "large"),
-        Mistake("counts in 16 bits", _pooled(lambda total: class_iou(total.astype(np.int16))[1]), "large"),
-        Mistake("nothing gives 0", _pooled(lambda total: np.nan_to_num(class_iou(total)[1])), "nothing"),
-        Mistake("pixel accuracy", _pooled(lambda total: np.trace(total) / total.sum()), "micro"),
-        Mistake(
-            "weighted by frequency",
-            _pooled(lambda total: np.nansum(class_iou(total)[0] * total.sum(1)) / total.sum()),
-            "weighted",
-        ),
-        Mistake("first picture twice", _first_twice, "one picture"),
-        Mistake("pictures stacked", _stacked, "sizes"),
-        Mistake("Dice", _pooled(lambda total: np.nanmean(2 * np.diag(total) / (total.sum(0) + total.sum(1)))), "dice"),
-    ),
+    mistakes=MISTAKES,
     alternatives=(_one_long_map, _counts_per_class, _with_torch),
     points=4,
     minutes=15,

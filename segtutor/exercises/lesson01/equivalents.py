@@ -10,8 +10,7 @@ EQUIVALENT = {
         "_union_by_hand: return both / union if union else empty: both / union if union else empty => both / union": "0 / 0 of NumPy's numbers is NaN by itself, as is the mean of nothing",
         "_with_sets: return len(first & second) / len(first | second) if first | second else float...: float => np.float16": "the value is NaN, or within the tolerance for half precision where three decimals are asked for",
         "_with_loops: return float('nan') if either == 0 else both / either: float => np.float16": "the value is NaN, or within the tolerance for half precision where three decimals are asked for",
-        "_with_torch: a, b = (torch.from_numpy(a).float(), torch.from_numpy(b).float()): torch.from_numpy(a).float() => torch.from_numpy(a)": "PyTorch divides whole numbers truly, and single precision is within the tolerance",
-        "_with_torch: a, b = (torch.from_numpy(a).float(), torch.from_numpy(b).float()): torch.from_numpy(b).float() => torch.from_numpy(b)": "PyTorch divides whole numbers truly, and single precision is within the tolerance",
+        "_with_torch: a, b = (torch.from_numpy(one).bool().float() for one in (a, b)): torch.from_numpy(one).bool().float() => torch.from_numpy(one).bool()": "PyTorch counts booleans and divides whole numbers truly",
     },
     "1.2": {
         "_one_cell_at_a_time: return [[int(((target == i) & (prediction == j) & ~void).sum()) for j in numb...: int(((target == i) & (prediction == j) & ~void).sum()) => ((target == i) & (prediction == j) & ~void).sum()": "a number of NumPy's own type is the same number",
@@ -31,10 +30,9 @@ EQUIVALENT = {
         "_with_loops: return sum(values) / len(values) if values else float('nan'): float => np.float16": "the value is NaN, or within the tolerance for half precision where three decimals are asked for",
     },
     "1.5": {
-        "dataset_mean_iou: total = np.zeros((num_classes, num_classes), dtype=np.int64): np.zeros((num_classes, num_classes), dtype=np.int64) => np.zeros((num_classes, num_classes))": "another type of number with the same values",
-        "_counts_per_class: both, either = (both + int((a & b).sum()), either + int((a | b).sum())): int((a & b).sum()) => (a & b).sum()": "another type of number with the same values",
-        "_counts_per_class: both, either = (both + int((a & b).sum()), either + int((a | b).sum())): int((a | b).sum()) => (a | b).sum()": "another type of number with the same values",
-        "_counts_per_class: return sum(values) / len(values) if values else float('nan'): float => np.float16": "the value is NaN, or within the tolerance for half precision where three decimals are asked for",
+        "_mean_by_class: both, either = (both + int((a & b).sum()), either + int((a | b).sum())): int((a & b).sum()) => (a & b).sum()": "another type of number with the same values",
+        "_mean_by_class: both, either = (both + int((a & b).sum()), either + int((a | b).sum())): int((a | b).sum()) => (a | b).sum()": "another type of number with the same values",
+        "_mean_by_class: return sum(values) / len(values) if values else float('nan'): float => np.float16": "the value is NaN, or within the tolerance for half precision where three decimals are asked for",
     },
     "1.6": {
         "precision_recall: precision = hits / detections if detections > 0 else np.nan: hits / detections if detections > 0 else np.nan => hits / detections": "0 / 0 of NumPy's numbers is NaN by itself, as is the mean of nothing",
@@ -47,7 +45,8 @@ EQUIVALENT = {
         "_with_loops: recall = true_positives / (true_positives + missed) if num_positives else flo...: float => np.float16": "the value is NaN, or within the tolerance for half precision where three decimals are asked for",
     },
     "1.7": {
-        "_with_torch: hits = torch.from_numpy(is_match)[order].cumsum(0): 0 => -1": "the only axis is also the last one",
+        "_with_torch: hits = matches[matches >= 0].cumsum(0): 0 => -1": "the only axis is also the last one",
+        "_with_misses: return np.stack([true / np.maximum(true + false, 1), true / (true + (num_posi...: 1 => 0": "0 / 0 is NaN only before the first detection that counts, and these points are taken out",
     },
     "1.8": {
         "_with_loops: levels, total, previous = ([number / 10 for number in range(11)], 0.0, 0.0): 11 => 12": "no recall reaches 1.1: the twelfth level adds 0, and the sum is divided by 11",
@@ -77,5 +76,10 @@ EQUIVALENT = {
     "1.10": {
         "_with_loops: return float('nan'): float => np.float16": "the value is NaN, or within the tolerance for half precision where three decimals are asked for",
         "_with_torch: return variants.general(scores, overlaps, ap=ap): variants.general(scores, overlaps, ap=ap) => variants.general(scores, overlaps)": "the alternative's own AP is replaced by the same one of the module",
+    },
+    "1.12": {
+        "_pixel_by_pixel: return len(first & second) / len(first | second) if first | second else float...: float => np.float16": "the value is NaN",
+        "_step_by_step: return (both[0] & both[1]).sum() / either if either else np.nan: (both[0] & both[1]).sum() / either if either else np.nan => (both[0] & both[1]).sum() / either": "0 / 0 of NumPy's numbers is NaN by itself",
+        "_with_torch: first, second = (pictures * near)[:, 0]: 0 => -1": "the only channel is also the last one",
     },
 }

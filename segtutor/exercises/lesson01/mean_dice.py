@@ -119,7 +119,10 @@ follow from the mean IoU.
         "median": Hint("This is the median. The mean is wanted.", "np.nanmean(dice)."),
         "rounded": Hint("The number is rounded. Return it with all its digits.", "Leave out round()."),
         "nan mean": Hint("One NaN makes .mean() NaN.", "Use np.nanmean."),
-        "unconverted": Hint("This is the mean IoU; it still has to be converted.", "2 * iou / (1 + iou) comes first."),
+        "unconverted": Hint(
+            "This is the mean IoU; it still has to be converted.",
+            "Put each class's IoU through the formula first; the mean comes last.",
+        ),
         "weighted": Hint(
             "Each class counts the same in the mean, also those with a small or an equal IoU.",
             "np.nanmean(dice), without weights.",
@@ -127,7 +130,8 @@ follow from the mean IoU.
         "sum": Hint("This is a sum over the classes, not a mean.", "np.nanmean, not np.nansum."),
         "in place": Hint(
             "The function writes into the array that it was given; the caller's IoU values are gone.",
-            "dice = 2 * iou / (1 + iou) makes a new array; iou[...] = and iou *= do not.",
+            "Compute the Dice into a new array: an assignment to parts of iou, or one with an operator, writes into "
+            "the caller's.",
         ),
     },
     mistakes=(

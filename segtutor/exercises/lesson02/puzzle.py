@@ -108,6 +108,10 @@ Eleven loaders, A to K. Ten have one fault each, one is right. Find out with the
 and void) or `probes` (gray value = 30 x label). With `train=True` it scales, crops and flips; `scale=(1, 1)` leaves
 only the flip. For two passes go twice over the *same* opened loader: one that is opened anew begins with the same
 random numbers again.
+
+The images that a loader gives are **normalized**, 3 x H x W floats, as `pixels_verdict` expects them with `MEAN` and
+`STD` from the cell above. `moved_together` wants gray values: take one channel, undo the normalization with that
+channel's mean and deviation, and round to whole numbers.
 """,
     stub=STUB,
     reference=answers,
@@ -164,7 +168,7 @@ random numbers again.
         lambda faults: dict(reversed(answers(faults).items())),
     ),
     points=6,
-    minutes=30,
+    minutes=40,
     difficulty=3,
     solution=SOLUTION,
     given=lambda: (faults_in_order(),),

@@ -166,7 +166,7 @@ does not fit into `uint8`; here `ids` is signed, and -1 may occur.
         ),
         "inverse": Hint(
             "The dictionary is read backwards: its keys are the ids, its values the training ids.",
-            "for number, train_id in train_id_of.items(): labels[ids == number] = train_id.",
+            "The id is what you look for in the map, the training id is what you write there.",
         ),
         "nobody": Hint(
             "Look at ids that nobody knows, as 34, 263, 300: they are void, raise no error, and need more than 8 bits.",

@@ -106,7 +106,7 @@ into its map; where one does not, the formula gives 0 or less, which means that 
         ),
         "one": Hint(
             "The kernel stands at its first place before it moves: there is one place more than there are steps.",
-            "size = (size + 2 * padding - kernel) // stride + 1.",
+            "After the first place of the window come as many more as there are whole steps: add one to them.",
         ),
         "padding": Hint(
             "Padding makes the map longer, and at both ends.",
@@ -126,7 +126,7 @@ into its map; where one does not, the formula gives 0 or less, which means that 
         ),
         "direction": Hint(
             "A transposed convolution makes maps larger. These layers make them smaller: there is a division.",
-            "Divide by the stride: (size + 2 * padding - kernel) // stride + 1.",
+            "The steps that fit are the room for the kernel, divided by the stride.",
         ),
         "more": Hint(
             "Rounding up adds a window only where the division leaves a remainder, whatever the remainder is.",
@@ -142,7 +142,7 @@ into its map; where one does not, the formula gives 0 or less, which means that 
         ),
         "stride": Hint(
             "The stride, and it alone, divides: the kernel moves by `stride` pixels at a time.",
-            "(size + 2 * padding - kernel) // stride + 1.",
+            "Divide the room for the kernel by the stride, then add one for the first place.",
         ),
     },
     mistakes=MISTAKES,

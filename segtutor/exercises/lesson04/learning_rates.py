@@ -81,7 +81,7 @@ head, `head_factor` times as large. `step` counts the steps already taken, so th
         ),
         "end": Hint(
             "From step `steps` on, both rates are exactly 0: not negative or complex, not rising again, no small rest.",
-            "(1 - min(step, steps) / steps) ** power.",
+            "Limit the step to steps before you subtract; the power comes last.",
         ),
         "power": Hint(
             "The power is an argument, and belongs to what is left of the run, 1 - step / steps, and to nothing else.",

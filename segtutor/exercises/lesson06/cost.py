@@ -135,7 +135,7 @@ multiply-adds of the full form, then weights and multiply-adds of the separable 
         ),
         "both parts": Hint(
             "The separable form has two parts, and their costs add up.",
-            "in_channels * kernel ** 2 + in_channels * out_channels.",
+            "Count the weights of the depthwise kernels, then those that mix the channels, and add the two.",
         ),
         "positions": Hint(
             "Every weight is used once at each of the height x width positions: that is the number of multiply-adds.",

@@ -187,7 +187,8 @@ large (513 pixels give 33 and 129 positions).
             "Nothing has to be enlarged here: the encoder's map as it is, then weight times the low-level map plus "
             "bias, "
             "with ReLU.",
-            "torch.cat([encoded, torch.relu(F.conv2d(low, weight, bias))], dim=1).",
+            "Where both have one size, resizing changes nothing: no case of its own is needed, and the low-level map "
+            "is reduced all the same.",
         ),
         "pictures": Hint(
             "Every picture of the batch keeps its own maps.", "torch.cat along dim=1, not along the batch."

@@ -8,7 +8,7 @@ A module ``lessonNN`` holds ``WRONG`` and ``RIGHT``, from an exercise's id to it
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -27,3 +27,10 @@ class Wrong:
     answer: Callable[..., Any]
     shown_by: tuple[Any, ...]
     about: str
+
+
+def all_wrapped(wrap: Callable[[Callable[..., Any]], Callable[..., Any]], answers: list[Any]) -> list[Any]:
+    """Wrong answers and (name, right answer), each put into a function that does another part of the task rightly."""
+    return [
+        replace(one, answer=wrap(one.answer)) if isinstance(one, Wrong) else (one[0], wrap(one[1])) for one in answers
+    ]

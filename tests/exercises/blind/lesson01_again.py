@@ -2,8 +2,25 @@
 
 import numpy as np
 
-from tests.exercises.blind import Wrong
-from tests.exercises.blind.lesson01 import IOU, M2, PS, TS, J, L, P, T, confusion, data_set, iou, ious, mean, summed
+from tests.exercises.blind import Wrong, all_wrapped
+from tests.exercises.blind.lesson01 import (
+    IOU,
+    M2,
+    PS,
+    TS,
+    J,
+    L,
+    P,
+    T,
+    confusion,
+    data_set,
+    iou,
+    ious,
+    left_out,
+    mean,
+    of_booleans,
+    summed,
+)  # fmt: skip
 from tests.exercises.blind.lesson01_detections import (
     AREA,
     ELEVEN,
@@ -18,6 +35,7 @@ from tests.exercises.blind.lesson01_detections import (
     ap,
     changed,
     coco,
+    counting,
     curve,
     made_up_predictions,
     match,
@@ -232,6 +250,11 @@ WRONG = {
         Wrong("without class 0", changed("mean_iou", lambda f, *_: (5 * f["mean_iou"] - 0.7) / 4), (), "mean"),
         Wrong("one minus", changed("pixel_accuracy", lambda f, *_: 1 - f["pixel_accuracy"]), (), "accuracy"),
     ],
+}
+WRONG |= {
+    "1.1": all_wrapped(of_booleans, WRONG["1.1"]),
+    "1.5": all_wrapped(left_out, WRONG["1.5"]),
+    "1.7": all_wrapped(counting, WRONG["1.7"]),
 }
 RIGHT = {"1.11": [("again", analysis)]}
 GIVEN = {"1.11": made_up_predictions}
