@@ -147,7 +147,7 @@ def nan_as_zero_and_mean(matrix):
 
 
 def curve_sorted_and_reversed(scores, is_match, num_positives):
-    pairs = sorted(zip(scores, range(len(scores)), strict=True), reverse=True)
+    pairs = sorted(((score, number) for number, score in enumerate(scores) if is_match[number] >= 0), reverse=True)
     hits = np.cumsum([is_match[number] for _, number in pairs])
     return hits / np.arange(1, len(hits) + 1), hits / num_positives
 

@@ -126,11 +126,11 @@ def test_points(rows, name, points):
 def test_reasons(rows):
     said = {name: {one.exercise: one.reason for one in row.grades} for name, row in rows.items()}
     assert said["right.ipynb"] == {"1.1": "", "1.6": ""}
-    assert said["half_right.ipynb"]["1.1"] == "11 of 12 cases; wrong result: both masks empty"
+    assert said["half_right.ipynb"]["1.1"] == "14 of 15 cases; wrong result: both masks empty"
     assert "took too long" in said["endless_answer.ipynb"]["1.1"]
     assert said["deleted_cell.ipynb"]["1.6"] == "precision_recall is missing or empty"
     assert said["used.ipynb"]["1.1"] == "iou is missing or empty"
-    assert "0 of 12 cases" in said["forged.ipynb"]["1.1"]
+    assert "0 of 15 cases" in said["forged.ipynb"]["1.1"]
     assert said["leaves.ipynb"]["1.6"] == "no answer came back"
     assert rows["endless_cell.ipynb"].note == "1 cells failed; 1 cells took longer than 30 seconds"
     assert "not a notebook" in rows["broken.ipynb"].note

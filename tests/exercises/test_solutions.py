@@ -48,7 +48,7 @@ def test_a_solution_is_noted_and_the_progress_says_so(progress_file, monkeypatch
 def test_it_stays_noted_whatever_comes_after():
     segtutor.check("1.1", wrong)
     segtutor.solution("1.1", sure=True)
-    assert segtutor.progress(1).lines[0][4] == "best 0 of 11 cases, tried once, solution seen"
+    assert segtutor.progress(1).lines[0][4] == "best 2 of 14 cases, tried once, solution seen"
     segtutor.check("1.1", iou)
     assert re.fullmatch(r"passed, [-0-9 :]+, solution seen", segtutor.progress(1).lines[0][4])
     assert segtutor.progress(1).points == 2, "points are those of the check"
