@@ -169,7 +169,9 @@ MISTAKES = (
     Mistake("the pictures' own", _second(lambda each: [class_iou(one)[1] for one in each]), "without"),
     Mistake(
         "the difference",
-        _second(lambda each: [class_iou(sum(each))[1] - class_iou(sum(each) - one)[1] for one in each]),
+        _second(
+            lambda each: [class_iou(np.sum(each, axis=0))[1] - class_iou(np.sum(each, axis=0) - one)[1] for one in each]
+        ),
         "without",
     ),
     Mistake("computed from scores", _second(_of_scores), "without"),
@@ -177,12 +179,12 @@ MISTAKES = (
     Mistake("one after the other", _second(_one_after_the_other), "put back"),
     Mistake(
         "up to this picture",
-        _second(lambda each: [class_iou(sum(each[: number + 1]))[1] for number in range(len(each))]),
+        _second(lambda each: [class_iou(np.sum(each[: number + 1], axis=0))[1] for number in range(len(each))]),
         "put back",
     ),
     Mistake(
         "the one before",
-        _second(lambda each: [class_iou(sum(each) - each[number - 1])[1] for number in range(len(each))]),
+        _second(lambda each: [class_iou(np.sum(each, axis=0) - each[number - 1])[1] for number in range(len(each))]),
         "without",
     ),
 )
