@@ -261,9 +261,9 @@ plt.show()
 
 # %% fold="Draw which pixels two layers read, for several rates of the second"
 figures, texts, names = [], [], []
-for rate in range(1, 7):
-    figure, axis = plt.subplots(figsize=(4.4, 4.6))
-    axis = plotting.show_reach((1, rate), side=17, ax=axis)
+for rate in range(1, 6):
+    figure, axis = plt.subplots(figsize=(4, 4.3))
+    axis = plotting.show_reach((1, rate), side=15, ax=axis)
     figures.append(figure)
     texts.append(axis.get_title().replace("\n", " ") + ".")
     names.append(f"rate {rate}")
@@ -676,7 +676,7 @@ card("pspnet.auxiliary")
 #
 # ## Summary
 #
-# - A residual block adds a correction to its input. A ResNet has four stages of them; what its last map's stride is, is
+# - A residual block adds a correction to its input. A ResNet has four stages of such blocks; the stride of its last map is
 #   its output stride.
 # - A 1 × 1 convolution multiplies the channels of each place by one matrix. It makes maps thinner, and here that cost
 #   nothing.

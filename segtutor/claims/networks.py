@@ -72,6 +72,8 @@ NETWORKS = (
     Network("FCN-8s", "FCN", "fcn8s_tiny"),
     Network("FCN-8s, pretrained", "FCN", "fcn8s_tiny", start="backbone"),
     Network("backbone alone", "backbone", "deeplabv3_cascaded_tiny", (("last_block", 4),)),
+    Network("backbone alone, stride 4", "backbone", "deeplabv3_cascaded_tiny",
+            (("last_block", 4), ("output_stride", 4))),
     Network("PSPNet, stride 16", "PSPNet", "pspnet_tiny", (("output_stride", 16),)),
     Network("PSPNet", "PSPNet", "pspnet_tiny"),
     Network("PSPNet, stride 4", "PSPNet", "pspnet_tiny", (("output_stride", 4),)),
