@@ -672,7 +672,7 @@ plt.show()
 # are pure inventions, two are repetitions, and one has slipped too far.
 
 
-# %% fold="Make twelve detections of seven people, and draw them with their scores" alt="A drawn beach with outlines. Six people have a blue outline with scores from 0.97 to 0.43. Six outlines are orange: three where nobody is, with 0.88, 0.58 and 0.31, a second one around each of two people, with 0.80 and 0.52, and one beside a small figure half hidden in a group, 0.22, which is outlined in dashed yellow"
+# %% fold="Make twelve detections of seven people, and draw them with their scores" alt="A drawn beach in light gray, with outlines. Six people have a blue outline with scores from 0.97 to 0.43. Six outlines are orange: three where nobody is, with 0.88, 0.58 and 0.31, a second one around each of two people, with 0.80 and 0.52, and one beside a small figure half hidden in a group, 0.22, which is outlined in dashed yellow"
 beach = Scenes("val", (240, 320), count=17, kinds=("beach",)).scene(16)
 person = SCENES.index("person")
 people = [thing.mask for thing in beach.instances if thing.label == person and thing.mask.sum() > 260]
@@ -691,7 +691,7 @@ detections, scores = np.stack([mask for mask, _ in made]), np.array([score for _
 
 def show_detections(axis, hits, overlaps, least_iou):
     """Outlines of the detections, blue for hits and orange for others; dashed yellow for people that are missed."""
-    axis.imshow(beach.image)
+    axis.imshow(beach.image.mean(axis=2), cmap="gray", vmin=-80, vmax=255)  # light gray: outlines stand out
     for mask, hit, score in zip(detections, hits, scores, strict=True):
         color = "#2b8fd0" if hit else "#d55e00"
         axis.contour(mask, [0.5], colors=[color], linewidths=1.8)
@@ -785,8 +785,8 @@ plt.show()
 # ### Move it
 #
 # Now move the curve yourself. There are two sliders: the score that a detection needs in order to pass, and the IoU
-# that it needs in order to count as a hit. People bear letters, detections numbers. Blue ones are hits, orange ones
-# are false, and people with a dashed yellow outline are missed.
+# that it needs in order to count as a hit. People bear letters, detections bear numbers. Blue detections are hits,
+# orange ones are false, and people with a dashed yellow outline are missed.
 #
 # **Predict, then move.**
 #
