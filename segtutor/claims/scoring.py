@@ -19,6 +19,8 @@ DISTANCES = (1, 3, 7)
 """Pixels are told apart by their distance to the next change of label: 1, 2 to 3, 4 to 7, farther."""
 SMALL, LARGE = 10, 24
 """Side in pixels, the root of the area, below which a thing is small, and from which it is large."""
+RARE = 0.01
+"""A class with a smaller share of the labeled pixels is rare."""
 BOLLARD_LABELS = SCENES.select(["mooring bollard", "street bollard"])
 
 
@@ -73,9 +75,16 @@ class LabelMapScore:
         """The scores, see ``score``."""
         iou = np.asarray(self.whole.iou())
         shown = np.flatnonzero(self.edges[1])
+        matrix = np.asarray(self.whole.matrix, dtype=np.float64)
+        share = matrix.sum(axis=1) / max(matrix.sum(), 1)
+        accuracy = np.diag(matrix) / np.maximum(matrix.sum(axis=1), 1)
+        rare, frequent = (share > 0) & (share < RARE), share >= RARE
         return {
             "mean_iou": self.whole.mean_iou(),
             "pixel_accuracy": self.whole.pixel_accuracy(),
+            "class_accuracy": self.whole.mean_class_accuracy(),
+            "rare_accuracy": float(accuracy[rare].mean()) if rare.any() else float("nan"),
+            "frequent_accuracy": float(accuracy[frequent].mean()) if frequent.any() else float("nan"),
             "band_iou": self.band.mean_iou(),
             "inner_iou": self.inner.mean_iou(),
             "boundary_iou": float((self.edges[0, shown] / self.edges[1, shown]).mean()),
@@ -89,7 +98,9 @@ def score(model: nn.Module, pictures: Pictures) -> dict[str, float]:
     """Scores of a network on pictures.
 
     Returns:
-        "mean_iou" and "pixel_accuracy" over all pixels; "band_iou", the mean IoU within two pixels of where labels
+        "mean_iou" and "pixel_accuracy" over all pixels; "class_accuracy", the mean over the classes of the share of its
+        pixels that are right, and the same over the classes below and from 1 % of the pixels, "rare_accuracy" and
+        "frequent_accuracy"; "band_iou", the mean IoU within two pixels of where labels
         change, and "inner_iou", of all other pixels; "boundary_iou", the IoU of each class's boundary with the found
         one (Cheng et al. 2021, at 2 % of the diagonal, counted over all pictures), mean over classes; "pole_iou";
         "bollard_iou", the mean over the two classes that only their far surroundings tell apart. Shares of pixels that

@@ -20,7 +20,7 @@ from segtutor.claims.cost import cost
 from segtutor.claims.pictures import EVERYTHING, SceneKind, draw
 from segtutor.claims.scoring import score
 from segtutor.labels import SCENES
-from segtutor.training import TrainingConfig, TrainingResult, balanced_class_weights, fit
+from segtutor.training import TrainingConfig, TrainingResult, balanced_class_weights, fit, median_frequency_weights
 
 SIZE = (96, 128)
 Start = Literal["random", "backbone"]
@@ -35,6 +35,8 @@ class Recipe:
         options: Its options.
         change: Called with the new network, for variants that are no option of it.
         scenes: Which pictures.
+        class_weights: How much the pixels of a class count in the loss: "root" of the inverse of its share, "median
+            frequency", or "none", all alike.
         start: "random", or "backbone" for the course's backbone, which has learned to name what a picture shows.
         keeps_start: The short version starts so, too, and not from the course's backbone.
         frozen: Keep the backbone as it is; only the head learns.
@@ -49,6 +51,7 @@ class Recipe:
     options: tuple[tuple[str, Any], ...] = ()
     change: Callable[[nn.Module], None] | None = None
     scenes: SceneKind = EVERYTHING
+    class_weights: str = "root"
     start: Start = "random"
     keeps_start: bool = False
     frozen: bool = False
@@ -114,8 +117,16 @@ def build(recipe: Recipe, seed: int) -> nn.Module:
 
 
 @lru_cache(maxsize=4)
-def _class_weights(scenes: SceneKind, count: int) -> tuple[float, ...]:
-    return balanced_class_weights(draw(scenes, "train", count, SIZE))
+def class_weights_of(rule: str, scenes: SceneKind, count: int) -> tuple[float, ...] | None:
+    """What a rule makes of the training pictures; None for no weights."""
+    rules: dict[str, Callable[[Any], tuple[float, ...] | None]] = {
+        "root": balanced_class_weights,
+        "median frequency": median_frequency_weights,
+        "none": lambda pictures: None,
+    }
+    if rule not in rules:
+        raise ValueError(f"class_weights must be one of {', '.join(rules)}, but it is {rule!r}")
+    return rules[rule](draw(scenes, "train", count, SIZE))
 
 
 def train(recipe: Recipe, seed: int) -> tuple[nn.Module, TrainingResult]:
@@ -128,7 +139,7 @@ def train(recipe: Recipe, seed: int) -> tuple[nn.Module, TrainingResult]:
         learning_rate=2e-3,
         warmup_steps=recipe.steps // 10,
         weight_decay=0.01,
-        class_weights=_class_weights(recipe.scenes, recipe.train_count),
+        class_weights=class_weights_of(recipe.class_weights, recipe.scenes, recipe.train_count),
         precision=recipe.precision,
         measure_precision=False,
         seed=seed,

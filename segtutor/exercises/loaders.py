@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from segtutor.labels import SCENES, LabelSet, voc_colormap, voc_colors
+from segtutor.labels import SCENES, LabelSet, voc_colormap
 
 MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)
 STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
@@ -22,7 +22,17 @@ VOID = 255
 EIGHT = LabelSet(
     title="Scenes in eight classes",
     names=("background", "sky", "water", "ground", "building", "plants", "vehicle", "living"),
-    colors=voc_colors(8),
+    # As in Scenes where a class is one of its classes, so that a sky is a sky.
+    colors=(
+        (0, 0, 0),
+        (150, 205, 245),
+        (45, 120, 200),
+        (242, 218, 150),
+        (226, 150, 100),
+        (25, 105, 60),
+        (213, 94, 0),
+        (204, 121, 167),
+    ),
     things=frozenset({6, 7}),
 )
 _MERGED = {

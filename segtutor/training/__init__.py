@@ -4,7 +4,7 @@ from segtutor.training.config import TrainingConfig, default_learning_rate
 from segtutor.training.detection import DetectionResult, DetectorValidation, fit_detector
 from segtutor.training.detection_stream import InMemory
 from segtutor.training.loop import TrainingResult, Validation, fit
-from segtutor.training.losses import balanced_class_weights, cross_entropy, focal, ohem
+from segtutor.training.losses import balanced_class_weights, cross_entropy, focal, median_frequency_weights, ohem
 from segtutor.training.optimizers import parameter_groups
 from segtutor.training.region_losses import dice, lovasz_softmax
 from segtutor.training.schedules import polynomial
@@ -24,6 +24,7 @@ __all__ = [
     "fit_detector",
     "focal",
     "lovasz_softmax",
+    "median_frequency_weights",
     "ohem",
     "parameter_groups",
     "polynomial",

@@ -151,17 +151,45 @@ def balanced_class_weights(dataset: Any, samples: int = 500) -> tuple[float, ...
     Raises:
         ValueError: If no pixel is labeled.
     """
-    table = label_set(dataset)
-    num_classes, ignore_index = len(table), table.ignore_index
-    counts = torch.zeros(num_classes, dtype=torch.float64)
-    for index in range(min(samples, len(dataset))):
-        labels = checked_labels(dataset[index][1], dataset, index, None, num_classes, ignore_index).flatten()
-        counts += torch.bincount(labels[labels != ignore_index], minlength=num_classes)
-    if counts.sum() == 0:
-        raise ValueError(f"none of the first {samples} label maps has a labeled pixel")
+    counts = _pixels_of_classes(dataset, samples).sum(0).double()
     shares = counts / counts.sum()
     weights = torch.where(shares > 0, shares.clamp(min=1e-4).rsqrt(), 0)
     return tuple((weights / (weights * shares).sum()).tolist())
+
+
+def median_frequency_weights(dataset: Any, samples: int = 500) -> tuple[float, ...]:
+    """Weights of Eigen and Fergus (ICCV 2015) and SegNet: the median of all classes' frequencies over the class's own.
+
+    The frequency of a class is its share of the labeled pixels of those pictures that show it. So a class that is rare
+    because few pictures show it is not weighted up for that, as it is by the inverse of its share of all pixels.
+
+    Args:
+        dataset: Training set; ``dataset[i]`` is (image, label map), ``dataset.labels`` a LabelSet.
+        samples: The first so many samples are counted.
+
+    Returns:
+        One weight per class: 1 for the median, 0 for a class that does not occur.
+
+    Raises:
+        ValueError: If no pixel is labeled.
+    """
+    counts = _pixels_of_classes(dataset, samples).double()
+    around = (counts.sum(1, keepdim=True) * (counts > 0)).sum(0)  # K: labeled pixels of the pictures that show it
+    frequency = counts.sum(0) / around  # NaN where no picture does
+    return tuple((torch.nanquantile(frequency, 0.5) / frequency).nan_to_num(0).tolist())
+
+
+def _pixels_of_classes(dataset: Any, samples: int) -> Tensor:
+    """Pixels of each class in each of the first label maps, N x K."""
+    table = label_set(dataset)
+    num_classes, ignore_index = len(table), table.ignore_index
+    counts = torch.zeros(min(samples, len(dataset)), num_classes, dtype=torch.int64)
+    for index in range(len(counts)):
+        labels = checked_labels(dataset[index][1], dataset, index, None, num_classes, ignore_index).flatten()
+        counts[index] = torch.bincount(labels[labels != ignore_index], minlength=num_classes)
+    if counts.sum() == 0:
+        raise ValueError(f"none of the first {samples} label maps has a labeled pixel")
+    return counts
 
 
 def at_label_resolution(logits: Tensor, labels: Tensor) -> Tensor:

@@ -57,6 +57,9 @@ def test_overlaps_by_hand():
     assert scores["pole_iou"] == 0.5
     assert scores["mean_iou"] == pytest.approx((0.5 + sky_iou) / 2)
     assert scores["pixel_accuracy"] == pytest.approx(1 - 10 / 1599)
+    # the pole is 20 of 1599 pixels, more than 1 %: no class is rare
+    assert scores["class_accuracy"] == scores["frequent_accuracy"] == pytest.approx((0.5 + 1) / 2)
+    assert np.isnan(scores["rare_accuracy"])
     # the band is 2 pixels around the pole: 24 x 5 of which 20 are pole; and the corner pixel's 3 x 3 without itself
     band_sky = 100 + 8
     assert scores["band_iou"] == pytest.approx((0.5 + band_sky / (band_sky + 10)) / 2)
@@ -105,3 +108,15 @@ def test_boundary_iou_is_that_of_the_classes_boundaries():
         expected.append((mine & true).sum() / (mine | true).sum())
     assert scores_of(found, target)["boundary_iou"] == pytest.approx(np.mean(expected))
     assert scores_of(target, target)["boundary_iou"] == 1.0
+
+
+def test_rare_classes_are_those_below_one_percent():
+    target = torch.full((40, 40), SKY)
+    target[0, :15] = POLE  # 15 of 1600
+    target[1, :16] = CAR  # 16 of 1600
+    found = target.clone()
+    found[0, :5] = SKY
+    scores = scores_of(found, target)
+    assert scores["rare_accuracy"] == pytest.approx(10 / 15)
+    assert scores["frequent_accuracy"] == 1.0
+    assert scores["class_accuracy"] == pytest.approx((10 / 15 + 2) / 3)

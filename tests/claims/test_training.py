@@ -9,8 +9,9 @@ from segtutor.claims import available, find
 from segtutor.claims.experiments.deeplab.refinement import Refined
 from segtutor.claims.experiments.pspnet.pyramids import Pyramid
 from segtutor.claims.pictures import BOLLARDS, EVERYTHING, draw
-from segtutor.claims.training import Recipe, build, train
+from segtutor.claims.training import Recipe, build, class_weights_of, train
 from segtutor.datasets import Scenes
+from segtutor.training import balanced_class_weights, median_frequency_weights
 from tests.models.geometry import make_linear
 
 UNTRAINED = (
@@ -153,3 +154,15 @@ def test_short_version_is_short():
 def test_the_short_version_still_compares_what_the_claim_compares(name):
     recipes = [variant.shortened() for variant in find(name).variants.values()]
     assert len(set(recipes)) == len(recipes)
+
+
+def test_class_weights_follow_the_recipe():
+    pictures = draw(EVERYTHING, "train", 8, (96, 128))
+    rules = {"root": balanced_class_weights, "median frequency": median_frequency_weights}
+    for rule, weights in rules.items():
+        assert class_weights_of(rule, EVERYTHING, 8) == weights(pictures)
+    assert class_weights_of("none", EVERYTHING, 8) is None
+    with pytest.raises(ValueError, match="one of root, median frequency, none, but it is 'median'"):
+        train(Recipe("fcn8s_tiny", class_weights="median", **SHORT), 0)
+    alike, weighted = (train(Recipe("fcn8s_tiny", class_weights=rule, **SHORT), 0)[1] for rule in ("none", "root"))
+    assert alike.losses != weighted.losses

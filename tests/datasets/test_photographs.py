@@ -99,3 +99,12 @@ def test_wrong_arguments_are_refused():
         datasets.Photographs(target="boxes")
     with pytest.raises(ValueError, match="coco"):
         datasets.Photographs(classes="coco")
+
+
+@pytest.mark.parametrize("target", ["semantic", "instances", "panoptic"])
+def test_an_export_keeps_background_void_and_objects_whichever_target_is_asked_for(target, tmp_path):
+    root = datasets.export(datasets.Photographs(target), tmp_path / "voc", layout="voc", count=2)
+    _, labels = datasets.VOCSegmentation(root)[0]  # Chelsea: nothing in it but VOC's classes
+    assert torch.equal(labels, datasets.Photographs(classes="voc")[0][1])
+    _, objects = datasets.VOCSegmentation(root, target="instances")[1]
+    assert [VOC2012.names[number] for number in objects["labels"]] == ["diningtable"]

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from torchvision.ops import sigmoid_focal_loss
 
 from segtutor.labels import LabelSet
-from segtutor.training import balanced_class_weights, cross_entropy, focal, ohem
+from segtutor.training import balanced_class_weights, cross_entropy, focal, median_frequency_weights, ohem
 from segtutor.training.losses import valid_weight
 
 
@@ -76,24 +76,52 @@ def test_parts_of_a_batch_add_up_to_the_whole():
     torch.testing.assert_close(parts, cross_entropy(logits, labels))
 
 
+class ThreeMaps:
+    labels = LabelSet("Four", ("a", "b", "c", "d"), ((0, 0, 0),) * 4)
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        maps = ([[0, 0, 0], [0, 255, 255]], [[0, 0, 0], [0, 0, 0]], [[1, 1, 255], [255, 255, 2]])
+        return None, torch.tensor(maps[index])
+
+
 def test_balanced_weights_by_hand():
-    class Set:
-        labels = LabelSet("Four", ("a", "b", "c", "d"), ((0, 0, 0),) * 4)
-
-        def __len__(self):
-            return 3
-
-        def __getitem__(self, index):
-            maps = ([[0, 0, 0], [0, 255, 255]], [[0, 0, 0], [0, 0, 0]], [[1, 1, 255], [255, 255, 2]])
-            return None, torch.tensor(maps[index])
-
     # 10, 2 and 1 of 13 pixels; the mean weight of a pixel is 1.
-    weights = torch.tensor(balanced_class_weights(Set()))
+    weights = torch.tensor(balanced_class_weights(ThreeMaps()))
     assert weights[3] == 0
     torch.testing.assert_close(weights[1] / weights[0], torch.tensor(5.0).sqrt())
     torch.testing.assert_close(weights[2] / weights[0], torch.tensor(10.0).sqrt())
     torch.testing.assert_close((10 * weights[0] + 2 * weights[1] + weights[2]) / 13, torch.tensor(1.0))
-    assert balanced_class_weights(Set(), samples=2) == (1.0, 0.0, 0.0, 0.0)
+    assert balanced_class_weights(ThreeMaps(), samples=2) == (1.0, 0.0, 0.0, 0.0)
+
+
+def test_median_frequency_weights_by_hand():
+    # a is all of the 10 labeled pixels of the two maps that show it, b and c are 2 and 1 of the 3 of theirs.
+    assert median_frequency_weights(ThreeMaps()) == pytest.approx((2 / 3, 1.0, 2.0, 0.0))
+    assert median_frequency_weights(ThreeMaps(), samples=1) == (1.0, 0.0, 0.0, 0.0)
+
+
+def test_median_frequency_weights_do_not_care_in_how_many_maps_a_class_is():
+    class Doubled(ThreeMaps):
+        def __len__(self):
+            return 6
+
+        def __getitem__(self, index):
+            return super().__getitem__(min(index, 2))  # the third map four times
+
+    assert median_frequency_weights(Doubled()) == pytest.approx(median_frequency_weights(ThreeMaps()))
+
+
+def test_weights_of_nothing_are_refused():
+    class Void(ThreeMaps):
+        def __getitem__(self, index):
+            return None, torch.full((2, 2), 255)
+
+    for weights in (balanced_class_weights, median_frequency_weights):
+        with pytest.raises(ValueError, match="none of the first 2 label maps has a labeled pixel"):
+            weights(Void(), samples=2)
 
 
 def test_what_does_not_fit_is_refused():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from segtutor.datasets.photographs import Photographs
 from segtutor.datasets.scenes import Scenes
 from segtutor.labels import LabelSet
 
@@ -35,12 +36,13 @@ class Sample:
 
 def samples(dataset: Any, count: int | None, first: int) -> Iterator[Sample]:
     """The first pictures of a data set, all of them if ``count`` is None, numbered from ``first``."""
+    make: Callable[[Any, int, int], Sample] = _from_item
+    if isinstance(dataset, Scenes):
+        make = _from_scene
+    elif isinstance(dataset, Photographs) and dataset.transforms is None:
+        make = _from_photograph
     for index in range(len(dataset) if count is None else count):
-        yield (
-            _from_scene(dataset, index, first + index)
-            if isinstance(dataset, Scenes)
-            else _from_item(dataset, index, first + index)
-        )
+        yield make(dataset, index, first + index)
 
 
 def _renumber(objects: np.ndarray, kept: list[int]) -> np.ndarray:
@@ -63,6 +65,22 @@ def _from_scene(dataset: Scenes, index: int, number: int) -> Sample:
         objects=_renumber(objects, [item.number for item in visible]),
         classes=tuple(item.label for item in visible),
         place=scene.kind,
+    )
+
+
+def _from_photograph(dataset: Photographs, index: int, number: int) -> Sample:
+    """Labels and objects, whichever target the data set gives: neither alone tells background, void and objects."""
+    image, labels = Photographs("semantic", dataset.classes)[index]
+    _, target = Photographs("instances", dataset.classes)[index]
+    objects = np.zeros(tuple(labels.shape), dtype=np.int32)
+    for position, mask in enumerate(target["masks"], start=1):
+        objects[np.asarray(mask)] = position
+    return Sample(
+        number=number,
+        image=np.asarray(image).transpose(1, 2, 0),
+        labels=np.asarray(labels, dtype=np.int64),
+        objects=objects,
+        classes=tuple(target["labels"].tolist()),
     )
 
 
