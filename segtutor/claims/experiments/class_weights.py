@@ -23,8 +23,8 @@ CLASS_WEIGHTS = Claim(
     paper="CamVid, SegNet and its variants, each with and without the weights; another network than here",
     changes="the weights of the classes in the loss",
     same=(
-        f"data ({BUDGET.pictures:,} scenes of {SIZE[0]} x {SIZE[1]}), FCN-8s on the small backbone, random weights, order, "
-        f"batch 8, AdamW, poly schedule, {BUDGET.steps} steps"
+        f"data ({BUDGET.pictures:,} scenes of {SIZE[0]} x {SIZE[1]}), FCN-8s on the small backbone, random weights, "
+        f"order, batch 8, AdamW, poly schedule, {BUDGET.steps} steps"
     ),
     variants={
         "all pixels alike": replace(FCN8S, class_weights="none"),
@@ -34,8 +34,8 @@ CLASS_WEIGHTS = Claim(
         percent("pixel_accuracy", "pixel accuracy"),
         percent("class_accuracy", "mean class accuracy"),
         MEAN_IOU,
-        percent("frequent_accuracy", "accuracy of classes with 1 % of the pixels or more"),
-        percent("rare_accuracy", "accuracy of rarer classes"),
+        percent("frequent_accuracy", "accuracy, frequent classes"),
+        percent("rare_accuracy", "accuracy, rare classes"),
     ),
     expectations=(
         Expectation(
