@@ -1,7 +1,15 @@
 """Numbers on the site's pages are those that were recorded."""
 
+import argparse
+import importlib
 import json
+import re
+import shlex
 from pathlib import Path
+
+import pytest
+
+from segtutor.cli import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 
@@ -19,3 +27,23 @@ def test_the_page_on_own_images_tells_what_camvid_gave():
             f"{100 * record['test']['iou'][name]:.0f} %" in page
             or f"{100 * record['test']['iou'][name]:.0f} and" in page
         )
+
+
+def printed_commands():
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        for block in re.findall(r"```[^\n]*\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+            for line in block.splitlines():
+                if line.startswith("segtutor "):
+                    yield pytest.param(line, id=f"{page.stem}: {line}")
+
+
+@pytest.mark.parametrize("line", list(printed_commands()))
+def test_every_command_on_a_page_is_one(line):
+    name, *words = shlex.split(line, comments=True)[1:]
+    assert name in COMMANDS
+    parser = argparse.ArgumentParser()
+    module = importlib.import_module(f"segtutor.commands.{name}")
+    module.configure(parser)
+    if hasattr(module, "prepare"):
+        module.prepare(parser, words)
+    parser.parse_args(words)  # leaves the test where an argument is unknown

@@ -115,3 +115,11 @@ def suitable_crop(dataset: Any) -> tuple[int, int] | None:
         return None
     sides = [min(512, max(64, 32 * (sorted(side)[len(sizes) // 2] // 32))) for side in zip(*sizes, strict=True)]
     return sides[0], sides[1]
+
+
+def longest_side(dataset: Any) -> int:
+    """Longest side of a usual picture: the middle one of the first 20."""
+    from segtutor.inference.samples import read_item
+
+    sides = sorted(max(read_item(dataset, index)[0].shape[-2:]) for index in range(min(len(dataset), 20)))
+    return int(sides[len(sides) // 2])

@@ -15,7 +15,7 @@ from typing import Any
 from segtutor import __version__
 from segtutor.commands.detectors import SEMANTIC_TRAINING, add_scene_options, detector_scores, is_detector, refuse
 from segtutor.commands.options import SCENE_SIZE, add_network, create_network, notes_of, positive, size
-from segtutor.commands.own_data import Data, add_data, open_data, print_classes, suitable_crop
+from segtutor.commands.own_data import Data, add_data, longest_side, open_data, print_classes, suitable_crop
 from segtutor.commands.recipes import apply_recipe, available
 from segtutor.compute import processor
 from segtutor.files import prove_writable, write_or_rescue
@@ -280,6 +280,7 @@ def _notes(arguments: argparse.Namespace, rate: float, data: Data, score: Any, r
         "started_from": started_from,  # the whole record, if this command wrote that file
         "data": data.title,
         "labels": list(_labels(data.val).names),
+        "longest_side": longest_side(data.train),  # at which segment shows large photographs to the network
         "steps": result.steps,
         "batch_size": arguments.batch_size,
         "learning_rate": rate,

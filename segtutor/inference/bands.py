@@ -29,7 +29,7 @@ def mean_bands(
     scales: Sequence[float],
     flip: bool,
 ) -> Iterator[Tensor]:
-    """The mean over all views, from the top: K x rows x W each time. Without windows there is one band, the whole.
+    """The mean over all views, from the top: K x rows x W each time; one band where nothing is cut or resized.
 
     Args:
         network: Gives probabilities of any view.
@@ -41,19 +41,20 @@ def mean_bands(
     """
     height, width = picture.shape[-2:]
     views = [(scale, mirrored) for scale in scales for mirrored in ((False, True) if flip else (False,))]
-    if window is None:
+    if window is None and all(scale == 1 for scale in scales):
         mean: Tensor | None = None
         for scale, mirrored in views:
             probabilities = network(_view(picture, scale, mirrored))
-            probabilities = resize(probabilities.flip(-1) if mirrored else probabilities, (height, width))
+            probabilities = probabilities.flip(-1) if mirrored else probabilities
             mean = probabilities if mean is None else mean.add_(probabilities)
             del probabilities
         assert mean is not None
         yield (mean if len(views) == 1 else mean.div_(len(views)))[0]
         return
+    # Without windows, each view is seen at once; only what is brought to the picture's size comes in bands.
+    sides = window or (10**9, 10**9)
     sources = [
-        _RowsOfView(finished_rows(network, _view(picture, *one), window, overlap), one, (height, width))
-        for one in views
+        _RowsOfView(finished_rows(network, _view(picture, *one), sides, overlap), one, (height, width)) for one in views
     ]
     for top in range(0, height, BAND):
         parts = (source.rows(top, min(height, top + BAND)) for source in sources)

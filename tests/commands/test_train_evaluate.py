@@ -29,7 +29,7 @@ def test_the_recorded_command_makes_the_same_weights_and_evaluate_finds_the_reco
     assert segtutor(f"train {SMALL} --seed 4 --warmup-steps 1 --out net.pt") == 0
     record = json.loads((folder / "net.json").read_text())
     assert record["labels"] == list(SCENES.names)
-    assert (record["seed"], record["steps"], record["batch_size"]) == (4, 3, 2)
+    assert (record["seed"], record["steps"], record["batch_size"], record["longest_side"]) == (4, 3, 2, 64)
     assert record["versions"]["torch"] == torch.__version__
     assert sorted(path.name for path in folder.iterdir()) == ["net.json", "net.pt"]
 

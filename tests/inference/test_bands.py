@@ -45,6 +45,14 @@ def test_bands_put_together_are_the_mean_over_all_windows(overlap, flip, scales,
     torch.testing.assert_close(torch.cat(bands, dim=1), simple(picture, window, overlap, scales, flip))
 
 
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("scales", [(1.0,), (0.4,), (0.5, 1.0, 1.3)])
+def test_without_windows_each_view_is_seen_at_once(flip, scales):
+    picture = torch.rand(1, 3, 2 * BAND + 30, 110, generator=torch.Generator().manual_seed(0))
+    together = torch.cat(list(mean_bands(network, picture, None, 1 / 3, scales, flip)), dim=1)
+    torch.testing.assert_close(together, simple(picture, (500, 500), 1 / 3, scales, flip))
+
+
 def test_a_single_view_is_the_same_to_the_last_bit():
     picture = torch.rand(1, 3, 150, 90, generator=torch.Generator().manual_seed(0))
     together = torch.cat(list(finished_rows(network, picture, (64, 32), 1 / 3)), dim=2)
