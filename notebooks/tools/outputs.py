@@ -8,6 +8,7 @@ import json
 import re
 
 import numpy as np
+import oxipng
 from nbformat import NotebookNode
 from PIL import Image
 
@@ -195,7 +196,9 @@ def smaller_png(data: str, faithfulness: float) -> str:
         error = np.asarray(image, dtype=float) - np.asarray(few.convert(image.mode), dtype=float)
         if 10 * np.log10(255**2 / max(float(np.mean(error**2)), 1e-12)) >= faithfulness:
             candidates.append(encode(few))
-    return base64.b64encode(min(candidates, key=len)).decode() + "\n"
+    best = min(candidates, key=len)
+    packed = oxipng.optimize_from_memory(best, level=4, strip=oxipng.StripChunks.safe())
+    return base64.b64encode(min(best, packed, key=len)).decode() + "\n"
 
 
 def encode(image: Image.Image) -> bytes:
