@@ -12,6 +12,7 @@ import ipaddress
 import os
 import shutil
 import socket
+import ssl
 import sys
 import time
 import urllib.error
@@ -210,6 +211,11 @@ def _explain_failure(error: Exception, timeout: float) -> None:
         raise _Transient(f"nothing arrived for {timeout:g} s") from None
     if isinstance(error, socket.gaierror):
         raise _Final("its name was not found; is this computer online?") from None
+    if isinstance(error, ssl.SSLCertVerificationError):
+        raise _Final(
+            f"its certificate is not trusted ({error.verify_message}), as behind a school's proxy; ask for its "
+            "certificate file and name it in the environment variable SSL_CERT_FILE"
+        ) from None
     if isinstance(error, ConnectionRefusedError):
         raise _Transient("the connection was refused") from None
     raise _Transient(f"the connection failed ({error or type(error).__name__})") from None

@@ -1,6 +1,8 @@
 import hashlib
 import random
 import shutil
+import ssl
+import urllib.error
 from collections import namedtuple
 
 import pytest
@@ -230,3 +232,18 @@ def test_the_cache_is_where_the_environment_says(tmp_path, monkeypatch):
     assert cache_folder() == tmp_path
     monkeypatch.delenv("SEGTUTOR_CACHE")
     assert cache_folder().name == "segtutor"
+
+
+def test_a_certificate_that_is_not_trusted_is_told_at_once(monkeypatch, tmp_path):
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_message = "self-signed certificate in certificate chain"
+    asked = []
+
+    def refuse(request, timeout):
+        asked.append(request)
+        raise urllib.error.URLError(error)
+
+    monkeypatch.setattr(download, "_open", refuse)
+    with pytest.raises(DownloadError, match=r"self-signed certificate.*SSL_CERT_FILE"):
+        fetch("https://example.org/a.pth", tmp_path / "a.pth", progress=False)
+    assert len(asked) == 1  # another attempt would not mend it
