@@ -5,7 +5,7 @@
 # download: none
 # peak_ram: 1.3 GB
 # prerequisites: ["[Lesson 1](01_metrics.ipynb)", NumPy arrays]
-# minutes_work: 75
+# minutes_work: 65
 # ---
 
 # %% [markdown]
@@ -57,16 +57,11 @@ def without_frames(axes):
 
 def legend_below(figure, numbers, labels):
     """The names of these classes under the figure; void is white here."""
-    legend = plotting.legend(figure, numbers, labels, loc="outside lower center", bbox_to_anchor=None, ncols=8)
+    columns = int(figure.get_figwidth()) - 1
+    place = {"loc": "outside lower center", "bbox_to_anchor": None, "ncols": columns}
+    legend = plotting.legend(figure, numbers, labels, **place)
     for patch in legend.get_patches():
         patch.set_hatch(None)
-
-
-def tinted(picture, labels, label_set, strength=0.55):
-    """The picture under its label map, void in white."""
-    mixed = (1 - strength) * np.asarray(picture).transpose(1, 2, 0) + strength * plotting.colorize(labels, label_set)
-    mixed[np.asarray(labels) == label_set.ignore_index] = 255
-    return mixed.astype(np.uint8)
 
 
 # %% [markdown]
@@ -75,12 +70,20 @@ def tinted(picture, labels, label_set, strength=0.55):
 # Six photographs come with scikit-image, and anybody may use them. For this course we have drawn their
 # [label maps](glossary.ipynb#label-map), so that we can look at real labels without a download.
 
+
 # %% fold="Draw the six photographs under their labels" alt="Six photographs under their label maps in color, with white seams between the regions: the cat Chelsea; a cup with saucer and spoon on a table; an astronaut with a flag, a space shuttle and a helmet; a rocket between towers; a man with a camera on a tripod, with grass, sky and buildings; and twenty-four coins"
+def tinted(picture, labels, label_set, strength=0.65):
+    """The picture under its label map, void in white."""
+    mixed = (1 - strength) * np.asarray(picture).transpose(1, 2, 0) + strength * plotting.colorize(labels, label_set)
+    mixed[np.asarray(labels) == label_set.ignore_index] = 255
+    return mixed.astype(np.uint8)
+
+
 album = datasets.Photographs()
 photo = {name: album[number] for number, name in enumerate(album.names)}  # name -> (picture, label map)
-figure, axes = plt.subplots(2, 3, figsize=(7.5, 5.5))
+figure, axes = plt.subplots(2, 3, figsize=(6.3, 4.4))
 for ax, (name, (picture, labels)) in zip(axes.flat, photo.items(), strict=True):
-    ax.imshow(tinted(picture, labels, PHOTOGRAPHS))
+    ax.imshow(tinted(picture, labels, PHOTOGRAPHS), interpolation="antialiased")
     ax.set(title=name)
 without_frames(axes)
 legend_below(figure, np.concatenate([np.unique(labels) for _, labels in photo.values()]), PHOTOGRAPHS)
@@ -147,11 +150,11 @@ def segments_in_color(target):
     return canvas
 
 
-figure, axes = plt.subplots(2, 4, figsize=(9, 4.4))
+figure, axes = plt.subplots(2, 4, figsize=(6.3, 3.1))
 for row, name in zip(axes, ("coins", "camera"), strict=True):
     picture, labels = photo[name]
     objects = datasets.Photographs("instances")[album.names.index(name)][1]
-    row[0].imshow(picture.permute(1, 2, 0))
+    row[0].imshow(picture.permute(1, 2, 0), interpolation="antialiased")
     row[1].imshow(plotting.colorize(labels, PHOTOGRAPHS))
     plotting.show_instances(picture, PHOTOGRAPHS, objects["masks"], ax=row[2], alpha=0.8)
     row[3].imshow(segments_in_color(panoptic[album.names.index(name)][1]))
@@ -192,8 +195,8 @@ print("panoptic: ", tuple(segments["segments"].shape), "and a list; its first en
 # - **PASCAL VOC 2012** (Visual Object Classes) wants to recognize objects of 20 classes in realistic scenes. It is a
 #   supervised task: a training set of labeled photographs is given. All that is none of the 20 is *background*.
 # - **PASCAL-Context** (2014) took the photographs of VOC 2010 and labeled the *whole* scene, with more than 400 names.
-# - **COCO** (Common Objects in Context, 2014, in its splits of 2017) outlines 80 kinds of things one by one. Later it
-#   was extended by stuff (2017) and by the panoptic task (2018).
+# - **COCO** (Common Objects in Context, 2014, in its splits of 2017) outlines 80 kinds of things one by one. Later
+#   came stuff such as sky, wall and grass, which fills most of a picture (2017), and the panoptic task (2018).
 # - **Cityscapes** (2016) shows the streets of 50 cities, seen from a car, for autonomous driving.
 #
 # The next cell asks: how would each of them have labeled *our* photographs? `datasets.export` writes any data set of
@@ -226,10 +229,10 @@ def in_our_numbers(labels, label_set):
     return table[np.asarray(labels)]
 
 
-figure, axes = plt.subplots(2, 5, figsize=(8, 3.6))
+figure, axes = plt.subplots(2, 5, figsize=(7, 3.3))
 shown = set()
 for row, (name, number) in zip(axes, NUMBERS.items(), strict=True):
-    row[0].imshow(photo[name][0].permute(1, 2, 0))
+    row[0].imshow(photo[name][0].permute(1, 2, 0), interpolation="antialiased")
     for ax, (title, reader) in zip(row[1:], readers.items(), strict=True):
         seen = in_our_numbers(reader[number][1], reader.labels)
         ax.imshow(plotting.colorize(seen, PHOTOGRAPHS))
@@ -354,7 +357,7 @@ for number in np.unique(numbers[numbers > 0]):
 
 # %% [markdown]
 # The cameraman's camera and tripod have names in the long list, and do not count in the short one of the 59 most
-# frequent classes. Some papers add the background as a 60th class, and the authors' site offers an easier list of 33.
+# frequent classes. (*Unknown* is for what the annotators could not name; our export puts the background there.) Some papers add the background as a 60th class, and the authors' site offers an easier list of 33.
 # "Mean IoU on PASCAL-Context" means little until you know which list it is about.
 #
 # ### COCO: outlines, runs and colors
@@ -370,7 +373,7 @@ print({**spoon, "segmentation": [[*polygon[:6], "...", f"{len(polygon)} numbers"
 
 # %% [markdown]
 # `segmentation` is a list of **polygons** x, y, x, y, …, one for each visible part. `bbox` is x, y, width, height, and
-# not two corners.
+# not two corners. (Polygons of real annotators have slanted edges; our export follows the edges of the pixels.)
 #
 # Which pixels belong to a polygon? Textbooks say: those from whose center a ray to one side crosses the outline an odd
 # number of times. This is the *even-odd rule*.
@@ -441,12 +444,12 @@ print(f"IoU of the two masks: {(textbook & official).sum() / (textbook | officia
 # %% fold="Draw the tripod in both ways, the small mask and the coins as COCO would keep them" alt="Three panels. The tripod's mask with its polygon, on which fifteen pixels along the outline are orange or blue. A grid of 4 by 6 pixels, in which an arrow runs down the columns; the rows 1 and 2 of the columns 1 to 4 and the top of column 4 are filled. The coins, half of them outlined singly and the others covered by one hatched mask"
 tiny = np.zeros((4, 6), dtype=bool)
 tiny[1:3, 1:5] = tiny[0, 4] = True
-figure, axes = plt.subplots(1, 3, figsize=(8.4, 3.2), width_ratios=(0.95, 1, 1.1))
+figure, axes = plt.subplots(1, 3, figsize=(7.4, 2.9), width_ratios=(0.95, 1, 1.1))
 canvas = np.where(textbook[..., None] & official[..., None], np.uint8(150), np.uint8(255)).repeat(3, axis=2)
 canvas[textbook & ~official], canvas[official & ~textbook] = (230, 159, 0), (0, 114, 178)
 axes[0].imshow(canvas)
 axes[0].plot(*np.vstack([corners, corners[:1]]).T - 0.5, color="black", linewidth=0.6)
-axes[0].set(xlim=(78, 122), ylim=(127.5, 78), title="orange: textbook, blue: COCO")
+axes[0].set(xlim=(54, 115), ylim=(127.5, 56), title="orange: textbook, blue: COCO")
 axes[1].imshow(tiny, cmap="Blues", vmin=0, vmax=2)
 for column in range(6):
     axes[1].annotate("", (column, 3.4), (column, -0.4), arrowprops={"arrowstyle": "->", "color": "0.3"})
@@ -532,26 +535,25 @@ objects = np.unique(Image.open(str(path).replace("labelIds", "instanceIds")))
 print("objects:", objects[objects >= 1000].tolist())
 
 # %% [markdown]
-# The last line comes from another file, `instanceIds`. A value of 1000 or more means id · 1000 + number of the object:
+# The bollards, which Cityscapes does not know, have become *dynamic*, and the outlines *unlabeled*. The last line comes
+# from another file, `instanceIds`. A value of 1000 or more means id · 1000 + number of the object:
 # 26002 is the third car. Below 1000 it is a plain id.
 
 # %% fold="Draw the street, its ids, and its train ids" alt="A drawn street with people, cars, a bus and bicycles; the file of ids, nearly black as a viewer shows it; and the train ids in Cityscapes' colors, where the bollards, the outlines and a few other things are white"
-figure, axes = plt.subplots(1, 3, figsize=(8.4, 2.9))
+figure, axes = plt.subplots(1, 3, figsize=(7.4, 2.7))
 train_ids = datasets.Cityscapes(root / "street", split="val")[10][1]
 axes[0].imshow(street[10][0].permute(1, 2, 0))
 axes[1].imshow(ids, cmap="gray", vmin=0, vmax=255)
 axes[2].imshow(plotting.colorize(train_ids, CITYSCAPES))
-for ax, title in zip(
-    axes, ("picture", "labelIds, as a viewer shows them", "train ids in Cityscapes' colors"), strict=True
-):
+for ax, title in zip(axes, ("picture", "labelIds in a viewer", "train ids"), strict=True):
     ax.set(title=title)
 without_frames(axes)
 legend_below(figure, train_ids.unique().tolist(), CITYSCAPES)
 plt.show()
 
 # %% [markdown]
-# If you feed the ids to a network with 19 classes, it crashes at the first 23 (sky), and that is the lucky case. With a
-# network of 34 classes it trains, and its score cannot be compared with anything.
+# If you feed the ids to a network with 19 classes, it crashes at the first id of 19 or more, and that is the lucky case.
+# With 34 classes it trains, and its score cannot be compared with anybody's.
 #
 # ## From the file to the network
 #
@@ -559,17 +561,18 @@ plt.show()
 # the network never sees quite the same picture twice: cut out, scaled, mirrored, turned, tinted. This is called
 # [augmentation](glossary.ipynb#augmentation), and whatever moves the picture must move its label map in the same way. At
 # last comes the [normalization](glossary.ipynb#normalization), $(x / 255 - \text{mean}) / \text{deviation}$ for each
-# color channel.
+# color channel, where mean and standard deviation are those of the pictures that the network saw first (mostly ImageNet's);
+# so it gets numbers of the size that it is used to.
 
 # %% fold="Draw three training views of the coffee" alt="The labeled coffee photograph as it is and three training views of it: scaled, mirrored, turned a little, cut out and tinted; the colored regions have moved with the picture"
 from segtutor.datasets.transforms import Transformed, resize_nearest, train_transforms
 
 views = Transformed(album, train_transforms((300, 400), scale=(0.5, 1.5), degrees=10, jitter=0.3))
 torch.manual_seed(1)
-figure, axes = plt.subplots(1, 4, figsize=(9, 2.0))
+figure, axes = plt.subplots(1, 4, figsize=(6.3, 1.4))
 for number, ax in enumerate(axes):
-    ax.imshow(tinted(*(views[1] if number else photo["coffee"]), PHOTOGRAPHS, 0.45))
-    ax.set(title=f"training view {number}" if number else "as it is")
+    ax.imshow(tinted(*(views[1] if number else photo["coffee"]), PHOTOGRAPHS, 0.5), interpolation="antialiased")
+    ax.set(title=f"view {number}" if number else "as it is")
 without_frames(axes)
 plt.show()
 
@@ -619,8 +622,8 @@ plt.show()
 # ## Ten broken loaders
 #
 # This is the heart of the lesson. A plain loader of fifty lines (`segtutor/exercises/loaders.py`) reads pictures and
-# palette PNGs, scales, crops, mirrors and normalizes. Ten versions of it have one mistake each, and somebody has shipped
-# each of them:
+# palette PNGs, scales, crops, mirrors and normalizes. (A *mask* is a label map in the language of programs.)
+# Ten versions of it have one mistake each, and somebody has shipped each of them:
 #
 # | mistake | wrong | right |
 # | --- | --- | --- |
@@ -736,14 +739,17 @@ for fault in ("palette as gray", "BGR"):
 # %% fold="Draw what each loader gives" alt="Eleven pairs of a drawn scene and its label map. Seen at once: a label map that is mirrored against its picture, one of another scene, one that is red nearly everywhere, exchanged colors in the picture, wrong colors of all classes, black borders instead of white ones, a picture of far too strong contrast, and thin red rims around everything. The crop and the training view in validation look like good training views"
 large = scene_files("train", 30, size=(240, 300))
 RED = (230, 0, 0)
-figure, axes = plt.subplots(4, 6, figsize=(8.4, 5.8))
+figure, axes = plt.subplots(4, 6, figsize=(7.6, 5.6))
 without_frames(axes)
 for number, fault in enumerate((None, *FAULTS)):
     in_training = fault not in ("crop drop", "train transforms on val")
     picture, labels = Loader(large, train=in_training, fault=fault, seed=12)[13]
     row, column = 2 * (number // 6), number % 6
-    axes[row, column].imshow(denormalized(picture))
-    axes[row, column].set_title(fault or "right loader", fontsize=9)
+    axes[row, column].imshow(denormalized(picture), interpolation="antialiased")
+    axes[row, column].set_title(
+        (fault or "right loader").replace(" transforms", "\ntransforms").replace("unsynchronized ", "unsynchronized\n"),
+        fontsize=9,
+    )
     canvas = EIGHT.palette[labels]
     canvas[(labels >= len(EIGHT)) & (labels != EIGHT.ignore_index)] = RED
     axes[row + 1, column].imshow(canvas)
@@ -782,7 +788,7 @@ order = [number for number in np.argsort(-share) if share[number] > 0]
 names = [SCENES.names[number] for number in order]
 sizes = np.concatenate([np.unique(one[one > 0]) for one in scenes.sides]) ** 2 / (96 * 128)
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.7), width_ratios=(2.4, 1))
+figure, (left, right) = plt.subplots(1, 2, figsize=(8.2, 3.5), width_ratios=(2.4, 1))
 left.bar(names, 100 * share[order], color=np.array(SCENES.colors)[order] / 255, edgecolor="0.4", linewidth=0.5)
 left.plot(names, 100 * in_pictures[order], "o", color="black", markersize=4)
 left.set(yscale="log", ylabel="%", xlim=(-0.7, len(order) - 0.3),
@@ -828,7 +834,7 @@ plt.show()
 # %% fold="Draw which classes come together" alt="A square matrix of classes. In the row of sheep the cell of grass is yellow; in the row of grass the cell of sheep is only half as bright. The column of sky is yellow everywhere, and the rows of road, car and bus agree"
 present = (pixels[:, order] > 0).astype(float)
 together = present.T @ present / present.sum(axis=0)[:, None]
-figure, ax = plt.subplots(figsize=(7.5, 6.2))
+figure, ax = plt.subplots(figsize=(6.6, 5.6))
 drawn = ax.imshow(100 * together, cmap="cividis", vmin=0, vmax=100)
 ax.set_xticks(range(len(names)), names, rotation=90)
 ax.set_yticks(range(len(names)), names)
@@ -877,7 +883,7 @@ weights = {
     "median frequency": np.array(training.median_frequency_weights(scenes))[order],
     "effective number, β = 0.99": (1 - 0.99) / (1 - 0.99**pictures_with),
 }
-figure, ax = plt.subplots(figsize=(9, 3.5))
+figure, ax = plt.subplots(figsize=(7.6, 3.3))
 for (name, values), marker in zip(weights.items(), "osD", strict=True):
     values = values / (values * share[order]).sum()  # so that the mean over the pixels is 1
     ax.plot(names, values, marker=marker, markersize=4, linewidth=1, label=name)
@@ -899,8 +905,8 @@ plt.show()
 # ### The claim, measured
 #
 # Do weights help? Badrinarayanan, Kendall and Cipolla say of their network SegNet, on CamVid: weighting by median
-# frequency raises the mean accuracy over the classes and the mean IoU, while the pixel accuracy is highest without,
-# because most pixels of a street are sky, road and building. That is a sentence about data, so it should hold for
+# frequency raises the mean class accuracy (the share of right pixels in each class, averaged over the classes) and the
+# mean IoU, while the pixel accuracy is highest without, because most pixels of a street are sky, road and building. That is a sentence about data, so it should hold for
 # another network and for drawn scenes.
 #
 # We trained one network with and without the weights, with all else alike and with three seeds. How to read the
@@ -960,7 +966,7 @@ class Scenes8:
 # Then the films:
 
 
-# %% fold="Film 16 scenes for training and 16 others" alt="Four frames of drawn films: frames 0, 1 and 7 of one film look nearly the same, a frame of another film does not"
+# %% fold="Film 16 scenes for training and 16 others" alt="Three frames of drawn films: frames 0 and 1 of one film look nearly the same, a frame of another film does not"
 def film(split, count, frames=8, enlarged=1, grain=4):
     """Crops that drift over a larger drawing, with noise and changing light."""
     found = []
@@ -976,12 +982,11 @@ def film(split, count, frames=8, enlarged=1, grain=4):
 
 
 filmed, others = film("train", 16), film("val", 16)
-shown = {**dict(zip(("training: frame 0", "validation: frame 1", "validation: frame 7"),
-                    [film("train", 3, enlarged=4, grain=0)[index] for index in (16, 17, 23)], strict=True)),
-         "another film": film("val", 3, enlarged=4, grain=0)[17]}  # fmt: skip
-figure, axes = plt.subplots(1, 4, figsize=(9, 2.1))
+one, another = film("train", 3, enlarged=3, grain=0), film("val", 3, enlarged=3, grain=0)
+shown = {"training: frame 0": one[16], "validation: frame 1": one[17], "another film": another[17]}
+figure, axes = plt.subplots(1, 3, figsize=(5.2, 1.6))
 for ax, (title, frame) in zip(axes, shown.items(), strict=True):
-    ax.imshow(frame.pixels)
+    ax.imshow(frame.pixels, interpolation="bilinear")
     ax.set(title=title)
 without_frames(axes)
 plt.show()
@@ -1059,8 +1064,8 @@ print(evaluate(model, Scenes8(val_files8), progress=False))
 # %% fold="Lay truth and answer over a new scene" alt="A drawn beach with people, sailing boats and a dog; its true labels; and the answer of the network: sky, water and ground are in place, the people are one large blob, and boats, poles and dog are missing"
 new = scene_files("val", 10, size=(240, 300))[9]
 found = inference.predict(model, new.pixels, scales=(64 / 240,))
-figure, axes = plt.subplots(1, 3, figsize=(9, 3.0))
-axes[0].imshow(new.pixels)
+figure, axes = plt.subplots(1, 3, figsize=(7, 2.5))
+axes[0].imshow(new.pixels, interpolation="antialiased")
 axes[1].imshow(plotting.colorize(new.labels, EIGHT))
 axes[2].imshow(plotting.colorize(found, EIGHT))
 for ax, title in zip(axes, ("a new scene", "truth", "after 100 steps"), strict=True):
