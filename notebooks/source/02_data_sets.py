@@ -1081,12 +1081,13 @@ plt.show()
 #
 # ## Summary
 #
-# - Labels are drawn by people. Two drawings of one cup agree to 95 %, of a thin tripod to 53 %.
+# - Labels are drawn by hand. Two drawings of one cup agree to 95 %, of a thin tripod to 53 %.
 # - Each data set has its own list of classes. What is not on it is background, which counts, or void, which does not.
 # - Label files are numbers in disguise: palette indices, ids in base 256, run lengths down the columns, polygons.
 # - Pick labels, never blend them, and move them with their picture.
 # - A wrong loader is silent, and its score may even rise. Look at what it gives, and keep tests.
-# - A few classes hold most pixels; weights move errors from the rare classes to the frequent ones.
+# - A few classes hold most pixels; weights help the rare ones, at the price of some pixels of the
+#   largest.
 # - Split by source. A leak needs no copied file.
 #
 # ## Self-test
@@ -1122,8 +1123,8 @@ plt.show()
 #   Wild](https://cs.stanford.edu/~roozbeh/pascal-context/), CVPR 2014. Look at how 59 classes were chosen of 459.
 # - Lin et al., [Microsoft COCO](https://arxiv.org/abs/1405.0312), ECCV 2014. Look at the pipeline of annotation, and at
 #   crowds. For the other half of the pixels, Caesar et al., [COCO-Stuff](https://arxiv.org/abs/1612.03716), CVPR 2018,
-#   and Kirillov et al., [Panoptic Segmentation](https://arxiv.org/abs/1801.00868), CVPR 2019, which lets two people label
-#   the same pictures as we did.
+#   and Kirillov et al., [Panoptic Segmentation](https://arxiv.org/abs/1801.00868), CVPR 2019, where the same
+#   pictures were labeled twice, too.
 # - Cordts et al., [The Cityscapes Dataset](https://arxiv.org/abs/1604.01685), CVPR 2016. Look at the appendix, with the
 #   definition of every class.
 # - Badrinarayanan, Kendall and Cipolla, [SegNet](https://arxiv.org/abs/1511.00561), TPAMI 2017. Look at Table 1, with and
