@@ -206,4 +206,4 @@ class _Report:
         with replacing(self.paths["scores.json"]) as temporary:
             temporary.write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")
         table = class_table([f"{name}, %" for name in columns], rows, self.labels)
-        self.page.write(table, str(score).rpartition("\n")[2] + _outlines(score))
+        self.page.write(table, (str(score).rpartition("\n")[2] + _outlines(score)).replace("\n", "; "))
