@@ -119,8 +119,14 @@ def _sizes() -> tuple[dict[int, Any], ...]:
 
 def _trace(whole: Exported) -> Any:
     """The graph, with letters for batch, height and width."""
-    with torch.no_grad():
-        return torch.export.export(whole, (torch.rand(TRACED),), dynamic_shapes=_sizes(), strict=False)
+    try:
+        with torch.no_grad():
+            return torch.export.export(whole, (torch.rand(TRACED),), dynamic_shapes=_sizes(), strict=False)
+    except Exception as error:  # the exporter raises types of its own, and pages of text
+        reason = (str(error).splitlines() or [""])[0]
+        raise ValueError(
+            f"torch.export cannot follow {type(whole.model).__name__} for all sizes ({type(error).__name__}: {reason})"
+        ) from error
 
 
 def _notes(model: nn.Module, pictures: bool) -> dict[str, str]:
