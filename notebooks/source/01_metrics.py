@@ -63,13 +63,13 @@ def fill_in(image, labels, known=60):
 predicted = {name: fill_in(photo[name], truth[name]) for name in ("coffee", "camera")}
 
 # %% [markdown]
-# The white lines in the true maps are [void](glossary.ipynb#void): two pixels on either side of an outline, where
-# nobody could label well. They count nowhere, whatever was predicted there.
+# The white lines in the true maps below, hatched in their legends, are [void](glossary.ipynb#void): two pixels on
+# either side of an outline, where nobody could label well. They count nowhere, whatever was predicted there.
 #
 # **Predict, then run.** Which of the two predictions below is the better one: that of the coffee, or that of the
 # photographer? Decide by eye.
 
-# %% fold="Draw both photographs, their true label maps and the predictions" alt="Two rows of three pictures. Above a cup of coffee on a saucer, its true map of table, cup, saucer, spoon and background, and a prediction in which cup and saucer are there, the dark shadow in the cup is called table, and the spoon has become a scattered patch. Below a photographer with his camera on a tripod, the true map, and a prediction with person, sky and grass in clean large areas, a thin scrawl instead of the tripod, and neither the buildings nor the dark strip in front of them"
+# %% fold="Draw both photographs, their true label maps and the predictions" alt="Two rows of three pictures. Above a cup of coffee on a saucer, its true map of table, cup, saucer, spoon and background, and a prediction in which cup and saucer are there, the dark shadow in the cup is called table, and the spoon has become a scattered patch. Below a photographer with his camera on a tripod, the true map, and a prediction with person, sky and grass in clean large areas, a thin scrawl instead of the tripod, no building, and little of the black strip at the horizon"
 figure, axes = plt.subplots(2, 3, figsize=(6.8, 4), height_ratios=(400 / 600, 1), layout="compressed")
 for row, name in zip(axes, ("coffee", "camera"), strict=True):
     row[0].imshow(photo[name].permute(1, 2, 0))
@@ -85,9 +85,9 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# It depends on whom you ask, as the next cell shows. If most of the picture should be right, the photographer wins:
-# the large areas are nearly perfect. If everything in the picture should be found, the coffee wins: it is blurred in
-# many places, but all of its five classes are there, while the buildings behind the photographer are lost altogether.
+# It depends on whom you ask, as the next cell shows. If most of the picture should be right, the photographer wins: the
+# large areas are nearly perfect. If everything in the picture should be found, the coffee wins: it is blurred in many
+# places, but all of its five classes are there, while the tall building behind the photographer is lost altogether.
 #
 # </details>
 
@@ -100,8 +100,8 @@ for name in ("coffee", "camera"):
 # %% [markdown]
 # The second number is the mean, over the classes, of the [intersection over
 # union](glossary.ipynb#intersection-over-union) from lesson 0, and it is called [mean IoU](glossary.ipynb#mean-IoU).
-# The photographer has more right pixels, and a *far* lower mean IoU. Both numbers are correct, and they say opposite
-# things.
+# The photographer (`camera`) has more right pixels, and a *far* lower mean IoU. Both numbers are correct, and they say
+# opposite things.
 #
 # ## Objectives
 #
@@ -111,8 +111,9 @@ for name in ("coffee", "camera"):
 #   [recall](glossary.ipynb#recall) from three counts, and the mean IoU of a data set from its
 #   [confusion matrix](glossary.ipynb#confusion-matrix);
 # - **show** why the share of right pixels misleads, and why the same predictions have two mean IoUs;
-# - **turn** scored detections into a [precision-recall curve](glossary.ipynb#precision-recall-curve), and the curve
-#   into one number, the [average precision](glossary.ipynb#average-precision);
+# - **turn** detections (the objects that a network reports, each with a score) into a [precision-recall
+#   curve](glossary.ipynb#precision-recall-curve), and the curve into one number, the [average
+#   precision](glossary.ipynb#average-precision);
 # - **choose** the number that sees the error you care about: plain IoU, [boundary IoU](glossary.ipynb#boundary-IoU) or
 #   [panoptic quality](glossary.ipynb#panoptic-quality);
 # - **read** a table in a paper, and say what must be known before two of its numbers may be compared.
@@ -147,9 +148,10 @@ print(f"TP {TP}, FP {FP}, FN {FN}; IoU {metrics.mask_iou(X, Y):.3f}")
 # $$\text{precision} = \frac{TP}{TP + FP}, \qquad \text{recall} = \frac{TP}{TP + FN}, \qquad
 # \mathrm{Dice} = \mathrm{F1} = \frac{2\,TP}{2\,TP + FP + FN}$$
 #
-# **Precision** tells how often we are right when we say "cup". **Recall** tells how much of the cup we find; what we
-# miss is one minus recall. **Dice**, the favorite of medical papers, is the harmonic mean of the two and bears the
-# name F1 elsewhere. In the figure each bar is one of the four fractions: blue divided by the whole bar.
+# **Precision** tells how often we are right when we say "cup". **Recall** tells how much of the cup we find; the share
+# that we miss is one minus recall. **Dice**, the favorite of medical papers, is the harmonic mean of the two and bears
+# the name F1 elsewhere. In the figure each bar is one of the four fractions: blue divided by the whole bar. (The
+# percentages in the legend are shares of all pixels outside void.)
 
 # %% fold="Draw the three kinds of pixels, and four fractions of their counts" alt="Left, the map of the cup: blue where it was found, orange specks on table, saucer and spoon where it was invented, wine red in the shadow inside it, at its foot and at its handle where it was missed. Right, four bars made of the same colors: IoU is blue over blue, orange and wine red; precision leaves out the wine red, recall the orange, and Dice counts the blue twice"
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.1), width_ratios=(1, 1.2))
@@ -267,7 +269,8 @@ figure.legend(handles=patches, loc="outside lower center", ncols=3, frameon=Fals
 plt.show()
 
 # %% [markdown]
-# So masks are the stricter judge, and a score of boxes must not be compared with a score of masks.
+# So for a thin shape the mask is by far the stricter judge, and a score of boxes must not be compared with a score of
+# masks.
 #
 # ## All classes: the confusion matrix
 #
@@ -275,8 +278,8 @@ plt.show()
 # it into row $i$ and column $j$. Void pixels of the truth are left out. This table is the **confusion matrix**, and
 # all scores of [semantic segmentation](glossary.ipynb#semantic-segmentation) can be read off it.
 #
-# **Predict, then run.** Which classes of the photographer will have the most pixels off the diagonal, and which the
-# lowest IoU?
+# **Predict, then run.** In the matrix of the photographer, which row will have the most pixels off the diagonal, that
+# is, which class loses the most? And which class will have the lowest IoU?
 
 # %% fold="Draw the confusion matrix of the photographer" alt="A matrix of seven by seven counts. The diagonal is dark for person, sky and grass. The row of building holds nearly all of its thousand pixels in the column of the sky. The row and the column of the tripod are framed. At the right the IoU of each class: near 0.9 for person, sky and grass, near 0.2 or less for background, tripod and camera, 0 for building"
 confusion = metrics.ConfusionMatrix(len(PHOTOGRAPHS), ignore_index=VOID)
@@ -303,15 +306,15 @@ plt.show()
 # <details><summary>Answer</summary>
 #
 # The background, that is the dark strip at the horizon, loses the most: of its 11,468 pixels only 335 are found, and
-# the others are called grass, person, sky or camera. The lowest IoU is that of the building. Its thousand pixels are
-# called sky, and nothing was called building.
+# nearly all others are called grass, person, sky or camera. The lowest IoU is that of the building. Nearly all of its
+# 1,053 pixels are called sky, and nothing was called building.
 #
 # </details>
 #
-# The **IoU of a class** compares its place on the diagonal with everything in its row (what is truly of this class)
-# and its column (what was called so). For the tripod these are the red frames: 1,268 pixels stand where they cross,
-# 5,493 in the row and 1,429 in the column, so its IoU is 1,268 / (5,493 + 1,429 − 1,268) = 0.224. The **mean IoU** is
-# the mean over the classes:
+# The **IoU of a class** compares its place on the diagonal with everything in its row (what is truly of this class) and
+# its column (what was called so). For the tripod these are the two frames: 1,268 pixels stand where they cross, 5,493
+# in the row and 1,429 in the column, so its IoU is 1,268 / (5,493 + 1,429 − 1,268) = 0.224. The **mean IoU** is the
+# mean over the $K$ classes:
 #
 # $$\mathrm{IoU}_k = \frac{n_{kk}}{\sum_j n_{kj} + \sum_i n_{ik} - n_{kk}}, \qquad
 # \mathrm{mIoU} = \frac{1}{K} \sum_{k=1}^{K} \mathrm{IoU}_k$$
@@ -323,17 +326,19 @@ plt.show()
 #
 # For many pictures the counts are simply added. The matrix of a data set is the sum of the matrices of its pictures,
 # and only then is anything divided. The IoU of a class is therefore taken *once*, over the pixels of all test pictures
-# together, and the mean runs over classes; no picture and no object has an IoU of its own in it. The segmentation
-# challenges of PASCAL VOC, PASCAL-Context and Cityscapes, which lesson 2 presents, are ranked by this number. COCO
-# measures its [stuff](glossary.ipynb#things-and-stuff) by mean IoU and its objects by AP, to which we come below.
+# together, and the mean runs over classes. No IoU of a single picture or of a single object enters it. The segmentation
+# challenges of PASCAL VOC, PASCAL-Context and Cityscapes, which lesson 2 presents, are ranked by this number. COCO, a
+# large collection of everyday photographs, measures its [stuff](glossary.ipynb#things-and-stuff) by mean IoU and its
+# objects by another score, AP, to which we come below.
 #
-# The trick with 60 known pixels does not help with a new picture, so here is a model that can be trained. It divides
-# the space of colors and heights in the picture into 4,096 cells, counts in 100 drawn training scenes of 96 × 120
-# pixels which class each cell holds, and predicts the most frequent one. It sees one pixel at a time and knows nothing
-# of shapes.
+# The trick with 60 known pixels does not help with a new picture, so here is a model that can be trained. It describes
+# a pixel by four things, each in eight steps: how red, how green and how blue it is, and how high up in the picture it
+# lies. That makes 8⁴ = 4,096 cells. In 100 drawn training scenes of 96 × 120 pixels the model counts how often each
+# cell holds each class, and then it predicts the most frequent one. It sees one pixel at a time and knows nothing of
+# shapes.
 
 
-# %% fold="Train the simplest model on 100 scenes, predict 40 others, show one" alt="A drawn street with a pink bus, a red car, people, a cat and bollards; its true map; and the prediction. There sky, tree and pavement are right, the body of the bus is called boat, and people, cat and bollards are mosaics of many classes"
+# %% fold="Train the simplest model on 100 scenes, predict 40 others, show one" alt="A drawn street with a pink bus, a red car, people, a cat and bollards; its true map; and the prediction. There sky, tree and pavement are right, the windows of the bus are called bus and much of its pink body boat, and people, cat and bollards are mosaics of many classes"
 train, val = Scenes("train", (96, 120), count=100), Scenes("val", (96, 120), count=40)
 
 
@@ -369,8 +374,9 @@ names.remove()
 plt.show()
 
 # %% [markdown]
-# It paints large areas well, calls the body of the bus a boat, and makes a mosaic of everything small. (The legend
-# leaves out classes with less than one percent of the picture.) This is its mean IoU over the 40 scenes:
+# It paints large areas well, recognizes the windows of the bus but calls much of its pink body a boat, and makes a
+# mosaic of everything small. (The legend leaves out classes that are not in the truth and have less than one percent of
+# the prediction.) This is its mean IoU over the 40 scenes:
 
 # %%
 data_set = metrics.ConfusionMatrix(len(SCENES), ignore_index=VOID)
@@ -384,7 +390,7 @@ print(f"mean IoU over {np.sum(~np.isnan(per_class))} classes: {data_set.mean_iou
 #
 # **Predict, then run.** Will the classes with the most pixels have the highest IoU?
 
-# %% fold="Draw the IoU of every class" alt="Bars of the IoU of 24 classes, falling from sky with 0.82, grass, pavement, sand, tree and water to birds, aeroplanes, bollards and bicycles near zero. Road, with 2 % of the pixels, stands before bus with 6 %. A dashed line marks the mean at 0.23"
+# %% fold="Draw the IoU of every class" alt="Bars of the IoU of 24 classes, falling from sky with 0.82, grass, pavement, sand, tree and water to birds, aeroplanes, street bollards and bicycles near zero. Road, with 2 % of the pixels, stands before bus with 6 %. A dashed line marks the mean at 0.23"
 order = [k for k in np.argsort(-per_class) if not np.isnan(per_class[k])]
 share = data_set.matrix.sum(axis=1) / data_set.matrix.sum()
 figure, axis = plt.subplots(figsize=(9, 3.5))
@@ -399,8 +405,9 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# By and large, but not always: the bus has nearly three times as many pixels as the road, and a lower IoU. Roads look
-# much alike from scene to scene, while buses come in all colors, and color and height are all that this model sees.
+# By and large, but not always: the bus has nearly three times as many pixels as the road, and a lower IoU. A likely
+# reason: roads look much alike from scene to scene, while buses come in all colors, and color and height are all that
+# this model sees.
 #
 # </details>
 #
@@ -418,9 +425,9 @@ plt.show()
 # background. Three models compete.
 #
 # - **Blank** answers *background* everywhere and has never seen a thing.
-# - **Color** is our model, a little in favor of the rare: it divides the counts of each cell by the square root of how
-#   frequent the class is.
-# - **Spray** divides by the frequency itself. A cell goes to whatever is rare and might be there.
+# - **Color** is our model, leaning a little toward the rare classes: it divides the counts of each cell by the square
+#   root of how frequent the class is.
+# - **Spray** divides by the frequency itself, so that a cell goes to whatever is rare and might be there.
 #
 # **Predict, then run.** Which of the three has the highest pixel accuracy, which the highest mean class accuracy, and
 # which would you want to use?
@@ -453,12 +460,13 @@ show_table(["model", "pixel accuracy", "mean class accuracy", "mean IoU"], rows)
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Every score crowns another model: *blank* has the highest pixel accuracy, *spray* the highest mean class accuracy,
-# and *color* the highest mean IoU. The next picture shows which of them you would want to use.
+# Every score crowns another model: *blank* has the highest pixel accuracy, *spray* the highest mean class accuracy, and
+# *color* the highest mean IoU. Which of them you would want to use is easier to say once you see their answers, in the
+# next picture (that of *blank* would be all black).
 #
 # </details>
 
-# %% fold="Draw one scene with the answers of color and spray" alt="A beach scene as three maps: the truth, where people, a boat and a dog stand out from black background; color, where parts of them are found among scattered wrong pixels; and spray, which fills the sky with aeroplanes, the water with buses and the sand with horses and dogs"
+# %% fold="Draw one scene with the answers of color and spray" alt="A beach scene as three maps: the truth, where people, a boat and a dog stand out from black background; color, where parts of them are found among scattered wrong pixels; and spray, where a band of aeroplane, one of bus and one of horse run across the picture, with dogs strewn below them"
 figure, axes = plt.subplots(1, 3, figsize=(6.6, 2.5), layout="compressed")
 panels = {"truth": as_voc(np.asarray(large[9][1]))}
 panels |= {name: answers[name][cells(images[9])] for name in ("color", "spray")}
@@ -473,8 +481,11 @@ names.remove()
 plt.show()
 
 # %% [markdown]
-# *Blank* beats *color* in pixel accuracy without finding anything. This is the **accuracy paradox**: background fills
-# four fifths of these maps, and whoever says nothing else is right there. The mean class accuracy falls for the
+# None of the three is good, but if you had to use one, it would hardly be *blank* or *spray*: *color* at least finds the
+# boat and leaves most of the background alone.
+#
+# Yet *blank* beats *color* in pixel accuracy without finding anything. This is the **accuracy paradox**: background
+# fills four fifths of these maps, and whoever says nothing else is right there. The mean class accuracy falls for the
 # opposite trick. It never looks at what was invented, so *spray*, which sprinkles rare classes over everything, comes
 # out best. IoU has both mistakes in its denominator, and the mean over the classes cannot be lifted by the background
 # alone. That is why VOC, which scored by mean class accuracy in 2007, has used the mean IoU since 2008.
@@ -482,9 +493,9 @@ plt.show()
 # ## One prediction, two mean IoUs
 #
 # Some libraries compute the mean IoU of *each picture*, over the classes in its truth or its prediction, and average
-# those. Take the predictions of our first model, unchanged.
+# those. Take the predictions that scored 0.230 above, by our first model and with all classes of the scenes, unchanged.
 #
-# **Predict, then run.** Will the mean over pictures be higher or lower than the value of the data set, 0.230?
+# **Predict, then run.** Will the mean over pictures be higher or lower than this value of the data set?
 
 # %%
 table = metrics.iou_per_image(targets, predictions, num_classes=len(SCENES), ignore_index=VOID)  # pictures x classes
@@ -497,13 +508,15 @@ print(f"classes in a picture that were predicted but are not there, on average: 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Lower. Our model sprinkles its pictures with classes that are not there, more than ten in each on average. However
-# few pixels such a class gets, it scores 0 in that picture; over the data set it is a small addition to one column.
+# Lower. Our model sprinkles its pictures with classes that are not there, more than ten in each on average. However few
+# pixels such a class gets, it scores 0 in that picture; over the data set they are a small addition to one column of
+# the matrix.
 #
 # </details>
 #
 # The gap can go the other way, too. Suppose that four pictures show one object each, and that the three small ones are
-# found and the large one is missed:
+# found and the large one is missed. The left half of the figure draws them, and the right half shows our 40 scenes one
+# by one:
 
 # %% fold="Draw four small pictures and both means" alt="Left, four pairs of small squares, truth above prediction: three with a small blue square that is found, one with a large blue square that is missed. Right, dots for the mean IoU of 40 scenes, rising from 0.04 to 0.23; a dotted line at their mean 0.149 and a dashed line at the value of the data set, 0.230, above it"
 toy_targets = np.zeros((4, 20, 20), dtype=np.int64)
@@ -535,11 +548,11 @@ right.suptitle(f"mean of the scenes {each_picture.mean():.3f}, data set {data_se
 plt.show()
 
 # %% [markdown]
-# Per picture, three of four are perfect. Over the data set, the one large object that was missed has most of the
-# pixels. Neither mean is wrong; they answer different questions. The benchmarks use the data set. The mean per picture
-# is the better one for finding out *where* a model fails ([Csurka et al. 2013](https://doi.org/10.5244/C.27.32)). So
-# write the definition beside the number: *mean IoU over the data set, mean over K classes, void left out*. It matters:
-# a public contest once [changed from one to the
+# Per picture, three of four are perfect. Over the data set, the one large object that was missed has most of the pixels
+# of its class. Neither mean is wrong; they answer different questions. The benchmarks use the data set. The mean per
+# picture is the better one for finding out *where* a model fails ([Csurka et al.
+# 2013](https://doi.org/10.5244/C.27.32)). So write the definition beside the number: *mean IoU over the data set, mean
+# over K classes, void left out*. It matters: a public contest once [changed from one to the
 # other](https://discourse.aicrowd.com/t/update-in-segmentation-scoring-metrics/8383) while it was running, and all
 # submissions had to be scored again.
 #
@@ -556,7 +569,8 @@ print(absent.iou(), "mean", round(absent.mean_iou(), 3))
 # %% [markdown]
 # Class 2 has nothing to be scored on, so its IoU is NaN, "not a number", and the mean leaves it out. Below are a few
 # pixels of truth and prediction for each of twelve such decisions. The bold value is that of the course, the other one
-# is in use elsewhere. The first six are about *what counts at all*.
+# is in use elsewhere. The first six are about *what counts at all*. (In case 4, "smoothed" means that 1 is added above
+# and below the fraction bar, so that nothing is ever divided by zero.)
 
 
 # %% fold="Six cases of what counts, computed and drawn as strips" alt="Six cases, each with strips of numbered pixels for truth and prediction and two values. Absent class: 0.583 left out, 0.389 as zero. Predicted but not there: 0.556 against 0.833. Void in the truth: 1.000 left out, 0.417 as background. Nothing to find and nothing found: NaN against 1.000. Nothing predicted: precision NaN against 0.000. Classes known and classes seen: 0.583 over two, 0.056 over 21"
@@ -598,6 +612,9 @@ plotting.show_strips([
 plt.show()
 
 # %% [markdown]
+# Look at case 6: one and the same prediction scores 0.583 or 0.056, and all that differs is whether the 19 classes that
+# occur nowhere count as 0.
+#
 # The other six are about *what is added before anything is divided*. Whoever divides first gives small groups a large
 # say.
 
@@ -632,7 +649,8 @@ micro = np.diag(two.matrix).sum() / (2 * two.matrix.sum() - np.diag(two.matrix).
 of_pictures, of_batches = together_and_apart(pictures, 2), together_and_apart(batches, 3)
 
 # %% [markdown]
-# Some of these strips are longer, since it takes a frequent and a rare class to tell the conventions apart.
+# Some of these strips are longer, since it takes a frequent and a rare class to tell the conventions apart. (A *batch*,
+# in case 12, is a handful of pictures that are processed together.)
 
 # %% fold="Draw the six cases of adding and dividing as strips" alt="Six cases as strips. One pixel beside: IoU 0.000, pixel accuracy 0.900. Two pictures: data set 0.775, mean of pictures 0.688. Macro 0.614 against micro 0.818. Classes alike 0.614 against weighted by pixels 0.839. Two predictions A and B: by mean IoU A wins, by mean Dice B. Two batches: one matrix 0.611, mean of the batches 0.486"
 better = ["A" if ours > theirs else "B" for ours, theirs in ((a.mean_iou(), b.mean_iou()), (dice_of(a), dice_of(b)))]
@@ -668,8 +686,8 @@ plt.show()
 # second detection of the same object is an FP, as is one that hits nothing, and the objects that nobody has hit are
 # FN.
 #
-# Below are twelve detections of seven people on a beach. We made them from the true masks by moving these about; three
-# are pure inventions, two are repetitions, and one has slipped too far.
+# Below are twelve detections of seven people on a beach. We made them by moving the true masks a little; three are pure
+# inventions, two are repetitions, and one has slipped too far.
 
 
 # %% fold="Make twelve detections of seven people, and draw them with their scores" alt="A drawn beach in light gray, with outlines. Six people have a blue outline with scores from 0.97 to 0.43. Six outlines are orange: three where nobody is, with 0.88, 0.58 and 0.31, a second one around each of two people, with 0.80 and 0.52, and one beside a small figure half hidden in a group, 0.22, which is outlined in dashed yellow"
@@ -741,11 +759,11 @@ for threshold in (0.9, 0.8, 0.5):
 #
 # ## The curve, and its area
 #
-# So walk down the list by falling score, and after each detection mark a point: recall to the right, precision
-# upwards. This is the **precision-recall curve**. A hit moves the point to the right; a false detection moves it
-# straight down. The **average precision**, AP, is the area under this curve, after its dips have been filled: at each
-# recall $r$ we take the best precision that any recall of at least $r$ still reaches. This is the *envelope* $\hat P$.
-# With $R_i$ for the recall after the $i$-th detection,
+# So walk down the list by falling score, and after each detection mark a point: recall to the right, precision upwards.
+# This is the **precision-recall curve**. A hit moves the point to the right and, unless precision is 1 already, up; a
+# false detection moves it straight down. The **average precision**, AP, is the area under this curve, after its dips
+# have been filled: at each recall $r$ we take the best precision that any recall of at least $r$ still reaches. This is
+# the *envelope* $\hat P$. With $R_i$ for the recall after the $i$-th detection, and $R_0 = 0$,
 #
 # $$\hat P(r) = \max_{r' \ge r} P(r'), \qquad \mathrm{AP} = \sum_i (R_i - R_{i-1})\, \hat P(R_i)$$
 #
@@ -765,13 +783,13 @@ for method in methods:
 # <details><summary>Answer</summary>
 #
 # Up to 2.4 hundredths, from 0.658 to 0.683. That sounds like little, but in lesson 3 you will meet a published
-# improvement of 0.003.
+# improvement, of the mean IoU, of 0.003.
 #
 # </details>
 #
 # Four numbers for one list of detections, and each of them is called AP. The picture shows what each one measures.
 
-# %% fold="Draw the curve, its envelope, and what each AP measures" alt="Four panels with the same blue zigzag curve and its dashed orange staircase, which ends at recall 0.86. The whole area under the staircase is shaded; then bars at 5 and at 11 levels of recall, the last of them missing; then 101 dots along the staircase. The titles give AP 0.6827, 0.6629, 0.6584 and 0.6793"
+# %% fold="Draw the curve, its envelope, and what each AP measures" alt="Four panels with the same blue zigzag curve and its dashed orange staircase, which ends at recall 0.86. The whole area under the staircase is shaded; then bars at 5 and at 11 levels of recall, missing beyond a recall of 0.86; then 101 dots along the staircase and, beyond its end, at zero. The titles give AP 0.6827, 0.6629, 0.6584 and 0.6793"
 figure, axes = plt.subplots(2, 2, figsize=(9, 6), sharex=True, sharey=True)
 for axis, method in zip(axes.flat, methods, strict=True):
     plotting.show_precision_recall(precision, recall, method, axes=axis)
@@ -825,6 +843,8 @@ axes[1].set_ylabel("")
 plt.show()
 
 # %% [markdown]
+# With the stricter IoU one person more is missed. The curve ends earlier, its later steps lie lower, and both cost area.
+#
 # ## mAP: the mean over classes
 #
 # An AP belongs to one class. With $Q$ classes, the **mean average precision** is
@@ -897,7 +917,7 @@ print(f"mAP              {mean_ap.mean:.3f}")
 #
 # So an AP near zero need not mean that a detector is blind. It may see every bicycle and fail the ruler, as the tripod
 # did above. Before you blame a network, look at how far its masks are off. Here is a bicycle that was drawn for these
-# scenes, next to a car, both moved by one pixel:
+# scenes, next to a car, both moved by one pixel (blue is found, orange invented, wine red missed, as before):
 
 # %% fold="Move a bicycle and a car by one pixel" alt="A bicycle, enlarged to its pixels, and its moved mask, where thin blue lines are left between wine red and orange ones: IoU 0.41. A car and its moved mask, blue but for a rim on either side: IoU 0.92"
 figure, axes = plt.subplots(1, 4, figsize=(9, 2.3))
@@ -918,11 +938,12 @@ plt.show()
 # ## COCO's AP
 #
 # An IoU of 0.5 is generous to large objects and strict with thin ones. COCO ([Lin et al.
-# 2014](https://arxiv.org/abs/1405.0312)) therefore does not choose: its AP is the mean over ten thresholds, 0.50, 0.55
-# and so on up to 0.95, with 101 levels of recall each. It also reports AP by the size of the objects (APs: below 32²
-# pixels, APl: above 96²) and the recall that is reached with at most 1, 10 or 100 detections a picture (AR1, AR10,
-# AR100). `metrics.evaluate_coco` reads the official format and agrees with the official evaluator to the last bit. The
-# next cell writes our detections in that format.
+# 2014](https://arxiv.org/abs/1405.0312)) does not choose one threshold: its AP is the mean over ten thresholds, 0.50,
+# 0.55 and so on up to 0.95, with 101 levels of recall each. It also reports the AP at a single threshold (AP50, AP75),
+# the AP by the size of the objects (APs: below 32² pixels, APl: above 96², APm: in between), and the recall that is
+# reached with at most 1, 10 or 100 detections a picture (AR1, AR10, AR100; ARs, ARm and ARl by size).
+# `metrics.evaluate_coco` reads the official format and agrees with the official evaluator to the last bit. The next
+# cell writes our detections in that format.
 
 # %% fold="Write truth and detections as COCO's JSON has them"
 annotations = [
@@ -955,7 +976,7 @@ print("objects:", len(sizes), "of them small:", np.sum(sizes < 32**2), "large:",
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# At 0.223, less than half: masks that slip by a pixel or two pass at 0.5 and fail at 0.75 and above.
+# At 0.223, less than half: many masks that slip by a pixel or two pass at 0.5 and fail at 0.75 and above.
 #
 # </details>
 #
@@ -1016,8 +1037,8 @@ show_table(["mean of 5 seeds", "objects hit", "AP, all classes in one list", "mA
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# In one list the specialist looks a little better, 0.418 against 0.383. By mAP the generalist is twice as good, 0.399
-# against 0.194.
+# Both hit about as many objects, 224 and 213. In one list the specialist looks a little better, 0.418 against 0.383. By
+# mAP the generalist is twice as good, 0.399 against 0.194.
 #
 # </details>
 #
@@ -1102,11 +1123,13 @@ plt.show()
 #
 # </details>
 #
-# The score in the titles is the **boundary IoU** ([Cheng et al. 2021](https://arxiv.org/abs/2103.16562)). It looks
-# only at a band inside each mask: $X_d$ holds the pixels of the plane within a distance $d$ of the outline of $X$, and
+# The score in the titles is the **boundary IoU** ([Cheng et al. 2021](https://arxiv.org/abs/2103.16562)). It looks only
+# at a band inside each mask: $X_d$ holds the pixels of the picture within a distance $d$ of the outline of $X$, and
 # $Y_d$ those of $Y$; $d$ is 2 % of the diagonal of the picture, here 14 pixels.
 #
 # $$\text{Boundary IoU} = \frac{|(X_d \cap X) \cap (Y_d \cap Y)|}{|(X_d \cap X) \cup (Y_d \cap Y)|}$$
+#
+# Here are the band of the true cup, that of the prediction that is too thin, and the two laid over each other:
 
 # %% fold="Draw the two bands and how they overlap" alt="Three outlines of the cup. The band of the truth, 14 pixels wide, lies just inside the outline; that of the thin prediction is as wide and three pixels further in; over each other they are blue where they overlap, with a thin wine red rim outside that only the truth has, and an orange one inside that only the prediction has"
 d = metrics.boundary_distance(*cup_mask.shape)
@@ -1144,10 +1167,11 @@ axes[0].legend(frameon=False, loc="lower left")
 plt.show()
 
 # %% [markdown]
-# For the cup, IoU hardly notices. The spoon is so small that it nearly *is* its own boundary, and there both scores
-# react. Boundary IoU alone would be fooled by a hollow mask (a ring has the same outer band as a disk), so evaluators
-# take the smaller of the two (here: `evaluate_coco(..., iou_type="boundary")`). And since $d$ depends on the whole
-# picture, do not crop or pad before you score.
+# For the cup, IoU loses a fifth at ten pixels, and boundary IoU more than four fifths. The spoon is so small that it
+# nearly *is* its own boundary, and there both scores react. Boundary IoU alone would be fooled by a hollow mask (a ring
+# that is just as wide as the band looks to it like the full disk), so evaluators take the smaller of the two (here:
+# `evaluate_coco(..., iou_type="boundary")`). And since $d$ depends on the whole picture, do not crop or pad before you
+# score.
 #
 # ## Panoptic quality
 #
@@ -1159,8 +1183,9 @@ plt.show()
 # $$\mathrm{PQ} = \underbrace{\frac{\sum_{TP} \mathrm{IoU}}{|TP|}}_{\text{SQ: how well}} \times
 # \underbrace{\frac{|TP|}{|TP| + \frac12 |FP| + \frac12 |FN|}}_{\text{RQ: how many}}$$
 #
-# where TP are the matched pairs, FP the segments that exist only in the prediction, and FN those that exist only in
-# the truth. RQ is the F1 of the segments. The number that papers report is the mean of PQ over the classes.
+# where TP are the matched pairs, FP the segments that exist only in the prediction, and FN those that exist only in the
+# truth. SQ is the *segmentation quality*, RQ the *recognition quality*, which is the F1 of the segments. The number
+# that papers report is the mean of PQ over the classes.
 #
 # Let us score a real method on a photograph with 24 coins: every connected region that is brighter than a threshold is
 # called a coin. The light comes from the upper left, and some of the coins are dark.
@@ -1222,11 +1247,15 @@ for least in (80, 110, 140):
     print(f"threshold {least}: SQ {score.SQ:.3f} x RQ {score.RQ:.3f} = PQ {score.PQ:.3f}")
 
 # %% [markdown]
+# Take a calculator again: at 80, RQ is not what the counts in the figure give, and the reason is void. In this map
+# everything outside the coins is unlabeled. The official rule takes such pixels off before it compares, and excuses a
+# false region if more than half of it lies there, which holds for all six false regions at 80 and for one of the 19 at
+# 140.
+#
 # SQ and RQ tell the two failures apart. At 80, whatever is matched fits almost perfectly, and RQ alone pays for the
-# eight coins. At 140 the matched coins have holes and frayed edges as well, so SQ falls, too. A coin that was found
-# badly costs *twice*, as a miss and as a false region. At 110 the old method finds all 24. (Void was taken out before
-# the comparison, as always. Where there are several classes, the mean of PQ is not the product of the means of SQ and
-# RQ.)
+# eight coins: it is 16 / (16 + 8/2) = 0.800. At 140 the matched coins have holes and frayed edges as well, so SQ falls,
+# too. A coin that was found badly costs *twice*, as a miss and as a false region. At 110 the old method finds all 24.
+# (Where there are several classes, the mean of PQ is not the product of the means of SQ and RQ.)
 #
 # ## Three pitfalls that matter
 #
@@ -1234,13 +1263,14 @@ for least in (80, 110, 140):
 # should check for them first.
 #
 # **1. The background as void.** Someone does not want the background to count, and passes its class as the one to be
-# ignored. Then all pixels where the truth is background are void, and with them every pixel where something was
-# *invented*. Hardly an FP is left, and the IoU of the other classes silently turns into something like their recall
-# (with a single class, into exactly that). It is a misuse of the option, and it has been reported as a bug of
-# libraries more than once ([mmsegmentation 2655](https://github.com/open-mmlab/mmsegmentation/issues/2655), [evaluate
-# 421](https://github.com/huggingface/evaluate/issues/421)).
+# ignored. Then all pixels where the truth is background are void, and with them every pixel of the background on which
+# something was *invented*. Hardly an FP is left, and the IoU of the other classes silently turns into something like
+# their recall (with a single class, into exactly that). It is a misuse of the option, and it has been reported as a bug
+# of libraries more than once ([mmsegmentation 2655](https://github.com/open-mmlab/mmsegmentation/issues/2655),
+# [evaluate 421](https://github.com/huggingface/evaluate/issues/421)).
 #
-# **Predict, then run.** By how much does this lift the score of *spray*, the model that invents most?
+# **Predict, then run.** By how much does this lift the mean IoU of *spray*, the model that invents most? (This time the
+# mean is over the things alone; 0.086 in the table above had the background in it.)
 
 
 # %%
@@ -1276,7 +1306,7 @@ print(f"background ignored: mean IoU of the things {mean_over_things(0)[0]:.3f}"
 # | how well classes cover their pixels | mean IoU over the data set | single pictures, outlines, objects |
 # | in which pictures a model fails | mean IoU per picture | the balance of the data set |
 # | how well objects are found | AP, with the curve | which threshold to use |
-# | the same over classes, sizes and strictness | COCO's AP and its parts | why |
+# | the same over classes, sizes and strictness | COCO's AP and its parts | why a model fails |
 # | whether outlines are right | boundary IoU | small errors far from outlines |
 # | things and stuff at once | PQ, with SQ and RQ | near misses below an IoU of 0.5 |
 # | the share of pixels that are right | pixel accuracy, never alone | rare classes |
@@ -1332,7 +1362,8 @@ print(f"background ignored: mean IoU of the things {mean_over_things(0)[0]:.3f}"
 #
 # ## Going deeper
 #
-# **A trap in the eleven levels.** With 10 objects of which 3 are found, the recall is 3/10. Is the level 0.3 reached?
+# **A trap in the eleven levels.** With 10 objects of which 3 are found, the recall is 3/10. Does it reach the level
+# 0.3?
 
 # %%
 level = np.linspace(0, 1, 11)[3]
@@ -1343,8 +1374,9 @@ exact = metrics.average_precision(three_of_ten.precision, three_of_ten.recall, "
 print(f"11-point AP as the official evaluators compute it {official:.4f}; in whole numbers {exact:.4f}")
 
 # %% [markdown]
-# One of the eleven levels hangs on the last bit of a number. The package follows the official evaluators by default,
-# since a score is there to be compared, and offers the exact one as an option.
+# It does not, because the computer's level 0.3 is a trace larger than 3/10: one of the eleven levels hangs on the last
+# bit of a number. The package follows the official evaluators by default, since a score is there to be compared, and
+# offers the exact one as an option.
 #
 # **More pitfalls, with the threads where people met them.**
 #
@@ -1356,7 +1388,8 @@ print(f"11-point AP as the official evaluators compute it {official:.4f}; in who
 # - *Void in the prediction* has no meaning. Some tools drop such pixels, some count them into a wrong place of the
 #   matrix without a word ([cityscapesScripts 66](https://github.com/mcordts/cityscapesScripts/issues/66)). This
 #   package refuses them.
-# - *Sums in float32*: 100 pictures with 500,001 pixels of a class each do not fit. Count in whole numbers.
+# - *Sums in float32*: 100 pictures with 500,001 pixels of a class each do not fit, since beyond 2²⁴ = 16,777,216 this
+#   format skips whole numbers. Count in integers.
 # - *The AP of a library that sees only detections*: scikit-learn's `average_precision_score` cannot know the objects
 #   that nobody detected, and takes the last recall for 1 ([scikit-learn
 #   30147](https://github.com/scikit-learn/scikit-learn/issues/30147)).
@@ -1369,6 +1402,6 @@ print(f"11-point AP as the official evaluators compute it {official:.4f}; in who
 # - *Resized maps*: score at the size of the labels, and never resize labels bilinearly, because that invents classes.
 #
 # **Other measures.** Wang et al., [Revisiting Evaluation Metrics for Semantic
-# Segmentation](https://arxiv.org/abs/2310.19252) (2023), measure many models by mean IoUs that are finer than the
-# benchmarks'. The IoU in a band around the labels' borders, known as the trimap, is in DeepLab v2 (§4.1.2, Fig. 10)
+# Segmentation](https://arxiv.org/abs/2310.19252) (2023), measure many models by finer kinds of mean IoU than the
+# benchmarks use. The IoU in a band around the labels' borders, known as the trimap, is in DeepLab v2 (§4.1.2, Fig. 10)
 # and in `metrics.boundary_band_iou`.
