@@ -10,9 +10,9 @@
 
 # %% [markdown]
 # A network learns what it is shown. Somebody has drawn what it is shown, somebody has packed it into files, and between
-# these files and the network stands a loader: fifty lines that nobody tests. In this lesson you look at labels as people
-# draw them, open the files of the four famous data sets with your own hands, and then meet ten loaders with one mistake
-# each. Not one of them raises an error, and one reports a perfect score.
+# these files and the network stands a *loader*, the program that reads them: often fifty lines that nobody tests. In this
+# lesson you look at labels as people draw them, open files in the formats of four famous data sets with your own hands,
+# and then meet ten loaders with one mistake each. Not one of them raises an error, and one reports a perfect score.
 #
 # ## Objectives
 #
@@ -20,7 +20,7 @@
 #
 # - **say** what VOC 2012, PASCAL-Context, COCO and Cityscapes ask for, how large they are, and how they are scored;
 # - **open** their label files: PNGs with a [palette](glossary.ipynb#palette), `.mat`, polygons, run lengths, colors that are ids, ids and train ids;
-# - **recognize** by its training numbers what is wrong with a loader, and know when they cannot tell;
+# - **recognize** from the numbers of a training what is wrong with a loader, and know when the numbers cannot tell;
 # - **count** what is in a data set, and **weigh** rare classes, knowing what that costs;
 # - **notice** a split that leaks, and **bring in** a data set of your own.
 
@@ -68,10 +68,11 @@ def legend_below(figure, numbers, labels):
 # ## Six photographs, labeled by hand
 #
 # Six photographs come with scikit-image, and anybody may use them. For this course we have drawn their
-# [label maps](glossary.ipynb#label-map), so that we can look at real labels without a download.
+# [label maps](glossary.ipynb#label-map), so that we can look at real labels without a download. In the code they are the
+# data set `album`, whose items are pairs of a picture and its label map.
 
 
-# %% fold="Draw the six photographs under their labels" alt="Six photographs under their label maps in color, with white seams between the regions: the cat Chelsea; a cup with saucer and spoon on a table; an astronaut with a flag, a space shuttle and a helmet; a rocket between towers; a man with a camera on a tripod, with grass, sky and buildings; and twenty-four coins"
+# %% fold="Draw the six photographs under their labels" alt="Six photographs under their label maps in color, with white seams between the regions: the cat Chelsea; a cup with saucer and spoon on a table; an astronaut with a flag, a space shuttle and a helmet; a rocket between towers; a man with a camera on a tripod, with grass, sky and a building; and twenty-four coins. A patch at the cat's chin is white, too"
 def tinted(picture, labels, label_set, strength=0.65):
     """The picture under its label map, void in white."""
     mixed = (1 - strength) * np.asarray(picture).transpose(1, 2, 0) + strength * plotting.colorize(labels, label_set)
@@ -91,16 +92,16 @@ plt.show()
 
 # %% [markdown]
 # Each region is a polygon, drawn by hand, corner by corner, over the enlarged photograph; where regions overlap, the
-# later one is painted over the earlier one, as the cup over the saucer. The white seam is
-# [void](glossary.ipynb#void): two pixels on either side of each outline that count in no training and in no score. So
-# does the blurred fur at Chelsea's chin, where nobody can tell what belongs to what.
+# later one is painted over the earlier one, as the cup is over the saucer. The white seam is
+# [void](glossary.ipynb#void): two pixels on either side of each outline that count in no training and in no score. The
+# white patch at Chelsea's chin is void as well: the fur is blurred there, and nobody can tell what belongs to what.
 #
 # We call such labels *the truth*. How true are they? All six photographs were drawn a second time, without a look at the
 # first labels, so we can score one truth against the other, by
 # [intersection over union](glossary.ipynb#intersection-over-union).
 #
 # **Predict, then run.** About how well do two drawings of the same cup agree? And which of all these regions will agree
-# worst?
+# worst? (You met one of them in lesson 1.)
 
 # %% fold="Score the second drawing against the first" alt="Bars of the IoU between the two drawings for twenty regions. Most lie between 92 and 99 percent; the camera and the spoon are a little below 90, the building beneath the rocket is at 77, and the tripod is last with 53 percent"
 rows = sorted(agreement(), key=lambda row: -row["iou"])
@@ -114,14 +115,17 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The two cups agree to 95 %. The tripod comes last, with 53 %: its legs are five pixels wide, and an outline that is one
-# pixel off on both sides already loses a third of them. The building beneath the rocket, next to last, is a different
-# case. There the two drawings *decided* differently whether the trusses at the rocket's foot belong to it.
+# The two cups agree to 95 %. The tripod comes last, with 53 %. Its legs are thin: in row 438, for example, they are 12, 11
+# and 17 pixels wide in the first drawing, and 16, 13 and 5 in the second. Among shapes like these a few pixels decide: two
+# bars that are ten pixels wide and lie three pixels apart have an IoU of 7/13, which is 54 %. The building beneath the
+# rocket, next to last, is a different case. There the two drawings *decided* differently whether the trusses at the
+# rocket's foot belong to it.
 #
 # </details>
 #
-# Keep this figure in mind when you read tables of results. A network that reaches 94 % on the cup and one that reaches
-# 96 % are both as close to the first drawing as the second drawing is. Which of them is better, these labels cannot say.
+# Keep these bars in mind when you read tables of results. A network that reaches 94 % on the cup and one that reaches
+# 96 % are both about as close to the first drawing as the second drawing is. Which of the two is better, these labels
+# cannot say.
 #
 # ## One picture, three answers
 #
@@ -173,7 +177,7 @@ plt.show()
 #
 # </details>
 #
-# In Python, the three answers look like this:
+# In Python, the three answers for the coins look like this:
 
 # %%
 coins = album.names.index("coins")
@@ -185,23 +189,26 @@ print("panoptic: ", tuple(segments["segments"].shape), "and a list; its first en
 
 # %% [markdown]
 # The semantic answer is one map of class numbers: background, coin (34 in our list) and void. The instances are a stack of
-# 24 masks, one per coin, with boxes and class numbers. The panoptic answer is again *one* map, but of segment numbers, and
-# a list that says what each segment is.
+# 24 masks, one per coin, with boxes and class numbers. The panoptic answer is again *one* map, but of segment numbers, with
+# a list that says for each segment which class it has, whether it is a thing, how many pixels it covers, and which box
+# surrounds it. (What `iscrowd` means comes further below.)
 #
 # ## Four data sets, four vocabularies
 #
-# Most papers of this course are about four data sets, and each of them was made to ask something else:
+# Most papers of this course measure themselves on four data sets, and each of these was made to ask something different:
 #
-# - **PASCAL VOC 2012** (Visual Object Classes) wants to recognize objects of 20 classes in realistic scenes. It is a
-#   supervised task: a training set of labeled photographs is given. All that is none of the 20 is *background*.
+# - **PASCAL VOC 2012** (Visual Object Classes) asks for objects of 20 classes in realistic scenes. It is a supervised
+#   task: a training set of labeled photographs is given. Everything that is none of the 20 is *background*.
 # - **PASCAL-Context** (2014) took the photographs of VOC 2010 and labeled the *whole* scene, with more than 400 names.
 # - **COCO** (Common Objects in Context, 2014, in its splits of 2017) outlines 80 kinds of things one by one. Later
 #   came stuff such as sky, wall and grass, which fills most of a picture (2017), and the panoptic task (2018).
 # - **Cityscapes** (2016) shows the streets of 50 cities, seen from a car, for autonomous driving.
 #
-# The next cell asks: how would each of them have labeled *our* photographs? `datasets.export` writes any data set of
-# the course in the layout of a famous one, and a class takes the number that the famous one has for it. Then the loader
-# for the famous one reads it. The same loaders read the real files on your disk.
+# How would each of them have labeled *our* photographs? `datasets.export` writes any data set of the course in the layout
+# of a famous one, that is, with its folders, file names and formats. A class takes the number that the famous one has for
+# it; a class that the famous one lacks becomes background or void there. Then the loader for the famous one reads the
+# files. (If you have the real files on your disk, the same loaders read them.) PASCAL-Context is read with the 59 classes
+# that it scores, and COCO from its panoptic files, which hold things and stuff.
 
 # %%
 for layout in ("voc", "pascal_context", "coco", "cityscapes"):
@@ -217,7 +224,7 @@ readers = {
 # **Predict, then run.** The cup stands on a saucer on a table. What will be left of this picture in the eyes of each data
 # set? All label maps are shown in the colors from above; black is background, white is void.
 
-# %% fold="Show two photographs as the four data sets would label them" alt="Two photographs and the label map that each data set would give them. The coffee: VOC has only the table, all else black; PASCAL-Context table and cup, all else white; COCO table, cup and spoon, with the saucer white; Cityscapes is all white. The cameraman: VOC has only the person; PASCAL-Context, COCO and Cityscapes have person, sky, grass and building, with tripod and camera white"
+# %% fold="Show two photographs as the four data sets would label them" alt="Two photographs and the label map that each data set would give them. The coffee: VOC has only the table, all else black within white outlines; PASCAL-Context table and cup, all else white; COCO table, cup and spoon, all else white; Cityscapes is all white. The cameraman: VOC has only the person, all else black within white outlines; PASCAL-Context, COCO and Cityscapes have person, sky, grass and building, with tripod, camera and the strip at the horizon white"
 NUMBERS = {"coffee": 1, "camera": 4}
 
 
@@ -253,10 +260,12 @@ plt.show()
 # </details>
 #
 # There is a difference between black and white. *Background* is a class, and a network that calls the saucer background
-# is right; *void* is no class, and whatever it says there does not count. So the same network on the same picture gets
-# another score from each data set, and results on different data sets cannot be compared.
+# is right; *void* is no class, and whatever a network says there does not count. So the same network on the same picture
+# gets a different score from each data set, and results on different data sets cannot be compared.
 #
-# How large they are, and what they score (click on a name for its website):
+# The table below says how large the data sets are and what they score (click on a name for its website). Each of them is
+# divided into *splits*. A network learns from the split *train*; people compare and choose by the split *val*, for
+# validation; and *test* is kept for the final score.
 
 # %% fold="Make the table from data/datasets.json, where every number stands beside its source"
 NAMES = ("voc2012", "pascal_context", "coco", "coco_stuff", "coco_panoptic", "cityscapes", "camvid", "ade20k")
@@ -269,14 +278,15 @@ for fact in map(datasets.facts, NAMES):
 Markdown("\n".join(lines))
 
 # %% [markdown]
-# You need not learn the table by heart, but its rows answer most questions about a table of results. On which split is
-# the number? With how many classes: is the background one of them? And which score:
-# [mean IoU](glossary.ipynb#mean-IoU) for semantic labels, the AP of lesson 1 for objects,
-# [panoptic quality](glossary.ipynb#panoptic-quality) for both? The labels of VOC's, COCO's and Cityscapes' test pictures are secret; you send your answers to a server.
-# CamVid and ADE20K, in the last two rows, are a small and a large companion: this course trains on the one in its guide
-# to your own images, and newer papers report on the other.
+# You need not learn the table by heart, but its rows answer most questions about the results in a paper. On which split
+# was the number measured? Over how many classes, and is the background one of them? And which score is it:
+# [mean IoU](glossary.ipynb#mean-IoU) for semantic labels, the AP of lesson 1 for objects, or
+# [panoptic quality](glossary.ipynb#panoptic-quality) for both? The labels of VOC's, COCO's and Cityscapes' test pictures
+# are secret; you send your answers to a server. Two words in the table are explained under *Going deeper*: *SBD*, a second
+# source of labels for VOC's photographs, and *iIoU*. CamVid and ADE20K, in the last two rows, are a small and a large
+# companion of the four: the course's guide to training on your own images uses CamVid, and newer papers report on ADE20K.
 #
-# Three of the data sets come with torchvision in a line each:
+# With torchvision, three of the data sets take a line each:
 #
 # ```python
 # torchvision.datasets.VOCSegmentation(root, year="2012", image_set="train", download=True)
@@ -293,8 +303,8 @@ Markdown("\n".join(lines))
 # ### VOC: a picture that is a table of numbers
 #
 # Open a label file of VOC in any viewer, and it shows colors. In fact it has one channel, and a pixel holds the *number*
-# of its class. The file also carries a *palette*, a list that tells the viewer which color to
-# show for which number. Here is Chelsea's; a cat is number 8.
+# of its class. The file also carries a *palette*, a list that tells the viewer which color to show for which number. We
+# take Chelsea's file; a cat is number 8.
 #
 # **Predict, then run.** What do you get from this file when you open it as it is, as gray, and as RGB?
 
@@ -309,8 +319,9 @@ print("class 19 is:   ", datasets.VOCSegmentation(root / "voc").labels.names[19]
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# As it is (mode P, for palette): background 0, cat 8, void 255. As RGB: the colors of the palette. As gray: the
-# *brightness* of these colors, 0, 19 and 220. And 19 happens to be a class, too.
+# Opened as it is (mode P, for palette), it gives the numbers: background 0, cat 8, void 255. Opened as RGB, it gives the
+# colors of the palette. Opened as gray, it gives the *brightness* of these colors: 0, 19 and 220. And 19 happens to be a
+# class, too: the train.
 #
 # </details>
 #
@@ -341,13 +352,14 @@ without_frames(axes)
 plt.show()
 
 # %% [markdown]
-# The colors of VOC's palette follow from the bits of the number (`segtutor.labels.voc_colormap`) and are the same for
-# everybody. A second folder, `SegmentationObject`, has files of the same kind that count the objects instead of naming
-# them.
+# The files of VOC all carry the same palette; its colors are computed from the bits of the number
+# (`segtutor.labels.voc_colormap`). A second folder, `SegmentationObject`, has files of the same kind that number the
+# objects instead of naming them.
 #
 # ### PASCAL-Context: 459 names, 59 of them scored
 #
-# These files are MATLAB's: a matrix `LabelMap` with the numbers 1 to 459, and 0 where nobody labeled anything.
+# The label files of PASCAL-Context come from MATLAB. Each holds a matrix `LabelMap` with the numbers 1 to 459, and 0 where
+# nobody labeled anything. We read the cameraman's.
 
 # %%
 numbers = loadmat(root / "pascal_context/VOCdevkit/VOC2010/trainval/2010_000005.mat")["LabelMap"]
@@ -356,9 +368,10 @@ for number in np.unique(numbers[numbers > 0]):
     print(f"{number:3} {name:9} {'scored' if name in PASCAL_CONTEXT_59.names else 'void'}")
 
 # %% [markdown]
-# The cameraman's camera and tripod have names in the long list, and do not count in the short one of the 59 most
-# frequent classes. (*Unknown* is for what the annotators could not name; our export puts the background there.) Some papers add the background as a 60th class, and the authors' site offers an easier list of 33.
-# "Mean IoU on PASCAL-Context" means little until you know which list it is about.
+# Camera and tripod have names in the long list, but they are not among the 59 most frequent classes of the short one, so
+# they do not count. (*Unknown* is for what the annotators could not name; our export puts the background there.) Some
+# papers add the background as a 60th class, and the authors' site offers an easier list of 33. So "mean IoU on
+# PASCAL-Context" means little until you know which list it is about.
 #
 # ### COCO: outlines, runs and colors
 #
@@ -372,11 +385,11 @@ polygon = spoon["segmentation"][0]
 print({**spoon, "segmentation": [[*polygon[:6], "...", f"{len(polygon)} numbers"]]})
 
 # %% [markdown]
-# `segmentation` is a list of **polygons** x, y, x, y, …, one for each visible part. `bbox` is x, y, width, height, and
-# not two corners. (Polygons of real annotators have slanted edges; our export follows the edges of the pixels.)
+# `segmentation` is a list of **polygons** x, y, x, y, …, one for each visible part. `bbox` holds x, y, width and height, not
+# two corners. (Polygons of real annotators have slanted edges; our export follows the edges of the pixels.)
 #
-# Which pixels belong to a polygon? Textbooks say: those from whose center a ray to one side crosses the outline an odd
-# number of times. This is the *even-odd rule*.
+# Which pixels belong to a polygon? Textbooks give the *even-odd rule*: send a ray from the center of the pixel to one side,
+# and count how often it crosses the outline. If the count is odd, the pixel lies inside.
 
 # %% fold="Draw three rays" alt="A block with a notch cut into it from below, and three rays to the left. The ray from a point in the left part crosses the outline once, the ray from a point in the notch twice, the ray from a point in the right part three times"
 outline = np.array([(1, 1.5), (9, 1.5), (9, 5.7), (7.4, 5.7), (4.8, 2.6), (2.2, 5.7), (1, 5.7)])
@@ -393,7 +406,8 @@ without_frames(ax)
 plt.show()
 
 # %% [markdown]
-# As code, for all pixels at once:
+# One crossing and three crossings mean inside; two mean outside. The function below does this for all pixels at once. It
+# visits one edge of the outline after the other, and `^=` turns inside into outside, or back, wherever the ray crosses it.
 
 
 # %%
@@ -410,8 +424,8 @@ def even_odd(corners, height, width):
 
 # %% [markdown]
 # COCO's own program does something else: it rounds the outline to fifths of a pixel and then decides column by column.
-# We draw one and the same polygon in both ways: the tripod, in a photograph a quarter as large, where it is as small as
-# many of COCO's objects.
+# We draw one and the same polygon in both ways: the tripod, in a photograph a quarter as wide and a quarter as high, where
+# it is as small as many of COCO's objects.
 #
 # **Predict, then run.** By how many pixels of about 500 will the two masks differ?
 
@@ -427,21 +441,28 @@ print(f"IoU of the two masks: {(textbook & official).sum() / (textbook | officia
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# By fifteen, all of them along the outline. The same polygon, drawn by two correct programs, agrees with itself to 97 %
-# only.
+# By fifteen. The same polygon, drawn by two correct programs, agrees with itself to only 97 %.
 #
 # </details>
 #
-# On large objects this is nothing. On small ones it moves scores, and so a score on COCO is computed with COCO's rule,
-# which the loaders of the course follow to the last pixel.
+# The left panel of the next figure shows where the fifteen are: all of them lie along the outline. On large objects this is
+# nothing. On small ones it moves scores, and so a score on COCO is computed with COCO's rule, which the loaders of the
+# course follow to the last pixel.
 #
 # Polygons are clumsy where a mask has holes, or where an object is a whole crowd. Then COCO writes a
 # [run-length code](glossary.ipynb#run-length-encoding): the lengths of the runs of 0 and 1 in turn, *down the columns*,
 # beginning with the zeros.
 #
-# **Predict, then run.** Write down the code of the small mask in the middle panel before you look at the output.
+# **Predict, then run.** Write down the code of this small mask, in which # is 1 and a dot is 0:
+#
+# ```text
+# . . . . # .
+# . # # # # .
+# . # # # # .
+# . . . . . .
+# ```
 
-# %% fold="Draw the tripod in both ways, the small mask and the coins as COCO would keep them" alt="Three panels. The tripod's mask with its polygon, on which fifteen pixels along the outline are orange or blue. A grid of 4 by 6 pixels, in which an arrow runs down the columns; the rows 1 and 2 of the columns 1 to 4 and the top of column 4 are filled. The coins, half of them outlined singly and the others covered by one hatched mask"
+# %% fold="Draw the tripod in both ways, the small mask and the coins as COCO would keep them" alt="Three panels. The tripod's mask with its polygon, on which fifteen pixels along the outline are orange or blue. A grid of 4 by 6 pixels, in which an arrow runs down the columns; the rows 1 and 2 of the columns 1 to 4 and the top of column 4 are filled. The coins, twelve of them each tinted singly and the other twelve hatched together as one mask"
 tiny = np.zeros((4, 6), dtype=bool)
 tiny[1:3, 1:5] = tiny[0, 4] = True
 figure, axes = plt.subplots(1, 3, figsize=(7.4, 2.9), width_ratios=(0.95, 1, 1.1))
@@ -472,17 +493,19 @@ print(f"the crowd of coins: {len(rle.encode(crowd, compressed=False)['counts'])}
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Five zeros (the first column and the top of the second), two ones, two zeros, two ones, two zeros, two ones, then only
-# one zero, three ones because the top of that column is set, and five zeros to the end.
+# It is 5, 2, 2, 2, 2, 2, 1, 3, 5. There are five zeros first (the first column and the top of the second), two ones, two
+# zeros, two ones, two zeros, two ones, then only one zero, then three ones because the top of that column is set, and five
+# zeros to the end. The middle panel shows the mask with the direction of reading.
 #
 # </details>
 #
 # The right panel shows what the code is for. COCO's annotators outlined ten to fifteen objects of a class one by one, and
-# all the others together as one [crowd region](glossary.ipynb#crowd-region), marked `iscrowd: 1`. A detector is neither
-# rewarded nor punished for what it finds in there, and nobody trains on a crowd as if it were one object.
+# all the others together as one [crowd region](glossary.ipynb#crowd-region), marked `iscrowd: 1`; here it is hatched, and
+# 883 numbers stand for its 116,352 pixels. A detector is neither rewarded nor punished for what it finds in there, and
+# nobody trains on a crowd as if it were one object.
 #
-# A **panoptic** label file at last is an RGB picture whose *colors are numbers*: red + 256 · green + 256² · blue is the
-# id of a segment. The JSON says what each id is.
+# A **panoptic** label file, finally, is an RGB picture whose *colors are numbers*: red + 256 · green + 256² · blue is the
+# id of a segment. The JSON file beside it says what each id is.
 #
 # **Predict, then run.** You multiply the green channel by 256 without changing its type, a byte. What is the largest
 # value that you get?
@@ -500,15 +523,16 @@ print(f"id        0  void {(target['segments'] == 0).sum().item():30} pixels")
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# 0. A byte keeps the remainder after division by 256, and no error is raised (NumPy 2 does raise one). Convert to a wider
-# type first. With the bug, all ids that differ only in green and blue become one.
+# It is 0. A byte keeps only the remainder after division by 256, and PyTorch raises no error (NumPy 2 does raise one).
+# Convert to a wider type first. With the bug, all ids that differ only in green and blue become one.
 #
 # </details>
 #
-# Every pixel has one id. Id 0 is void. In our export it holds the outlines and all that COCO has no name for: camera,
-# tripod, and the strip behind the meadow that our label map calls background. That a file is numbers in disguise you see as soon as you look at it:
+# Every pixel has one id, and id 0 is void. In our export, void holds the outlines and everything that COCO has no name for:
+# camera, tripod, and the strip behind the meadow that our label map calls background. Look at the file, and you see at once
+# that its colors are numbers in disguise:
 
-# %% fold="Show the file as a viewer does, and as it is meant" alt="Left, the panoptic file of the cameraman as a viewer shows it, in arbitrary dark and bright colors. Right, the same segments in the colors of their classes, with camera, tripod and outlines white"
+# %% fold="Show the file as a viewer does, and as it is meant" alt="Left, the panoptic file of the cameraman as a viewer shows it, with a red sky, a yellow meadow, an olive man, an orange tower and black void. Right, the same segments in the colors of their classes, with camera, tripod and outlines white"
 figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.3))
 axes[0].imshow(colors)
 axes[1].imshow(plotting.colorize(in_our_numbers(readers["COCO"][4][1], readers["COCO"].labels), PHOTOGRAPHS))
@@ -520,8 +544,8 @@ plt.show()
 # %% [markdown]
 # ### Cityscapes: ids are not train ids
 #
-# Cityscapes is about streets, so we export a drawn one. Its files hold 34 **ids**. Only 19 of these classes are trained
-# and scored, and they have a second number for that, the **train id**; for all others it is void.
+# Cityscapes is about streets, so we export a drawn one. A label file of Cityscapes holds the **ids** of 34 classes. Only 19
+# of these classes are trained and scored, and they have a second number for that, the **train id**; all others become void.
 
 # %%
 street = datasets.Scenes("val", size=(240, 320), kinds=("street",), count=11)
@@ -536,10 +560,10 @@ print("objects:", objects[objects >= 1000].tolist())
 
 # %% [markdown]
 # The bollards, which Cityscapes does not know, have become *dynamic*, and the outlines *unlabeled*. The last line comes
-# from another file, `instanceIds`. A value of 1000 or more means id · 1000 + number of the object:
-# 26002 is the third car. Below 1000 it is a plain id.
+# from another file, `instanceIds`. A value of 1000 or more means id · 1000 + number of the object, counted from 0: 26002 is
+# the third car. A value below 1000 is a plain id.
 
-# %% fold="Draw the street, its ids, and its train ids" alt="A drawn street with people, cars, a bus and bicycles; the file of ids, nearly black as a viewer shows it; and the train ids in Cityscapes' colors, where the bollards, the outlines and a few other things are white"
+# %% fold="Draw the street, its ids, and its train ids" alt="A drawn street with people, cars, a bus and bicycles; the file of ids, nearly black as a viewer shows it; and the train ids in Cityscapes' colors, where the bollards and the outlines are white"
 figure, axes = plt.subplots(1, 3, figsize=(7.4, 2.7))
 train_ids = datasets.Cityscapes(root / "street", split="val")[10][1]
 axes[0].imshow(street[10][0].permute(1, 2, 0))
@@ -552,17 +576,18 @@ legend_below(figure, train_ids.unique().tolist(), CITYSCAPES)
 plt.show()
 
 # %% [markdown]
-# If you feed the ids to a network with 19 classes, it crashes at the first id of 19 or more, and that is the lucky case.
-# With 34 classes it trains, and its score cannot be compared with anybody's.
+# In a viewer the file of ids is nearly black, since 33 is dark on a scale to 255. If you feed the ids to a network with 19
+# classes, it crashes at the first id of 19 or more, and that is the lucky case. With 34 classes it trains, and its score
+# cannot be compared with anybody's.
 #
 # ## From the file to the network
 #
-# Between file and network three things happen to a picture. It is read. For training it is changed at random, so that
-# the network never sees quite the same picture twice: cut out, scaled, mirrored, turned, tinted. This is called
-# [augmentation](glossary.ipynb#augmentation), and whatever moves the picture must move its label map in the same way. At
-# last comes the [normalization](glossary.ipynb#normalization), $(x / 255 - \text{mean}) / \text{deviation}$ for each
-# color channel, where mean and standard deviation are those of the pictures that the network saw first (mostly ImageNet's);
-# so it gets numbers of the size that it is used to.
+# Between file and network three things happen to a picture. First it is read. Then, for training only, it is changed at
+# random, so that the network never sees quite the same picture twice: it is cropped, scaled, mirrored, turned or tinted.
+# This is called [augmentation](glossary.ipynb#augmentation), and whatever moves the picture must move its label map in the
+# same way. Last comes the [normalization](glossary.ipynb#normalization), $(x / 255 - \text{mean}) / \text{deviation}$ for
+# each color channel. Mean and standard deviation are those of the pictures that the network learned from first, mostly
+# those of ImageNet, a large collection of photographs; so the network gets numbers of the size that it is used to.
 
 # %% fold="Draw three training views of the coffee" alt="The labeled coffee photograph as it is and three training views of it: scaled, mirrored, turned a little, cut out and tinted; the colored regions have moved with the picture"
 from segtutor.datasets.transforms import Transformed, resize_nearest, train_transforms
@@ -577,11 +602,13 @@ without_frames(axes)
 plt.show()
 
 # %% [markdown]
-# Picture and labels share *one* draw of the random numbers. Where a view reaches beyond the picture, the picture is filled
-# with the mean color and the label map with void.
+# Picture and labels share *one* draw of the random numbers. Where a view reaches beyond the picture (none of these three
+# does), the picture is filled with the mean color and the label map with void.
 #
-# One step treats the two differently. A picture may be scaled with a filter that blends neighboring pixels; a label map
-# may not. The next cell halves Chelsea's label map (drawn without a void border this time) in both ways.
+# One step treats the two differently. A picture may be scaled with a filter that blends neighboring pixels, such as the
+# *bilinear* one. A label map may not; there, each new pixel must pick the number of the *nearest* old one. The next cell
+# halves Chelsea's label map (drawn without a void border this time) in both ways. Halving by blending makes one pixel of
+# the mean of two by two.
 #
 # **Predict, then run.** Background is 0 and the cat is 8. Which classes will stand around the cat when the numbers are
 # blended?
@@ -598,14 +625,14 @@ for number in set(blended.unique().tolist()) - {0, 8}:
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# All that lies between 0 and 8 and can be a mean of four such numbers: 2, 4 and 6. Bicycle, boat and bus stand around
-# the cat, and nobody labeled them.
+# Every class whose number can be the mean of four numbers that are 0 or 8: these are 2, 4 and 6. Bicycle, boat and bus now
+# stand around the cat, and nobody labeled them.
 #
 # </details>
 #
 # Here is the ear once more, before and after:
 
-# %% fold="Enlarge the ear before and after halving" alt="Three enlarged patches at the ear with their numbers. The file: 8 and 0 only. Halved by picking: 8 and 0 only. Halved by blending: between 8 and 0 runs a rim of 2, 4 and 6, in the colors of bicycle, boat and bus"
+# %% fold="Enlarge the ear before and after halving" alt="Three enlarged patches at the ear with their numbers. The file: 8 and 0 only. Halved by picking: 8 and 0 only. Halved by blending: between 8 and 0 runs a rim of 2, 4 and 6, with gaps, in the colors of bicycle, boat and bus"
 figure, axes = plt.subplots(1, 3, figsize=(9, 2.9))
 patches = {"the file": labels[56:66, 358:372], "halved by picking": picked[26:36, 177:191],
            "halved by blending": blended[26:36, 177:191]}  # fmt: skip
@@ -617,7 +644,7 @@ legend_below(figure, [0, 2, 4, 6, 8], PHOTOGRAPHS)
 plt.show()
 
 # %% [markdown]
-# The rim is one pixel wide, and no error was raised. Remember it for what comes now.
+# The rim is one pixel wide and has gaps, and no error was raised. Remember it for what comes now.
 #
 # ## Ten broken loaders
 #
@@ -638,17 +665,22 @@ plt.show()
 # | shuffled pairs | images by number, masks by text: 1, 10, 11, 2 | pairs by name |
 # | normalization twice | in the loader and in the network | once |
 #
-# (OpenCV's `imread` gives the channels in the order blue, green, red.) The same small network was trained with each
-# loader, on drawn scenes in eight classes and with three seeds. For each you see
+# (OpenCV's `imread` gives the channels in the order blue, green, red. Labels are bytes, and in bytes 0 − 1 is 255.) The same
+# small network was trained with each loader, on 200 drawn scenes in eight classes and with three seeds. For each loader you
+# see
 #
-# - the **loss** at the end of the training, and the **reported** mean IoU that the broken pipeline prints about itself:
-#   its validation loader has the same mistake. **Again** is the same network, scored a second time;
-# - the [**pixel accuracy**](glossary.ipynb#pixel-accuracy), the number of **classes** that the mean is over, and the
+# - the **loss** at the end of the training, the number that training makes small, and the **reported** mean IoU that the
+#   broken program prints about itself: its validation loader has the same mistake. **Again** is the mean IoU of the same
+#   network, scored a second time;
+# - the [**pixel accuracy**](glossary.ipynb#pixel-accuracy), the number of **classes** that the mean is taken over, and the
 #   share of the labeled **pixels** that were **scored**.
 #
-# **Predict, then run.** Below the mistakes are numbered, in another order. Which is which? Write down your guesses before
-# you go on. You can find seven of the ten. The other three hardly differ in any of these numbers from the right loader,
-# nor from one another; knowing *which* three they must be is the eighth point.
+# All numbers are means over the seeds, in percent except for loss and classes; ± is half the range over the three seeds.
+#
+# **Predict, then run.** Below, the mistakes are numbered, in another order. Which is which? Write down your guesses before
+# you go on. You can find seven of the ten: ask of each mistake what it does to the labels, and what it does to validation.
+# The other three hardly differ in any of these numbers from the right loader, nor from one another; knowing *which* three
+# they must be is the eighth point.
 
 # %% fold="Show the numbers of eleven loaders, without names"
 from segtutor.exercises.loaders import EIGHT, FAULTS, Loader, denormalized, scene_files
@@ -690,7 +722,7 @@ table_of_loaders(
 #
 # </details>
 #
-# Here are the names, and a last column: the **true** mean IoU of the same network when the right loader feeds it. The
+# Here are the names, and a new last column: the **true** mean IoU of the same network when the right loader feeds it. The
 # cells that give a mistake away are marked.
 
 # %% fold="Show the names, the true scores, and the numbers that give a mistake away"
@@ -709,20 +741,23 @@ table_of_loaders(
 #
 # - **Too good to be true.** *Palette as gray* reports 100 %. Nearly all labels have become numbers that no class has;
 #   somebody has silenced the error "target out of bounds" by calling them void, and only the background is left. One
-#   class counted and 3 % of the pixels scored give it away. *Off-by-one* reports nearly ten points **more** than the
-#   right loader: background, whose IoU is 0 with the right loader (seed 0), became void and left the mean. Seven classes instead of eight give it away. Its true
-#   score is almost 0, because every answer is one off.
+#   class counted and 3 % of the pixels scored give it away. *Off-by-one class* reports nearly ten points **more** than the
+#   right loader: the background became 255, which is void, and left the mean, and it was the hardest class (in a run of the
+#   right loader with seed 0 its IoU is 0). Seven classes instead of eight give the mistake away. The true score is almost
+#   0, because every answer is one off.
 # - **The network is spoiled, and one sees it.** *Shuffled pairs* can only learn where things usually are, and so its
-#   loss stays high. With the *unsynchronized flip* every other label map is mirrored against its picture.
-# - **The network is right, the ruler is not.** *Crop drop* and *train transforms on val* score about half of the pixels,
-#   and the second gives another number each time. *Void as background* scores 108 %: the borders were counted. The true
-#   scores of these three do not differ from the right loader's by more than the seeds do.
+#   loss stays high. With the *unsynchronized flip*, about every other label map is mirrored against its picture, and the
+#   loss stays higher than that of the right loader.
+# - **The network is right, the ruler is not.** *Crop drop* and *train transforms on val* score little more than half of the
+#   pixels, and the second gives a different number each time. Their training is that of the right loader, and so is their
+#   true score. *Void as background* scores 108 % of the labeled pixels: the borders were counted. Its true score differs
+#   from the right loader's by less than the seeds do.
 # - **Nothing to be seen.** *BGR* and *normalization twice* agree with themselves: training and validation are wrong in
-#   the same way. The harm comes on the day when the network meets right pictures, and then most of the score is gone.
-#   With the *bilinear mask* the difference is smaller than that between seeds, in the true score, too. Only a test finds
-#   these.
+#   the same way. The harm comes on the day when the network meets right pictures, and then most of the score is gone: 14 %
+#   and 9 % are left of 47 %. With the *bilinear mask* the difference is smaller than that between seeds, in the true score,
+#   too. No number in this table finds these three.
 #
-# Two of them live, one seed each, so that you need not believe the table:
+# You need not believe the table. Let us train two of them live, with one seed each:
 
 # %%
 files8, val_files8 = scene_files("train", 200), scene_files("val", 40)
@@ -731,8 +766,8 @@ for fault in ("palette as gray", "BGR"):
     print(f"{fault:16} loss {live.loss:.2f}, reported {100 * live.reported:.1f} %, true {100 * live.true:.1f} %")
 
 # %% [markdown]
-# One look at what a loader hands out is worth more than all these numbers. Here is the same scene, drawn larger, from all
-# eleven. Numbers that no class has are red.
+# One look at what a loader hands out is worth more than all these numbers. Here is what all eleven make of one and the same
+# scene, drawn larger. Labels whose number belongs to no class are red.
 #
 # **Predict, then run.** In how many of the ten pairs can you *see* the mistake?
 
@@ -762,8 +797,8 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# In eight. *Crop drop* and *train transforms on val* give good pictures with good labels, only in the wrong place: one
-# has to know that this should be a validation picture.
+# In eight. *Crop drop* and *train transforms on val* give good pictures with good labels, only in the wrong place: you
+# have to know that this should be a whole validation picture, without a gray margin and not cropped.
 #
 # </details>
 #
@@ -773,8 +808,9 @@ plt.show()
 # ## What is in a data set
 #
 # Before you train, count. We count 200 drawn scenes; for any other data set the four questions are the same. How many
-# pixels has each class, and in how many pictures is it? How large are its objects? Where in the picture is it? Which
-# classes come together?
+# pixels does each class have, and in how many pictures does it appear? How large are the objects? Where in the picture do
+# they lie? Which classes appear together? The first figure answers the first two. The axes in percent
+# are logarithmic: from one label to the next, the numbers grow tenfold.
 #
 # **Predict, then run.** Which of these is in *more* pictures: the bus, or the bird?
 
@@ -811,10 +847,12 @@ print(f"half of all objects cover less than {100 * np.median(sizes):.1f} % of th
 #
 # </details>
 #
-# From the first class to the last the share of the pixels falls by more than a hundred; real data sets are no more even.
-# In CamVid's 367 training frames road, building and sky hold three quarters of the labeled pixels, and bicyclists 0.3 %.
+# From the first class to the last, the share of the pixels falls by a factor of more than a hundred. Real data sets are not
+# even, either: in CamVid's 367 training frames road, building and sky hold three quarters of the labeled pixels, and
+# bicyclists 0.3 %.
 #
-# Where do things lie? Each map adds up the label maps of all pictures for one class.
+# Where do things lie? Each map below adds up the label maps of all pictures for one class; the brighter a place, the more
+# often the class is there.
 
 # %% fold="Draw where six classes lie" alt="Six maps of the picture's area. The sky fills the upper part, buildings a band above the middle, water a band in the middle and lower part, cars and persons blurred areas in the middle and below, grass the lower part"
 figure, axes = plt.subplots(1, 6, figsize=(9, 1.6))
@@ -825,13 +863,16 @@ without_frames(axes)
 plt.show()
 
 # %% [markdown]
-# A network learns these maps for free, and leans on them where a picture is unclear: above is sky. Turn the camera, and
-# the habit turns against it.
+# A network can learn these maps for free, and may lean on them where a picture is unclear: what is above is sky. Turn the
+# camera upside down, and the habit turns against it.
 #
-# **Predict, then run.** The next matrix tells how often the class of the column is in a picture that shows the class of
-# the row. Which entry is larger, (sheep, grass) or (grass, sheep)?
+# The last question is which classes appear together. The next matrix tells how often a picture that shows the class of the
+# row also shows the class of the column.
+#
+# **Predict, then run.** Which entry is larger, that in the row of sheep and the column of grass, or that in the row of
+# grass and the column of sheep?
 
-# %% fold="Draw which classes come together" alt="A square matrix of classes. In the row of sheep the cell of grass is yellow; in the row of grass the cell of sheep is only half as bright. The column of sky is yellow everywhere, and the rows of road, car and bus agree"
+# %% fold="Draw which classes come together" alt="A square matrix of classes. In the row of sheep the cell of grass is yellow; in the row of grass the cell of sheep is only half as bright. The column of sky is yellow everywhere, and the rows of road and car look the same"
 present = (pixels[:, order] > 0).astype(float)
 together = present.T @ present / present.sum(axis=0)[:, None]
 figure, ax = plt.subplots(figsize=(6.6, 5.6))
@@ -848,20 +889,20 @@ print(f"a sheep in pictures with grass: {100 * together[grass, sheep]:.0f} %")
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# (sheep, grass): every sheep of our scenes stands in a picture with grass, while nearly half of the meadows have no
-# sheep.
+# The one in the row of sheep: all pictures with a sheep also show grass, while nearly half of the pictures with grass show
+# no sheep.
 #
 # </details>
 #
-# A network that has never seen a sheep on a road will not believe it when there is one. Lesson 4 makes an architecture of
-# this.
+# A network that has never seen a sheep on a road may not believe it when there is one. Lesson 4 turns this idea, that the
+# surroundings tell what a thing is, into an architecture.
 #
 # ## Class weights
 #
-# The loss of a training is a mean over pixels. So a class with a hundred times the pixels pulls a hundred times as hard,
-# and the thin pole is given up for a slightly better sky. Weights can change that: the pixels of class $k$ count $w_k$
-# times. Three formulas are common. Let $n_k$ be the pixels of the class and $N$ all pixels, $f_k$ its share *in the
-# pictures that show it*, and $m_k$ the number of those pictures:
+# The loss of a training is a mean over pixels. So a class with a hundred times as many pixels pulls a hundred times as
+# hard, and the thin pole may be given up for a slightly better sky. Weights can change that: the pixels of class $k$ count
+# $w_k$ times. Three formulas are common. Let $n_k$ be the number of pixels of the class and $N$ that of all pixels, $f_k$
+# the share that the class has of the pixels *of those pictures that show it*, and $m_k$ the number of those pictures:
 #
 # | name | weight of class $k$ | source |
 # | --- | --- | --- |
@@ -869,14 +910,16 @@ print(f"a sheep in pictures with grass: {100 * together[grass, sheep]:.0f} %")
 # | median frequency | $\mathrm{median}_j(f_j) / f_k$ | [Eigen and Fergus 2015](https://arxiv.org/abs/1411.4734); SegNet |
 # | effective number | $(1 - \beta) / (1 - \beta^{m_k})$ | [Cui et al. 2019](https://arxiv.org/abs/1901.05555), eq. 6 |
 #
-# The last one comes from a thought about repetition. Each further sample of a class shows a little less that is new, the
-# $\beta$-fold of the one before, so $m$ samples are worth $1 + \beta + \dots + \beta^{m-1} = (1 - \beta^m) / (1 - \beta)$
-# of them. It was made for pictures with one class each; here we put in pictures, since for pixels, of which there are
-# millions, it would do nothing.
+# The last one comes from a thought about repetition. Each further sample of a class shows a little less that is new:
+# $\beta$ times as much as the one before. So $m$ samples are worth
+# $1 + \beta + \dots + \beta^{m-1} = (1 - \beta^m) / (1 - \beta)$ new ones. It was made for pictures with one class each. We
+# count pictures here, too, with $\beta = 0.99$: if $m$ were the number of pixels, thousands and more, then $\beta^m$ would be
+# practically 0 for every class, and all weights equal. In the figure, each kind of weight is scaled so that its mean over
+# the pixels is 1.
 #
 # **Predict, then run.** Which formula is the boldest, and which the mildest?
 
-# %% fold="Compute the three kinds of weights and draw them" alt="Three rising lines over the classes from the most frequent to the rarest, on a logarithmic axis. Inverse frequency rises by more than two hundred, median frequency unevenly and less, effective number only by a few times"
+# %% fold="Compute the three kinds of weights and draw them" alt="Three lines over the classes from the most frequent to the rarest, on a logarithmic axis. Inverse frequency rises steadily, from about 0.2 to almost 40; median frequency rises less, and up and down on the way; effective number stays between 0.6 and 3"
 pictures_with = (pixels > 0).sum(axis=0)[order]
 weights = {
     "inverse frequency": 1 / share[order],
@@ -896,7 +939,7 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Inverse frequency is the boldest: one pixel of an aeroplane weighs as much as 173 of sky, and so does a slip of the
+# Inverse frequency is the boldest: one pixel of an aeroplane weighs as much as 173 of the sky, and so does a slip of the
 # annotator's hand there. Median frequency is milder where a class is rare only because few pictures show it: a bus weighs
 # *less* than an average pixel there, for in its own pictures it is large. The effective number is the mildest.
 #
@@ -909,8 +952,9 @@ plt.show()
 # mean IoU, while the pixel accuracy is highest without, because most pixels of a street are sky, road and building. That is a sentence about data, so it should hold for
 # another network and for drawn scenes.
 #
-# We trained one network with and without the weights, with all else alike and with three seeds. How to read the
-# [claim card](glossary.ipynb#claim-card) stands in [lesson 0](00_start_here.ipynb#How-to-read-a-claim-card).
+# We trained one network with and without the weights, with all else alike and with three seeds. (It is called FCN-8s, and
+# lesson 3 builds it.) [Lesson 0](00_start_here.ipynb#How-to-read-a-claim-card) explains how to read the
+# [claim card](glossary.ipynb#claim-card).
 
 # %%
 from segtutor.claims.showing import card, show
@@ -918,32 +962,34 @@ from segtutor.claims.showing import card, show
 card("data.class_weights")
 
 # %% [markdown]
-# Where do the points come from? Split the classes into those with at least 1 % of the pixels and the rarer ones.
+# Where do these points come from? To find out, we split the classes into those with at least 1 % of the pixels, called
+# *frequent* in the figure, and the *rare* ones.
 
-# %% fold="Draw three scores of every seed" alt="Three panels with a dot per seed and a bar for the mean, all pixels alike above, median frequency below. Pixel accuracy is a little lower with weights, the accuracy of frequent classes a little higher, and the accuracy of rare classes three times as high"
+# %% fold="Draw three scores of every seed" alt="Three panels with a dot per seed and a bar for the mean, all pixels alike above, median frequency below. Pixel accuracy is a little lower with weights, the accuracy of frequent classes a little higher, and the accuracy of rare classes three times as high. Each panel has a scale of its own"
 show("data.class_weights", ["pixel_accuracy", "frequent_accuracy", "rare_accuracy"])
 plt.show()
 
 # %% [markdown]
-# The points come from the rare classes: with the weights 48 % of their pixels are right, against 16 % without. The price
-# is small and real: one and a half points of all pixels, in every seed. Since the mean over the frequent *classes* rose as
-# well, the lost pixels must lie in the few largest of them.
+# Most of the points come from the rare classes: with the weights their accuracy is 48 % on average, against 16 % without.
+# The price is small and real: one and a half points of all pixels, and nearly the same in every seed. Since the mean over
+# the frequent *classes* rose as well, the lost pixels must lie among the larger of them.
 #
 # So all three parts of the claim are confirmed here, for a short training on drawn scenes. It need not be so everywhere:
-# the weights also buy false alarms, and these lower the IoU of a rare class. Weights are a choice between errors.
+# weights can also buy false alarms, and these lower the IoU of a rare class. Weights are a choice between errors.
 #
 # `TrainingConfig(class_weights=...)` takes any weights. `training.balanced_class_weights`, which the course uses, takes
-# the root of the inverse frequency, a compromise.
+# the square root of the inverse frequency as a compromise.
 #
 # ## A leak without a copied file
 #
 # Training and validation must not share pictures. That is easy to check, and not enough. CamVid was cut from films: its
 # validation set is every second frame of a stretch of *one* film, and the training set has other frames of this film. Its
-# test set shares a film with training, too. How much does such a leak flatter? We film our scenes: a camera moves slowly
-# over each, and the light flickers. Even frames are for training. For validation we take the odd frames, once of the
-# *same* films and once of *other* films.
+# test set shares a film with training, too. By how much does such a leak flatter the score? We film our scenes: a camera
+# moves slowly over each, and the light flickers. Even frames are for training. For validation we take the odd frames, once
+# of the *same* films and once of *other* films.
 #
-# First, a data set is whatever has a length, items (picture, label map), and a list of classes:
+# We first need a data set that holds such frames. For the course, a data set is whatever has a length, items (picture,
+# label map), and a list of classes:
 
 
 # %%
@@ -963,7 +1009,7 @@ class Scenes8:
 
 
 # %% [markdown]
-# Then the films:
+# Now we make the films:
 
 
 # %% fold="Film 16 scenes for training and 16 others" alt="Three frames of drawn films: frames 0 and 1 of one film look nearly the same, a frame of another film does not"
@@ -1009,18 +1055,20 @@ for seed in range(2):
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# By 33 to 35 points: about 79 % instead of 45 %.
+# By 33 to 35 points: it is about 79 % instead of 45 %.
 #
 # </details>
 #
-# Nothing is wrong with the code, and no frame is in both sets. Split by whatever makes pictures alike: film, city, patient,
-# photographer, day. Cityscapes puts whole cities into its splits for this reason.
+# Nothing is wrong with the code, and no frame is in both sets. Still, the score on the same films is three quarters higher
+# than that on films that the network has never seen. So split by whatever makes pictures alike: film, city, patient, photographer, day.
+# Cityscapes gives each city as a whole to one of its splits.
 #
 # ## Your own data set in ten minutes
 #
-# What you need is a folder `images`, a folder `masks` with files of the same names, and a table that says what the masks
-# mean. The masks may hold class numbers, palette indices or colors. Since we do not have your pictures, the next cell
-# makes such a folder from 120 drawn scenes, with masks in colors, as drawing programs save them.
+# What you need is a folder `images`, a folder `masks` with files of the same names, and a table `classes.csv` that says
+# what the masks mean. The masks may hold class numbers, palette indices or colors. Since we do not have your pictures, the
+# next cell makes such a folder from 120 drawn scenes, with masks in colors, as drawing programs save them, and prints the
+# table.
 
 # %% fold="Make a folder of pictures and masks, as if they were yours"
 mine = root / "my pictures"
@@ -1043,7 +1091,9 @@ print(own.report())
 # %% [markdown]
 # Read the report before you train: pairs, files without a partner, sizes, and the share of each class. On the command
 # line, `segtutor data check FOLDER` also looks for damaged files, masks of another size, unknown values and a dozen other
-# surprises, and names the files. Then look at some pictures, and train:
+# surprises, and names the files. Then look at some pictures, and train. The network is a small DeepLab v3, which lesson 6
+# builds; it begins with a part that has already learned to classify drawn pictures. We score it on 40 scenes that are not
+# in the folder.
 
 # %%
 from segtutor import inference, models
@@ -1059,9 +1109,9 @@ print(f"loss {np.mean(result.losses[:10]):.2f} -> {np.mean(result.losses[-10:]):
 print(evaluate(model, Scenes8(val_files8), progress=False))
 
 # %% [markdown]
-# The last test is your eyes:
+# The loss has nearly halved, and the mean IoU on the new scenes is 49 %. The last test is your eyes:
 
-# %% fold="Lay truth and answer over a new scene" alt="A drawn beach with people, sailing boats and a dog; its true labels; and the answer of the network: sky, water and ground are in place, the people are one large blob, and boats, poles and dog are missing"
+# %% fold="Lay truth and answer over a new scene" alt="A drawn beach with people, sailing boats and a dog; its true labels; and the answer of the network: sky, water and ground are in place, the three people in front are one large blob, of the boats only a sliver is left, and dog, bird, hills, poles and two more people are missing"
 new = scene_files("val", 10, size=(240, 300))[9]
 found = inference.predict(model, new.pixels, scales=(64 / 240,))
 figure, axes = plt.subplots(1, 3, figsize=(7, 2.5))
@@ -1075,27 +1125,28 @@ legend_below(figure, np.union1d(new.labels, found), EIGHT)
 plt.show()
 
 # %% [markdown]
-# Sky, water and ground are in place after a hundred steps, the people have become one blob, and boats and poles are
-# missing. That is a start, and it shows that folder, table and loader are right. For pictures that matter, use `segtutor train --data FOLDER`; the page *Train on your own images* of the site goes
-# through it with real photographs.
+# After a hundred steps, sky, water and ground are in place. The three people in front have become one blob, and of the
+# boats only an orange sliver is left; dog, bird, hills, poles and the two people farther off are missing. That is a start,
+# and it shows that folder, table and loader work together. For pictures that matter, use `segtutor train --data FOLDER`;
+# the page *Train on your own images* of the site goes through it with real photographs.
 #
 # ## Summary
 #
 # - Labels are drawn by hand. Two drawings of one cup agree to 95 %, of a thin tripod to 53 %.
-# - Each data set has its own list of classes. What is not on it is background, which counts, or void, which does not.
+# - Each data set has its own list of classes. What is not on the list is background, which counts, or void, which does not.
 # - Label files are numbers in disguise: palette indices, ids in base 256, run lengths down the columns, polygons.
 # - Pick labels, never blend them, and move them with their picture.
-# - A wrong loader is silent, and its score may even rise. Look at what it gives, and keep tests.
-# - A few classes hold most pixels; weights help the rare ones, at the price of some pixels of the
-#   largest.
+# - A wrong loader is silent, and its score may even rise. Look at what it hands out, and write tests.
+# - A few classes hold most pixels; weights help the rare ones, at the price of some pixels of the largest.
 # - Split by source. A leak needs no copied file.
 #
 # ## Self-test
 #
 # 1. You open a VOC mask and see the values 0, 38 and 220. What happened?
 # 2. A panoptic PNG has a pixel of color (3, 2, 0). Which segment is it?
-# 3. Your validation mean IoU is 97 % after one epoch. Name three things to look at before you celebrate.
-# 4. Why does BGR not show in the validation score, and when does it?
+# 3. Your validation mean IoU is 97 % after the network has seen each training picture once. Name three things to look at
+#    before you celebrate.
+# 4. Why does BGR not show in the validation score, and when does it show?
 # 5. Training and validation have no file in common. Can the score still be flattered?
 # 6. Two networks reach 71 % on VOC and 45 % on PASCAL-Context. Is the first one better?
 #
@@ -1103,14 +1154,14 @@ plt.show()
 #
 # 1. It was converted to gray: 38 is the brightness of (128, 0, 0), class 1, aeroplane, and 220 that of the void color
 #    (224, 224, 192). Open it without `convert`.
-# 2. 3 + 256 · 2 + 65536 · 0 = 515.
+# 2. Segment 3 + 256 · 2 + 65536 · 0 = 515.
 # 3. How many classes are in the mean; how many pixels were scored; what the label maps of the loader look like.
 #    (Then: does training contain frames of the same source?)
 # 4. Training and validation are wrong in the same way, so the network is used to it. It shows when weights trained
 #    elsewhere are loaded, or when right pictures come in.
 # 5. Yes: frames of one film, tiles of one slide, pictures of one patient.
-# 6. Nobody can say. The classes are others, and so is what counts as background or void. Compare on one data set, one
-#    split, one list of classes.
+# 6. Nobody can say. The classes differ, and so does what counts as background or void. Compare on one data set, one split,
+#    one list of classes.
 #
 # </details>
 #
