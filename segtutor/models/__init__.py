@@ -174,6 +174,12 @@ def create(
     constructor = getattr(importlib.import_module(f"segtutor.models.{_CONSTRUCTORS[name]}"), name)
     allowed = [option for option in inspect.signature(constructor).parameters if option != "num_classes"]
     for option in options:
+        if option in ("in_channels", "in_chans", "input_channels"):
+            raise ValueError(
+                f"{option}={options[option]!r} came, but all networks read three channels, RGB, and their published "
+                "weights have a first layer of as many: repeat a gray picture three times, and leave further channels "
+                "out or put them in place of a color"
+            )
         if option not in allowed:
             raise ValueError(
                 f"{name} has no option {option!r}{_closest(option, allowed)}; it has {', '.join(allowed) or 'none'}"

@@ -97,3 +97,9 @@ def test_every_network_says_what_it_expects():
         expected = (0.5, 0.5, 0.5) if scaled else (0.485, 0.456, 0.406)
         assert preprocessing.mean == ((127 / 255,) * 3 if name == "efficientnet_lite0" else expected)
         assert preprocessing.padded_size(375, 500) == ((513, 513) if mobile else (375, 500))
+
+
+@pytest.mark.parametrize("option", ["in_channels", "in_chans", "input_channels"])
+def test_other_channels_get_a_sentence_on_the_first_layer(option):
+    with pytest.raises(ValueError, match=rf"{option}=4 came, but all networks read three channels.*first layer"):
+        models.create("deeplabv3_tiny", **{option: 4})
