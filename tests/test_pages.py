@@ -29,6 +29,18 @@ def test_the_page_on_own_images_tells_what_camvid_gave():
         )
 
 
+def test_the_page_on_own_images_tells_what_the_animals_gave():
+    page = (ROOT / "docs" / "train_your_own.md").read_text(encoding="utf-8").replace("\n", " ")
+    record = json.loads((ROOT / "data" / "results" / "training_voc_animals.json").read_text(encoding="utf-8"))
+    half, end = (100 * point["val_mean_iou"] for point in record["learning_curve"])
+    assert f"it has {end:.1f} % mean IoU over the {record['val']['classes_counted']} classes" in page
+    assert f"{half:.1f} % after half of them" in page
+    iou = {name: f"{100 * value:.0f}" for name, value in record["val"]["iou"].items()}
+    assert f"Cats are at {iou['cat']} %, dogs at {iou['dog']} %, people at {iou['person']} %" in page
+    assert iou["chair"] == iou["sofa"] == "0"
+    assert f"{record['val']['images']} validation pictures" in page
+
+
 def printed_commands():
     for page in sorted((ROOT / "docs").glob("*.md")):
         for block in re.findall(r"```[^\n]*\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
