@@ -293,7 +293,7 @@ def code_hash(notebook: NotebookNode) -> str:
 
 
 def carry_outputs(notebook: NotebookNode, old: NotebookNode) -> None:
-    """Keep in ``notebook`` the outputs of ``old`` for cells whose id and code are the same."""
+    """Keep in ``notebook`` the outputs of ``old`` for cells of the same id and code, under the alt text of today."""
     old_cells = {cell.id: cell for cell in old.cells if cell.cell_type == "code"}
     for cell in notebook.cells:
         before = old_cells.get(cell.id)
@@ -301,6 +301,11 @@ def carry_outputs(notebook: NotebookNode, old: NotebookNode) -> None:
             before.source == cell.source or cell.id.endswith("-setup")
         ):  # fmt: skip
             cell.outputs, cell.execution_count = before.outputs, before.execution_count
+            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt")
+            for output in cell.outputs if alt else []:
+                for kind in output.get("data", {}):
+                    if kind.startswith("image/"):
+                        output.metadata.setdefault(kind, {})["alt"] = alt
     if "segtutor" in old.metadata:
         notebook.metadata["segtutor"] = old.metadata["segtutor"]
 

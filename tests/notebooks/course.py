@@ -12,6 +12,7 @@ FRONT = """\
 # download: none
 # peak_ram: 0.2 GB
 # prerequisites: [Python]
+# minutes_work: 5
 # ---
 
 """
@@ -31,6 +32,9 @@ LESSON = (
 import matplotlib.pyplot as plt
 from tqdm.auto import tqdm
 
+from segtutor import plotting
+
+plotting.use_course_style()
 total = sum(tqdm(range(10)))
 
 # %% [markdown]
@@ -63,6 +67,9 @@ object
 # <details><summary>Answer</summary>Yes.</details>
 #
 # ## Reading
+# None.
+#
+# ## Going deeper
 # None.
 """
 )

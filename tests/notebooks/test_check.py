@@ -227,7 +227,7 @@ def test_noise_is_not_quantized_below_the_asked_faithfulness():
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("## Pitfalls", "## Traps", "no heading with “pitfalls”"),
+        ("## Going deeper", "## More", "no heading with “going deeper”"),
         ("# ## Predict, then run", "# ## Run", "asks for no prediction"),
         ("# - Count.\n", "", "three to five"),
         ("# - Count.\n", "# - Count.\n# - Draw.\n# - Read.\n# - Write.\n", "three to five"),

@@ -202,3 +202,18 @@ def test_an_assignment_has_no_outputs_and_a_lesson_keeps_those_of_unchanged_code
     assert build.main([], root) == 0
     kept = [len(cell.outputs) for cell in notebook(root, "01_count").cells if cell.cell_type == "code"]
     assert kept == [1, 1, 0, 1]
+
+
+def test_a_new_alt_text_reaches_the_kept_figure(tmp_path):
+    root = build_into(tmp_path, LESSON)
+    path = root / "notebooks" / "01_count.ipynb"
+    lesson = nbformat.read(path, as_version=4)
+    plot = next(cell for cell in lesson.cells if "plt.plot" in cell.source)
+    old = {"image/png": {"alt": "A straight line", "width": 90}}
+    plot.outputs = [nbformat.v4.new_output("display_data", {"image/png": "", "text/plain": "<Figure>"}, metadata=old)]
+    nbformat.write(lesson, path)
+    source = root / "notebooks" / "source" / "01_count.py"
+    source.write_text(source.read_text().replace("A straight line", "A line that rises"))
+    assert build.main([], root) == 0
+    (output,) = next(cell for cell in notebook(root, "01_count").cells if "plt.plot" in cell.source).outputs
+    assert output.metadata == {"image/png": {"alt": "A line that rises", "width": 90}}
