@@ -254,10 +254,13 @@ plt.show()
 # <details><summary>Answer</summary>
 #
 # VOC knows the table and nothing that stands on it; cup, saucer and spoon are background there. The scored list of
-# PASCAL-Context adds the cup, COCO cup and spoon, and a saucer is on no list. For Cityscapes there is nothing here that a
-# car should know: all is void.
+# PASCAL-Context adds the cup, that of COCO cup and spoon, and a saucer is on no list. For Cityscapes there is nothing here
+# that a car should know: all is void.
 #
 # </details>
+#
+# The lower row is kinder to Cityscapes: like PASCAL-Context and COCO, it keeps person, sky, grass and building. VOC keeps the
+# person alone.
 #
 # There is a difference between black and white. *Background* is a class, and a network that calls the saucer background
 # is right; *void* is no class, and whatever a network says there does not count. So the same network on the same picture
@@ -949,8 +952,8 @@ plt.show()
 #
 # Do weights help? Badrinarayanan, Kendall and Cipolla say of their network SegNet, on CamVid: weighting by median
 # frequency raises the mean class accuracy (the share of right pixels in each class, averaged over the classes) and the
-# mean IoU, while the pixel accuracy is highest without, because most pixels of a street are sky, road and building. That is a sentence about data, so it should hold for
-# another network and for drawn scenes.
+# mean IoU, while the pixel accuracy is highest without weights, because most pixels of a street are sky, road and
+# building. That is a sentence about data, so it should hold for another network and for drawn scenes.
 #
 # We trained one network with and without the weights, with all else alike and with three seeds. (It is called FCN-8s, and
 # lesson 3 builds it.) [Lesson 0](00_start_here.ipynb#How-to-read-a-claim-card) explains how to read the
