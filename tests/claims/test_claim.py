@@ -138,6 +138,6 @@ def test_an_expectation_of_something_unknown_is_refused():
 
 
 def test_unknown_claim_is_named_with_its_neighbor():
-    with pytest.raises(ValueError, match=r"there is no claim 'fcn.skip' \(did you mean fcn.skips\?\); there are fcn"):
+    with pytest.raises(ValueError, match=r"there is no claim 'fcn.skip' \(did you mean fcn.skips\?\); there are data"):
         find("fcn.skip")
     assert "pspnet.pyramid" in available()

@@ -152,8 +152,14 @@ def test_short_version_is_short():
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_the_short_version_still_compares_what_the_claim_compares(name):
-    recipes = [variant.shortened() for variant in find(name).variants.values()]
-    assert len(set(recipes)) == len(recipes)
+    """Rows that are only listed, as a network from another start, may fall together: the short one starts pretrained."""
+    claim = find(name)
+    short = {variant: recipe.shortened() for variant, recipe in claim.variants.items()}
+    for one in claim.expectations:
+        if isinstance(one.worse, str):
+            assert short[one.better] != short[one.worse]
+    listed = {recipe for variant, recipe in short.items() if "pretrained" not in variant or len(short) == 2}
+    assert len(listed) == sum("pretrained" not in variant or len(short) == 2 for variant in short)
 
 
 def test_class_weights_follow_the_recipe():

@@ -82,7 +82,7 @@ def test_training_starts_from_weights_and_options(folder):
         (f"train {SMALL} --out net.pt --data nowhere", "there is no folder nowhere"),
         (f"train {SMALL} --out net.pt --recipe nothing", "there is no recipe 'nothing'"),
         ("evaluate --weights backbone", "the layers that name the classes would be random"),
-        (f"train {SMALL} --out net.pt --model unet", "there is no network 'unet'"),
+        (f"train {SMALL} --out net.pt --model hrnet", "there is no network 'hrnet'"),
         (f"train {SMALL} --out net.pt --learning-rate=-1", "learning_rate is -1.0"),
         (f"train {SMALL} --out net.pt --loss hinge", "loss is 'hinge'"),
         (f"train {SMALL} --out net.pt --learning-rate 1e30 --optimizer sgd", "at step"),
