@@ -152,7 +152,7 @@ def test_short_version_is_short():
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_the_short_version_still_compares_what_the_claim_compares(name):
-    """Rows that are only listed, as a network from another start, may fall together: the short one starts pretrained."""
+    """Rows that are only listed, as a network from another start, may fall together: short runs start pretrained."""
     claim = find(name)
     short = {variant: recipe.shortened() for variant, recipe in claim.variants.items()}
     for one in claim.expectations:
