@@ -41,6 +41,13 @@ def test_the_page_on_own_images_tells_what_the_animals_gave():
     assert f"{record['val']['images']} validation pictures" in page
 
 
+def test_the_page_on_own_images_tells_what_the_pedestrians_gave():
+    page = (ROOT / "docs" / "train_your_own.md").read_text(encoding="utf-8").replace("\n", " ")
+    record = json.loads((ROOT / "data" / "results" / "training_penn_fudan.json").read_text(encoding="utf-8"))["val"]
+    masks, boxes = (100 * record[kind]["AP50"] for kind in ("masks", "boxes"))
+    assert f"a mask AP50 of {masks:.1f} % and a box AP50 of {boxes:.1f} % on the {record['images']} pictures" in page
+
+
 def printed_commands():
     for page in sorted((ROOT / "docs").glob("*.md")):
         for block in re.findall(r"```[^\n]*\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):

@@ -128,12 +128,14 @@ def maskrcnn_tiny(
     roi_pooling: RoIPooling = "align",
     frozen_stages: int = 0,
     mask_threshold: float = 0.5,
+    short_side: int | None = None,
+    long_side: int = 1333,
 ) -> MaskRCNN:
     """Every part of the large ones at a size that trains on a processor in minutes, on pictures of about 200 pixels.
 
-    The pictures are not resized. Their things are small: the finest level has anchors of 12 pixels, not 32 as the
-    paper's at the same stride, and the canonical size is half of the paper's. The mask branch has two convolutions with
-    batch norm where the paper's has four without.
+    The pictures are not resized, if ``short_side`` is left as it is. Their things are small: the finest level has
+    anchors of 12 pixels, not 32 as the paper's at the same stride, and the canonical size is half of the paper's. The
+    mask branch has two convolutions with batch norm where the paper's has four without.
 
     Args:
         num_classes: K with background.
@@ -145,6 +147,8 @@ def maskrcnn_tiny(
         frozen_stages: The first parts of the body that do not learn: 2 (stem and layer1) from a trained backbone.
         mask_threshold: Least probability of a pixel of the mask. Thin things, of which a network is less sure, gain by
             less than 0.5.
+        short_side: Pictures are resized so that their shorter side has so many pixels, or None.
+        long_side: Unless the longer one would then have more than these.
     """
     if not (isinstance(mask_threshold, (int, float)) and 0 < mask_threshold < 1):
         raise ValueError(f"mask_threshold must lie between 0 and 1, but {mask_threshold!r} came")
@@ -152,7 +156,8 @@ def maskrcnn_tiny(
         raise ValueError("a softmax needs a mask per class: leave class_agnostic_masks or mask_activation as it is")
     channels, sizes = 64, (12, 24, 48, 96)
     settings = Settings(
-        short_side=None,
+        short_side=short_side,
+        long_side=long_side,
         anchor_sizes=tuple((size,) for size in sizes) if fpn else (sizes,),
         rpn_samples=128,
         pre_nms_train=100,
