@@ -216,7 +216,7 @@ def test_commands_that_compute_settle_their_threads_and_others_do_not(monkeypatc
     for name in cli.COMMANDS:
         monkeypatch.setitem(sys.modules, f"segtutor.commands.{name}", module)
         assert cli.main([name]) == 0
-    assert len(settled) == len(cli.COMPUTING) == 4
+    assert len(settled) == len(cli.COMPUTING) == 5
     assert set(cli.COMPUTING) < set(cli.COMMANDS)
 
 

@@ -295,6 +295,7 @@ def test_in_training_every_scale_has_its_logits_and_its_loss():
     run = SimpleNamespace(
         config=SimpleNamespace(precision="float32", loss="cross_entropy", auxiliary_weight=0.4, accumulate=1),
         result=SimpleNamespace(precision="float32"),
+        model=nn.Identity(),
         parallel=lambda images: logits,
         labels=LabelSet("Two", ("ground", "thing"), ((0, 0, 0), (255, 0, 0))),
         class_weights=None,
