@@ -15,7 +15,7 @@ tokens.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -190,8 +190,7 @@ def _linear(
 ) -> LinearSegmenter:
     if registers not in (0, 4):
         raise ValueError(f"registers must be 0 or 4, as in the published weights, but {registers!r} came")
-    fields = {**vars(sizes), "registers": registers}
-    return LinearSegmenter(Sizes(**fields), num_classes, layers, frozen)
+    return LinearSegmenter(replace(sizes, registers=registers), num_classes, layers, frozen)
 
 
 def vit_small_16(

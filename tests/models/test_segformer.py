@@ -11,7 +11,7 @@ from segtutor import models
 from segtutor.models import segformer
 from segtutor.models.differences import as_markdown
 from segtutor.models.mix_transformer import EfficientAttention, MixTransformer
-from tests.models.networks import on_meta, randomize_norms
+from tests.models.networks import on_meta, randomize_norms, train_on, two_pictures
 
 transformers = pytest.importorskip("transformers")
 
@@ -304,16 +304,8 @@ def test_stochastic_depth_grows_to_a_tenth_and_sleeps_in_evaluation():
 def test_training_reaches_every_parameter_and_learns_a_picture():
     torch.manual_seed(0)
     network = models.create("segformer_tiny", num_classes=3)
-    images, labels = torch.randn(2, 3, 64, 64), torch.zeros(2, 64, 64, dtype=torch.long)
-    labels[:, 16:40, 20:50], labels[1, 44:, :] = 1, 2
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
-    for step in range(40):
-        loss = F.cross_entropy(network(images)["out"], labels)
-        optimizer.zero_grad()
-        loss.backward()
-        if step == 0:
-            assert all(parameter.grad.abs().sum() > 0 for parameter in network.parameters())
-        optimizer.step()
+    images, labels = two_pictures()
+    train_on(network, images, labels, 40, 1e-3)
     with torch.inference_mode():
         found = network.eval()(images)["out"].argmax(1)
     assert (found == labels).float().mean() > 0.95

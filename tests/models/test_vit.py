@@ -12,7 +12,7 @@ from segtutor import models
 from segtutor.models import vit
 from segtutor.models.differences import as_markdown
 from segtutor.models.vit import LinearSegmenter, Sizes, VisionTransformer
-from tests.models.networks import on_meta
+from tests.models.networks import on_meta, train_on, two_pictures
 
 transformers = pytest.importorskip("transformers")
 
@@ -206,16 +206,8 @@ def test_a_frozen_encoder_trains_its_linear_layer_alone():
 def test_training_reaches_every_parameter_and_learns_a_picture():
     torch.manual_seed(0)
     network = models.create("vit_tiny", num_classes=3)
-    images, labels = torch.randn(2, 3, 64, 64), torch.zeros(2, 64, 64, dtype=torch.long)
-    labels[:, 16:40, 24:48], labels[1, 48:, :] = 1, 2
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
-    for step in range(40):
-        loss = F.cross_entropy(network(images)["out"], labels)
-        optimizer.zero_grad()
-        loss.backward()
-        if step == 0:
-            assert all(parameter.grad.abs().sum() > 0 for parameter in network.parameters())
-        optimizer.step()
+    images, labels = two_pictures()
+    train_on(network, images, labels, 40, 1e-3)
     with torch.inference_mode():
         found = network.eval()(images)["out"].argmax(1)
     assert (found == labels).float().mean() > 0.95

@@ -12,6 +12,7 @@ from segtutor.models.mask_classification import matching
 from segtutor.models.mask_classification.losses import mask_classification_loss, mask_terms, uncertain_points
 from segtutor.models.mask_classification.matching import LossSettings, Objects, at_points, costs, match, objects_of
 from segtutor.training import TrainingConfig, fit
+from tests.models.networks import two_pictures
 
 FEW = LossSettings(points=64)
 
@@ -207,8 +208,7 @@ def test_fit_trains_it_on_any_label_maps(tmp_path):
 def test_a_few_steps_learn_a_picture():
     torch.manual_seed(0)
     network = models.create("mask2former_tiny", num_classes=3, queries=6)
-    images, labels = torch.randn(2, 3, 64, 64), torch.zeros(2, 64, 64, dtype=torch.long)
-    labels[:, 16:40, 20:52], labels[1, 44:, :] = 1, 2
+    images, labels = two_pictures()
     objects = [objects_of(one) for one in labels]
     optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3)
     for step in range(60):
