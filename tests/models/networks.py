@@ -38,7 +38,7 @@ def two_pictures():
 
 
 def train_on(network, images, labels, steps, learning_rate, silent=()):
-    """Some steps of cross entropy; the first gradient reaches every parameter but those whose names end in ``silent``."""
+    """Some steps of cross entropy; the first gradient reaches every parameter, but for names that end in ``silent``."""
     optimizer = torch.optim.AdamW(network.parameters(), lr=learning_rate)
     for step in range(steps):
         loss = nn.functional.cross_entropy(network(images)["out"], labels)
