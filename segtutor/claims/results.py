@@ -98,7 +98,7 @@ def reproduce(
 
 def _run(experiment: Any, seed: int, short: bool, folder: Path | None) -> Values:
     """One run, from the memory if it is there."""
-    recipe = repr(experiment)
+    recipe = repr(experiment.shortened() if short and hasattr(experiment, "shortened") else experiment)
     if folder is None or " at 0x" in recipe:  # a plain function does not tell its settings, and takes no time
         return _plain(experiment(seed, short))
     key = f"{recipe}|{seed}|{short}|{__version__}|{torch.__version__}"
