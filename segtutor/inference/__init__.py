@@ -4,18 +4,23 @@ from segtutor.inference.classify import class_heat_map, classify
 from segtutor.inference.detect import DetectorEvaluation, detect, evaluate_detector
 from segtutor.inference.evaluate import Evaluation, evaluate
 from segtutor.inference.images import load_image
+from segtutor.inference.masks import FoundMasks, PanopticEvaluation, evaluate_panoptic, find_masks
 from segtutor.inference.predict import evaluating, predict
 from segtutor.inference.salient import salient
 
 __all__ = [
     "DetectorEvaluation",
     "Evaluation",
+    "FoundMasks",
+    "PanopticEvaluation",
     "class_heat_map",
     "classify",
     "detect",
     "evaluate",
     "evaluate_detector",
+    "evaluate_panoptic",
     "evaluating",
+    "find_masks",
     "load_image",
     "predict",
     "salient",

@@ -83,6 +83,10 @@ _MASK_RCNN = (
 LAYOUTS: dict[str, Layout] = {
     # Our own names. Where torchvision has the network, they are torchvision's.
     "segtutor": Layout((Rule(r"(.+)", r"\1"),)),
+    # The same backbone of a trained network, whose head stays behind.
+    "course_stages": Layout(
+        (Rule(r"(backbone\..+)", r"\1"), Rule(r"(classifier|aux_classifier|reduce|aspp)\..+", None)), part="backbone."
+    ),
     "course_backbone": Layout((Rule(r"(backbone\..+)", r"\1"),), part="backbone."),
     # The MIT-licensed PyTorch port of DeepLabV3 and DeepLabV3+. They stand before torchvision's, which fits all keys.
     "vainf_deeplabv3plus": Layout(

@@ -1,4 +1,4 @@
-"""Training: ``fit`` for semantic networks, ``fit_detector`` for detectors, settings, and the pieces of both."""
+"""Training: ``fit`` for label maps, ``fit_detector`` and ``fit_panoptic`` for objects, and the pieces of all."""
 
 from segtutor.training.config import TrainingConfig, default_learning_rate
 from segtutor.training.detection import DetectionResult, DetectorValidation, fit_detector
@@ -6,6 +6,7 @@ from segtutor.training.detection_stream import InMemory
 from segtutor.training.loop import TrainingResult, Validation, fit
 from segtutor.training.losses import balanced_class_weights, cross_entropy, focal, median_frequency_weights, ohem
 from segtutor.training.optimizers import parameter_groups
+from segtutor.training.panoptic import PanopticResult, PanopticValidation, fit_panoptic
 from segtutor.training.region_losses import dice, lovasz_softmax
 from segtutor.training.schedules import polynomial
 
@@ -13,6 +14,8 @@ __all__ = [
     "DetectionResult",
     "DetectorValidation",
     "InMemory",
+    "PanopticResult",
+    "PanopticValidation",
     "TrainingConfig",
     "TrainingResult",
     "Validation",
@@ -22,6 +25,7 @@ __all__ = [
     "dice",
     "fit",
     "fit_detector",
+    "fit_panoptic",
     "focal",
     "lovasz_softmax",
     "median_frequency_weights",

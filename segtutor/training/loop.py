@@ -195,7 +195,7 @@ class _Run(Run[TrainingResult]):
             output = self.parallel(images)
         own = getattr(inner(self.model), "loss_of_labels", None)
         if own is not None:  # A network of mask classification: its masks are matched, not compared pixel by pixel.
-            return own(output, labels, self.labels.ignore_index) / self.config.accumulate
+            return own(output, labels, self.labels.ignore_index) / (self.team.count * self.config.accumulate)
         logits = output if isinstance(output, dict) else {"out": output}
         if logits["out"].shape[1] != len(self.labels):
             raise ValueError(

@@ -15,7 +15,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from segtutor.models.mask_classification.matching import LossSettings, Objects, at_points, known, match
+from segtutor.models.mask_classification.matching import (
+    LossSettings,
+    Objects,
+    at_points,
+    known,
+    match,
+    merged_by_class,
+)
 
 
 def mask_classification_loss(
@@ -37,6 +44,8 @@ def mask_classification_loss(
     settings = settings or LossSettings()
     if len(objects) != len(output["classes"]):
         raise ValueError(f"the batch has {len(output['classes'])} pictures, but objects of {len(objects)} came")
+    if settings.fixed:
+        objects = [merged_by_class(one) for one in objects]
     count = _objects_per_process(objects, output["classes"].device)
     total: dict[str, Tensor] = {}
     for classes, masks in [*output["layers"], (output["classes"], output["masks"])]:

@@ -7,7 +7,9 @@ Shapes: Q queries, T objects of one picture, K classes, H' W' masks, H W objects
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,6 +28,7 @@ class LossSettings:
         points: P.
         oversampling: How many times as many points are drawn to choose uncertain ones from.
         important: Share of the points of the loss that are uncertain ones.
+        fixed: No matching: query k answers for all of class k, as one mask (MaskFormer Table 4).
     """
 
     classes: float = 2.0
@@ -35,6 +38,7 @@ class LossSettings:
     points: int = 112 * 112
     oversampling: int = 3
     important: float = 0.75
+    fixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,11 @@ class Objects:
         if self.labels.shape != self.masks.shape[:1]:
             raise ValueError(f"there are {len(self.masks)} masks, but labels {tuple(self.labels.shape)} came")
 
+    def to(self, device: torch.device) -> Objects:
+        """The same on a device."""
+        void = None if self.void is None else self.void.to(device)
+        return Objects(self.labels.to(device), self.masks.to(device), void)
+
 
 def objects_of(labels: Tensor, ignore_index: int = 255) -> Objects:
     """The objects of a label map: one per class that is in it, as semantic segmentation asks.
@@ -75,6 +84,27 @@ def objects_of(labels: Tensor, ignore_index: int = 255) -> Objects:
         torch.stack(masks) if masks else labels.new_zeros((0, *labels.shape), dtype=torch.bool),
         labels == ignore_index,
     )
+
+
+def objects_of_segments(segments: Tensor, info: Sequence[Mapping[str, Any]]) -> Objects:
+    """The objects of a panoptic map: every thing, and every class of stuff.
+
+    Args:
+        segments: H x W, the number of the segment at each pixel, 0 for void.
+        info: For each segment its "id" and its "category_id"; crowds, which are many things in one, count as void.
+    """
+    single = [one for one in info if not one.get("iscrowd", 0)]
+    masks = [segments == one["id"] for one in single]
+    stacked = torch.stack(masks) if masks else segments.new_zeros((0, *segments.shape), dtype=torch.bool)
+    labels = torch.tensor([one["category_id"] for one in single], dtype=torch.int64, device=segments.device)
+    return Objects(labels, stacked, ~stacked.any(dim=0))
+
+
+def merged_by_class(objects: Objects) -> Objects:
+    """One object per class: what a query that stands for the class must cover."""
+    present = objects.labels.unique()
+    masks = [objects.masks[objects.labels == label].any(dim=0) for label in present]
+    return Objects(present, torch.stack(masks) if masks else objects.masks, objects.void)
 
 
 def at_points(maps: Tensor, points: Tensor) -> Tensor:
@@ -131,7 +161,7 @@ def match(classes: Tensor, masks: Tensor, objects: Objects, settings: LossSettin
         classes: Logits Q x (K + 1).
         masks: Logits Q x H' x W'.
         objects: T of them.
-        settings: Weights and number of points.
+        settings: Weights and number of points; with ``fixed``, query k gets the object of class k.
 
     Returns:
         Numbers of queries and of their objects, as many as the smaller of Q and T.
@@ -140,6 +170,8 @@ def match(classes: Tensor, masks: Tensor, objects: Objects, settings: LossSettin
         ValueError: If a cost is not a number: the network has diverged.
         ImportError: Without SciPy.
     """
+    if settings.fixed:
+        return objects.labels, torch.arange(len(objects.labels), device=masks.device)
     try:
         from scipy.optimize import linear_sum_assignment
     except ImportError:

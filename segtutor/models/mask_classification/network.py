@@ -7,7 +7,7 @@ Shapes: B images, Q queries, K classes, H W input, H' W' the masks' size (stride
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from segtutor.models.inputs import Preprocessing, check_images
 from segtutor.models.mask_classification.losses import mask_classification_loss
-from segtutor.models.mask_classification.matching import objects_of
+from segtutor.models.mask_classification.matching import LossSettings, Objects, objects_of
 from segtutor.models.mask_classification.outputs import semantic_scores
 from segtutor.models.mask_classification.pixel_decoder import PixelDecoder
 from segtutor.models.mask_classification.query_decoder import QueryDecoder
@@ -30,14 +30,23 @@ class MaskClassifier(nn.Module):
         pixel_decoder: See there.
         decoder: See `QueryDecoder`.
         stride: Of the coarsest map.
+        settings: Of the loss; the paper's if left out.
     """
 
-    def __init__(self, backbone: nn.Module, pixel_decoder: PixelDecoder, decoder: QueryDecoder, stride: int) -> None:
+    def __init__(
+        self,
+        backbone: nn.Module,
+        pixel_decoder: PixelDecoder,
+        decoder: QueryDecoder,
+        stride: int,
+        settings: LossSettings | None = None,
+    ) -> None:
         super().__init__()
         self.backbone = backbone
         self.pixel_decoder = pixel_decoder
         self.decoder = decoder
         self.output_stride = stride
+        self.settings = settings or LossSettings()
         self.preprocessing = Preprocessing()
 
     def forward(self, images: Tensor) -> dict[str, Any]:
@@ -81,7 +90,16 @@ class MaskClassifier(nn.Module):
                 f"{int(present.min())} to {int(present.max())}: create the network with the data's number of classes"
             )
         objects = [objects_of(one, ignore_index) for one in labels]
-        return torch.stack(list(mask_classification_loss(output, objects).values())).sum()
+        return torch.stack(list(self.loss_of_objects(output, objects).values())).sum()
+
+    def loss_of_objects(self, output: Mapping[str, Any], objects: Sequence[Objects]) -> dict[str, Tensor]:
+        """The paper's loss where things are told from each other: "classes", "mask" and "dice".
+
+        Args:
+            output: Of this network in training mode.
+            objects: What there is in each picture.
+        """
+        return mask_classification_loss(output, objects, self.settings)
 
     @property
     def num_classes(self) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import torchvision
 
 from segtutor.models.differences import Difference
+from segtutor.models.mask_classification.matching import LossSettings
 from segtutor.models.mask_classification.network import MaskClassifier
 from segtutor.models.mask_classification.pixel_decoder import PixelDecoder
 from segtutor.models.mask_classification.query_decoder import QueryDecoder
@@ -27,18 +28,28 @@ def mask2former_resnet50(num_classes: int = 21, *, queries: int = 100, masked: b
     return MaskClassifier(body, pixel_decoder, decoder, stride=32)
 
 
-def mask2former_tiny(num_classes: int = 21, *, queries: int = 20, masked: bool = True) -> MaskClassifier:
+def mask2former_tiny(
+    num_classes: int = 21, *, queries: int = 20, masked: bool = True, frozen_stages: int = 0, fixed: bool = False
+) -> MaskClassifier:
     """Mask2Former with every part of the large one on the course's small backbone, strides 4, 8, 16.
 
     Args:
         num_classes: K, "no object" not counted.
         queries: Q.
         masked: Masked attention; False lets every query see the whole map.
+        frozen_stages: The backbone's stem and first stages do not learn: 0 none, 1 the stem, to 4 all.
+        fixed: Train query k for all of class k, without matching; needs as many queries as classes.
+
+    Raises:
+        ValueError: If there are fewer queries than classes to be trained for.
     """
-    body: Any = TinyBody()
+    if fixed and queries < num_classes:
+        raise ValueError(f"with fixed=True each of {num_classes} classes needs a query, but queries={queries!r} came")
+    body: Any = TinyBody(frozen_stages)
     pixel_decoder = PixelDecoder(body.channels, 64, layers=2, heads=4, hidden=128)
     decoder = QueryDecoder(num_classes, 64, queries, layers=4, heads=4, hidden=128, levels=2, masked=masked)
-    return MaskClassifier(body, pixel_decoder, decoder, stride=16)
+    # Its masks are small: 512 points of them say what 12,544 say of large ones, in a tenth of the time.
+    return MaskClassifier(body, pixel_decoder, decoder, stride=16, settings=LossSettings(points=512, fixed=fixed))
 
 
 # Paper: arXiv 2112.01527. Reference: the authors' PyTorch code. torchvision has none. Ours: mask2former_resnet50.
