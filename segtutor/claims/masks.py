@@ -135,8 +135,13 @@ def trained(recipe: MaskRecipe, seed: int) -> tuple[nn.Module, float]:
     return model, result.validations[0].things if recipe.early else float("nan")
 
 
-def score_masks(model: nn.Module, pictures: SegmentPictures) -> dict[str, float]:
+def score_masks(model: nn.Module, pictures: SegmentPictures, threshold: float = THRESHOLD) -> dict[str, float]:
     """Scores of one output, read in two ways.
+
+    Args:
+        model: A network of mask classification.
+        pictures: With their segments.
+        threshold: Least probability of a query's class.
 
     Returns:
         "PQ", "PQ_things" and "PQ_stuff" of the panoptic maps; "components_PQ_things", where every connected region of a
@@ -148,7 +153,7 @@ def score_masks(model: nn.Module, pictures: SegmentPictures) -> dict[str, float]
         truth = (target["segments"].numpy(), target["segments_info"])
         found = find_masks(model, image)
         labels = found.semantic()
-        by_masks.update(truth, panoptic_of(found))
+        by_masks.update(truth, panoptic_of(found, threshold))
         by_components.update(truth, components(labels.numpy()))
         true_labels = torch.full_like(labels, SCENES.ignore_index)
         for one in target["segments_info"]:

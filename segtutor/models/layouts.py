@@ -87,6 +87,8 @@ LAYOUTS: dict[str, Layout] = {
     "course_stages": Layout(
         (Rule(r"(backbone\..+)", r"\1"), Rule(r"(classifier|aux_classifier|reduce|aspp)\..+", None)), part="backbone."
     ),
+    # A trained head, whose backbone is in another file.
+    "course_head": Layout((Rule(r"((?:pixel_decoder|decoder)\..+)", r"\1"),), part=("pixel_decoder.", "decoder.")),
     "course_backbone": Layout((Rule(r"(backbone\..+)", r"\1"),), part="backbone."),
     # The MIT-licensed PyTorch port of DeepLabV3 and DeepLabV3+. They stand before torchvision's, which fits all keys.
     "vainf_deeplabv3plus": Layout(

@@ -1,4 +1,4 @@
-"""Rename tables of Mask2Former's sources: the authors' code (on Detectron2) and the transformers library."""
+"""Rename tables of MaskFormer and Mask2Former: the authors' code (on Detectron2) and the transformers library."""
 
 from __future__ import annotations
 
@@ -48,6 +48,16 @@ def _hub_block(match: re.Match[str]) -> str:
     return f"backbone.layer{int(stage) + 1}.{block}.{('conv', 'bn')[number]}{int(part[-1]) + 1}.{array}"
 
 
+def _pyramid(match: re.Match[str]) -> str:
+    """An array of MaskFormer's pyramid, whose stages the authors count from the finest and we from the coarsest."""
+    part, number, array = match.groups()
+    stage, kind = 3 - int(number), "1" if array.startswith("norm.") else "0"
+    array = array.removeprefix("norm.")
+    if stage < 0:
+        return f"pixel_decoder.stem.{kind}.{array}"
+    return f"pixel_decoder.{ {'adapter': 'lateral', 'layer': 'output'}[part] }.{stage}.{kind}.{array}"
+
+
 _BODY = r"model\.pixel_level_module\.encoder"
 _PIXELS = r"model\.pixel_level_module\.decoder"
 _QUERIES = r"model\.transformer_module"
@@ -60,12 +70,78 @@ _CROSSING = rf"{_PREDICTOR}\.transformer_cross_attention_layers\.(\d)"
 _AMONG = rf"{_PREDICTOR}\.transformer_self_attention_layers\.(\d)"
 _LINEAR = rf"{_PREDICTOR}\.transformer_ffn_layers\.(\d)"
 
+_DETECTRON_BODY = (
+    Rule(r"backbone\.stem\.conv1\.weight", "backbone.conv1.weight"),
+    Rule(r"backbone\.stem\.conv1\.norm\.(.+)", r"backbone.bn1.\1"),
+    Rule(r"backbone\.res(\d)\.(\d+)\.(conv\d|shortcut)\.(.+)", _detectron_block),
+)
+_HUB_BODY = (
+    Rule(rf"{_BODY}\.embedder\.embedder\.convolution\.weight", "backbone.conv1.weight"),
+    Rule(rf"{_BODY}\.embedder\.embedder\.normalization\.(.+)", r"backbone.bn1.\1"),
+    Rule(
+        rf"{_BODY}\.encoder\.stages\.(\d)\.layers\.(\d+)\.(layer\.\d|shortcut)\.(convolution|normalization)\.(.+)",
+        _hub_block,
+    ),
+)
+_STANDARD_LAYER = rf"{_PREDICTOR}\.transformer\.decoder\.layers\.(\d)"
+
 MASK_CLASSIFICATION_LAYOUTS: dict[str, Layout] = {
+    "maskformer": Layout(
+        (
+            *_DETECTRON_BODY,
+            Rule(rf"{_SEM}\.(adapter|layer)_(\d)\.(weight|norm\.weight|norm\.bias)", _pyramid),
+            Rule(rf"{_SEM}\.mask_features\.{_ARRAY}", r"pixel_decoder.embed.\1"),
+            Rule(rf"{_PREDICTOR}\.query_embed\.weight", "decoder.places"),
+            Rule(rf"{_PREDICTOR}\.input_proj\.{_ARRAY}", r"decoder.input.\1"),
+            Rule(rf"{_STANDARD_LAYER}\.self_attn\.in_proj_{_ARRAY}", _SELF),
+            Rule(rf"{_STANDARD_LAYER}\.self_attn\.out_proj\.{_ARRAY}", r"decoder.layers.\1.attention.project.\2"),
+            Rule(rf"{_STANDARD_LAYER}\.multihead_attn\.in_proj_{_ARRAY}", _CROSS),
+            Rule(rf"{_STANDARD_LAYER}\.multihead_attn\.out_proj\.{_ARRAY}", r"decoder.layers.\1.cross.project.\2"),
+            Rule(rf"{_STANDARD_LAYER}\.linear1\.{_ARRAY}", r"decoder.layers.\1.expand.\2"),
+            Rule(rf"{_STANDARD_LAYER}\.linear2\.{_ARRAY}", r"decoder.layers.\1.contract.\2"),
+            Rule(rf"{_STANDARD_LAYER}\.(norm[123])\.{_ARRAY}", r"decoder.layers.\1.\2.\3"),
+            Rule(rf"{_PREDICTOR}\.transformer\.decoder\.norm\.{_ARRAY}", r"decoder.norm.\1"),
+            Rule(rf"{_PREDICTOR}\.class_embed\.{_ARRAY}", r"decoder.classes.\1"),
+            *[
+                Rule(rf"{_PREDICTOR}\.mask_embed\.layers\.{layer}\.{_ARRAY}", rf"decoder.mask.{2 * layer}.\1")
+                for layer in range(3)
+            ],
+            Rule(r"criterion\.empty_weight", None),
+        ),
+        normalization=_IMAGENET,
+    ),
+    # Names of the hub's files, and those of a network in memory since version 5 of the library.
+    "hub_maskformer": Layout(
+        (
+            *_HUB_BODY,
+            Rule(rf"{_PIXELS}\.fpn\.stem\.([01])\.{_ARRAY}", r"pixel_decoder.stem.\1.\2"),
+            Rule(rf"{_PIXELS}\.fpn\.layers\.(\d)\.proj\.([01])\.{_ARRAY}", r"pixel_decoder.lateral.\1.\2.\3"),
+            Rule(rf"{_PIXELS}\.fpn\.layers\.(\d)\.block\.([01])\.{_ARRAY}", r"pixel_decoder.output.\1.\2.\3"),
+            Rule(rf"{_PIXELS}\.mask_projection\.{_ARRAY}", r"pixel_decoder.embed.\1"),
+            Rule(rf"{_QUERIES}\.queries_embedder\.weight", "decoder.places"),
+            Rule(rf"{_QUERIES}\.input_projection\.{_ARRAY}", r"decoder.input.\1"),
+            Rule(rf"{_QUERY_LAYER}\.self_attn\.([qkv])_proj\.{_ARRAY}", _letter),
+            Rule(rf"{_QUERY_LAYER}\.self_attn\.o(?:ut)?_proj\.{_ARRAY}", r"decoder.layers.\1.attention.project.\2"),
+            *[
+                Rule(rf"{_QUERY_LAYER}\.encoder_attn\.{letter}_proj\.{_ARRAY}", rf"decoder.layers.\1.cross.{one}.\2")
+                for letter, one in _LETTERS.items()
+            ],
+            Rule(rf"{_QUERY_LAYER}\.encoder_attn\.o(?:ut)?_proj\.{_ARRAY}", r"decoder.layers.\1.cross.project.\2"),
+            Rule(rf"{_QUERY_LAYER}\.self_attn_layer_norm\.{_ARRAY}", r"decoder.layers.\1.norm1.\2"),
+            Rule(rf"{_QUERY_LAYER}\.encoder_attn_layer_norm\.{_ARRAY}", r"decoder.layers.\1.norm2.\2"),
+            Rule(rf"{_QUERY_LAYER}\.(?:mlp\.)?fc1\.{_ARRAY}", r"decoder.layers.\1.expand.\2"),
+            Rule(rf"{_QUERY_LAYER}\.(?:mlp\.)?fc2\.{_ARRAY}", r"decoder.layers.\1.contract.\2"),
+            Rule(rf"{_QUERY_LAYER}\.final_layer_norm\.{_ARRAY}", r"decoder.layers.\1.norm3.\2"),
+            Rule(rf"{_QUERIES}\.decoder\.layernorm\.{_ARRAY}", r"decoder.norm.\1"),
+            *[Rule(rf"mask_embedder\.{layer}\.0\.{_ARRAY}", rf"decoder.mask.{2 * layer}.\1") for layer in range(3)],
+            Rule(rf"class_predictor\.{_ARRAY}", r"decoder.classes.\1"),
+            Rule(r"criterion\.empty_weight", None),
+        ),
+        normalization=_IMAGENET,
+    ),
     "mask2former": Layout(
         (
-            Rule(r"backbone\.stem\.conv1\.weight", "backbone.conv1.weight"),
-            Rule(r"backbone\.stem\.conv1\.norm\.(.+)", r"backbone.bn1.\1"),
-            Rule(r"backbone\.res(\d)\.(\d+)\.(conv\d|shortcut)\.(.+)", _detectron_block),
+            *_DETECTRON_BODY,
             Rule(rf"{_SEM}\.input_proj\.(\d)\.([01])\.{_ARRAY}", r"pixel_decoder.projections.\1.\2.\3"),
             Rule(rf"{_SEM}\.transformer\.level_embed", "pixel_decoder.level_codes"),
             Rule(
@@ -118,12 +194,7 @@ MASK_CLASSIFICATION_LAYOUTS: dict[str, Layout] = {
     ),
     "hub_mask2former": Layout(
         (
-            Rule(rf"{_BODY}\.embedder\.embedder\.convolution\.weight", "backbone.conv1.weight"),
-            Rule(rf"{_BODY}\.embedder\.embedder\.normalization\.(.+)", r"backbone.bn1.\1"),
-            Rule(
-                rf"{_BODY}\.encoder\.stages\.(\d)\.layers\.(\d+)\.(layer\.\d|shortcut)\.(convolution|normalization)\.(.+)",
-                _hub_block,
-            ),
+            *_HUB_BODY,
             Rule(rf"{_PIXELS}\.input_projections\.(\d)\.([01])\.{_ARRAY}", r"pixel_decoder.projections.\1.\2.\3"),
             Rule(rf"{_PIXELS}\.level_embed", "pixel_decoder.level_codes"),
             Rule(rf"{_PIXEL_LAYER}\.self_attn\.({'|'.join(_DEFORMABLE)})\.{_ARRAY}", _deformable),

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from segtutor.models.inputs import IMAGENET_MEAN, IMAGENET_STD
 from segtutor.models.layout_rules import Layout, Rule
+from segtutor.models.layouts_eomt import EOMT_LAYOUTS
 from segtutor.models.layouts_mask_classification import MASK_CLASSIFICATION_LAYOUTS
 
 _IMAGENET = (IMAGENET_MEAN, IMAGENET_STD)
@@ -270,4 +271,9 @@ _VISION_TRANSFORMERS = {
     ),
 }
 
-TRANSFORMER_LAYOUTS: dict[str, Layout] = {**_SEGFORMER, **_VISION_TRANSFORMERS, **MASK_CLASSIFICATION_LAYOUTS}
+TRANSFORMER_LAYOUTS: dict[str, Layout] = {
+    **_SEGFORMER,
+    **_VISION_TRANSFORMERS,
+    **MASK_CLASSIFICATION_LAYOUTS,
+    **EOMT_LAYOUTS,
+}

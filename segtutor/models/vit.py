@@ -64,9 +64,9 @@ class Block(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(channels, 4 * channels), nn.GELU(), nn.Linear(4 * channels, channels))
         self.scale2 = _scale(sizes)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """B x N x C to B x N x C."""
-        tokens = tokens + self.scale1(self.attention(self.norm1(tokens)))
+    def forward(self, tokens: Tensor, allowed: Tensor | None = None) -> Tensor:
+        """B x N x C to B x N x C; ``allowed``, B x N x N, says where each token may look, everywhere if left out."""
+        tokens = tokens + self.scale1(self.attention(self.norm1(tokens), allowed=allowed))
         return tokens + self.scale2(self.mlp(self.norm2(tokens)))
 
 

@@ -36,7 +36,14 @@ __all__ = [
     "save_weights",
 ]
 
-OWN_ENCODERS = ("segformer_tiny", "unet_tiny", "vit_tiny")  # small networks without the course's residual one
+OWN_ENCODERS = (
+    "eomt_tiny",
+    "segformer_tiny",
+    "unet_tiny",
+    "vit_tiny",
+)  # small networks without the course's residual one
+# Checkpoints of the course without a backbone, and the one whose backbone it is.
+SHARED_BACKBONES = {"mask2former_tiny": "deeplabv3_tiny"}
 PUBLISHED = ("imagenet", "torchvision", "pip", "course", "backbone")
 
 
@@ -220,11 +227,13 @@ class WeightSource:
         path: The file, or where it will be.
         layout: Its rename table.
         published: Its line in the table of published weights, None for a local file.
+        beneath: What is loaded first, where the file holds a part of the network.
     """
 
     path: Path
     layout: str = "auto"
     published: Mapping[str, Any] | None = None
+    beneath: WeightSource | None = None
 
     def __str__(self) -> str:
         return str(self.path)
@@ -235,6 +244,8 @@ class WeightSource:
 
     def load_into(self, model: nn.Module, replace_head: bool = False) -> LoadReport:
         """Fetches the file if necessary and loads it."""
+        if self.beneath is not None:
+            self.beneath.load_into(model)
         if self.published is None:
             return load_weights(model, self.path, self.layout, replace_head)
         announce(self.published, self.path)
@@ -271,9 +282,12 @@ def find_weights(name: str, weights: str | Path) -> WeightSource:
         raise ValueError(f"no package that pip can fetch holds weights for {name}; there are for {', '.join(having)}")
     if weights == "course":
         folder = resources.folder("data") / "checkpoints"
+        if name in SHARED_BACKBONES:
+            below = WeightSource(folder / f"{SHARED_BACKBONES[name]}.pt", "course_stages")
+            return WeightSource(folder / f"{name}.safetensors", "course_head", beneath=below)
         path = folder / f"{name}.pt"
         if not path.is_file():
-            having = sorted(file.stem for file in folder.glob("*.pt"))
+            having = sorted({*(file.stem for file in folder.glob("*.pt")), *SHARED_BACKBONES})
             raise ValueError(f"the course has no checkpoint of {name}; it has {', '.join(having) or 'none'}")
         return WeightSource(path)
     if weights == "backbone":

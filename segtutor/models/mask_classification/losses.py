@@ -19,6 +19,8 @@ from segtutor.models.mask_classification.matching import (
     LossSettings,
     Objects,
     at_points,
+    entropy_inside,
+    entropy_outside,
     known,
     match,
     merged_by_class,
@@ -79,39 +81,48 @@ def _layer(
 
 
 def mask_terms(masks: Tensor, objects: Objects, settings: LossSettings) -> tuple[Tensor, Tensor]:
-    """Cross entropy and Dice loss of matched masks at chosen points, each summed over the masks.
+    """Cross entropy and Dice loss of matched masks at chosen points or all pixels, each summed over the masks.
 
     Args:
         masks: Logits R x H' x W'.
         objects: As many, in the same order.
         settings: Number of points.
     """
-    points = uncertain_points(masks, objects, settings)
-    weight = known(objects, points)
-    logits, wanted = at_points(masks, points), at_points(objects.masks, points)
-    entropy = F.binary_cross_entropy_with_logits(logits, wanted, weight, reduction="none").sum(1)
-    entropy = entropy / weight.sum(1).clamp_min(1)
+    if settings.points is None:
+        size = objects.masks.shape[-2:]
+        logits = F.interpolate(masks[None], size, mode="bilinear", align_corners=False)[0].flatten(1)
+        wanted = objects.masks.flatten(1).float()
+        weight = (
+            torch.ones_like(wanted) if objects.void is None else (~objects.void).flatten().expand_as(wanted).float()
+        )
+    else:
+        points = uncertain_points(masks, objects, settings.points, settings)
+        weight = known(objects, points)
+        logits, wanted = at_points(masks, points), at_points(objects.masks, points)
+    entropy = entropy_inside(logits, settings) * wanted + entropy_outside(logits, settings) * (1 - wanted)
+    entropy = (entropy * weight).sum(1) / weight.sum(1).clamp_min(1)
     probabilities = logits.sigmoid() * weight
     dice = 1 - (2 * (probabilities * wanted).sum(1) + 1) / (probabilities.sum(1) + (wanted * weight).sum(1) + 1)
     return entropy.sum(), dice.sum()
 
 
 @torch.no_grad()
-def uncertain_points(masks: Tensor, objects: Objects, settings: LossSettings) -> Tensor:
+def uncertain_points(masks: Tensor, objects: Objects, count: int, settings: LossSettings) -> Tensor:
     """Points where the masks are undecided, near logit 0, and some anywhere: R x P x 2.
 
     Args:
         masks: Logits R x H' x W'.
         objects: For their void, which no uncertain point is taken from while there are others.
+        count: P.
         settings: How many of which.
     """
-    R, important = len(masks), int(settings.important * settings.points)
-    drawn = torch.rand(R, settings.oversampling * settings.points, 2, device=masks.device)
+    R, important = len(masks), int(settings.important * count)
+    drawn = torch.rand(R, settings.oversampling * count, 2, device=masks.device)
     doubt = -at_points(masks, drawn).abs()
     doubt = doubt.masked_fill(known(objects, drawn) == 0, -torch.inf)
     best = doubt.topk(important, dim=1).indices  # R x important
     chosen = drawn.gather(1, best[..., None].expand(-1, -1, 2))
-    anywhere = torch.rand(R, settings.points - important, 2, device=masks.device)
+    anywhere = torch.rand(R, count - important, 2, device=masks.device)
     return torch.cat([chosen, anywhere], dim=1)
 
 

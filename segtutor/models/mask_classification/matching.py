@@ -18,14 +18,15 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class LossSettings:
-    """Weights of cost and loss, and the number of points (Mask2Former §4.2).
+    """Weights of cost and loss, and where masks are compared (Mask2Former §4.2; MaskFormer §4.1 and appendix A).
 
     Attributes:
         classes: Weight of the class.
         mask: Weight of the cross entropy of the mask.
         dice: Weight of the Dice loss of the mask.
         no_object: Weight of "no object" among the classes.
-        points: P.
+        points: P; None compares all pixels, as MaskFormer does.
+        focal: Weigh the cross entropy of a pixel by how wrong it is (Lin et al. 2017, alpha 0.25, gamma 2).
         oversampling: How many times as many points are drawn to choose uncertain ones from.
         important: Share of the points of the loss that are uncertain ones.
         fixed: No matching: query k answers for all of class k, as one mask (MaskFormer Table 4).
@@ -35,7 +36,8 @@ class LossSettings:
     mask: float = 5.0
     dice: float = 5.0
     no_object: float = 0.1
-    points: int = 112 * 112
+    points: int | None = 112 * 112
+    focal: bool = False
     oversampling: int = 3
     important: float = 0.75
     fixed: bool = False
@@ -140,17 +142,40 @@ def costs(classes: Tensor, masks: Tensor, objects: Objects, settings: LossSettin
     Returns:
         Q x T.
     """
-    points = torch.rand(1, settings.points, 2, device=masks.device)
-    weight = known(objects, points)  # 1 x P
-    logits, wanted = at_points(masks, points), at_points(objects.masks, points)  # Q x P, T x P
+    logits, wanted, weight = _where_compared(masks, objects, settings)  # Q x P, T x P, 1 x P
     count = weight.sum().clamp_min(1)
-    inside = (F.softplus(-logits) * weight) @ wanted.T  # cross entropy of a pixel of the object: log(1 + e^-x)
-    outside = (F.softplus(logits) * weight) @ (1 - wanted).T
+    inside = (entropy_inside(logits, settings) * weight) @ wanted.T
+    outside = (entropy_outside(logits, settings) * weight) @ (1 - wanted).T
     probabilities = logits.sigmoid() * weight
     both = probabilities.sum(1)[:, None] + (wanted * weight).sum(1)
     dice = 1 - (2 * probabilities @ wanted.T + 1) / (both + 1)
     chance = classes.softmax(dim=-1)[:, objects.labels]
     return settings.mask * (inside + outside) / count + settings.dice * dice - settings.classes * chance
+
+
+def _where_compared(masks: Tensor, objects: Objects, settings: LossSettings) -> tuple[Tensor, Tensor, Tensor]:
+    """Masks, objects and what is known, at random points, or at all pixels of the masks."""
+    if settings.points is not None:
+        points = torch.rand(1, settings.points, 2, device=masks.device)
+        return at_points(masks, points), at_points(objects.masks, points), known(objects, points)
+    size = masks.shape[-2:]
+    wanted = F.interpolate(objects.masks[None].float(), size)[0].flatten(1)
+    if objects.void is None:
+        return masks.flatten(1), wanted, wanted.new_ones(1, wanted.shape[1])
+    void = F.interpolate(objects.void[None, None].float(), size)[0].flatten(1)
+    return masks.flatten(1), wanted, 1 - void
+
+
+def entropy_inside(logits: Tensor, settings: LossSettings) -> Tensor:
+    """Cross entropy of pixels of the object, log(1 + e^-x); focal: a quarter of it, less the surer the mask is."""
+    entropy = F.softplus(-logits)
+    return 0.25 * logits.sigmoid().neg().add(1) ** 2 * entropy if settings.focal else entropy
+
+
+def entropy_outside(logits: Tensor, settings: LossSettings) -> Tensor:
+    """Cross entropy of all other pixels, log(1 + e^x)."""
+    entropy = F.softplus(logits)
+    return 0.75 * logits.sigmoid() ** 2 * entropy if settings.focal else entropy
 
 
 @torch.no_grad()

@@ -1,8 +1,8 @@
-"""Mask2Former: backbone, pixel decoder, query decoder; a set of masks, each with one class.
+"""Networks of mask classification: a set of masks, each with one class, whatever made them.
 
     images --> backbone --> pixel decoder --> maps, pixel embeddings --> query decoder --> Q classes, Q masks
 
-Shapes: B images, Q queries, K classes, H W input, H' W' the masks' size (stride 4).
+Shapes: B images, Q queries, K classes, H W input, H' W' the masks' size.
 """
 
 from __future__ import annotations
@@ -18,35 +18,21 @@ from segtutor.models.inputs import Preprocessing, check_images
 from segtutor.models.mask_classification.losses import mask_classification_loss
 from segtutor.models.mask_classification.matching import LossSettings, Objects, objects_of
 from segtutor.models.mask_classification.outputs import semantic_scores
-from segtutor.models.mask_classification.pixel_decoder import PixelDecoder
-from segtutor.models.mask_classification.query_decoder import QueryDecoder
+from segtutor.models.mask_classification.query_decoder import Prediction
 
 
-class MaskClassifier(nn.Module):
-    """A network that answers with masks and their classes.
+class MaskNetwork(nn.Module):
+    """What all networks of mask classification share: output, loss, classes.
 
     Args:
-        backbone: Maps images to a list of maps, finest first, the finest at stride 4.
-        pixel_decoder: See there.
-        decoder: See `QueryDecoder`.
-        stride: Of the coarsest map.
-        settings: Of the loss; the paper's if left out.
+        stride: Least height and width of an image.
+        settings: Of the loss.
     """
 
-    def __init__(
-        self,
-        backbone: nn.Module,
-        pixel_decoder: PixelDecoder,
-        decoder: QueryDecoder,
-        stride: int,
-        settings: LossSettings | None = None,
-    ) -> None:
+    def __init__(self, stride: int, settings: LossSettings) -> None:
         super().__init__()
-        self.backbone = backbone
-        self.pixel_decoder = pixel_decoder
-        self.decoder = decoder
         self.output_stride = stride
-        self.settings = settings or LossSettings()
+        self.settings = settings
         self.preprocessing = Preprocessing()
 
     def forward(self, images: Tensor) -> dict[str, Any]:
@@ -64,13 +50,16 @@ class MaskClassifier(nn.Module):
             ValueError: If the images do not fit.
         """
         check_images(self, images, smallest=self.output_stride, stride=self.output_stride)
-        maps, pixels = self.pixel_decoder(self.backbone(images))
-        *layers, (classes, masks) = self.decoder(maps, pixels)
+        *layers, (classes, masks) = self.predictions(images)
         if self.training:
             return {"classes": classes, "masks": masks, "layers": layers}
         large = F.interpolate(masks, images.shape[-2:], mode="bilinear", align_corners=False)
         scores = semantic_scores(classes, large)
         return {"classes": classes, "masks": masks, "out": scores.clamp_min(torch.finfo(scores.dtype).tiny).log()}
+
+    def predictions(self, images: Tensor) -> list[Prediction]:
+        """Classes and masks of all layers, the network's last."""
+        raise NotImplementedError
 
     def loss_of_labels(self, output: Mapping[str, Any], labels: Tensor, ignore_index: int) -> Tensor:
         """The paper's loss for semantic segmentation: every class in a picture is one object.
@@ -104,7 +93,42 @@ class MaskClassifier(nn.Module):
     @property
     def num_classes(self) -> int:
         """Number of classes K, "no object" not counted."""
-        return self.decoder.classes.out_features - 1
+        return int(self.get_submodule(self.final_layers()[0]).out_features) - 1  # type: ignore[arg-type]
+
+    def final_layers(self) -> tuple[str, ...]:
+        """Name of the layer whose output is one number per class."""
+        raise NotImplementedError
+
+
+class MaskClassifier(MaskNetwork):
+    """MaskFormer and Mask2Former: backbone, pixel decoder, query decoder.
+
+    Args:
+        backbone: Maps images to a list of maps, finest first, the finest at stride 4.
+        pixel_decoder: Maps these to the maps that the queries read, and pixel embeddings.
+        decoder: Maps those to classes and masks, layer by layer.
+        stride: Of the coarsest map.
+        settings: Of the loss; Mask2Former's if left out.
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        pixel_decoder: nn.Module,
+        decoder: nn.Module,
+        stride: int,
+        settings: LossSettings | None = None,
+    ) -> None:
+        super().__init__(stride, settings or LossSettings())
+        self.backbone = backbone
+        self.pixel_decoder = pixel_decoder
+        self.decoder = decoder
+
+    def predictions(self, images: Tensor) -> list[Prediction]:
+        """Classes and masks of all layers, the network's last."""
+        maps, pixels = self.pixel_decoder(self.backbone(images))
+        found: list[Prediction] = self.decoder(maps, pixels)
+        return found
 
     def final_layers(self) -> tuple[str, ...]:
         """Name of the layer whose output is one number per class."""

@@ -39,11 +39,11 @@ class PixelDecoder(nn.Module):
     def __init__(self, in_channels: Sequence[int], channels: int, layers: int, heads: int, hidden: int) -> None:
         super().__init__()
         coarse = in_channels[:0:-1]  # coarsest first
-        self.projections = nn.ModuleList(_normed(width, channels, 1, bias=True) for width in coarse)
+        self.projections = nn.ModuleList(normed(width, channels, 1, bias=True) for width in coarse)
         self.level_codes = nn.Parameter(torch.randn(len(coarse), channels))
         self.layers = nn.ModuleList(DeformableLayer(channels, heads, hidden, len(coarse)) for _ in range(layers))
-        self.lateral = _normed(in_channels[0], channels, 1)
-        self.output = nn.Sequential(*_normed(channels, channels, 3), nn.ReLU())
+        self.lateral = normed(in_channels[0], channels, 1)
+        self.output = nn.Sequential(*normed(channels, channels, 3), nn.ReLU())
         self.embed = nn.Conv2d(channels, channels, 1)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
@@ -69,6 +69,7 @@ class PixelDecoder(nn.Module):
         return coarse, self.embed(self.output(fine))
 
 
-def _normed(in_channels: int, channels: int, kernel: int, bias: bool = False) -> nn.Sequential:
+def normed(in_channels: int, channels: int, kernel: int, bias: bool = False) -> nn.Sequential:
+    """A convolution that keeps the size, and a norm over groups of channels, which does not mind small batches."""
     convolution = nn.Conv2d(in_channels, channels, kernel, padding=kernel // 2, bias=bias)
     return nn.Sequential(convolution, nn.GroupNorm(32, channels))

@@ -60,7 +60,33 @@ class QueryLayer(nn.Module):
         return self.norm3(queries + self.contract(self.expand(queries).relu()))
 
 
-class QueryDecoder(nn.Module):
+class MaskHeads(nn.Module):
+    """What makes a class and a mask of a query (MaskFormer §3.3).
+
+    Args:
+        num_classes: K, without "no object".
+        channels: D.
+    """
+
+    def __init__(self, num_classes: int, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(channels)
+        self.classes = nn.Linear(channels, num_classes + 1)  # the last one is "no object"
+        self.mask = nn.Sequential(
+            nn.Linear(channels, channels),
+            nn.ReLU(),
+            nn.Linear(channels, channels),
+            nn.ReLU(),
+            nn.Linear(channels, channels),
+        )
+
+    def predict(self, queries: Tensor, pixels: Tensor) -> Prediction:
+        """A query's class, and its mask: the product of its vector with each pixel's."""
+        queries = self.norm(queries)
+        return self.classes(queries), torch.einsum("bqd,bdhw->bqhw", self.mask(queries), pixels)
+
+
+class QueryDecoder(MaskHeads):
     """Q queries, refined layer by layer; each layer reads the next of the maps, coarsest first, round and round.
 
     Args:
@@ -85,21 +111,12 @@ class QueryDecoder(nn.Module):
         levels: int,
         masked: bool,
     ) -> None:
-        super().__init__()
+        super().__init__(num_classes, channels)
         self.masked = masked
         self.features = nn.Parameter(torch.randn(queries, channels))
         self.places = nn.Parameter(torch.randn(queries, channels))
         self.level_codes = nn.Parameter(torch.randn(levels, channels))
         self.layers = nn.ModuleList(QueryLayer(channels, heads, hidden) for _ in range(layers))
-        self.norm = nn.LayerNorm(channels)
-        self.classes = nn.Linear(channels, num_classes + 1)  # the last one is "no object"
-        self.mask = nn.Sequential(
-            nn.Linear(channels, channels),
-            nn.ReLU(),
-            nn.Linear(channels, channels),
-            nn.ReLU(),
-            nn.Linear(channels, channels),
-        )
 
     def forward(self, maps: Sequence[Tensor], pixels: Tensor) -> list[Prediction]:
         """What the queries say before the first layer and after each.
@@ -123,11 +140,6 @@ class QueryDecoder(nn.Module):
             queries = layer(queries, self.places[None], *context[level], allowed)
             predictions.append(self.predict(queries, pixels))
         return predictions
-
-    def predict(self, queries: Tensor, pixels: Tensor) -> Prediction:
-        """A query's class, and its mask: the product of its vector with each pixel's."""
-        queries = self.norm(queries)
-        return self.classes(queries), torch.einsum("bqd,bdhw->bqhw", self.mask(queries), pixels)
 
 
 def where_to_look(masks: Tensor, size: tuple[int, int]) -> Tensor:

@@ -7,11 +7,40 @@ from typing import Any
 import torchvision
 
 from segtutor.models.differences import Difference
+from segtutor.models.mask_classification.maskformer import PyramidPixelDecoder, StandardQueryDecoder
 from segtutor.models.mask_classification.matching import LossSettings
 from segtutor.models.mask_classification.network import MaskClassifier
 from segtutor.models.mask_classification.pixel_decoder import PixelDecoder
 from segtutor.models.mask_classification.query_decoder import QueryDecoder
 from segtutor.models.mask_rcnn.fpn import ResNetBody, TinyBody
+
+MASKFORMER_LOSS = LossSettings(classes=1.0, mask=20.0, dice=1.0, points=None, focal=True)
+"""MaskFormer §4.1: focal loss on all pixels."""
+
+
+def maskformer_resnet50(num_classes: int = 21, *, queries: int = 100) -> MaskClassifier:
+    """MaskFormer on ResNet-50.
+
+    Args:
+        num_classes: K, "no object" not counted.
+        queries: Q.
+    """
+    body: Any = ResNetBody(torchvision.models.resnet50(weights=None))
+    pixel_decoder = PyramidPixelDecoder(body.channels, 256)
+    decoder = StandardQueryDecoder(num_classes, body.channels[-1], 256, queries, layers=6, heads=8, hidden=2048)
+    return MaskClassifier(body, pixel_decoder, decoder, stride=32, settings=MASKFORMER_LOSS)
+
+
+def maskformer_tiny(num_classes: int = 21, *, queries: int = 20) -> MaskClassifier:
+    """MaskFormer with every part of the large one on the course's small backbone, strides 4, 8, 16.
+
+    Args:
+        num_classes: K, "no object" not counted.
+        queries: Q.
+    """
+    body: Any = TinyBody()
+    decoder = StandardQueryDecoder(num_classes, body.channels[-1], 64, queries, layers=4, heads=4, hidden=128)
+    return MaskClassifier(body, PyramidPixelDecoder(body.channels, 64), decoder, stride=16, settings=MASKFORMER_LOSS)
 
 
 def mask2former_resnet50(num_classes: int = 21, *, queries: int = 100, masked: bool = True) -> MaskClassifier:
@@ -63,3 +92,14 @@ DIFFERENCES = (
     Difference("such pixels in the transformers library", "-", "to the winner", "-", "to nobody"),
     Difference("dropout", "0", "0", "-", "0"),
 )
+
+# Paper: arXiv 2107.06278. Reference: the authors' PyTorch code. torchvision has none. Ours: maskformer_resnet50.
+MASKFORMER_DIFFERENCES = (
+    Difference("order in a layer", "self, cross, linear", "self, cross, linear", "-", "self, cross, linear"),
+    Difference("loss terms", "6 layers", "6 layers", "-", "6 layers"),
+    Difference("norm between layers in the transformers library", "-", "with auxiliary losses", "-", "never"),
+    Difference("loss of a mask", "focal and Dice, all pixels", "focal and Dice, all pixels", "-",
+               "focal and Dice, all pixels"),
+    Difference("void in that loss", "none told", "in no mask", "-", "left out"),
+    Difference("dropout", "0.1", "0.1", "-", "0.1"),
+)  # fmt: skip

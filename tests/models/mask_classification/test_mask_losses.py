@@ -88,7 +88,7 @@ def test_terms_agree_with_the_transformers_library():
     hub = pytest.importorskip("transformers.models.mask2former.modeling_mask2former")
     _, masks, objects = scene(4, queries=3)
     torch.manual_seed(0)
-    points = uncertain_points(masks, objects, FEW)
+    points = uncertain_points(masks, objects, FEW.points, FEW)
     torch.manual_seed(0)
     entropy, dice = mask_terms(masks, objects, FEW)
     logits, wanted = at_points(masks, points), at_points(objects.masks, points)
@@ -100,7 +100,7 @@ def test_most_points_are_where_the_mask_is_undecided():
     masks = torch.linspace(-8, 8, 40).expand(1, 10, 40)
     objects = Objects(torch.tensor([0]), torch.ones(1, 10, 40, dtype=torch.bool))
     torch.manual_seed(0)
-    points = uncertain_points(masks, objects, LossSettings(points=400))
+    points = uncertain_points(masks, objects, 400, LossSettings())
     distance = (points[0, :, 0] - 0.5).abs()
     assert points.shape == (1, 400, 2)
     assert distance[:300].max() < 0.25  # 300 of 1,200 drawn: the quarter nearest to logit 0, an eighth on either side
