@@ -94,7 +94,7 @@ def test_it_learns_and_three_tasks_come_from_one_pass(tmp_path):
     assert sum(total[-5:]) < 0.9 * sum(total[:5])
     assert result.validations[-1].step == 20
     evaluation = evaluate_panoptic(network, data, progress=False)
-    assert evaluation.scores.overall.PQ == pytest.approx(result.validations[-1].PQ)
+    assert pytest.approx(result.validations[-1].PQ) == evaluation.scores.overall.PQ
     assert evaluation.images == 6
     assert 0 < evaluation.mean_iou <= 1
     again = fit_panoptic(network, data, data, config, resume=True)
