@@ -8,7 +8,7 @@ from functools import cache
 
 from segtutor.claims.claim import Claim
 
-MODULES = ("class_weights", "fcn", "pspnet", "mask_rcnn", "deeplab", "leaderboard", "mask_classification")
+MODULES = ("class_weights", "fcn", "pspnet", "mask_rcnn", "deeplab", "leaderboard")
 
 
 @cache

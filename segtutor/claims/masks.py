@@ -184,7 +184,8 @@ def components(labels: np.ndarray, smallest: int = SMALLEST) -> tuple[np.ndarray
         labels: H x W.
         smallest: Regions of fewer pixels become void.
     """
-    numbers, info = np.zeros(labels.shape, dtype=np.int64), []
+    numbers = np.zeros(labels.shape, dtype=np.int64)
+    info: list[dict[str, int]] = []
     for label in np.unique(labels):
         here = labels == label
         regions, count = ndimage.label(here) if int(label) in SCENES.things else (here.astype(np.int64), 1)

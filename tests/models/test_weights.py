@@ -9,6 +9,7 @@ import torch
 import torchvision
 
 from segtutor import models
+from segtutor.claims.mask_checkpoint import write
 from segtutor.fetch import DownloadError
 from segtutor.models import weights as weights_module
 from segtutor.models.layouts import LAYOUTS
@@ -320,3 +321,20 @@ def test_the_courses_checkpoint_is_found_by_name(tmp_path, monkeypatch):
     assert same(models.create(TINY, weights="course"), network.state_dict())
     with pytest.raises(ValueError, match="no checkpoint of deeplabv3_resnet50; it has deeplabv3_tiny"):
         models.create("deeplabv3_resnet50", weights="course")
+
+
+def test_a_checkpoint_without_a_backbone_stands_on_the_one_of_another(tmp_path, monkeypatch):
+    (tmp_path / "checkpoints").mkdir()
+    monkeypatch.setattr(weights_module.resources, "folder", lambda name: tmp_path)
+    below = tiny(num_classes=6)
+    models.save_weights(below, tmp_path / "checkpoints" / f"{TINY}.pt")
+    with pytest.raises(ValueError, match="no checkpoint of mask2former_tiny; it has deeplabv3_tiny"):
+        models.create("mask2former_tiny", weights="course")
+    network = models.create("mask2former_tiny", num_classes=4, queries=5)
+    write(network, tmp_path / "checkpoints" / "mask2former_tiny.safetensors")
+    loaded = models.create("mask2former_tiny", weights="course")
+    assert loaded.config.num_classes == 4
+    assert loaded.config.options == {"queries": 5}
+    assert same(loaded.backbone, below.backbone.state_dict())
+    for key, value in network.decoder.state_dict().items():
+        assert torch.equal(loaded.decoder.state_dict()[key], value.half().float()), key

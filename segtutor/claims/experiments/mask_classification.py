@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from segtutor import models
 from segtutor.claims.claim import Claim, Expectation, Values, percent
@@ -112,19 +115,17 @@ class EmptyMasks:
         """Shares of queries with an empty mask, and with an answer that is not a number."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            model = models.create("mask2former_tiny", num_classes=len(SCENES), queries=100, weights="backbone").eval()
-        pictures = segments("val", 4, CROWDED)
-        images = torch.stack([pictures.images[number] for number in range(len(pictures))])
+            model: Any = models.create("mask2former_tiny", num_classes=len(SCENES), queries=100, weights="backbone")
+        model.eval()
+        images = torch.stack(segments("val", 4, CROWDED).images)
         with torch.inference_mode():
-            maps, pixels = model.pixel_decoder(model.backbone(model.preprocessing.normalize(images)))  # type: ignore[operator, misc]
-            decoder = model.decoder
-            queries = decoder.features.expand(len(images), -1, -1)  # type: ignore[operator, union-attr]
-            masks = decoder.predict(queries, pixels)[1]  # type: ignore[operator, union-attr]
+            maps, pixels = model.pixel_decoder(model.backbone(model.preprocessing.normalize(images)))
+            queries = model.decoder.features.expand(len(images), -1, -1)
+            masks = model.decoder.predict(queries, pixels)[1]
             size = size_of(maps[0])
-            inside = torch.nn.functional.interpolate(masks, size, mode="bilinear", align_corners=False).flatten(2) >= 0
+            inside = F.interpolate(masks, size, mode="bilinear", align_corners=False).flatten(2) >= 0
             allowed = where_to_look(masks, size) if self.rule else inside
-            cross: Attention = decoder.layers[0].cross  # type: ignore[index, union-attr, assignment]
-            answer = _by_formula(cross, queries + decoder.places, maps[0], allowed)  # type: ignore[operator, union-attr]
+            answer = _by_formula(model.decoder.layers[0].cross, queries + model.decoder.places, maps[0], allowed)
         return {
             "empty": float((~inside.any(dim=2)).float().mean()),
             "no_number": float(answer.isnan().any(dim=2).float().mean()),

@@ -39,12 +39,14 @@ class PatchPositions(VisionTransformer):
         features = self.patches(images)
         size = (features.shape[-2], features.shape[-1])
         side = round(self.positions.shape[1] ** 0.5)
-        table = self.positions
+        table: Tensor = self.positions
         if size != (side, side):
             # differs: the authors' code and the transformers library take pictures of one size only.
             table = as_tokens(F.interpolate(as_map(table, (side, side)), size, mode="bicubic", antialias=True))
-        beside = [self.class_token] if self.register_tokens is None else [self.class_token, self.register_tokens]
-        front = torch.cat(beside, dim=1).expand(len(images), -1, -1)
+        front: Tensor = self.class_token
+        if self.register_tokens is not None:
+            front = torch.cat([front, self.register_tokens], dim=1)
+        front = front.expand(len(images), -1, -1)
         return torch.cat([front, as_tokens(features) + table], dim=1), size
 
 
