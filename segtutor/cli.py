@@ -19,7 +19,8 @@ COMMANDS: dict[str, str] = {
     "export": "write a network as ONNX or as a PyTorch graph, for other programs",
     "reproduce": "run the experiment behind a claim of the course again",
     "data": "get real data sets, see which are there, find broken files in a folder",
-    "grade": "grade a folder of submitted notebooks: points and reasons per exercise, as CSV",
+    "grade": "grade what a class handed in: points, feedback for each, a report about all",
+    "release": "write an assignment as a class gets it, tried unsolved",
 }
 
 # Those that compute with networks themselves, and do not start programs that decide about their own threads.

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -86,8 +87,15 @@ def lessons(tmp_path) -> Path:
     ):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"first {name}")
+        path.write_text(as_lesson(f"first {name}"))
     return folder
+
+
+def as_lesson(text, output=True):
+    """A notebook with this text in its cell, and an output below it; the way copies are written."""
+    outputs = [{"output_type": "stream", "name": "stdout", "text": ["the answer\n"]}] if output else []
+    cell = {"cell_type": "code", "source": [text], "outputs": outputs, "execution_count": 3 if output else None}
+    return json.dumps({"cells": [cell], "nbformat": 4}, indent=1, ensure_ascii=False) + "\n"
 
 
 LEARNERS = ["00_start_here.ipynb", "assignments/a.ipynb", "figure.png"]
@@ -100,6 +108,12 @@ class TestLab:
         there = [path.relative_to(tmp_path / "mine").as_posix() for path in (tmp_path / "mine").rglob("*")]
         assert sorted(there) == sorted([*LEARNERS, "assignments", ".segtutor", ".segtutor/copied.json"])
 
+    def test_who_predicts_does_not_see_the_answer_below(self, lessons, tmp_path):
+        lab.copy_lessons(lessons, tmp_path / "mine")
+        assert "the answer" in (lessons / "00_start_here.ipynb").read_text()
+        assert "the answer" not in (tmp_path / "mine" / "00_start_here.ipynb").read_text()
+        assert "the answer" in (tmp_path / "mine" / "figure.png").read_text()  # no notebook: as it is
+
     def test_twice_changes_nothing(self, lessons, tmp_path):
         lab.copy_lessons(lessons, tmp_path / "mine")
         copies = lab.copy_lessons(lessons, tmp_path / "mine")
@@ -111,12 +125,12 @@ class TestLab:
         (mine / "assignments/a.ipynb").write_text("my solution")
         (mine / "figure.png").unlink()
         for name in LEARNERS:
-            (lessons / name).write_text(f"second {name}")
+            (lessons / name).write_text(as_lesson(f"second {name}"))
         copies = lab.copy_lessons(lessons, mine)
         assert copies.kept == ["assignments/a.ipynb"]
         assert copies.written == ["00_start_here.ipynb", "figure.png"]
         assert (mine / "assignments/a.ipynb").read_text() == "my solution"
-        assert (mine / "00_start_here.ipynb").read_text() == "second 00_start_here.ipynb"
+        assert (mine / "00_start_here.ipynb").read_text() == as_lesson("second 00_start_here.ipynb", output=False)
         lab.report(copies, mine)
         assert "kept, because you changed it: assignments/a.ipynb" in capsys.readouterr().out
         # Still the learner's at the third time, although the manifest was written again.

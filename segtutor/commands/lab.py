@@ -7,13 +7,13 @@ import hashlib
 import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from segtutor import resources
+from segtutor.notebook_files import without_outputs
 
 FIRST_LESSON = "00_start_here.ipynb"
 DEFAULT_FOLDER = "segtutor-course"
@@ -82,7 +82,9 @@ def wait(process: subprocess.Popen[bytes]) -> int:
 
 
 def copy_lessons(lessons: Path, folder: Path) -> Copies:
-    """Copy the lessons into ``folder``; a file that the learner changed is left as it is.
+    """Copy the lessons into ``folder`` without their outputs; a file that the learner changed is left as it is.
+
+    Who is asked to predict an answer must not read it below the cell: the site shows the outputs.
 
     A manifest in the folder holds the digest of each file as it was copied, so that after an update of the course
     the files that nobody touched are renewed and all others are kept.
@@ -100,7 +102,8 @@ def copy_lessons(lessons: Path, folder: Path) -> Copies:
             continue
         if NOT_FOR_LEARNERS & set(relative.parts):
             continue
-        name, target, wanted = relative.as_posix(), folder / relative, _digest(source)
+        content = without_outputs(source) if source.suffix == ".ipynb" else source.read_bytes()
+        name, target, wanted = relative.as_posix(), folder / relative, hashlib.sha256(content).hexdigest()
         present = _digest(target) if target.is_file() else None
         if present not in (None, wanted, copied.get(name)):
             copies.kept.append(name)
@@ -110,7 +113,7 @@ def copy_lessons(lessons: Path, folder: Path) -> Copies:
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             part = target.with_name(target.name + ".part")
-            shutil.copyfile(source, part)
+            part.write_bytes(content)
             os.replace(part, target)
             copies.written.append(name)
         copied[name] = wanted

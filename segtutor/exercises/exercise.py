@@ -73,6 +73,11 @@ class _Surrounded:
         return self._around(self._answer, arguments)
 
 
+def surrounded(answer: Callable[..., Any], around: Callable[[Callable[..., Any], tuple[Any, ...]], Any]) -> Any:
+    """The answer as the cases of an exercise with `around` call it."""
+    return _Surrounded(answer, around)
+
+
 @dataclass(frozen=True, eq=False)
 class Exercise:
     """One graded task.
@@ -161,7 +166,7 @@ class Exercise:
 
     def prepared(self, answer: Any) -> Any:
         """The answer as the cases call it: as it is, or with `around`."""
-        return answer if self.around is None or not callable(answer) else _Surrounded(answer, self.around)
+        return answer if self.around is None or not callable(answer) else surrounded(answer, self.around)
 
     @property
     def markdown(self) -> str:

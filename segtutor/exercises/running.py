@@ -39,7 +39,8 @@ class Outcome:
 
     Attributes:
         kind: "returned"; "raised", with the error's name and a message; "empty", for a stub; "slow"; "changed", for
-            an argument that the function wrote to, named by its position.
+            an argument that the function wrote to, named by its position; "died", if the process ended with it, which
+            only grading sees.
         value: What came back.
         error: Name of the error, "ZeroDivisionError".
         message: The error's text.
@@ -48,7 +49,7 @@ class Outcome:
         printed: The beginning of what was printed.
     """
 
-    kind: Literal["returned", "raised", "empty", "slow", "changed"]
+    kind: Literal["returned", "raised", "empty", "slow", "changed", "died"]
     value: Any = None
     error: str = ""
     message: str = ""

@@ -1,4 +1,4 @@
-"""Grades are written as they come, and are the same when a submission ends its kernel."""
+"""``segtutor grade``: rows are on the disk as they come, an interrupted run goes on, what is wrong is said before."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import sys
 import pytest
 
 from segtutor.cli import main
-from segtutor.exercises import grading
-from segtutor.exercises.grading import Grade, Row
+from segtutor.grading import folder as grading
+from tests.grading.handing_in import CHECKS, IOU, hand_in
 
 
 def rows_of(path):
@@ -21,72 +21,100 @@ def rows_of(path):
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "subs").mkdir()
     return tmp_path
 
 
-def test_what_was_graded_is_there_when_the_next_submission_ends_it_all(folder, monkeypatch, capsys):
-    def two_rows(*_):
-        yield Row("anna.ipynb", (Grade("1.1", 2.0, 2),))
-        assert rows_of(folder / "grades.csv")[0]["submission"] == "anna.ipynb"  # already, not at the end
-        yield Row("张伟.ipynb", (Grade("1.1", 1.0, 2),))
-        raise KeyboardInterrupt
+def test_an_interrupted_run_goes_on_where_it_was(here, monkeypatch, capsys):
+    for name in ("anna", "ben", "张伟"):
+        hand_in(here / "subs" / f"{name}.ipynb", IOU, CHECKS, f"# {name}")
+    real, ran = grading.grade_one, []
 
-    monkeypatch.setattr(grading, "grade_folder", two_rows)
-    assert main(["grade", "subs", "--json", "grades.json"]) == 130
-    assert [row["submission"] for row in rows_of(folder / "grades.csv")] == ["anna.ipynb", "张伟.ipynb"]
-    assert len(json.loads((folder / "grades.json").read_text(encoding="utf-8"))) == 2
+    def interrupted(one, *rest):
+        if len(ran) == 2:
+            raise KeyboardInterrupt
+        ran.append(one.student)
+        return real(one, *rest)
+
+    monkeypatch.setattr(grading, "grade_one", interrupted)
+    assert main(["grade", "subs"]) == 130
+    recorded = [json.loads(line) for line in (here / "grades" / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["student"] for row in recorded] == ["anna", "ben"]
+    with (here / "grades" / "rows.jsonl").open("a") as file:
+        file.write('{"student": "cut o')  # as a power failure leaves it
+    ran.clear()
+    assert main(["grade", "subs"]) == 0
+    assert ran == ["张伟"]
+    rows = rows_of(here / "grades" / "grades.csv")
+    assert [row["student"] for row in rows] == ["anna", "ben", "张伟"]
+    assert {row["1.1"] for row in rows} == {"2.0"}
+    assert (here / "grades" / "moodle_01.csv").is_file()
+    assert (here / "grades" / "canvas_01.csv").is_file()
+    said = capsys.readouterr().out
+    assert "3 submissions; each runs with" in said
+    assert "3 submissions graded, 0 files left out" in said
 
 
-def test_a_place_that_vanishes_during_the_grading_is_replaced_by_another(folder, monkeypatch, capsys):
-    (folder / "out").mkdir()
+def test_changed_work_is_graded_anew_and_the_same_work_is_not(here, monkeypatch):
+    hand_in(here / "subs" / "anna.ipynb", IOU, CHECKS)
+    assert main(["grade", "subs"]) == 0
+    real, ran = grading.grade_one, []
+    monkeypatch.setattr(grading, "grade_one", lambda one, *rest: (ran.append(one.student), real(one, *rest))[1])
+    assert main(["grade", "subs"]) == 0
+    assert ran == []
+    hand_in(here / "subs" / "anna.ipynb", "def iou(a, b):\n    return 0", CHECKS)
+    assert main(["grade", "subs"]) == 0
+    assert ran == ["anna"]
+    assert rows_of(here / "grades" / "grades.csv")[0]["1.1"] == "0.0"
+    assert main(["grade", "subs", "--again"]) == 0
+    assert ran == ["anna", "anna"]
 
-    def one_row(*_):
-        (folder / "out").rmdir()
-        yield Row("anna.ipynb", (Grade("1.1", 2.0, 2),))
 
-    monkeypatch.setattr(grading, "grade_folder", one_row)
-    assert main(["grade", "subs", "--out", "out/grades.csv"]) == 0
-    said = capsys.readouterr()
-    assert rows_of(folder / "rescued_grades.csv")[0]["points"] == "2.0"
-    assert "rescued_grades.csv instead" in said.err
-    assert "written to" in said.out
-    assert "rescued_grades.csv" in said.out
-
-
-def test_the_json_file_is_proved_before_the_first_submission_too(folder, capsys):
-    assert main(["grade", "subs", "--json", "gone/grades.json"]) == 2
-    assert "there is no folder" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nowhere"], "nowhere is not a folder"),
+        (["empty"], "holds no notebook"),
+        (["in", "--hidden", "empty"], "holds no Python file"),
+        (["in", "--hidden", "bad"], "must define CASES"),
+        (["in", "--hidden", "crash"], "ZeroDivisionError"),
+        (["in", "--hidden", "unknown"], "there is no exercise '7.7'"),
+        (["in", "--assignment", "77"], "there is no assignment 77; there are 1, 2"),
+        (["in", "--timeout", "0"], "--timeout must be positive"),
+        (["in", "--jobs", "0"], "--jobs must be positive"),
+        (["in", "--out", "in/one.ipynb"], "is a file; name a folder"),
+        (["in", "--out", "in/grades"], "lies in in, whose notebooks are graded"),
+        (["in", "--roster", "bad/cases.py"], "one must be called id or student"),
+    ],
+)
+def test_what_is_wrong_is_said_before_the_first_notebook(here, capsys, arguments, says):
+    hand_in(here / "in" / "one.ipynb", IOU, CHECKS)
+    (here / "empty").mkdir()
+    for name, text in {
+        "bad": "CASES = [1]",
+        "crash": "1 / 0",
+        "unknown": "from segtutor.exercises.exercise import Case\nCASES = {'7.7': [Case('x')]}",
+    }.items():
+        (here / name).mkdir()
+        (here / name / "cases.py").write_text(text)
+    assert main(["grade", *arguments]) == 2
+    assert says in capsys.readouterr().err
+    assert not (here / "grades" / "grades.csv").exists()
 
 
 @pytest.mark.slow
-def test_exit_in_the_last_cell_changes_no_point_and_names_beyond_the_console_do_not_end_it(folder):
-    iou = (
-        "import numpy as np\ndef iou(a, b):\n    union = np.logical_or(a, b).sum()\n"
-        "    return np.logical_and(a, b).sum() / union if union else np.nan\n"
-    )
-    for name, cells in {"plain.ipynb": [iou], "张伟.ipynb": [iou, "exit()"], "quit.ipynb": [iou, "quit()"]}.items():
-        notebook = {
-            "nbformat": 4, "nbformat_minor": 5, "metadata": {},
-            "cells": [
-                {"cell_type": "code", "id": f"c{i}", "metadata": {}, "source": source, "outputs": [],
-                 "execution_count": None}
-                for i, source in enumerate(cells)
-            ],
-        }  # fmt: skip
-        (folder / "subs" / name).write_text(json.dumps(notebook), encoding="utf-8")
+def test_names_beyond_the_console_do_not_end_it(here):
+    for name, cells in {"plain": [IOU], "张伟": [IOU, "exit()"], "quit": [IOU, "quit()"]}.items():
+        hand_in(here / "subs" / f"{name}.ipynb", *cells, CHECKS)
     environment = {
         **os.environ,
         "PYTHONUTF8": "0",
         "PYTHONIOENCODING": "cp1252",
         "PYTHONPATH": os.pathsep.join(sys.path),
     }
-    command = [sys.executable, "-m", "segtutor.cli", "grade", "subs", "--lesson", "1"]
-    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=600)
+    command = [sys.executable, "-m", "segtutor.cli", "grade", "subs", "--assignment", "01", "--jobs", "2"]
+    ended = subprocess.run(command, cwd=here, env=environment, capture_output=True, timeout=600)
     assert ended.returncode == 0, ended.stderr
-    rows = {row["submission"]: row["points"] for row in rows_of(folder / "grades.csv")}
-    assert rows.keys() == {"plain.ipynb", "张伟.ipynb", "quit.ipynb"}
-    assert len(set(rows.values())) == 1
-    assert float(rows["plain.ipynb"]) > 0
+    rows = {row["student"]: row["points"] for row in rows_of(here / "grades" / "grades.csv")}
+    assert rows == {"plain": "2.0", "张伟": "2.0", "quit": "2.0"}

@@ -1,7 +1,5 @@
 """The references of lesson 4 against the package's own PSPNet, its training, and PyTorch."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -22,8 +20,8 @@ from segtutor.exercises.lesson04.learning_rates import learning_rates
 from segtutor.exercises.lesson04.pointwise import pointwise_convolution
 from segtutor.exercises.lesson04.pyramid import pyramid_pooling
 from segtutor.exercises.lesson04.receptive_field import receptive_field
-from segtutor.exercises.probe import probe
-from segtutor.exercises.transfer import decode, decode_outcome, encode
+from segtutor.grading.transfer import decode, decode_outcome, encode
+from segtutor.grading.trying import tried
 from segtutor.models import create
 from segtutor.models.backbones import TinyResNet, resnet50_backbone, stage_rates
 from segtutor.models.pspnet import PyramidPooling
@@ -220,13 +218,13 @@ def test_a_complex_learning_rate_gets_the_hint_about_the_end():
 
 
 @pytest.mark.parametrize(("change", "right"), [(lambda loss: loss, True), (lambda loss: loss.detach(), False)])
-def test_the_grader_sees_gradients_too(change, right, capsys):
+def test_the_grader_sees_gradients_too(change, right):
     """Arguments and results go through JSON, which holds no gradient: the loss is differentiated before."""
     exercise = BY_ID["4.9"]
     case, wanted = exercise.cases[-1], exercise.wanted[-1]
-    task = {"id": "4.9", "nonce": "n", "name": exercise.name, "keys": [], "arguments": [encode(case.arguments)]}
-    probe({exercise.name: lambda *arguments: change(exercise.reference(*arguments))}, json.dumps(task))
-    (found,) = json.loads(capsys.readouterr().out.strip().removeprefix("n "))
+    around = [exercise.around.__module__, exercise.around.__qualname__]
+    task = {"keys": [], "arguments": [encode(case.arguments)], "seconds": exercise.seconds, "around": around}
+    (found,) = tried(task, lambda *arguments: change(exercise.reference(*arguments)))
     assert (difference(decode_outcome(found).value, wanted, exercise.tolerance) is None) is right
 
 

@@ -20,7 +20,7 @@ from segtutor.exercises.lesson06.score_fusion import fuse_scores
 from segtutor.exercises.lesson06.separable import separable_convolution
 from segtutor.exercises.lesson06.unary import unary_energies
 from segtutor.exercises.lesson06.valid_taps import valid_taps
-from segtutor.exercises.transfer import decode, encode
+from segtutor.grading.transfer import decode, encode
 from segtutor.models import create, dense_crf
 from segtutor.models.aspp import ASPP, ASPPPooling, atrous_rates
 from segtutor.models.backbones import resnet50_backbone

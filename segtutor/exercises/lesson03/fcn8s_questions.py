@@ -16,9 +16,8 @@ import numpy as np
 from segtutor.exercises.comparison import kind, plain
 from segtutor.exercises.exercise import GRADING
 from segtutor.exercises.later import models, torch
-from segtutor.exercises.lesson01.class_iou import class_iou
-from segtutor.exercises.lesson01.confusion import bincount_matrix
 from segtutor.files import replacing
+from segtutor.metrics import ConfusionMatrix
 
 WEIGHTS = "fcn8s.safetensors"
 """The file with what the network has learned. It lies beside the notebook and is handed in with it."""
@@ -51,7 +50,7 @@ class Score:
             return f"{self.count} label maps are wanted, {kind(found)} came"
         if found.min() < 0 or found.max() >= CLASSES:
             return f"classes 0 to {CLASSES - 1} are wanted, {found.min()} to {found.max()} came"
-        reached = class_iou(bincount_matrix(targets, found, CLASSES, VOID))[1]
+        reached = _mean_iou(targets, found)
         if reached >= self.least:
             return None
         return f"mean IoU {100 * reached:.1f} % on {self.count} scenes, at least {100 * self.least:.0f} % is wanted"
@@ -257,7 +256,14 @@ def mean_iou(network: Any, count: int) -> float:
     """Mean IoU of a network on the first test scenes, all of them together."""
     with torch.no_grad():
         found = _label_maps(network.eval(), count, *SIZE)
-    return float(class_iou(bincount_matrix(draw("test", count).maps.numpy(), found, CLASSES, VOID))[1])
+    return _mean_iou(draw("test", count).maps.numpy(), found)
+
+
+def _mean_iou(targets: np.ndarray, found: np.ndarray) -> float:
+    """Mean over the classes that occur, of all pictures together; void does not count."""
+    matrix = ConfusionMatrix(CLASSES, ignore_index=VOID)
+    matrix.update(targets, found)
+    return float(matrix.mean_iou())
 
 
 def trained(build: Callable[[], Any]) -> Any:

@@ -1,0 +1,151 @@
+"""What a class could and could not: for each task the share that passed, and the mistakes by name, as one page."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from segtutor.exercises.catalog import find
+from segtutor.grading.conduct import Pair
+from segtutor.grading.folder import Row
+from segtutor.grading.submissions import LeftOut
+
+MOST_PAIRS = 50
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222;
+  background: #fff }
+table { border-collapse: collapse; width: 100%; margin: 1rem 0 }
+th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid #ddd }
+td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+svg { vertical-align: middle }
+small { color: #555 }
+"""
+
+
+@dataclass(frozen=True)
+class Task:
+    """How a class did in one task.
+
+    Attributes:
+        exercise: Its id.
+        title: Its title.
+        handed_in: Submissions of its assignment.
+        full: Those with all points.
+        part: Those with some.
+        empty: Those that left it empty.
+        mistakes: Name of a typical mistake's hint, with the number of submissions that made it; most frequent first.
+        other: Wrong answers that show no typical mistake.
+    """
+
+    exercise: str
+    title: str
+    handed_in: int
+    full: int
+    part: int
+    empty: int
+    mistakes: tuple[tuple[str, int], ...]
+    other: int
+
+    @property
+    def sentences(self) -> list[str]:
+        """The mistakes in words, "9 of 40: ..."; what the mistake is comes from the hint that learners read."""
+        hints = find(self.exercise).hints
+        return [f"{count} of {self.handed_in}: {hints[name].first}" for name, count in self.mistakes if name in hints]
+
+
+def tasks_of(rows: Sequence[Row]) -> list[Task]:
+    """Each task of the assignments that were handed in."""
+    found = []
+    by_task: dict[str, list[tuple[Row, int]]] = {}
+    for row in rows:
+        for number, one in enumerate(row.grades):
+            by_task.setdefault(one.exercise, []).append((row, number))
+    for exercise_id in sorted(by_task, key=lambda one: [int(part) for part in one.split(".")]):
+        grades = [row.grades[number] for row, number in by_task[exercise_id]]
+        wrong = [one for one in grades if one.points < one.out_of]
+        empty = sum("is missing or empty" in one.reason for one in wrong)
+        mistakes = Counter(one.mistake for one in wrong if one.mistake)
+        found.append(
+            Task(
+                exercise_id,
+                find(exercise_id).title,
+                len(grades),
+                len(grades) - len(wrong),
+                sum(one.points > 0 for one in wrong),
+                empty,
+                tuple(mistakes.most_common()),
+                len(wrong) - empty - mistakes.total(),
+            )
+        )
+    return found
+
+
+def page(rows: Sequence[Row], left_out: Sequence[LeftOut], pairs: Sequence[Pair]) -> str:
+    """The report as one HTML page without anything from elsewhere."""
+    lines = "".join(
+        f"<tr><th scope='row'>{_text(task.exercise)} {_text(task.title)}</th><td>{_bar(task)}</td>"
+        f"<td class='number'>{task.full} of {task.handed_in}</td><td>{_mistakes(task)}</td></tr>"
+        for task in tasks_of(rows)
+    )
+    reached = sorted(row.points / row.out_of for row in rows if row.out_of)
+    middle = f"; half of them have {100 * reached[len(reached) // 2]:.0f} % of the points or more" if reached else ""
+    sections = [
+        f"<p>{len(rows)} submissions{middle}.</p>",
+        "<p><small>In the bars: all points dark, some points light, none white.</small></p>",
+        "<table><thead><tr><th>Task</th><th>Share</th><th>All points</th><th>What went wrong</th></tr></thead>"
+        f"<tbody>{lines}</tbody></table>",
+    ]
+    if pairs:
+        alike = "".join(
+            f"<tr><td>{_text(pair.one)}</td><td>{_text(pair.other)}</td><td>{_text(', '.join(pair.exercises))}</td>"
+            f"<td class='number'>{100 * pair.share:.0f} %</td></tr>"
+            for pair in pairs[:MOST_PAIRS]
+        )
+        more = f"<p>{len(pairs) - MOST_PAIRS} further pairs are left out.</p>" if len(pairs) > MOST_PAIRS else ""
+        sections.append(
+            "<h2>Much in common</h2><p>Longer answers whose structure is nearly the same, whatever names stand in "
+            "them. No point depends on it: two people may have learned together, or from the same page.</p>"
+            "<table><thead><tr><th>One</th><th>Other</th><th>Tasks</th><th>In common</th></tr></thead>"
+            f"<tbody>{alike}</tbody></table>{more}"
+        )
+    if left_out:
+        files = "".join(f"<tr><td>{_text(one.name)}</td><td>{_text(one.reason)}</td></tr>" for one in left_out)
+        sections.append(f"<h2>Not graded</h2><table><tbody>{files}</tbody></table>")
+    return document("How the class did", "".join(sections))
+
+
+def document(title: str, body: str) -> str:
+    """A page with the house's plain style."""
+    return (
+        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{_text(title)}</title>"
+        f"<meta name='viewport' content='width=device-width'><style>{STYLE}</style></head>"
+        f"<body><h1>{_text(title)}</h1>{body}</body></html>\n"
+    )
+
+
+def _bar(task: Task) -> str:
+    """The share of submissions with all and with some points, as a bar."""
+    width = 160
+    full, part = (round(width * count / task.handed_in) if task.handed_in else 0 for count in (task.full, task.part))
+    label = f"{task.full} of {task.handed_in} with all points, {task.part} with some"
+    return (
+        f"<svg role='img' aria-label='{label}' width='{width}' height='16'>"
+        f"<rect width='{width}' height='16' fill='#fff' stroke='#999'/>"
+        f"<rect width='{full}' height='16' fill='#0072b2'/>"
+        f"<rect x='{full}' width='{part}' height='16' fill='#9ecae1'/></svg>"
+    )
+
+
+def _mistakes(task: Task) -> str:
+    parts = [_text(sentence) for sentence in task.sentences]
+    if task.other:
+        parts.append(f"{task.other} of {task.handed_in}: something else")
+    if task.empty:
+        parts.append(f"{task.empty} of {task.handed_in}: left empty")
+    return "<br>".join(parts)
+
+
+def _text(text: str) -> str:
+    return html.escape(text)

@@ -1,0 +1,215 @@
+"""A room for one submission: its own home, its own temporary folder, limits, and where the system offers it a jail."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from segtutor.exercises.exercise import GRADING
+from segtutor.grading import jail
+from segtutor.resources import PACKAGE
+
+MARK = "SEGTUTOR_ROOM"
+JAIL = "its own processes, no network, files read-only, other submissions and answers hidden"
+LIMITS = "limits on memory, time and files only"
+NOTHING = "no limits: this system has none that could be set"
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV", "TZ")
+"""Of the grader's environment; the rest may hold tokens and passwords."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use.
+
+    Attributes:
+        seconds_per_cell: A cell that takes longer is interrupted; the next ones run.
+        seconds: After that the whole notebook is given up.
+        memory: Bytes that a process may ask for.
+        file_bytes: The largest file that may be written.
+    """
+
+    seconds_per_cell: float = 60
+    seconds: float = 600
+    memory: int = 4 * 2**30
+    file_bytes: int = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class House:
+    """Where all rooms of one grading are.
+
+    Attributes:
+        root: A temporary folder.
+        course: The package without answers.
+        hidden: What no submission may see.
+        jailed: Whether the system makes jails.
+    """
+
+    root: Path
+    course: Path
+    hidden: tuple[Path, ...] = ()
+    jailed: bool = True
+
+    @property
+    def in_force(self) -> str:
+        """How far submissions are kept apart, in words."""
+        return JAIL if self.jailed else LIMITS if os.name == "posix" else NOTHING
+
+
+@dataclass
+class Room:
+    """One submission's place.
+
+    Attributes:
+        house: The house it is in.
+        place: Its folder; "work" in it is where the notebook runs.
+        token: What marks its processes.
+    """
+
+    house: House
+    place: Path
+    token: str
+    _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def work(self) -> Path:
+        """Where the notebook runs."""
+        return self.place / "work"
+
+    def start(self, job: dict[str, Any], address: str, inherited: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
+        """The worker on a job.
+
+        Args:
+            job: What it is to do.
+            address: Where it reaches the grader: "socket:NUMBER" or "port:NUMBER:TOKEN".
+            inherited: Numbers of the files that it takes over.
+        """
+        (self.place / "job.json").write_text(json.dumps(job), encoding="utf-8")
+        seen_at = self.house.root / "room" if self.house.jailed else self.place
+        command = [sys.executable, "-P", "-m", "segtutor.grading.worker", address, str(seen_at / "job.json")]
+        if self.house.jailed:
+            hidden = [str(path) for path in (self.house.root / "rooms", *self.house.hidden)]
+            spec = json.dumps({"room": str(self.place), "at": str(seen_at), "hidden": hidden})
+            command = [sys.executable, "-I", str(Path(jail.__file__)), spec, *command]
+        process = subprocess.Popen(
+            command,
+            cwd=self.work,
+            env=self._environment(seen_at),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=inherited,
+            start_new_session=True,
+        )
+        self._running.append(process)
+        return process
+
+    def _environment(self, seen_at: Path) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        folders = {"HOME": "home", "USERPROFILE": "home", "TMPDIR": "tmp", "TEMP": "tmp", "TMP": "tmp"}
+        folders |= {"IPYTHONDIR": "home", "JUPYTER_CONFIG_DIR": "home", "JUPYTER_DATA_DIR": "home"}
+        folders |= {"MPLCONFIGDIR": "home", "XDG_CACHE_HOME": "home", "XDG_CONFIG_HOME": "home"}
+        return (
+            kept
+            | {name: str(seen_at / inside) for name, inside in folders.items()}
+            | {
+                "PYTHONPATH": str(self.house.course),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "PYTHONUTF8": "1",
+                "MPLBACKEND": "agg",
+                "OMP_NUM_THREADS": "1",
+                "MKL_NUM_THREADS": "1",
+                "SEGTUTOR_PROGRESS": "off",
+                GRADING: "on",
+                MARK: self.token,
+            }
+        )
+
+    def end(self) -> None:
+        """Ends every process that was started here, also those that a submission started itself."""
+        for process in self._running:
+            for group in (lambda one=process: os.killpg(one.pid, signal.SIGKILL), process.kill):
+                with contextlib.suppress(OSError):
+                    group()
+            process.wait()
+        self._running.clear()
+        if not self.house.jailed:
+            for pid in _processes_marked(self.token):
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def open_house(hidden: Sequence[Path] = (), jailed: bool | None = None) -> Iterator[House]:
+    """A temporary house with the course without answers in it.
+
+    Args:
+        hidden: Folders and files that submissions must not see: their own originals, hidden cases.
+        jailed: Whether to use jails; None where the system makes them.
+    """
+    from segtutor.grading.course import build_course
+
+    with tempfile.TemporaryDirectory(prefix="segtutor-grade-", ignore_cleanup_errors=True) as folder:
+        root = Path(folder).resolve()
+        for name in ("rooms", "room"):
+            (root / name).mkdir()
+        course = build_course(root / "course")
+        house = House(root, course, tuple(path.resolve() for path in (*hidden, *_answers()) if path.exists()))
+        possible = can_jail(house) if jailed is None else jailed
+        yield House(root, course, house.hidden, possible)
+
+
+def _answers() -> list[Path]:
+    """Where the course itself lies with its answers."""
+    places = [PACKAGE / "exercises"]
+    for folder in (PACKAGE, PACKAGE.parent):
+        places += [folder / "notebooks", folder / "data" / "checkpoints" / "assignment_fcn8s.safetensors"]
+    if (PACKAGE.parent / "tests").is_dir() and (PACKAGE.parent / "pyproject.toml").is_file():
+        places += [PACKAGE.parent / "tests", PACKAGE.parent / ".git"]
+    return places
+
+
+@contextmanager
+def open_room(house: House, number: int) -> Iterator[Room]:
+    """A room in the house; whatever is in it, and whatever still runs in it, is gone afterwards."""
+    place = house.root / "rooms" / f"{number:05d}"
+    for name in ("home", "tmp", "work"):
+        (place / name).mkdir(parents=True)
+    room = Room(house, place, f"{house.root.name}-{number}")
+    try:
+        yield room
+    finally:
+        room.end()
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def can_jail(house: House) -> bool:
+    """Whether this system puts a program into namespaces of its own, tried with one that does nothing."""
+    if not sys.platform.startswith("linux"):
+        return False
+    with open_room(house, 0) as room:
+        spec = json.dumps({"room": str(room.place), "at": str(house.root / "room"), "hidden": []})
+        command = [sys.executable, "-I", str(Path(jail.__file__)), spec, sys.executable, "-c", "pass"]
+        try:
+            return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+
+
+def _processes_marked(token: str) -> Iterator[int]:
+    """Processes that were started in a room, whatever session they are in now."""
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if f"{MARK}={token}".encode() in path.read_bytes().split(b"\0"):
+                yield int(path.parent.name)
