@@ -55,7 +55,7 @@ def create_network(
         arguments: Of the command.
         num_classes: As many classes; None takes those of the weights, for a network that is to be used as it is.
         weights: As ``models.create`` takes them.
-        **loading: ``layout`` and ``replace_head`` of ``models.create``.
+        **loading: ``layout``, ``replace_head`` and ``classes`` of ``models.create``.
 
     Raises:
         ValueError: If a network that is to be used would have a random head.

@@ -43,7 +43,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--replace-head",
         action="store_true",
-        help="train the last layers anew where those of --weights have another number of classes",
+        help="train the last layers anew where those of --weights have another number of classes; classes that both "
+        "know by the same name keep theirs",
     )
     add_data(parser)
     parser.add_argument(
@@ -200,8 +201,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.layout and arguments.weights is None:
         raise ValueError(f"--layout {arguments.layout} says how a file names its arrays: give it with --weights FILE")
     torch.manual_seed(arguments.seed)  # of the initial weights
-    loading = {"layout": arguments.layout or "auto", "replace_head": arguments.replace_head}
-    model = create_network(arguments, len(_labels(train)), arguments.weights, **loading)
+    names = tuple(_labels(train).names)
+    loading = {"layout": arguments.layout or "auto", "replace_head": arguments.replace_head, "classes": names}
+    model = create_network(arguments, len(names), arguments.weights, **loading)
+    if first and arguments.replace_head and arguments.weights is not None:
+        print(f"{arguments.weights}: {model.load_report}")
     if first:
         prove_writable(arguments.out, lambda path: write_contents(contents_of(model, half=arguments.half), path))
     watched = None if config.evaluate_every is None else val

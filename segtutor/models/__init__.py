@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
@@ -143,6 +144,7 @@ def create(
     *,
     layout: str = "auto",
     replace_head: bool = False,
+    classes: Sequence[str] | None = None,
     **options: Any,
 ) -> nn.Module:
     """Builds a network.
@@ -159,11 +161,13 @@ def create(
         layout: How a file of weights names its arrays, see ``load_weights``.
         replace_head: Leave the last layers as they are made, random, where the weights' have another number of classes:
             fine-tuning to ``num_classes`` others.
+        classes: Names of the network's classes. With ``replace_head``, those that a file of the course's names, too,
+            keep its rows of the last layers: "person" need not be learned again.
         **options: Of the constructor, as ``output_stride`` or ``aux``.
 
     Returns:
         The network in training mode. ``model.preprocessing`` tells what it expects of an image, ``model.config`` how it
-        was built.
+        was built, ``model.load_report`` what became of the weights, where there were any.
 
     Raises:
         ValueError: If the name, an option or the weights do not fit; the message lists what does.
@@ -213,7 +217,7 @@ def create(
     model = constructor(num_classes, **options)
     model.config = ModelConfig(name, num_classes, options)
     if source is not None:
-        source.load_into(model, replace_head)
+        model.load_report = source.load_into(model, replace_head, classes)
     return model
 
 

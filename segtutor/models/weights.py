@@ -7,7 +7,7 @@ A model is changed only after everything fits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from segtutor import resources
 from segtutor.labels import COCO_91, VOC2012
 from segtutor.models import ModelConfig
 from segtutor.models.containers import unwrap, without_prefix
+from segtutor.models.head_rows import rows_by_name
 from segtutor.models.inputs import Preprocessing
 from segtutor.models.layout_rules import State, rename, some
 from segtutor.models.layouts import LAYOUTS, find_layout
@@ -57,6 +58,7 @@ class LoadReport:
         dropped: Keys of the source that have no place in the network.
         untouched: Our keys that stay as they were.
         remark: What the source does not say, and what was assumed; empty if it says everything.
+        kept_classes: Classes whose rows of the replaced last layers are the source's, since it names them, too.
     """
 
     layout: str
@@ -64,6 +66,7 @@ class LoadReport:
     dropped: tuple[str, ...]
     untouched: tuple[str, ...]
     remark: str = ""
+    kept_classes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         text = f"{len(self.loaded)} arrays loaded (layout {self.layout})"
@@ -71,6 +74,8 @@ class LoadReport:
             text += f"; not used from the file: {some(self.dropped)}"
         if self.untouched:
             text += f"; left as they were: {some(self.untouched)}"
+        if self.kept_classes:
+            text += f"; last layers: the rows of {some(list(self.kept_classes))} kept"
         return f"{text}; {self.remark}" if self.remark else text
 
 
@@ -79,6 +84,7 @@ def load_weights(
     source: str | Path | Mapping[str, Any],
     layout: str = "auto",
     replace_head: bool = False,
+    classes: Sequence[str] | None = None,
 ) -> LoadReport:
     """Loads weights into a network, all of them or none.
 
@@ -89,6 +95,8 @@ def load_weights(
         layout: A name in `LAYOUTS`; "auto" finds it from the keys. Weights of a classifier (ImageNet) must be asked for
             by name, because they leave the head as it is.
         replace_head: Leave the final layers as they are where their shapes differ: fine-tuning to other classes.
+        classes: Names of the network's classes. With ``replace_head``, those that the source knows by the same name
+            keep its rows of the final layers.
 
     Returns:
         Which keys were loaded, dropped, left.
@@ -98,7 +106,7 @@ def load_weights(
         OSError: If it cannot be read.
     """
     if isinstance(source, str) and source in PUBLISHED:
-        return find_weights(config_of(model).name, source).load_into(model, replace_head)
+        return find_weights(config_of(model).name, source).load_into(model, replace_head, classes)
     model, found = inner(model), layout == "auto"
     contents = unwrap(source) if isinstance(source, Mapping) else read_weights(source)
     own, arrays, outside = model.state_dict(), contents.state, contents.dropped
@@ -129,11 +137,16 @@ def load_weights(
 
     different = [key for key in state if state[key].shape != own[key].shape]
     _check_shapes(model, state, different, replace_head)
+    kept: tuple[str, ...] = ()
+    mixed: State = {}
+    if classes is not None and contents.classes is not None:
+        mixed, kept = rows_by_name(own, state, different, contents.classes, classes)
     for key in different:
         del state[key]
-        dropped.append(key)
+        if key not in mixed:
+            dropped.append(key)
 
-    model.load_state_dict({**own, **state})
+    model.load_state_dict({**own, **state, **mixed})
     preprocessing, remark = getattr(model, "preprocessing", None), ""
     if isinstance(preprocessing, Preprocessing):
         if contents.preprocessing is not None:
@@ -151,8 +164,8 @@ def load_weights(
         setattr(model, "preprocessing", preprocessing)  # noqa: B010
     if not different and _covers_head(model, state):
         setattr(model, "class_names", contents.classes)  # noqa: B010
-    untouched = tuple(sorted(own.keys() - state.keys() - counters))
-    return LoadReport(layout, tuple(sorted(state)), tuple(sorted(dropped)), untouched, remark)
+    untouched = tuple(sorted(own.keys() - state.keys() - mixed.keys() - counters))
+    return LoadReport(layout, tuple(sorted(state)), tuple(sorted(dropped)), untouched, remark, kept)
 
 
 def _fits(own: set[str], arrays: State) -> bool:
@@ -242,12 +255,14 @@ class WeightSource:
         """How the network was built, where the file tells."""
         return None if self.published is not None else read_weights(self.path).config
 
-    def load_into(self, model: nn.Module, replace_head: bool = False) -> LoadReport:
+    def load_into(
+        self, model: nn.Module, replace_head: bool = False, classes: Sequence[str] | None = None
+    ) -> LoadReport:
         """Fetches the file if necessary and loads it."""
         if self.beneath is not None:
             self.beneath.load_into(model)
         if self.published is None:
-            return load_weights(model, self.path, self.layout, replace_head)
+            return load_weights(model, self.path, self.layout, replace_head, classes)
         announce(self.published, self.path)
         obtain(self.published)
         report = load_weights(model, self.path, self.layout, replace_head)
