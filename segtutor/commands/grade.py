@@ -31,6 +31,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="folder of Python files with hidden cases: each defines CASES = {'1.1': [Case('name', (inputs,)), ...]}",
     )
     parser.add_argument("--roster", type=Path, metavar="CSV", help="the class: a table with a column id or student")
+    parser.add_argument(
+        "--words",
+        type=Path,
+        metavar="CSV",
+        help="points that a person gave for words: student,assignment,points,out_of",
+    )
     parser.add_argument("--out", type=Path, default=Path("grades"), metavar="DIR", help="default: %(default)s")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="submissions at a time; default: %(default)s")
     parser.add_argument("--again", action="store_true", help="grade all of them anew, also those in DIR's record")
@@ -50,6 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Grade, print one line per submission, write the files."""
     from segtutor.grading.folder import Prepared, Settings
+    from segtutor.grading.own_words import merged, read_points
     from segtutor.grading.room import Limits
     from segtutor.grading.submissions import read_roster
     from segtutor.grading.tables import append, read_record
@@ -63,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     limits = Limits(arguments.cell_timeout, arguments.timeout, memory)
     settings = Settings(lessons, arguments.hidden, limits, arguments.jobs)
     roster = read_roster(arguments.roster) if arguments.roster is not None else ()
+    given = read_points(arguments.words) if arguments.words is not None else {}
     known = {} if arguments.again else read_record(record)
     with Prepared(arguments.folder, settings, roster, known) as grading:
         print(f"{len(grading.submissions)} submissions; each runs with {grading.house.in_force}", flush=True)
@@ -75,7 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
                 note = f"  ({row.note})" if row.note else ""
                 print(f"{row.points:>7g} of {row.out_of}  {row.student}  {row.submission}{note}", flush=True)
         finally:  # an interruption leaves the tables of what was graded
-            _write_all(arguments.out, rows, grading)
+            complete = len(rows) == len(grading.submissions)
+            _write_all(arguments.out, merged(rows, given) if complete else rows, grading)
     print(f"{len(rows)} submissions graded, {len(grading.left_out)} files left out; all in {arguments.out}{os.sep}")
     return 0
 
@@ -94,7 +103,7 @@ def _refuse(arguments: argparse.Namespace) -> None:
 
 
 def _write_all(out: Path, rows: list[Row], grading: Grading) -> None:
-    from segtutor.grading import class_report, feedback, tables
+    from segtutor.grading import class_report, feedback, own_words, tables
     from segtutor.grading.folder import similar
 
     texts = {
@@ -103,6 +112,8 @@ def _write_all(out: Path, rows: list[Row], grading: Grading) -> None:
         "left_out.csv": tables.of_left_out(grading.left_out),
         "class.html": class_report.page(rows, grading.left_out, similar(grading.submissions)),
     }
+    words = own_words.page(grading.submissions)
+    texts |= {"words.html": words} if words else {}
     texts |= {f"feedback/{feedback.file_name(row)}": feedback.page(row) for row in rows}
     (out / "feedback").mkdir(exist_ok=True)
     for lesson in sorted({row.lesson for row in rows}):

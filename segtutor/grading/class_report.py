@@ -61,6 +61,8 @@ def tasks_of(rows: Sequence[Row]) -> list[Task]:
     by_task: dict[str, list[tuple[Row, int]]] = {}
     for row in rows:
         for number, one in enumerate(row.grades):
+            if not one.exercise[:1].isdigit():  # points that a person gave
+                continue
             by_task.setdefault(one.exercise, []).append((row, number))
     for exercise_id in sorted(by_task, key=lambda one: [int(part) for part in one.split(".")]):
         grades = [row.grades[number] for row, number in by_task[exercise_id]]

@@ -30,6 +30,11 @@ def page(row: Row) -> str:
 
 
 def _task(one: Grade) -> str:
+    if not one.exercise[:1].isdigit():  # points that a person gave
+        return (
+            f"<tr><th scope='row'>In your own words</th><td class='number'>{one.points:g} of {one.out_of}</td>"
+            f"<td>{html.escape(one.reason)}</td></tr>"
+        )
     exercise = find(one.exercise)
     parts = []
     if one.points < one.out_of:

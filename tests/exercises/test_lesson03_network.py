@@ -57,6 +57,13 @@ def test_the_held_out_scenes_are_no_training_scenes():
     assert not any((learned == one).flatten(1).all(1).any() for one in draw("test", 16).images)
 
 
+def test_a_grade_draws_few_scenes_to_learn_from_and_all_to_score_on(monkeypatch):
+    monkeypatch.setenv(GRADING, "on")
+    draw.cache_clear()
+    assert (len(draw("train", 400)), len(draw("test", 16))) == (8, 16)
+    draw.cache_clear()
+
+
 def test_a_score_is_reached_or_missed_with_words():
     targets = draw("test", 4).maps.numpy()
     bar = Score(4, 0.35)

@@ -1,11 +1,14 @@
 """The pages for learner and instructor say what is so, and nothing that only the grader may know."""
 
+import pytest
+
 from segtutor.exercises.catalog import find
-from segtutor.grading import class_report, feedback
+from segtutor.grading import class_report, feedback, own_words, tables
 from segtutor.grading.conduct import Pair
 from segtutor.grading.folder import Row
+from segtutor.grading.notebooks import Handed
 from segtutor.grading.points import Grade
-from segtutor.grading.submissions import LeftOut
+from segtutor.grading.submissions import LeftOut, Submission
 
 IOU = find("1.1")
 MISTAKE = next(one.hint for one in IOU.mistakes if one.hint != "general")
@@ -56,3 +59,36 @@ def test_learners_never_share_a_page():
     names = [feedback.file_name(row(student)) for student in ("Anna Smith", "Anna_Smith", "张伟", "李娜", "a/b", "a b")]
     assert len(set(names)) == len(names)
     assert all("/" not in name for name in names)
+
+
+def test_own_words_are_collected_and_their_points_merged(tmp_path):
+    released = own_words._given("1")
+    handed = Handed((), (next(iter(released)), "  ", "My <answer>: the rare class."), ("1",))
+    one = Submission("anna", "anna.ipynb", tmp_path, "1", handed)
+    assert own_words.written(one) == ["My <answer>: the rare class."]
+    assert "My &lt;answer&gt;" in own_words.page([one])
+    assert own_words.page([]) == ""
+    path = tmp_path / "points.csv"
+    path.write_text("student;assignment;points;out_of;comment\nanna;01;3;4;well said\n")
+    rows = own_words.merged(ROWS, own_words.read_points(path))
+    assert (rows[0].points, rows[0].out_of) == (6.0, 9)
+    assert rows[1:] == ROWS[1:]
+    assert "well said" in feedback.page(rows[0])
+    assert len(class_report.tasks_of(rows)) == 2
+    assert tables.as_csv(rows).splitlines()[0].endswith("late,words,1.1,1.6,note,reasons")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("student,points\nanna,3\n", "line 2: assignment is missing"),
+        ("student,assignment,points,out_of\nanna,1,x,4\n", "line 2: no number"),
+        ("student,assignment,points,out_of\nanna,1,5,4\n", "5 points are not between 0 and 4"),
+        ("student,assignment,points,out_of\nanna,1,3,4\nanna,01,3,4\n", "line 3: 'anna' stands twice"),
+        ("student,assignment,points,out_of\nzoe,1,3,4\n", "'zoe' has points for assignment 1 and handed in nothing"),
+    ],
+)
+def test_points_that_fit_nobody_are_refused(tmp_path, text, says):
+    (tmp_path / "points.csv").write_text(text)
+    with pytest.raises(ValueError, match=says):
+        own_words.merged(ROWS, own_words.read_points(tmp_path / "points.csv"))
