@@ -16,6 +16,7 @@ from segtutor.datasets.files import (
     check_values,
     read_indices,
     read_pair,
+    values_in,
 )
 from segtutor.datasets.moved import transformed
 from segtutor.datasets.opening import FileError, MissingFile, is_hidden
@@ -105,7 +106,7 @@ class Cityscapes(datasets.Cityscapes):
     def _instances(self, index: int, values: np.ndarray) -> dict[str, Any]:
         """Single objects, and with ``crowd`` the groups: an id of things without a number."""
         masks, labels, crowd = [], [], []
-        for value in np.unique(values).tolist():
+        for value in values_in(values).tolist():
             label = self._class_of(value)
             if label in self.labels.things and (value >= 1000 or self.crowd):
                 masks.append(values == value)
@@ -117,7 +118,7 @@ class Cityscapes(datasets.Cityscapes):
         """By the rule of the official converter: the values of the instance file are the ids, unscored classes void."""
         scored = CITYSCAPES_TRAIN_IDS[classes] != CITYSCAPES.ignore_index
         segments = np.where(scored, values, 0).astype(np.int64)
-        category_of = {value: self._class_of(value) for value in np.unique(segments).tolist() if value}
+        category_of = {value: self._class_of(value) for value in values_in(segments).tolist() if value}
         crowds = frozenset(v for v, label in category_of.items() if v < 1000 and label in self.labels.things)
         info = [
             {"id": value, "category_id": category_of[value], "isthing": int(category_of[value] in self.labels.things)}

@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from segtutor.datasets.coco_records import (
+    Collect,
+    Problem,
+    Record,
+    by_id,
+    check_texts,
+    dicts,
+    with_crowd,
+    with_field,
+)
 from segtutor.metrics.arrays import shorten
 from segtutor.metrics.coco_fields import (
     ABSENT,
-    Report,
     areas,
     check_boxes,
     flags,
-    has_box,
     identities,
     image_sizes,
     other_type,
+    without_box,
 )
 from segtutor.metrics.coco_file import SECTIONS, read_json, records_in
 
 # The ids of a panoptic PNG have 24 bits, and 0 is void.
 _SEGMENT_IDS = range(1, 1 << 24)
-
-Record = dict[str, Any]
-
-
-class Problem(NamedTuple):
-    """Something that is wrong with a file; ``kind`` is a word for tables."""
-
-    kind: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def parse(content: Any, path: Path | str) -> tuple[CocoFile | None, list[Problem
     sections = {}
     for key in SECTIONS:
         try:
-            sections[key] = _dicts(records_in(content, key), key, found)
+            sections[key] = dicts(records_in(content, key), key, found)
         except ValueError as error:
             found.append(Problem("json", f"it {error}"))
     if len(sections) < len(SECTIONS):
@@ -99,69 +100,19 @@ def parse(content: Any, path: Path | str) -> tuple[CocoFile | None, list[Problem
     return CocoFile(Path(path), images, annotations, categories, is_panoptic), found
 
 
-class _Collect:
-    """A report that keeps what it is told, and which records it was about."""
-
-    def __init__(self, found: list[Problem], kind: str, name: Callable[[int], str]) -> None:
-        self.found, self.kind, self.name = found, kind, name
-        self.wrong: set[int] = set()
-
-    def __call__(self, index: int, text: str) -> None:
-        self.found.append(Problem(self.kind, f"{self.name(index)}{'' if text.startswith(':') else ' '}{text}"))
-        self.wrong.add(index)
-
-    def of_kind(self, kind: str) -> Report:
-        """The same for another kind of trouble."""
-        other = _Collect(self.found, kind, self.name)
-        other.wrong = self.wrong
-        return other
-
-    def right(self, records: list[Record]) -> list[Record]:
-        """The records that nothing was said about."""
-        return [record for index, record in enumerate(records) if index not in self.wrong] if self.wrong else records
-
-
-def _dicts(records: list[Any], key: str, found: list[Problem]) -> list[Record]:
-    if all(type(record) is dict for record in records):
-        return records
-    for number, record in enumerate(records):
-        if not isinstance(record, dict):
-            text = f"entry {number} of {key} must be an object, but is {shorten(record)} ({type(record).__name__})"
-            found.append(Problem("json", text))
-    return [record for record in records if isinstance(record, dict)]
-
-
-def _with(records: list[Record], key: str, values: Sequence[Any]) -> list[Record]:
-    """The records with a field as it was read; those that have it so already stay the same objects."""
-    return [
-        record if (given := record.get(key)) is value or (type(given) is type(value) and given == value)
-        else {**record, key: value}
-        for record, value in zip(records, values, strict=True)
-    ]  # fmt: skip
-
-
-def _texts(records: list[Record], key: str, report: Report) -> None:
-    """Report a field that is missing, or no text, or an empty one."""
-    for index, record in enumerate(records):
-        value = record.get(key)
-        if type(value) is not str or not value:
-            was = f"the {key} {value!r}, which is not a text" if key in record else f"no {key!r}"
-            report(index, f"has {shorten(was, quote=False)}")
-
-
 def _images(records: list[Record], found: list[Problem]) -> tuple[tuple[Record, ...], set[Any]]:
     """The images that are right, and the ids of all."""
-    report = _Collect(found, "json", lambda index: f"entry {index} of images{_said(records[index])}")
+    report = Collect(found, "json", lambda index: f"entry {index} of images{_said(records[index])}")
     if not records:
         found.append(Problem("empty", "it lists no image"))
     ids = identities(records, "id", report)
     heights, widths = image_sizes(records, report).T.tolist()
-    _texts(records, "file_name", report)
+    check_texts(records, "file_name", report)
     right = records
     for key, values in (("id", ids), ("height", heights), ("width", widths)):
-        right = _with(right, key, values)
+        right = with_field(right, key, values)
     right = report.right(right)
-    table = _by_id(right, "images", found)
+    table = by_id(right, "images", found)
     names = Counter(record["file_name"] for record in right)
     if len(names) < len(right):
         found += [Problem("twice", f"file_name {name!r} stands {n} times") for name, n in names.items() if n > 1]
@@ -170,27 +121,16 @@ def _images(records: list[Record], found: list[Problem]) -> tuple[tuple[Record, 
 
 def _categories(records: list[Record], found: list[Problem]) -> tuple[dict[Any, Record], set[Any]]:
     """The categories that are right, and the ids of all."""
-    report = _Collect(found, "category", lambda index: f"entry {index} of categories{_said(records[index])}")
+    report = Collect(found, "category", lambda index: f"entry {index} of categories{_said(records[index])}")
     ids = identities(records, "id", report)
-    _texts(records, "name", report)
+    check_texts(records, "name", report)
     things = flags(records, "isthing", report).astype(int).tolist()
     right = [
         {key: value for key, value in record.items() if key != "isthing" or value is not None}
         | ({"isthing": thing} if record.get("isthing") is not None else {})
-        for record, thing in zip(_with(records, "id", ids), things, strict=True)
+        for record, thing in zip(with_field(records, "id", ids), things, strict=True)
     ]
-    return _by_id(report.right(right), "categories", found), set(ids)
-
-
-def _by_id(records: list[Record], kind: str, found: list[Problem]) -> dict[Any, Record]:
-    """The records by rising id; the first one, of those that share an id."""
-    table: dict[Any, Record] = {}
-    for record in records:
-        table.setdefault(record["id"], record)
-    if len(table) < len(records):
-        count = Counter(record["id"] for record in records)
-        found += [Problem("twice", f"{kind} id {which!r} stands {n} times") for which, n in count.items() if n > 1]
-    return {which: table[which] for which in sorted(table)}
+    return by_id(report.right(right), "categories", found), set(ids)
 
 
 def _said(record: Record) -> str:
@@ -204,7 +144,7 @@ def _annotations(records: list[Record], images: set[Any], categories: set[Any], 
     def name(index: int) -> str:
         return f"annotation {shorten(given[index].get('id', index))}"
 
-    report = _Collect(found, "json", name)
+    report = Collect(found, "json", name)
     with_id = [index for index, record in enumerate(records) if record.get("id") is not None]
     ids = identities([records[index] for index in with_id], "id", lambda at, text: report(with_id[at], text))
     if len(set(ids)) < len(ids):
@@ -212,7 +152,7 @@ def _annotations(records: list[Record], images: set[Any], categories: set[Any], 
         found += [Problem("twice", f"annotation id {value!r} stands {count} times") for value, count in twice]
 
     of_images = identities(records, "image_id", report)
-    for index, value in enumerate(of_images):
+    for index, value in enumerate(() if images.issuperset(of_images) else of_images):
         if value not in images and value is not ABSENT:
             text = f"belongs to image id {value!r}, which is not in images{other_type(value, images)}"
             report(index, text)
@@ -221,38 +161,33 @@ def _annotations(records: list[Record], images: set[Any], categories: set[Any], 
         for index, is_panoptic in enumerate(panoptic):
             if not is_panoptic:
                 report(index, "has no 'segments_info', as other annotations of this file have")
-        records = _with_segments(records, categories, report)
-        kept = [index for index in range(len(records)) if index not in report.wrong]
-        return _with([records[index] for index in kept], "image_id", [of_images[index] for index in kept])
+        return report.right(with_field(_with_segments(records, categories, report), "image_id", of_images))
 
     of_categories = identities(records, "category_id", report)
-    for index, value in enumerate(of_categories):
+    for index, value in enumerate(() if categories.issuperset(of_categories) else of_categories):
         if value not in categories and value is not ABSENT:
             report.of_kind("category")(index, _unknown_category(value, categories))
-    crowds = flags(records, "iscrowd", report).tolist()
-    boxed = [index for index, record in enumerate(records) if has_box(record)]
+    crowds = flags(records, "iscrowd", report).astype(int).tolist()
+    boxless = frozenset(without_box(records))
+    boxed = [index for index in range(len(records)) if index not in boxless]
     of_boxes = report.of_kind("box")
     check_boxes([records[index]["bbox"] for index in boxed], lambda at, text: of_boxes(boxed[at], text))
     measured = [index for index, record in enumerate(records) if record.get("area") is not None]
     of_areas = report.of_kind("area")
     areas([records[index] for index in measured], lambda at, text: of_areas(measured[at], text))
-    kept = [index for index in range(len(records)) if index not in report.wrong]
-    records = [records[index] for index in kept]
-    records = _with(records, "image_id", [of_images[index] for index in kept])
-    records = _with(records, "category_id", [of_categories[index] for index in kept])
-    return [
-        record if type(record.get("iscrowd", 0)) is int else {**record, "iscrowd": int(crowds[index])}
-        for record, index in zip(records, kept, strict=True)
-    ]
+    records = with_crowd(with_field(with_field(records, "image_id", of_images), "category_id", of_categories), crowds)
+    return report.right(records)
 
 
 def _unknown_category(value: Any, categories: set[Any]) -> str:
     return f"has category id {value!r}, which is not in categories{other_type(value, categories)}"
 
 
-def _with_segments(records: list[Record], categories: set[Any], report: _Collect) -> list[Record]:
+def _with_segments(records: list[Record], categories: set[Any], report: Collect) -> list[Record]:
     """Panoptic annotations with their segments as they were read; reported are wrong segments and file names."""
-    _texts(records, "file_name", report)
+    check_texts(records, "file_name", report)
+    if _are_plain(records, categories):
+        return records
     read = []
     for index, record in enumerate(records):
         segments = record.get("segments_info", [])
@@ -272,9 +207,28 @@ def _with_segments(records: list[Record], categories: set[Any], report: _Collect
             if value not in categories and value is not ABSENT:
                 wrong(at, _unknown_category(value, categories), kind="category")
         crowds = flags(segments, "iscrowd", wrong).astype(int).tolist()
-        segments = _with(_with(segments, "id", ids), "category_id", of_categories)
-        read.append({**record, "segments_info": [
-            segment if type(segment.get("iscrowd", 0)) is int else {**segment, "iscrowd": crowd}
-            for segment, crowd in zip(segments, crowds, strict=True)
-        ]})  # fmt: skip
+        segments = with_field(with_field(segments, "id", ids), "category_id", of_categories)
+        read.append({**record, "segments_info": with_crowd(segments, crowds)})
     return read
+
+
+def _are_plain(records: list[Record], categories: set[Any]) -> bool:
+    """Whether nothing is wrong with any segment and all are written as they are to be read, looked at together."""
+    lists = [record.get("segments_info") for record in records]
+    if set(map(type, lists)) != {list}:
+        return False
+    segments = list(chain.from_iterable(lists))
+    if not set(map(type, segments)) <= {dict}:
+        return False
+    ids = [segment.get("id") for segment in segments]
+    of_categories = [segment.get("category_id") for segment in segments]
+    crowds = [segment.get("iscrowd", 0) for segment in segments]
+    return (
+        set(map(type, ids)) <= {int}
+        and len(set(map(type, of_categories))) <= 1
+        and set(map(type, of_categories)) <= {int, str}
+        and set(map(type, crowds)) <= {int}
+        and all(map(_SEGMENT_IDS.__contains__, ids))
+        and categories.issuperset(of_categories)
+        and {0, 1}.issuperset(crowds)
+    )

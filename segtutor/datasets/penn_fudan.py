@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
-from segtutor.datasets.files import as_image, as_mask, check_choice, describe, read_indices, read_pair
+from segtutor.datasets.files import as_image, as_mask, check_choice, describe, read_indices, read_pair, values_in
 from segtutor.datasets.moved import transformed
 from segtutor.datasets.opening import FileError, MissingFile
 from segtutor.datasets.pairing import pair_files
@@ -83,7 +83,7 @@ class PennFudan(Dataset):
         pixels, people = read_pair(*self.pairs[index], read_people)
         target: Any = as_mask(people > 0)
         if self.target == "instances":
-            masks = [people == number for number in np.unique(people[people > 0])]
+            masks = [people == number for number in values_in(people).tolist() if number > 0]
             target = instance_target(masks, [1] * len(masks), people.shape, index)
         return transformed(self.transforms, as_image(pixels), target)
 
@@ -92,5 +92,5 @@ def read_people(path: Path) -> np.ndarray:
     """The numbers of the people in a mask, H x W; 0 is background."""
     people = read_indices(path)
     if people.size and people.min() < 0:
-        raise FileError(f"{path} holds {describe(np.unique(people)[:1])}, but people are numbered from 1 on", path)
+        raise FileError(f"{path} holds {describe(values_in(people)[:1])}, but people are numbered from 1 on", path)
     return people

@@ -18,6 +18,7 @@ from segtutor.datasets.files import (
     check_values,
     read_pair,
     read_upright,
+    values_in,
 )
 from segtutor.datasets.lists import read_list
 from segtutor.datasets.moved import transformed
@@ -68,7 +69,7 @@ class Kit:
         numbers = read_objects(path)
         check_same_size(self.mask(name), labels.shape, path, numbers.shape, turned=1)
         masks, classes = [], []
-        for number in np.unique(numbers):
+        for number in values_in(numbers).tolist():
             if number in (0, VOC2012.ignore_index):
                 continue
             mask = numbers == number

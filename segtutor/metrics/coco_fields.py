@@ -174,6 +174,14 @@ def has_box(record: Mapping[str, Any]) -> bool:
     return box is not None and not (isinstance(box, (list, tuple, str)) and not box)
 
 
+def without_box(records: Records) -> list[int]:
+    """The places of the records that have no box."""
+    given = [record.get("bbox") for record in records]
+    if set(map(type, given)) <= {list} and all(given):
+        return []
+    return [index for index, record in enumerate(records) if not has_box(record)]
+
+
 def boxes(records: Records, report: Report) -> np.ndarray:
     """The boxes of all records, N x 4, x y width height.
 

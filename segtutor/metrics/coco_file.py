@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,9 @@ def read_json(path: Path | str | os.PathLike[str]) -> Any:
     """
     path = Path(path)
     try:
-        return json.loads(path.read_bytes())
+        content = path.read_bytes()
+        with uncollected():
+            return json.loads(content)
     except FileNotFoundError:
         raise FileNotFoundError(f"the annotation file {path} is missing") from None
     except RecursionError as error:
@@ -41,6 +45,18 @@ def read_json(path: Path | str | os.PathLike[str]) -> Any:
         elif not beginning.strip():
             advice = "it is empty"
         raise ValueError(f"{path} is not valid JSON ({error}): {advice}") from error
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep Python from looking for garbage meanwhile: many new records take it long, and there is none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def records_in(content: Mapping[str, Any], key: str) -> list[Any]:

@@ -26,9 +26,10 @@ from segtutor.metrics.coco_fields import (
     raising,
     record_name,
     unique_ids,
+    without_box,
 )
 from segtutor.metrics.coco_file import SECTIONS, read_json, records_in
-from segtutor.metrics.coco_masks import draw
+from segtutor.metrics.coco_masks import Shapes, draw, read_shapes
 from segtutor.metrics.rle_codec import read
 from segtutor.metrics.runs import Runs
 
@@ -76,9 +77,9 @@ class GroundTruth:
             raising(self.name),
         )
 
-    def runs(self) -> Runs:
-        """G masks."""
-        return _read_masks(self.records, self.sizes[self.image], self.name)
+    def shapes(self) -> Shapes:
+        """The segmentations of the G annotations, checked."""
+        return _read_shapes(self.records, self.sizes[self.image], self.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +172,7 @@ def read_detections(source: Any, truth: GroundTruth, with_masks: bool) -> Detect
         return Detections(image, category, score, area, xywh, None)
     if has_boxes and any("segmentation" not in record for record in records):
         records = [_with_box_as_polygon(record, *box) for record, box in zip(records, xywh.tolist(), strict=True)]
-    runs = _read_masks(records, truth.sizes[image], name)
+    runs = _read_shapes(records, truth.sizes[image], name).draw()
     return Detections(image, category, score, area if has_boxes else runs.areas(), None, runs)
 
 
@@ -189,9 +190,7 @@ def _by_id(records: list[Any], kind: str, file: str) -> tuple[list[Any], list[An
 
 def _without_box(records: Records) -> list[int]:
     """The places of the records that have a mask, but no box."""
-    return [
-        index for index, record in enumerate(records) if not has_box(record) and record.get("segmentation") is not None
-    ]
+    return [index for index in without_box(records) if records[index].get("segmentation") is not None]
 
 
 def _with_box_as_polygon(record: Mapping[str, Any], x: float, y: float, width: float, height: float) -> Any:
@@ -201,5 +200,5 @@ def _with_box_as_polygon(record: Mapping[str, Any], x: float, y: float, width: f
     return {**record, "segmentation": [corners]}
 
 
-def _read_masks(records: Records, sizes: np.ndarray, name: Callable[[int], str]) -> Runs:
-    return draw(column(records, "segmentation", raising(name)), sizes, name)
+def _read_shapes(records: Records, sizes: np.ndarray, name: Callable[[int], str]) -> Shapes:
+    return read_shapes(column(records, "segmentation", raising(name)), sizes, name)

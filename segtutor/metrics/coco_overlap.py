@@ -31,17 +31,35 @@ def pair_iou(
         assert detections.boxes is not None
         return _box_iou(detections.boxes[of_detection], truth.boxes()[of_object], crowd)
 
-    masks = Runs.concatenate([detections.runs, truth.runs()])
-    of_object = of_object + len(detections.runs)
-    iou = _mask_iou(masks, of_detection, of_object, crowd)
+    # Most detections and objects of an image lie apart, as their boxes tell; objects that none is near stay undrawn.
+    found, shapes = detections.runs, truth.shapes()
+    near = np.flatnonzero(_overlap(found.boxes()[of_detection], shapes.bounds()[of_object]))
+    of_detection, of_object, crowd = of_detection[near], of_object[near], crowd[near]
+    wanted = np.zeros(len(shapes.sizes), bool)
+    wanted[of_object] = True
+    objects = shapes.draw(wanted)
+    iou = np.zeros(len(pairs[0]))
+    iou[near] = _mask_iou(found, of_detection, objects, of_object, crowd)
     if iou_type == "boundary":
         # The boundary IoU of a pair without a shared pixel, or with a crowd, is never looked at.
-        shared = np.flatnonzero((iou > 0) & ~crowd)
-        needed, places = np.unique([of_detection[shared], of_object[shared]], return_inverse=True)
-        first, second = places.reshape(2, -1)
-        boundary_iou = _mask_iou(boundary_runs(masks.select(needed), dilation_ratio), first, second, crowd[shared])
-        iou[shared] = np.minimum(iou[shared], boundary_iou)
+        shared = np.flatnonzero((iou[near] > 0) & ~crowd)
+        needed, first = np.unique(of_detection[shared], return_inverse=True)
+        wanted, second = np.unique(of_object[shared], return_inverse=True)
+        boundary_iou = _mask_iou(
+            boundary_runs(found.select(needed), dilation_ratio),
+            first,
+            boundary_runs(objects.select(wanted), dilation_ratio),
+            second,
+            crowd[shared],
+        )
+        iou[near[shared]] = np.minimum(iou[near[shared]], boundary_iou)
     return iou
+
+
+def _overlap(boxes: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+    """Whether boxes P x 4 of x, y, width, height reach into bounds P x 4 of least x, y and greatest x, y."""
+    corner = boxes[:, :2]
+    return ((corner < bounds[:, 2:]) & (bounds[:, :2] < corner + boxes[:, 2:])).all(axis=1)
 
 
 def boundary_runs(masks: Runs, dilation_ratio: float) -> Runs:
@@ -59,9 +77,11 @@ def boundary_runs(masks: Runs, dilation_ratio: float) -> Runs:
     return Runs.from_toggles(np.concatenate(keys), masks.sizes, stride)
 
 
-def _mask_iou(masks: Runs, first: np.ndarray, second: np.ndarray, crowd: np.ndarray) -> np.ndarray:
-    areas = masks.areas()
-    return overlap_ratio(masks.intersections(first, second), areas[first], areas[second], crowd)
+def _mask_iou(
+    detections: Runs, of_detection: np.ndarray, objects: Runs, of_object: np.ndarray, crowd: np.ndarray
+) -> np.ndarray:
+    shared = detections.intersections(of_detection, of_object, objects)
+    return overlap_ratio(shared, detections.areas()[of_detection], objects.areas()[of_object], crowd)
 
 
 def _box_iou(detection: np.ndarray, target: np.ndarray, crowd: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
@@ -41,29 +42,66 @@ def rasterize(
         ValueError: if an object has no ring, or a ring fewer than three points, half a point, or a value that is not
             a finite number.
     """
+    return read_rings(objects, name).draw(sizes)
+
+
+@dataclass(frozen=True, eq=False)
+class Rings:
+    """The rings of R objects, checked and not yet drawn.
+
+    Attributes:
+        points: P x 2, x and y of all rings.
+        offsets: the points of ring n are ``offsets[n]:offsets[n + 1]``.
+        owners: the object of each ring, not falling.
+        count: R.
+    """
+
+    points: np.ndarray
+    offsets: np.ndarray
+    owners: np.ndarray
+    count: int
+
+    def bounds(self) -> np.ndarray:
+        """R x 4: least x and y, greatest x and y that a pixel of an object can have, or a little beyond."""
+        bounds = np.zeros((self.count, 4))
+        if self.count:
+            first = self.offsets[np.searchsorted(self.owners, np.arange(self.count))]
+            bounds[:, :2] = np.minimum.reduceat(self.points, first) - 1
+            bounds[:, 2:] = np.maximum.reduceat(self.points, first) + 1
+        return bounds
+
+    def draw(self, sizes: np.ndarray, wanted: np.ndarray | None = None) -> Runs:
+        """The masks of R objects on canvases of the given sizes, R x 2; of those not ``wanted`` (R), empty ones."""
+        points, offsets, owners = self.points, self.offsets, self.owners
+        if wanted is not None:
+            rings = wanted[owners]
+            points, owners = points[np.repeat(rings, np.diff(offsets))], owners[rings]
+            offsets = np.concatenate([[0], np.cumsum(np.diff(offsets)[rings])])
+        pieces = []
+        for begin in range(0, len(owners), _RINGS_AT_ONCE):
+            stop = min(begin + _RINGS_AT_ONCE, len(owners))
+            here = offsets[begin : stop + 1]
+            pieces.append(_draw_rings(points[here[0] : here[-1]], here - here[0], sizes[owners[begin:stop]]))
+        if not pieces:
+            return Runs.empty(sizes)
+        runs = Runs.concatenate(pieces)
+        number = np.bincount(owners, minlength=self.count)
+        drawn = np.flatnonzero(number)
+        several = number[owners] > 1
+        if several.any():
+            _, group = np.unique(owners[several], return_inverse=True)
+            parts = runs.select(np.flatnonzero(several))
+            united = parts.combine(group, np.ones(int((number > 1).sum()), np.int64))
+            together = Runs.concatenate([runs.select(np.flatnonzero(~several)), united])
+            order = np.argsort(np.concatenate([np.flatnonzero(number == 1), np.flatnonzero(number > 1)]))
+            runs = together.select(order)
+        return runs if len(drawn) == self.count else runs.placed(drawn, sizes)
+
+
+def read_rings(objects: Sequence[Sequence[Sequence[float]]], name: Callable[[int], str]) -> Rings:
+    """The rings of R objects; the arguments and errors of `rasterize`."""
     if not len(objects):
-        return Runs.from_masks([])
-    points, ring_offsets, owners = _flatten(objects, name)
-    pieces = []
-    for begin in range(0, len(owners), _RINGS_AT_ONCE):
-        stop = min(begin + _RINGS_AT_ONCE, len(owners))
-        offsets = ring_offsets[begin : stop + 1]
-        pieces.append(_draw_rings(points[offsets[0] : offsets[-1]], offsets - offsets[0], sizes[owners[begin:stop]]))
-    runs = Runs.concatenate(pieces)
-    rings = np.bincount(owners, minlength=len(objects))
-    if (rings == 1).all():
-        return runs
-    several = rings[owners] > 1
-    _, group = np.unique(owners[several], return_inverse=True)
-    united = runs.select(np.flatnonzero(several)).combine(group, np.ones(int((rings > 1).sum()), np.int64))
-    together = Runs.concatenate([runs.select(np.flatnonzero(~several)), united])
-    return together.select(np.argsort(np.concatenate([np.flatnonzero(rings == 1), np.flatnonzero(rings > 1)])))
-
-
-def _flatten(
-    objects: Sequence[Sequence[Sequence[float]]], name: Callable[[int], str]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All points P x 2, the offsets of the rings in them, and the object of each ring."""
+        return Rings(np.empty((0, 2)), np.zeros(1, np.int64), np.empty(0, np.int64), 0)
     rings = [ring for polygons in objects for ring in polygons]
     owners = np.repeat(np.arange(len(objects)), [len(polygons) for polygons in objects])
     empty = np.flatnonzero(np.bincount(owners, minlength=len(objects)) == 0)
@@ -106,7 +144,7 @@ def _flatten(
             "which lies further out than any picture" if np.isfinite(values[at]) else "which is not a finite number"
         )
         report(at, f"a polygon holds {shorten(next(given(np.array([at]))))}, {reason}")
-    return values.reshape(-1, 2), offsets // 2, owners
+    return Rings(values.reshape(-1, 2), offsets // 2, owners, len(objects))
 
 
 def _row(ring: Any) -> Any:

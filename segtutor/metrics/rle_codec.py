@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,35 @@ def read(rles: Sequence[Rle], name: Callable[[int], str] = lambda index: f"mask 
     Raises:
         ValueError: if a mask is not a run-length encoding, or its counts do not fill its canvas exactly.
     """
+    texts, lists, is_text = _counts_of(rles, name)
+    sizes = _sizes(rles, name)
+    where_text, where_list = np.flatnonzero(is_text), np.flatnonzero(~is_text)
+
+    def name_in(numbers: np.ndarray) -> Callable[[int], str]:
+        return lambda index: name(int(numbers[index]))
+
+    tables = []
+    letters = np.cumsum([0, *map(len, texts)])
+    cuts = np.flatnonzero(np.diff(letters[1:] // _LETTERS_AT_ONCE)) + 1
+    for begin, stop in pairwise([0, *cuts.tolist(), len(texts)]):
+        numbers = where_text[begin:stop]
+        limits = letters[begin : stop + 1] - letters[begin]
+        counts, offsets = _read_text(b"".join(texts[begin:stop]), limits, name_in(numbers))
+        tables.append(Runs.from_counts(counts, offsets, sizes[numbers], name_in(numbers)))
+    counts, offsets = _read_lists(lists, name_in(where_list))
+    tables.append(Runs.from_counts(counts, offsets, sizes[where_list], name_in(where_list)))
+    runs = Runs.concatenate([table for table in tables if len(table)] or tables[:1])
+    if not where_list.size or not where_text.size:
+        return runs
+    return runs.select(np.argsort(np.concatenate([where_text, where_list])))
+
+
+def _counts_of(rles: Sequence[Rle], name: Callable[[int], str]) -> tuple[list[bytes], list[Any], np.ndarray]:
+    """The counts that are texts, those that are lists, and for each of R masks whether its are a text."""
+    if set(map(type, rles)) == {dict}:
+        found = [rle.get("counts") for rle in rles]
+        if set(map(type, found)) == {str} and all(map(str.isascii, found)):
+            return list(map(str.encode, found)), [], np.ones(len(found), bool)
     texts: list[bytes] = []
     lists: list[Any] = []
     is_text = np.zeros(len(rles), bool)
@@ -47,24 +77,7 @@ def read(rles: Sequence[Rle], name: Callable[[int], str] = lambda index: f"mask 
                 f"a list of lengths), or else must be a list of polygons [[x0, y0, x1, y1, ...]], got {shorten(rle)}"
                 + ("; a mask is encoded by segtutor.metrics.rle.encode" if is_mask else "")
             )
-    sizes = _sizes(rles, name)
-    where_text, where_list = np.flatnonzero(is_text), np.flatnonzero(~is_text)
-
-    def name_in(numbers: np.ndarray) -> Callable[[int], str]:
-        return lambda index: name(int(numbers[index]))
-
-    tables = []
-    piece = np.cumsum([len(text) for text in texts]) // _LETTERS_AT_ONCE
-    for part in np.split(np.arange(len(texts)), np.flatnonzero(np.diff(piece)) + 1):
-        numbers = where_text[part]
-        counts, offsets = _read_text([texts[index] for index in part], name_in(numbers))
-        tables.append(Runs.from_counts(counts, offsets, sizes[numbers], name_in(numbers)))
-    counts, offsets = _read_lists(lists, name_in(where_list))
-    tables.append(Runs.from_counts(counts, offsets, sizes[where_list], name_in(where_list)))
-    runs = Runs.concatenate([table for table in tables if len(table)] or tables[:1])
-    if not where_list.size or not where_text.size:
-        return runs
-    return runs.select(np.argsort(np.concatenate([where_text, where_list])))
+    return texts, lists, is_text
 
 
 def _bytes(counts: str | bytes) -> bytes:
@@ -87,10 +100,9 @@ def write(runs: Runs, compressed: bool = True) -> list[dict[str, Any]]:
     ]
 
 
-def _read_text(texts: Sequence[bytes], name: Callable[[int], str]) -> tuple[np.ndarray, np.ndarray]:
-    """Counts of many compressed strings at once, and their offsets."""
-    limits = np.cumsum([0] + [len(text) for text in texts])
-    codes = np.frombuffer(b"".join(texts), np.uint8) - np.uint8(_FIRST_LETTER)
+def _read_text(text: bytes, limits: np.ndarray, name: Callable[[int], str]) -> tuple[np.ndarray, np.ndarray]:
+    """Counts of many compressed strings in a row, whose R + 1 offsets are ``limits``, and the offsets of the counts."""
+    codes = np.frombuffer(text, np.uint8) - np.uint8(_FIRST_LETTER)
     is_last = (codes & 0x20) == 0
 
     def owner(letter: int) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-# Runs looked up at a time in `Runs.intersections`: the temporary arrays stay small and in the cache.
-_LOOKUPS_AT_ONCE = 1 << 15
+# Runs of all pairs that `Runs.intersections` looks at together: the temporary arrays stay small and in the cache.
+_RUNS_AT_ONCE = 1 << 16
 # A canvas has fewer pixels than this: then positions in the canvases of millions of masks fit into 64 bits.
 MOST_PIXELS = 1 << 32
 
@@ -118,6 +119,17 @@ class Runs:
             keys.append(np.flatnonzero(column_major[1:] != column_major[:-1]) + number * stride)
         return cls.from_toggles(np.concatenate(keys), sizes, stride)
 
+    @classmethod
+    def empty(cls, sizes: np.ndarray) -> Runs:
+        """Masks of these sizes, R x 2, without a pixel."""
+        return cls(np.empty(0, np.int32), np.empty(0, np.int32), np.zeros(len(sizes) + 1, np.int64), sizes)
+
+    def placed(self, places: np.ndarray, sizes: np.ndarray) -> Runs:
+        """A table of masks of the given sizes, empty but for those at ``places``, rising, which are the ones here."""
+        lengths = np.zeros(len(sizes), np.int64)
+        lengths[places] = np.diff(self.offsets)
+        return Runs(self.starts, self.ends, np.concatenate([[0], np.cumsum(lengths)]), sizes)
+
     @staticmethod
     def concatenate(tables: Sequence[Runs]) -> Runs:
         """The masks of several tables, one table after the other."""
@@ -181,18 +193,27 @@ class Runs:
         filled = np.flatnonzero(np.diff(self.offsets))
         if not filled.size:
             return boxes
-        heights = self.sizes[:, 0]
-        runs_height = np.repeat(heights, np.diff(self.offsets)).astype(self.starts.dtype)
-        left, top = np.divmod(self.starts, runs_height)
-        right, bottom = np.divmod(self.ends - 1, runs_height)
+        left, top, height = self._columns(self.starts)
+        right, bottom, _ = self._columns(self.ends - 1)
         over_columns = left != right  # such a run holds the last row of a column and the first of the next
-        top[over_columns], bottom[over_columns] = 0, runs_height[over_columns] - 1
+        top[over_columns], bottom[over_columns] = 0, (height if np.ndim(height) == 0 else height[over_columns]) - 1
         first = self.offsets[filled]
         boxes[filled, 0] = left[first]
         boxes[filled, 1] = np.minimum.reduceat(top, first)
         boxes[filled, 2] = right[self.offsets[filled + 1] - 1] - left[first] + 1
         boxes[filled, 3] = np.maximum.reduceat(bottom, first) - boxes[filled, 1] + 1
         return boxes
+
+    def _columns(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Any]:
+        """Column and row of one position in each run, and the height of the runs' canvases."""
+        kind, heights = self.starts.dtype, self.sizes[:, 0]
+        if (heights == heights[0]).all():  # a division by one number is several times as fast
+            height = heights[0].astype(kind)
+            column = positions // height
+        else:  # so is one of floats, exact for whole numbers below 2 ** 32
+            height = np.repeat(heights, np.diff(self.offsets)).astype(kind)
+            column = (positions / height).astype(kind)
+        return column, positions - column * height, height
 
     def combine(self, groups: np.ndarray, needed: np.ndarray) -> Runs:
         """Set together the masks of each group, which share one canvas: where at least ``needed`` of them lie.
@@ -214,52 +235,63 @@ class Runs:
         inside = np.concatenate([[False], cover >= needed[keys // stride]])
         return Runs.from_toggles(keys[inside[1:] != inside[:-1]], sizes, stride)
 
-    def intersections(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    def intersections(self, first: np.ndarray, second: np.ndarray, other: Runs | None = None) -> np.ndarray:
         """Pixels that mask ``first[p]`` shares with mask ``second[p]``, for P pairs of masks of one size.
 
-        The pixels of one run that lie in another mask are a difference of two values of that mask's running pixel
-        count, so a pair costs two look-ups for each run of the mask that has fewer of them where both can be.
+        Args:
+            first: P masks of this table.
+            second: P masks of ``other``, or of this table too if it is None.
+            other: the other table.
 
         Returns:
             P exact counts, int64.
         """
+        other = self if other is None else other
         shared = np.zeros(len(first), np.int64)
-        if not len(first) or not len(self.starts):
+        # Some pairs at a time, whose runs fit into the cache: fresh memory for all costs more time than the sums.
+        runs = np.diff(self.offsets)[first] + np.diff(other.offsets)[second]
+        for pairs in np.split(np.arange(len(first)), np.flatnonzero(np.diff(np.cumsum(runs) // _RUNS_AT_ONCE)) + 1):
+            mine, of_first = np.unique(first[pairs], return_inverse=True)
+            theirs, of_second = np.unique(second[pairs], return_inverse=True)
+            table = Runs.concatenate([self.select(mine), other.select(theirs)])
+            shared[pairs] = table._intersections(of_first, of_second + len(mine))
+        return shared
+
+    def _intersections(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """The same for masks of this table, and arrays that are as long as all runs together.
+
+        The pixels of one run that lie in another mask are a difference of two values of that mask's running pixel
+        count, so a pair costs two look-ups for each run of the mask that has fewer of them where both can be.
+        """
+        shared = np.zeros(len(first), np.int64)
+        if not len(self.starts):
             return shared
         stride = int((self.sizes[:, 0] * self.sizes[:, 1]).max()) + 1
-        # In place: a data set has millions of runs, and fresh memory for them costs more time than the sums.
-        end_keys = np.repeat(np.arange(len(self)) * stride, np.diff(self.offsets))
-        start_keys = self.starts + end_keys
-        end_keys += self.ends
-        begin, stop = self._extent()
+        kind = np.int32 if stride * len(self) < 2**31 else np.int64  # 32 bits are searched faster
+        bases = np.arange(len(self), dtype=kind) * kind(stride)
+        shift = np.repeat(bases, np.diff(self.offsets))
+        start_keys, end_keys = self.starts + shift, self.ends + shift
+        begin, stop = (positions.astype(kind) for positions in self._extent())
 
         def runs_within(mask: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            low = np.searchsorted(end_keys, mask * stride + begin[other], "right")
-            high = np.searchsorted(start_keys, mask * stride + stop[other], "left")
+            low = np.searchsorted(end_keys, bases[mask] + begin[other], "right")
+            high = np.searchsorted(start_keys, bases[mask] + stop[other], "left")
             return low, np.maximum(high - low, 0)
 
         low, number = runs_within(first, second)
         other_low, other_number = runs_within(second, first)
         swap = other_number < number
-        asked = np.where(swap, second, first)
-        table = np.where(swap, first, second)
         low, number = np.where(swap, other_low, low), np.where(swap, other_number, number)
-
         pairs = np.flatnonzero(number)
-        pairs = pairs[np.argsort(table[pairs], kind="stable")]  # neighbors look up the same part of the table
-        piece = np.cumsum(number[pairs]) // _LOOKUPS_AT_ONCE
-        for chunk in np.split(pairs, np.flatnonzero(np.diff(piece)) + 1):
-            if not chunk.size:
-                continue
-            lengths = number[chunk]
-            offsets = np.cumsum(lengths) - lengths
-            runs = np.repeat(low[chunk] - offsets, lengths) + np.arange(lengths.sum())
-            to_table = np.repeat((table[chunk] - asked[chunk]) * stride, lengths)
-            window = slice(self.offsets[table[chunk[0]]], self.offsets[table[chunk[-1]] + 1])
-            inside = _pixels_between(
-                start_keys[runs] + to_table, end_keys[runs] + to_table, start_keys[window], end_keys[window]
-            )
-            shared[chunk] = np.add.reduceat(inside, offsets)
+        if not pairs.size:
+            return shared
+        lengths = number[pairs]
+        offsets = np.cumsum(lengths) - lengths
+        asked, table = np.where(swap, second, first)[pairs], np.where(swap, first, second)[pairs]
+        runs = np.repeat(low[pairs] - offsets, lengths) + np.arange(lengths.sum())
+        to_table = np.repeat(bases[table] - bases[asked], lengths)
+        inside = _pixels_between(start_keys[runs] + to_table, end_keys[runs] + to_table, start_keys, end_keys)
+        shared[pairs] = np.add.reduceat(inside, offsets)
         return shared
 
     def _extent(self) -> tuple[np.ndarray, np.ndarray]:
@@ -277,7 +309,7 @@ def _pixels_between(begin: np.ndarray, stop: np.ndarray, starts: np.ndarray, end
     before = np.cumsum(lengths) - lengths
     nearest = np.maximum(np.searchsorted(starts, begin, "right") - 1, 0)
     pixels = before[nearest] + np.clip(begin - starts[nearest], 0, lengths[nearest])
-    next_start = np.append(starts[1:], np.iinfo(np.int64).max)
+    next_start = np.append(starts[1:], np.iinfo(starts.dtype).max)
     # Most runs end before the next run of the table begins: only the others need a second search.
     further = np.flatnonzero(stop > next_start[nearest])
     nearest[further] = np.searchsorted(starts, stop[further], "right") - 1

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from segtutor.datasets import CamVid, Cityscapes, ImageFolder, VOCSegmentation, check_folder
-from segtutor.datasets.files import read_image, read_indices
+from segtutor.datasets.files import as_image, read_image, read_indices, to_rgb, values_in
 from segtutor.datasets.opening import open_file
 from segtutor.labels import VOC2012, LabelSet, voc_colormap
 
@@ -460,3 +460,23 @@ class TestNames:
         (root / "VOCdevkit/VOC2012/ImageSets/Segmentation/._train.txt").write_bytes(b"\0\xff")
         (root / "VOCdevkit/VOC2012/SegmentationClass/._x.png").write_bytes(b"x")
         assert check_folder(root).rows == ()
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "CMYK"])
+def test_channels_are_those_of_pillow_and_lie_as_tensors_want_them(mode):
+    noise = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    picture = Image.fromarray(noise).convert(mode)
+    pixels = to_rgb(picture)
+    assert np.array_equal(pixels, np.asarray(picture.convert("RGB")))
+    assert as_image(pixels).is_contiguous()
+    assert np.array_equal(as_image(pixels).permute(1, 2, 0).numpy(), pixels)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int32, np.int64])
+@pytest.mark.parametrize("shape", [(0, 4), (1, 1), (40, 30), (30, 40)])
+def test_values_of_a_map_are_all_of_them_however_they_lie(kind, shape):
+    rng = np.random.default_rng(0)
+    for labels in (rng.integers(0, 256, shape), rng.integers(0, 3, shape), np.full(shape, 255)):
+        labels = labels.astype(kind)
+        for map_ in (labels, np.sort(labels, axis=None).reshape(shape), labels.T):
+            assert values_in(map_).tolist() == sorted(set(map_.ravel().tolist()))

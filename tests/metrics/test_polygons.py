@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segtutor.metrics import rle
-from segtutor.metrics.polygons import rasterize
+from segtutor.metrics.polygons import rasterize, read_rings
 
 # pycocotools, not we, asks NumPy for this.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
@@ -65,6 +65,25 @@ def test_many_objects_on_many_canvases_at_once():
     assert drawn.areas().tolist() == [official.area(e) for e in expected]
     assert len(offsets) == 701
     assert counts.sum() == sizes.prod(axis=1).sum()
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(st.tuples(st.lists(ring, min_size=1, max_size=3), st.booleans()), min_size=1, max_size=6),
+    st.integers(1, 40),
+    st.integers(1, 40),
+)
+def test_objects_are_drawn_if_wanted_and_lie_within_their_bounds(objects, height, width):
+    sizes = np.tile([height, width], (len(objects), 1))
+    read = read_rings([rings for rings, _ in objects], str)
+    wanted = np.array([flag for _, flag in objects])
+    drawn, chosen = read.draw(sizes), read.draw(sizes, wanted)
+    assert len(chosen) == len(drawn) == len(objects)
+    for number, (x0, y0, x1, y1) in enumerate(read.bounds().tolist()):
+        mask = drawn.mask(number)
+        assert np.array_equal(chosen.mask(number), mask & wanted[number])
+        rows, columns = np.nonzero(mask)
+        assert ((x0 <= columns) & (columns + 1 <= x1) & (y0 <= rows) & (rows + 1 <= y1)).all()
 
 
 def test_canvas_beyond_the_short_sort_keys():
