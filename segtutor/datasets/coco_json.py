@@ -214,7 +214,7 @@ def _with_segments(records: list[Record], categories: set[Any], report: Collect)
 
 def _are_plain(records: list[Record], categories: set[Any]) -> bool:
     """Whether nothing is wrong with any segment and all are written as they are to be read, looked at together."""
-    lists = [record.get("segments_info") for record in records]
+    lists: list[Any] = [record.get("segments_info") for record in records]
     if set(map(type, lists)) != {list}:
         return False
     segments = list(chain.from_iterable(lists))

@@ -56,7 +56,7 @@ def read(rles: Sequence[Rle], name: Callable[[int], str] = lambda index: f"mask 
 def _counts_of(rles: Sequence[Rle], name: Callable[[int], str]) -> tuple[list[bytes], list[Any], np.ndarray]:
     """The counts that are texts, those that are lists, and for each of R masks whether its are a text."""
     if set(map(type, rles)) == {dict}:
-        found = [rle.get("counts") for rle in rles]
+        found: list[Any] = [rle.get("counts") for rle in rles]
         if set(map(type, found)) == {str} and all(map(str.isascii, found)):
             return list(map(str.encode, found)), [], np.ones(len(found), bool)
     texts: list[bytes] = []

@@ -267,8 +267,8 @@ class Runs:
         if not len(self.starts):
             return shared
         stride = int((self.sizes[:, 0] * self.sizes[:, 1]).max()) + 1
-        kind = np.int32 if stride * len(self) < 2**31 else np.int64  # 32 bits are searched faster
-        bases = np.arange(len(self), dtype=kind) * kind(stride)
+        kind = np.dtype(np.int32 if stride * len(self) < 2**31 else np.int64)  # 32 bits are searched faster
+        bases = (np.arange(len(self)) * stride).astype(kind)
         shift = np.repeat(bases, np.diff(self.offsets))
         start_keys, end_keys = self.starts + shift, self.ends + shift
         begin, stop = (positions.astype(kind) for positions in self._extent())
