@@ -683,7 +683,7 @@ card("pspnet.auxiliary")
 # - A dilated convolution reads places $r$ apart: a larger field, the same weights. Put in order of size, the rates
 #   leave no holes exactly if each is at most 1 plus twice the sum of those before it.
 # - Leave out a stride and give the later layers the rate: the finer map contains the old one exactly. Each halving of the
-#   stride brought seven points, and cost memory and time.
+#   stride brought more than seven points, and cost memory and time.
 # - What a network *can* see is a promise; the gradient says what it *does* see, and that is less.
 # - Pyramid pooling puts averages over the picture and its parts beside every place. For the bollards one bin does the
 #   work, from 29 % to 80 %. Where the backbone sees the whole picture by itself, there was nothing left to gain.

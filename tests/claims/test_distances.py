@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from segtutor.claims.experiments.deeplab import distances
-from segtutor.claims.experiments.deeplab.distances import NO_ANSWER, Head, Maps, key, maps
+from segtutor.claims.experiments.deeplab.distances import MOST, NO_ANSWER, Head, Maps, key, maps
 
 EMPTY = torch.full((2, 9, 10), NO_ANSWER)
 
@@ -20,10 +20,10 @@ def some_maps(seed: int = 0) -> Maps:
 @pytest.mark.parametrize("rate", [1, 2, 5, 12])
 def test_taps_are_what_an_atrous_convolution_reads(rate):
     seen = some_maps()
-    unfolded = F.unfold(seen.features, 3, dilation=rate, padding=rate).unflatten(2, (9, 10))  # N x 9C x h x w
+    unfolded = F.unfold(seen.features, 3, dilation=rate, padding=rate).unflatten(2, (9, 10)).unflatten(1, (6, 9))
     picture, row, column = seen.places
     assert [*zip(*(one.tolist() for one in seen.places), strict=True)] == [(0, 0, 0), (0, 4, 5), (1, 8, 9)]
-    assert torch.equal(seen.taps(rate), unfolded[picture, :, row, column])
+    assert torch.equal(seen.taps(rate), unfolded[picture, :, :, row, column].transpose(1, 2))  # P x C x 9
 
 
 @pytest.mark.parametrize("head", [Head(()), Head((2, 2, 2)), Head((1, 2, 4)), Head((1, 1, 1), image_pooling=True)])
@@ -76,7 +76,9 @@ def test_maps_hold_the_bollards_of_the_pictures_where_they_are(monkeypatch):
     assert seen.features.shape[1:] == (96, 12, 16)
     assert seen.answers.shape == (len(seen.features), 12, 16)
     assert set(seen.answers.unique().tolist()) <= {0, 1, NO_ANSWER}
-    assert (seen.answers != NO_ANSWER).flatten(1).any(1).all()
+    counts = (seen.answers != NO_ANSWER).flatten(1).sum(1)
+    assert counts.min() >= 1
+    assert counts.max() <= MOST
     for answers in seen.answers:  # a picture is a street or a harbor
         assert len(set(answers[answers != NO_ANSWER].tolist())) == 1
     assert key((96, 128), 0.2) == "right_96_20"

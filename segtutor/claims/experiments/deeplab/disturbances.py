@@ -115,7 +115,8 @@ DISTURBED = Claim(
     "noise, blur and shadows, as photographs have them, less is left of its gain.",
     source="a sentence of this course, in place of a reason that was only supposed; Chen et al. 2017 (DeepLab v3), §1",
     paper="v2 gains 1.34 points of mean IoU on photographs (VOC 2012 val, ResNet-101), v3 reaches more without",
-    changes="noise, blur or shadows in the picture that the CRF gets; in the last two columns the network gets it, too",
+    changes="noise (of 255), blur or shadows in the picture that the CRF gets; in the last columns the network gets it "
+    "as well",
     same=f"the checkpoint of deeplabv3_tiny, the CRF and its settings, three times {COUNT} scenes of "
     f"{SIZE[0]} x {SIZE[1]}",
     variants={
@@ -130,10 +131,10 @@ DISTURBED = Claim(
         "all: 20, 1 px, 30 %": Disturbance(noise=20, blur=1, shadow=0.3),
     },
     measures=(
-        percent("mean_iou_gain", "gain, CRF alone disturbed"),
+        percent("mean_iou_gain", "gain where only the CRF is disturbed"),
         percent("band_iou_gain", "the same within 2 px of a label change"),
-        percent("seen_iou", "mean IoU before, network disturbed, too"),
-        percent("seen_mean_iou_gain", "gain then"),
+        percent("seen_iou", "mean IoU before where both are disturbed"),
+        percent("seen_mean_iou_gain", "gain where both are disturbed"),
         percent("seen_band_iou_gain", "the same within 2 px of a label change"),
     ),
     expectations=(

@@ -1,0 +1,79 @@
+"""What the lessons say about recorded results is what the results say: the numbers of the sentences are read from them.
+
+Each entry has a sentence of a lesson with gaps, and how its numbers come from the results. Whoever makes an experiment
+again and gets another number learns here which sentence to write again.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from segtutor.claims import find, recorded
+
+SOURCE = Path(__file__).parents[2] / "notebooks" / "source"
+WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def text_of(lesson: str) -> str:
+    """A lesson's prose in one line, without the marks of links."""
+    lines = [line[1:] for line in (SOURCE / f"{lesson}.py").read_text(encoding="utf-8").splitlines() if line[:1] == "#"]
+    return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", " ".join(" ".join(lines).split()))
+
+
+def mean(claim: str, variant: str, key: str = "mean_iou") -> float:
+    """In percent."""
+    return 100 * recorded(find(claim)).mean_and_spread(variant, key)[0]
+
+
+def rounded(*values: float, digits: int = 0) -> tuple[str, ...]:
+    """As a lesson writes them."""
+    return tuple(f"{value:.{digits}f}" for value in values)
+
+
+def gap(claim: str, better: str, worse: str, key: str = "mean_iou") -> float:
+    """Of the means, in points."""
+    return mean(claim, better, key) - mean(claim, worse, key)
+
+
+def halving() -> int:
+    """Whole points of mean IoU that each halving of PSPNet's stride brings at least."""
+    return int(min(gap("pspnet.dilation", "stride 8", "stride 16"), gap("pspnet.dilation", "stride 4", "stride 8")))
+
+
+PYRAMID, NEAR = "pspnet.pyramid", "near-sighted, "
+SENTENCES: list[tuple[str, str, Callable[[], tuple[str, ...]]]] = [
+    ("02_data_sets", "with the weights their accuracy is {} % on average, against {} % without",
+     lambda: rounded(mean("data.class_weights", "median frequency", "rare_accuracy"),
+                     mean("data.class_weights", "all pixels alike", "rare_accuracy"))),
+    ("03_fcn", "the step from 32s to 8s is {} points here", lambda: rounded(gap("fcn.skips", "FCN-8s", "FCN-32s"))),
+    ("03_fcn", "the network with a frozen backbone keeps {} % of the full score",
+     lambda: rounded(100 * mean("fcn.end_to_end", "backbone frozen") / mean("fcn.end_to_end", "all layers"))),
+    ("03_fcn", "It is, by {} points.",
+     lambda: rounded(gap("fcn.pretraining", "pretrained", "random"), digits=1)),
+    ("03_fcn", "The network of the two cards that scores {} %",
+     lambda: rounded(mean("fcn.pretraining", "pretrained"))),
+    ("04_pspnet", "as for somebody who guesses: {} %",
+     lambda: rounded(mean(PYRAMID, NEAR + "no levels", "bollard_iou"))),
+    ("04_pspnet", "The pyramid lifts them to {} %. It is not the weights: with the same weights and nothing averaged "
+     "it is {} % again.",
+     lambda: rounded(mean(PYRAMID, NEAR + "bins 1, 2, 3, 6", "bollard_iou"),
+                     mean(PYRAMID, NEAR + "levels not pooled", "bollard_iou"))),
+    ("04_pspnet", "*Bin 1 alone* brings nearly all of it, {} %, and *bin 6 alone* nearly nothing, {} %.",
+     lambda: rounded(mean(PYRAMID, NEAR + "bin 1", "bollard_iou"), mean(PYRAMID, NEAR + "bin 6", "bollard_iou"))),
+    ("04_pspnet", "Over all classes the near-sighted network gains {} points.",
+     lambda: (WORDS[round(gap(PYRAMID, NEAR + "bins 1, 2, 3, 6", NEAR + "no levels"))],)),
+    ("04_pspnet", "tells the bollards apart by itself: {} % without any level",
+     lambda: rounded(mean(PYRAMID, "far-sighted, no levels", "bollard_iou"))),
+    ("04_pspnet", "Every halving of the stride brings more than {} points of mean IoU", lambda: (WORDS[halving()],)),
+    ("04_pspnet", "Each halving of the stride brought more than {} points", lambda: (WORDS[halving()],)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lesson", "sentence", "numbers"), SENTENCES, ids=[f"{one[0][:2]} {one[1][:40]}" for one in SENTENCES]
+)
+def test_the_numbers_of_a_sentence_are_those_of_the_results(lesson, sentence, numbers):
+    said = sentence.format(*numbers())
+    assert said in text_of(lesson), f"the results say: {said}"
