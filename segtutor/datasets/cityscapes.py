@@ -143,7 +143,8 @@ def label_file(picture: Path, labels: Path, kind: str) -> Path:
 
 def classes_of(values: np.ndarray) -> np.ndarray:
     """Ids of either label file as ids of classes: an instance file has id * 1000 + number for single objects."""
-    return np.where(values >= 1000, values // 1000, values)
+    single = values >= 1000
+    return np.where(single, values // 1000, values) if single.any() else values
 
 
 def read_ids(path: Path) -> np.ndarray:

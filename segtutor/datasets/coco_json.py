@@ -24,6 +24,7 @@ from segtutor.metrics.coco_fields import (
     ABSENT,
     areas,
     check_boxes,
+    field_of,
     flags,
     identities,
     image_sizes,
@@ -139,14 +140,14 @@ def _said(record: Record) -> str:
 
 def _annotations(records: list[Record], images: set[Any], categories: set[Any], found: list[Problem]) -> list[Record]:
     """The annotations that are right; all of one task. ``images`` and ``categories`` are the ids that exist."""
-    given = records
+    as_written = records
 
     def name(index: int) -> str:
-        return f"annotation {shorten(given[index].get('id', index))}"
+        return f"annotation {shorten(as_written[index].get('id', index))}"
 
     report = Collect(found, "json", name)
-    with_id = [index for index, record in enumerate(records) if record.get("id") is not None]
-    ids = identities([records[index] for index in with_id], "id", lambda at, text: report(with_id[at], text))
+    with_id = [index for index, value in enumerate(field_of(records, "id")) if value is not None]
+    ids = identities(_at(records, with_id), "id", lambda at, text: report(with_id[at], text))
     if len(set(ids)) < len(ids):
         twice = [(value, count) for value, count in Counter(ids).items() if count > 1 and value is not ABSENT]
         found += [Problem("twice", f"annotation id {value!r} stands {count} times") for value, count in twice]
@@ -171,12 +172,16 @@ def _annotations(records: list[Record], images: set[Any], categories: set[Any], 
     boxless = frozenset(without_box(records))
     boxed = [index for index in range(len(records)) if index not in boxless]
     of_boxes = report.of_kind("box")
-    check_boxes([records[index]["bbox"] for index in boxed], lambda at, text: of_boxes(boxed[at], text))
-    measured = [index for index, record in enumerate(records) if record.get("area") is not None]
+    check_boxes(field_of(_at(records, boxed), "bbox"), lambda at, text: of_boxes(boxed[at], text))
+    measured = [index for index, value in enumerate(field_of(records, "area")) if value is not None]
     of_areas = report.of_kind("area")
-    areas([records[index] for index in measured], lambda at, text: of_areas(measured[at], text))
+    areas(_at(records, measured), lambda at, text: of_areas(measured[at], text))
     records = with_crowd(with_field(with_field(records, "image_id", of_images), "category_id", of_categories), crowds)
     return report.right(records)
+
+
+def _at(records: list[Record], places: list[int]) -> list[Record]:
+    return records if len(places) == len(records) else [records[index] for index in places]
 
 
 def _unknown_category(value: Any, categories: set[Any]) -> str:
@@ -214,21 +219,21 @@ def _with_segments(records: list[Record], categories: set[Any], report: Collect)
 
 def _are_plain(records: list[Record], categories: set[Any]) -> bool:
     """Whether nothing is wrong with any segment and all are written as they are to be read, looked at together."""
-    lists: list[Any] = [record.get("segments_info") for record in records]
+    lists = field_of(records, "segments_info")
     if set(map(type, lists)) != {list}:
         return False
     segments = list(chain.from_iterable(lists))
     if not set(map(type, segments)) <= {dict}:
         return False
-    ids = [segment.get("id") for segment in segments]
-    of_categories = [segment.get("category_id") for segment in segments]
-    crowds = [segment.get("iscrowd", 0) for segment in segments]
+    ids, of_categories = field_of(segments, "id"), field_of(segments, "category_id")
+    crowds = field_of(segments, "iscrowd", missing=0)
     return (
         set(map(type, ids)) <= {int}
         and len(set(map(type, of_categories))) <= 1
         and set(map(type, of_categories)) <= {int, str}
         and set(map(type, crowds)) <= {int}
-        and all(map(_SEGMENT_IDS.__contains__, ids))
+        and min(ids, default=1) in _SEGMENT_IDS
+        and max(ids, default=1) in _SEGMENT_IDS
         and categories.issuperset(of_categories)
         and {0, 1}.issuperset(crowds)
     )

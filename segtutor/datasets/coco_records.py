@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from segtutor.metrics.arrays import shorten
-from segtutor.metrics.coco_fields import Report
+from segtutor.metrics.coco_fields import Report, field_of
 
 Record = dict[str, Any]
 
@@ -43,7 +43,7 @@ class Collect:
 
 def dicts(records: list[Any], key: str, found: list[Problem]) -> list[Record]:
     """The records that are objects; the others are told."""
-    if all(type(record) is dict for record in records):
+    if set(map(type, records)) <= {dict}:
         return records
     for number, record in enumerate(records):
         if not isinstance(record, dict):
@@ -54,20 +54,19 @@ def dicts(records: list[Any], key: str, found: list[Problem]) -> list[Record]:
 
 def with_field(records: list[Record], key: str, values: Sequence[Any]) -> list[Record]:
     """The records with a field as it was read; those that have it so already stay the same objects."""
-    there = [record.get(key) for record in records]
+    there = field_of(records, key)
     if len({*map(type, there), *map(type, values)}) <= 1 and there == list(values):
         return records
     return [
-        record if (given := record.get(key)) is value or (type(given) is type(value) and given == value)
-        else {**record, key: value}
-        for record, value in zip(records, values, strict=True)
+        record if was is value or (type(was) is type(value) and was == value) else {**record, key: value}
+        for record, was, value in zip(records, there, values, strict=True)
     ]  # fmt: skip
 
 
 def check_texts(records: list[Record], key: str, report: Report) -> None:
     """Report a field that is missing, or no text, or an empty one."""
-    given = [record.get(key) for record in records]
-    if set(map(type, given)) <= {str} and all(given):
+    texts = field_of(records, key)
+    if set(map(type, texts)) <= {str} and all(texts):
         return
     for index, record in enumerate(records):
         value = record.get(key)
@@ -78,7 +77,7 @@ def check_texts(records: list[Record], key: str, report: Report) -> None:
 
 def with_crowd(records: list[Record], crowds: list[int]) -> list[Record]:
     """The records with ``iscrowd`` as 0 or 1; those that have none keep none."""
-    if set(map(type, [record.get("iscrowd", 0) for record in records])) <= {int}:
+    if set(map(type, field_of(records, "iscrowd", missing=0))) <= {int}:
         return records
     return [
         record if type(record.get("iscrowd", 0)) is int else {**record, "iscrowd": crowd}

@@ -8,6 +8,7 @@ at the first one, the loaders' collects them all.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -50,9 +51,17 @@ def raising(name: Callable[[int], str]) -> Report:
 def column(records: Records, key: str, report: Report) -> list[Any]:
     """The field ``key`` of all records; a record that is no dict or lacks the field is reported."""
     try:
-        return [record[key] for record in records]
+        return list(map(itemgetter(key), records))
     except (KeyError, TypeError, IndexError):
         return [_field(record, key, index, report) for index, record in enumerate(records)]
+
+
+def field_of(records: Records, key: str, missing: Any = None) -> list[Any]:
+    """The field ``key`` of all records as it stands there, ``missing`` where it is not."""
+    try:
+        return list(map(itemgetter(key), records))
+    except KeyError:
+        return [record.get(key, missing) for record in records]
 
 
 def _field(record: Any, key: str, index: int, report: Report) -> Any:
@@ -134,7 +143,7 @@ def _kind(value: Any) -> str:
 
 def flags(records: Records, key: str, report: Report, default: int = 0) -> np.ndarray:
     """A field that is 0 or 1, true or false; missing and null are ``default``. Booleans."""
-    values = [record.get(key) for record in records]
+    values = field_of(records, key)
     if set(map(type, values)) <= {int, bool, type(None)} and set(values) <= {0, 1, None}:
         return np.array([default if value is None else value for value in values], bool)
     result = np.zeros(len(values), bool)
@@ -176,8 +185,8 @@ def has_box(record: Mapping[str, Any]) -> bool:
 
 def without_box(records: Records) -> list[int]:
     """The places of the records that have no box."""
-    given = [record.get("bbox") for record in records]
-    if set(map(type, given)) <= {list} and all(given):
+    boxes = field_of(records, "bbox")
+    if set(map(type, boxes)) <= {list} and all(boxes):
         return []
     return [index for index, record in enumerate(records) if not has_box(record)]
 
