@@ -22,9 +22,12 @@ from segtutor.commands.options import (
     views,
 )
 from segtutor.commands.own_data import add_data, open_data
-from segtutor.files import prove_writable, replacing
+from segtutor.files import replacing
 
-REPORT = {"boundary": False, "out": None, "worst": 12}  # arguments that only semantic networks have
+NOTE = (
+    "By the mean IoU of each picture alone, over the classes that it shows or that were found in it. Void, which "
+    "counts nowhere, is white."
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -46,9 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="write there pictures.csv and worst.html as they come, classes.csv and scores.json at the end",
     )
-    parser.add_argument(
-        "--worst", type=positive, default=REPORT["worst"], help="pictures on worst.html (default: %(default)s)"
-    )
+    parser.add_argument("--worst", type=positive, default=12, help="pictures on worst.html (default: %(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     detector = is_detector(arguments.model)
     if detector:
-        refuse(arguments, {**SEMANTIC_VIEWS, **REPORT})
+        refuse(arguments, {**SEMANTIC_VIEWS, "boundary": False})
     as_views(**views(arguments))
     if arguments.data == "scenes":
         from segtutor.datasets import Scenes
@@ -77,18 +78,27 @@ def run(arguments: argparse.Namespace) -> int:
     model = create_network(arguments, arguments.num_classes, weights)
     title = f"{arguments.model}, weights {weights}, on {named}"
     print(f"{title}, at their own size{_told(arguments)}", flush=True)
-    if detector:
-        print(evaluate_detector(model, dataset))
-        return 0
-    report = None if arguments.out is None else _Report(arguments, title, dataset)
+    report: Any = None
+    if arguments.out is not None and detector:
+        from segtutor.commands.detector_page import DetectorReport
+
+        report = DetectorReport(arguments.out, title, dataset, arguments.worst)
+    elif arguments.out is not None:
+        report = _Report(arguments, title, dataset)
     try:
-        score = evaluate(model, dataset, boundary=arguments.boundary, each=report, **views(arguments))
+        if detector:
+            score: Any = evaluate_detector(model, dataset, each=report)
+        else:
+            score = evaluate(model, dataset, boundary=arguments.boundary, each=report, **views(arguments))
     except Exception as error:
         if report is not None and report.rows:
             error.add_note(f"{report.rows} pictures were scored before: {arguments.out / 'pictures.csv'}")
         raise
-    print(_table(score))
-    print(str(score).rpartition("\n")[2] + _outlines(score))
+    if detector:
+        print(score)
+    else:
+        print(_table(score))
+        print(str(score).rpartition("\n")[2] + _outlines(score))
     if report is not None:
         report.finish(score)
         print(f"written  {', '.join(str(path) for path in report.paths.values())}")
@@ -147,24 +157,18 @@ class _Report:
     """What is written of an evaluation, picture by picture."""
 
     def __init__(self, arguments: argparse.Namespace, title: str, dataset: Any) -> None:
-        from segtutor.commands.worst_page import WorstPage
+        from segtutor.commands.worst_page import WorstPage, report_files
         from segtutor.inference.samples import label_set
 
-        folder: Path = arguments.out
-        if folder.exists() and not folder.is_dir():
-            raise ValueError(f"--out {folder} is a file, but must be a folder: name another one")
-        folder.mkdir(parents=True, exist_ok=True)
-        names = ("pictures.csv", "worst.html", "classes.csv", "scores.json")
-        self.paths = {name: folder / name for name in names}
-        for path in self.paths.values():
-            prove_writable(path)
+        self.paths = report_files(arguments.out)
         self.dataset, self.labels, self.rows = dataset, label_set(dataset), 0
-        self.page = WorstPage(self.paths["worst.html"], title, self.labels, arguments.worst)
+        self.page = WorstPage(self.paths["worst.html"], title, arguments.worst, "mean IoU", NOTE)
         with self.paths["pictures.csv"].open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerow(["picture", "mean IoU", "pixel accuracy", *self.labels.names])
 
     def __call__(self, scored: Any) -> None:
         """Adds a picture that was just scored."""
+        from segtutor.commands.worst_page import Entry, describe, label_views
         from segtutor.inference import load_image
         from segtutor.inference.samples import place_of
 
@@ -174,10 +178,11 @@ class _Report:
         with self.paths["pictures.csv"].open("a", encoding="utf-8", newline="") as file:
             csv.writer(file).writerow(row)
         self.rows += 1
-        if np.isfinite(mean):
+        if np.isfinite(mean) and self.page.wants(mean):
             pixels = (load_image(scored.image) * 255).round().byte().permute(1, 2, 0).numpy()
             target, found = scored.target.numpy(), scored.prediction.numpy()
-            self.page.offer(mean, name, scored.confusion.matrix, pixels, target, found)
+            sentence = describe(scored.confusion.matrix, self.labels)
+            self.page.add(Entry(mean, name, sentence, label_views(name, sentence, pixels, target, found, self.labels)))
 
     def finish(self, score: Any) -> None:
         """Writes what holds for the whole."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from segtutor.files import replacing
+from segtutor.files import prove_writable, replacing
 from segtutor.labels import LabelSet
 
 WIDEST = 480  # pixels of a picture on the page
@@ -36,7 +36,7 @@ class Entry:
     """A picture of the page.
 
     Attributes:
-        score: Its mean IoU.
+        score: What the pictures are sorted by, 0 to 1.
         name: What it is called.
         sentence: What went wrong.
         views: Captions, alternative texts and pictures.
@@ -54,31 +54,21 @@ class WorstPage:
     Args:
         path: The HTML file.
         title: Its heading.
-        labels: The classes.
         count: How many pictures are kept.
+        measure: What the score of a picture is called.
+        note: What the scores and the colors mean.
     """
 
-    def __init__(self, path: Path, title: str, labels: LabelSet, count: int) -> None:
-        self.path, self.title, self.labels, self.count = path, title, labels, count
+    def __init__(self, path: Path, title: str, count: int, measure: str, note: str) -> None:
+        self.path, self.title, self.count, self.measure, self.note = path, title, count, measure, note
         self.entries: list[Entry] = []
 
-    def offer(
-        self, score: float, name: str, matrix: np.ndarray, picture: np.ndarray, target: np.ndarray, found: np.ndarray
-    ) -> None:
-        """Keeps a picture if it is among the worst so far, and writes the page.
+    def wants(self, score: float) -> bool:
+        """Whether a picture of this score is among the worst so far."""
+        return len(self.entries) < self.count or score < self.entries[-1].score
 
-        Args:
-            score: Its mean IoU.
-            name: What it is called.
-            matrix: Its confusion matrix.
-            picture: H x W x 3 uint8.
-            target: Labels H x W.
-            found: What was predicted, H x W.
-        """
-        if len(self.entries) == self.count and score >= self.entries[-1].score:
-            return
-        sentence = describe(matrix, self.labels)
-        entry = Entry(score, name, sentence, self._views(name, sentence, picture, target, found))
+    def add(self, entry: Entry) -> None:
+        """Keeps a picture if it is among the worst so far, and writes the page."""
         self.entries = sorted([*self.entries, entry], key=lambda one: one.score)[: self.count]
         self.write()
 
@@ -95,8 +85,7 @@ class WorstPage:
             f"<h1>{html.escape(self.title)}</h1>",
             f"<p>{html.escape(summary or 'The evaluation has not come to its end.')}</p>{table}",
             f"<h2>The {len(self.entries)} worst pictures</h2>",
-            "<p class='small'>By the mean IoU of each picture alone, over the classes that it shows or that were found "
-            "in it. Void, which counts nowhere, is white.</p>",
+            f"<p class='small'>{html.escape(self.note)}</p>",
         ]
         for rank, entry in enumerate(self.entries, start=1):
             figures = "".join(
@@ -105,35 +94,63 @@ class WorstPage:
                 for caption, text, source in entry.views
             )
             parts.append(
-                f"<section><h3>{rank}. {html.escape(entry.name)}: {100 * entry.score:.1f} % mean IoU</h3>"
+                f"<section><h3>{rank}. {html.escape(entry.name)}: {100 * entry.score:.1f} % {self.measure}</h3>"
                 f"<p>{html.escape(entry.sentence)}</p><div class='views'>{figures}</div></section>"
             )
         text = "\n".join([*parts, "</body></html>\n"])
         with replacing(self.path) as temporary:
             temporary.write_text(text, encoding="utf-8")
 
-    def _views(
-        self, name: str, sentence: str, picture: np.ndarray, target: np.ndarray, found: np.ndarray
-    ) -> tuple[tuple[str, str, str], ...]:
-        from segtutor.plotting import colorize
 
-        there, predicted = (self._named(labels) for labels in (target, found))
-        void = target == self.labels.ignore_index
-        gray = np.repeat(picture.mean(axis=2, keepdims=True) / 2 + 96, 3, axis=2)
-        wrong = np.where(((target != found) & ~void)[..., None], WRONG, gray).astype(np.uint8)
-        share = float(((target != found) & ~void).sum()) / max(1.0, float((~void).sum()))
-        return (
-            ("picture", f"The picture {name}.", _data(picture, smooth=True)),
-            ("labels", f"Its labels: {there}.", _data(colorize(target, self.labels))),
-            ("prediction", f"What the network found: {predicted}.", _data(colorize(found, self.labels))),
-            ("errors in red", f"{100 * share:.1f} % of its pixels are wrong. {sentence}", _data(wrong)),
-        )
+def label_views(
+    name: str, sentence: str, picture: np.ndarray, target: np.ndarray, found: np.ndarray, labels: LabelSet
+) -> tuple[tuple[str, str, str], ...]:
+    """A picture, its labels, the predicted ones and the errors.
 
-    def _named(self, labels: np.ndarray) -> str:
-        """Classes by their share of the pixels, the largest first."""
-        counts = np.bincount(labels.ravel(), minlength=256)[: len(self.labels)]
-        order = [number for number in np.argsort(-counts) if counts[number]]
-        return ", ".join(f"{self.labels.names[number]} {100 * counts[number] / labels.size:.0f} %" for number in order)
+    Args:
+        name: What it is called.
+        sentence: What went wrong.
+        picture: H x W x 3 uint8.
+        target: Labels H x W.
+        found: What was predicted, H x W.
+        labels: The classes.
+    """
+    from segtutor.plotting import colorize
+
+    there, predicted = (_named(numbers, labels) for numbers in (target, found))
+    void = target == labels.ignore_index
+    gray = np.repeat(picture.mean(axis=2, keepdims=True) / 2 + 96, 3, axis=2)
+    wrong = np.where(((target != found) & ~void)[..., None], WRONG, gray).astype(np.uint8)
+    share = float(((target != found) & ~void).sum()) / max(1.0, float((~void).sum()))
+    return (
+        ("picture", f"The picture {name}.", data_address(picture, smooth=True)),
+        ("labels", f"Its labels: {there}.", data_address(colorize(target, labels))),
+        ("prediction", f"What the network found: {predicted}.", data_address(colorize(found, labels))),
+        ("errors in red", f"{100 * share:.1f} % of its pixels are wrong. {sentence}", data_address(wrong)),
+    )
+
+
+def _named(numbers: np.ndarray, labels: LabelSet) -> str:
+    """Classes by their share of the pixels, the largest first."""
+    counts = np.bincount(numbers.ravel(), minlength=256)[: len(labels)]
+    order = [number for number in np.argsort(-counts) if counts[number]]
+    return ", ".join(f"{labels.names[number]} {100 * counts[number] / numbers.size:.0f} %" for number in order)
+
+
+def report_files(folder: Path) -> dict[str, Path]:
+    """The files of a report, all of which can be written; the folder is made.
+
+    Raises:
+        ValueError: If the folder is a file.
+        OSError: If one cannot be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"--out {folder} is a file, but must be a folder: name another one")
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {name: folder / name for name in ("pictures.csv", "worst.html", "classes.csv", "scores.json")}
+    for path in paths.values():
+        prove_writable(path)
+    return paths
 
 
 def describe(matrix: np.ndarray, labels: LabelSet) -> str:
@@ -163,7 +180,7 @@ def class_table(columns: list[str], rows: list[tuple[str, list[str]]], labels: L
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _data(pixels: np.ndarray, smooth: bool = False) -> str:
+def data_address(pixels: np.ndarray, smooth: bool = False) -> str:
     """A picture inside the page: a photograph as JPEG, a drawing of few colors as PNG."""
     image, stream = Image.fromarray(pixels), io.BytesIO()
     if image.width > WIDEST:

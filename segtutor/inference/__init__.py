@@ -1,7 +1,8 @@
 """Using a network: a picture in, and out its labels, its objects, what stands out; a data set in, its score out."""
 
 from segtutor.inference.classify import class_heat_map, classify
-from segtutor.inference.detect import DetectorEvaluation, detect, evaluate_detector
+from segtutor.inference.detect import detect
+from segtutor.inference.detect_scores import DetectorEvaluation, evaluate_detector
 from segtutor.inference.evaluate import Evaluation, evaluate
 from segtutor.inference.images import load_image
 from segtutor.inference.masks import FoundMasks, PanopticEvaluation, evaluate_panoptic, find_masks

@@ -16,7 +16,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from segtutor.inference.detect import CocoScores, check_classes
+from segtutor.inference.detect import check_classes
+from segtutor.inference.detect_scores import CocoScores
 from segtutor.inference.devices import dtype_of
 from segtutor.inference.samples import label_set, place_of
 from segtutor.training.config import TrainingConfig

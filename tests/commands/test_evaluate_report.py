@@ -15,10 +15,11 @@ from PIL import Image
 
 from segtutor import models
 from segtutor.cli import main
+from segtutor.commands.detector_page import COLORS, DetectorReport
 from segtutor.commands.worst_page import describe
 from segtutor.datasets import ImageFolder
-from segtutor.inference import evaluate
-from segtutor.labels import SCENES
+from segtutor.inference import evaluate, evaluate_detector
+from segtutor.labels import SCENES, LabelSet
 from segtutor.metrics import boundary_iou
 
 NAMES = ["background", "cat", "dog"]
@@ -126,7 +127,6 @@ def test_a_picture_that_cannot_be_scored_leaves_what_was_found_before(folder, ca
         ("--weights net.pt --data own --out net.pt", "must be a folder"),
         ("--weights net.pt --data own --scales 0", "scales are"),
         ("--model maskrcnn_tiny --boundary", "maskrcnn_tiny is a detector"),
-        ("--model maskrcnn_tiny --out report", "maskrcnn_tiny is a detector"),
     ],
 )
 def test_mistakes_get_one_sentence(folder, capsys, line, message):
@@ -160,3 +160,92 @@ def test_the_largest_confusions_are_told_in_words():
     cat, dog = SCENES.names.index("cat"), SCENES.names.index("dog")
     matrix[cat, dog], matrix[cat, cat], matrix[0, 0] = 10, 20, 70
     assert describe(matrix, SCENES) == "10.0 % of the pixels are cat and were taken for dog."
+
+
+def square(x, y, side, size=(40, 60)):
+    mask = torch.zeros(size, dtype=torch.bool)
+    mask[y : y + side, x : x + side] = True
+    return mask
+
+
+def as_parts(rows, scores=None):
+    """Boxes, labels, masks and maybe scores of rows (x, y, side, label)."""
+    parts = {
+        "boxes": torch.tensor([[x, y, x + side, y + side] for x, y, side, _ in rows], dtype=torch.float32).reshape(
+            -1, 4
+        ),
+        "labels": torch.tensor([label for *_, label in rows], dtype=torch.int64),
+        "masks": torch.stack([square(x, y, side) for x, y, side, _ in rows]) if rows else torch.zeros(0, 40, 60).bool(),
+    }
+    return parts if scores is None else {**parts, "scores": torch.tensor(scores)}
+
+
+class Pictures(torch.utils.data.Dataset):
+    """Gray pictures with the objects of some rows."""
+
+    labels = LabelSet("d", ("background", "cat", "dog"), ((0, 0, 0), (9, 9, 9), (99, 9, 9)))
+
+    def __init__(self, targets):
+        self.targets = targets
+
+    def __len__(self):
+        return len(self.targets)
+
+    def __getitem__(self, index):
+        return torch.full((3, 40, 60), 0.5), self.targets[index]
+
+
+def test_a_detectors_report_counts_found_missed_and_false_by_hand(tmp_path, monkeypatch):
+    """Two cats, a dog and a crowd: the first cat is found well, the second too small, the dog taken for a cat."""
+    objects = [(2, 2, 10, 1), (20, 2, 10, 1), (40, 2, 10, 2), (2, 20, 20, 2)]
+    target = {**as_parts(objects), "iscrowd": torch.tensor([0, 0, 0, 1])}
+    # A cat in the crowd of dogs is false, a dog there counts nowhere; the dog of score .4 is not looked at.
+    rows = [(3, 2, 10, 1), (20, 2, 5, 1), (40, 2, 10, 1), (4, 22, 5, 2), (10, 25, 5, 1), (40, 2, 10, 2)]
+    first = as_parts(rows, [0.9, 0.9, 0.8, 0.7, 0.6, 0.4])
+    nothing, missed = as_parts([], []), as_parts([(5, 5, 8, 2)])
+    answers = iter([first, nothing, nothing])
+    monkeypatch.setattr("segtutor.inference.detect_scores.detect", lambda model, image: next(answers))
+    dataset = Pictures([target, as_parts([]), missed])
+    report = DetectorReport(tmp_path / "report", "title", dataset, worst=2)
+    model = models.create("maskrcnn_tiny", num_classes=3)
+    score = evaluate_detector(model, dataset, progress=False, each=report)
+
+    with report.paths["pictures.csv"].open(encoding="utf-8", newline="") as file:
+        rows = [list(row.values())[1:] for row in csv.DictReader(file)]
+    assert rows == [[f"{2 / (2 + 2 + 3):.4f}", "1", "2", "3"], ["", "0", "0", "0"], ["0.0000", "0", "1", "0"]]
+    text = report.paths["worst.html"].read_text(encoding="utf-8")
+    assert "not come to its end" in text
+    report.finish(score)
+    text = report.paths["worst.html"].read_text(encoding="utf-8")
+    page = Page(text)
+    assert text.index("0.0 % F1") < text.index("28.6 % F1")
+    assert len(page.pictures) == 2 * 3  # the picture without objects and detections has no F1
+    assert all(address.startswith("data:image/") for address in page.addresses)
+    assert page.pictures[4]["alt"] == "Objects: 1 found (1 cat), 2 missed (1 cat, 1 dog), 1 crowd (1 dog)."
+    assert page.pictures[5]["alt"] == "Detections: 1 found (1 cat), 3 false (3 cat), 1 crowd (1 dog)."
+    objects_drawn, found_drawn = (
+        np.array(Image.open(io.BytesIO(base64.b64decode(page.pictures[at]["src"].partition(",")[2])))) for at in (4, 5)
+    )
+    assert objects_drawn.shape == (40, 60, 3)
+    for drawn, (x, y), word in (
+        (objects_drawn, (2, 2), "found"),
+        (objects_drawn, (20, 2), "missed"),
+        (objects_drawn, (2, 20), "crowd"),
+        (found_drawn, (3, 2), "found"),
+        (found_drawn, (20, 2), "false"),
+    ):
+        assert tuple(drawn[y, x].tolist()) == COLORS[word]
+    scores = json.loads(report.paths["scores.json"].read_text(encoding="utf-8"))
+    assert scores["objects"] == 5
+    assert scores["masks"]["AP50"] == pytest.approx(score.masks["AP50"], abs=1e-4)
+
+
+def test_evaluate_writes_the_report_of_a_detector(folder, capsys):
+    line = "evaluate --model maskrcnn_tiny --count 3 --size 64x96 --device cpu --out report --worst 1"
+    assert segtutor(line) == 0
+    assert "pictures.csv" in capsys.readouterr().out
+    with (folder / "report" / "pictures.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    scores = json.loads((folder / "report" / "scores.json").read_text(encoding="utf-8"))
+    assert sum(int(row["found"]) + int(row["missed"]) for row in rows) == scores["objects"]
+    assert len(Page((folder / "report" / "worst.html").read_text(encoding="utf-8")).pictures) == 3

@@ -12,7 +12,7 @@ from torch import nn
 from segtutor import models
 from segtutor.datasets import Scenes
 from segtutor.inference import detect, evaluate_detector
-from segtutor.inference.detect import add_to_ground_truth, coco_detections, coco_ground_truth
+from segtutor.inference.detect_scores import add_to_ground_truth, coco_detections, coco_ground_truth
 from segtutor.labels import LabelSet
 
 CLASSES = LabelSet(
