@@ -445,7 +445,8 @@ plt.show()
 # | [**3**](03_fcn.ipynb) | fully convolutional networks (FCN): the idea from which all others grew |
 # | [**4**](04_pspnet.ipynb) | pyramid scene parsing (PSPNet): seeing far |
 # | [**5**](05_mask_rcnn.ipynb) | Mask R-CNN and its family: one mask per thing |
-# | [**6**](06_deeplab.ipynb) | DeepLab v2, v3 and v3+: fine maps and sharp outlines |
+# | [**6a**](06a_deeplab_v2.ipynb) | DeepLab v2: fine maps, several rates, and outlines from a field of pixels |
+# | [**6b**](06b_deeplab_v3.ipynb) | DeepLab v3 and v3+: a better pyramid, a decoder, and all results side by side |
 # | [**7**](07_worked_example.ipynb) | a worked example, on your own photographs |
 #
 # ## Summary

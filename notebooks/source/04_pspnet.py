@@ -689,7 +689,7 @@ card("pspnet.auxiliary")
 #   work, from 29 % to 80 %. Where the backbone sees the whole picture by itself, there was nothing left to gain.
 #
 # In [assignment 4](assignments/04_pspnet.ipynb) you build the parts yourself, check by check.
-# [Lesson 5](05_mask_rcnn.ipynb) leaves [label maps](glossary.ipynb#label-map) for single objects; [lesson 6](06_deeplab.ipynb) comes back to dilation
+# [Lesson 5](05_mask_rcnn.ipynb) leaves [label maps](glossary.ipynb#label-map) for single objects; [lesson 6a](06a_deeplab_v2.ipynb) comes back to dilation
 # with DeepLab.
 #
 # ## Self-test

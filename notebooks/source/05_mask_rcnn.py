@@ -1223,7 +1223,7 @@ print("a picture without objects is no error:", {name: round(float(loss.detach()
 # - Instances by falling score and stuff from a semantic network make a panoptic map; PQ = SQ · RQ.
 #
 # In [assignment 5](assignments/05_mask_rcnn.ipynb) you write all the geometry yourself: anchors, matching, offsets,
-# suppression, RoIAlign and pasting, each checked at once. [Lesson 6](06_deeplab.ipynb) comes back to semantic
+# suppression, RoIAlign and pasting, each checked at once. [Lesson 6a](06a_deeplab_v2.ipynb) comes back to semantic
 # segmentation with DeepLab.
 #
 # ## Self-test

@@ -317,7 +317,7 @@ except ValueError as error:
 #
 # Only in evaluation mode. In training mode dropout draws anew each time, and even a *look* at a picture changes the
 # running statistics of batch norm, without any optimizer: you would save other weights than you loaded. And a single
-# picture cannot go through at all, because behind the image pooling there is one value per channel, which has no
+# picture cannot go through at all, because behind the [image pooling](glossary.ipynb#image-pooling) there is one value per channel, which has no
 # variance (plain torchvision says *Expected more than 1 value per channel*).
 #
 # </details>
@@ -1031,7 +1031,7 @@ for name in ("mooring bollard", "street bollard", "pole", "bicycle"):
 #   why classifying every patch on its own is wasteful; downsampling and upsampling inside one network; the
 #   [transposed convolution](glossary.ipynb#transposed-convolution); then the way from R-CNN to Mask R-CNN, which is
 #   lesson 5.
-# - **Conditional random fields:**
+# - **[Conditional random fields](glossary.ipynb#conditional-random-field):**
 #   [Conditional Random Fields, Stanford University (by Daphne Koller)](https://www.youtube.com/watch?v=rc3YDj5GiVM),
 #   12 minutes. Look for: why we model the labels *given* the picture and need no model of the picture itself; the
 #   normalizing constant that depends on the picture; logistic regression as a small CRF.
@@ -1145,7 +1145,7 @@ for k, size in enumerate(sizes):
 #   pixels *write* (lesson 3).
 # - *The dilation rate is how many pixels lie between two taps*: it is the step from one to the next; $r - 1$ pixels lie
 #   between (lesson 4).
-# - *ASPP concatenates its branches*: that is v3. In v2 their scores are added (lesson 6).
+# - *[ASPP](glossary.ipynb#atrous-spatial-pyramid-pooling) concatenates its branches*: that is v3. In v2 their scores are added (lesson 6).
 # - *DeepLab v3 combines cascaded and parallel modules*: these are two networks, and the parallel one became "v3".
 # - *CRFs are for sequences and use previous labels*: this one joins every pixel with every other, and there is no
 #   "previous" among them.

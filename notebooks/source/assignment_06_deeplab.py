@@ -4,7 +4,7 @@
 # minutes_t4: 1
 # download: none
 # peak_ram: 1.1 GB
-# prerequisites: ["[Lesson 6](../06_deeplab.ipynb)", "[Lesson 1](../01_metrics.ipynb)", "[Lesson 2](../02_data_sets.ipynb)", PyTorch tensors and modules]
+# prerequisites: ["[Lessons 6a](../06a_deeplab_v2.ipynb)", "[6b](../06b_deeplab_v3.ipynb)", "[Lesson 1](../01_metrics.ipynb)", "[Lesson 2](../02_data_sets.ipynb)", PyTorch tensors and modules]
 # minutes_work: 190
 # ---
 

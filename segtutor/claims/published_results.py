@@ -13,11 +13,11 @@ from matplotlib.lines import Line2D
 
 from segtutor import resources
 from segtutor.datasets.files import check_choice
+from segtutor.plotting.style import FULL_WIDTH
 from segtutor.tables import render
 
 KINDS = ("paper", "ablation", "code base")
-COLUMNS = ("network", "backbone", "year", "data set", "split", "metric", "value", "trained on besides", "at test time",
-           "source", "how known", "note")  # fmt: skip
+COLUMNS = ("network", "on", "result, %", "trained on besides", "at test time", "source, how known, what else differs")
 CORRECTION_COLUMNS = ("network", "said", "exactly", "what was imprecise", "source")
 
 # Shape: what was done at test time. Color: what the network had learned from. Okabe-Ito, dark enough on white.
@@ -187,23 +187,23 @@ def show_published(dataset: str = "PASCAL VOC 2012", ax: Axes | None = None, *, 
         raise ValueError(f"{dataset} has no result of kind {kind!r}; it has {', '.join(there)}")
     rows = _rows(results)
     if ax is None:
-        _, ax = plt.subplots(figsize=(10, 1.7 + 0.31 * len(rows)), dpi=72, layout="constrained")
+        _, ax = plt.subplots(figsize=(FULL_WIDTH, 1.5 + 0.25 * len(rows)), layout="constrained")
     for height, (label, dots) in enumerate(rows):
         if label is None:  # the head of a band
             ax.axhspan(height - 0.45, height + 0.45, color="#E8E8E8", linewidth=0, zorder=0)
             ax.text(0.01, height, _SPLIT_WORDS[dots[0].split], transform=ax.get_yaxis_transform(), va="center",
-                    fontsize=12, fontweight="bold")  # fmt: skip
+                    fontsize=10, fontweight="bold")  # fmt: skip
             continue
         for dot in dots:
-            ax.plot(dot.value, height, _MARKERS[dot.protocol], color=_COLORS[dot.extra_data], markersize=9,
+            ax.plot(dot.value, height, _MARKERS[dot.protocol], color=_COLORS[dot.extra_data], markersize=8,
                     markeredgecolor="white", markeredgewidth=0.8)  # fmt: skip
         ax.text(1.01, height, "  ".join(str(value) for value in sorted(dot.value for dot in dots)),
-                transform=ax.get_yaxis_transform(), va="center", fontsize=11)  # fmt: skip
+                transform=ax.get_yaxis_transform(), va="center", fontsize=9)  # fmt: skip
     places = [(height, label) for height, (label, _) in enumerate(rows) if label is not None]
-    ax.set_yticks([height for height, _ in places], [label for _, label in places], fontsize=12)
+    ax.set_yticks([height for height, _ in places], [label for _, label in places], fontsize=9)
     ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.set_xlabel(f"{results[0].metric}, %", fontsize=12)
-    ax.set_title(dataset, fontsize=13)
+    ax.set_xlabel(f"{results[0].metric}, %", fontsize=10)
+    ax.set_title(dataset, fontsize=11)
     ax.margins(x=0.08)
     ax.grid(axis="x", alpha=0.3)
     ax.tick_params(left=False)
@@ -213,19 +213,14 @@ def show_published(dataset: str = "PASCAL VOC 2012", ax: Axes | None = None, *, 
 
 
 def _row(result: PublishedResult) -> tuple[str, ...]:
+    source = f"{result.short_source}; {result.place} ({result.trust})"
     return (
-        result.model,
-        result.backbone,
-        str(result.year),
-        result.dataset,
-        result.split,
-        result.metric,
-        str(result.value),
+        f"{result.model}, {result.backbone} ({result.year})",
+        f"{result.dataset}, {result.split}",
+        str(result.value) if result.metric == "mean IoU" else f"{result.value} {result.metric}",
         ", ".join(result.training_data),
         f"{result.protocol}: {result.test_time}",
-        f"{result.source}; {result.place}",
-        result.trust,
-        result.note or "",
+        f"{source}: {result.note}" if result.note else source,
     )
 
 
@@ -268,4 +263,4 @@ def _legend(ax: Axes, results: Sequence[PublishedResult]) -> None:
     blank = Line2D([], [], linestyle="", label=" ")
     handles = [entry for part in (shapes, colors) for entry in part + [blank] * (length - len(part))]
     ax.legend(handles=handles, ncols=2, loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=4, frameon=False,
-              fontsize=11)  # fmt: skip
+              fontsize=9)  # fmt: skip

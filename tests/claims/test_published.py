@@ -171,9 +171,8 @@ class TestTables:
         assert len(lines) == 2 + len(published("Mask R-CNN", kind="paper"))
         assert all(line.count("|") == len(COLUMNS) + 1 for line in lines)
         assert lines[4] == (
-            "| Mask R-CNN | ResNeXt-101-FPN | 2017 | COCO | test-dev | mask AP | 37.1 | ImageNet | single scale: short "
-            "side 800, one scale, single model | He et al., Mask R-CNN, ICCV 2017, arXiv 1703.06870v3; test-dev "
-            "results | paper's text read |  |"
+            "| Mask R-CNN, ResNeXt-101-FPN (2017) | COCO, test-dev | 37.1 mask AP | ImageNet | single scale: short "
+            "side 800, one scale, single model | Mask R-CNN; test-dev results (paper's text read) |"
         )
 
     def test_html_is_escaped_and_whole(self):

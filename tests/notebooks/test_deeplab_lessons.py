@@ -1,0 +1,119 @@
+"""Sentences of lessons 6a and 6b against the recorded results: their numbers are computed here."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from segtutor.claims import card, find, recorded
+from segtutor.claims.ranking import ranking
+
+SOURCE = Path(__file__).parents[2] / "notebooks" / "source"
+
+
+def text_of(lesson):
+    """The lesson's words without comment signs and line breaks."""
+    (path,) = SOURCE.glob(f"{lesson}_*.py")
+    lines = [re.sub(r"^# ?", "", line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return re.sub(r"\s+", " ", " ".join(lines)).replace("**", "").replace("*", "")
+
+
+def mean(claim, variant, key="mean_iou"):
+    """Percent."""
+    return 100 * recorded(find(claim)).mean_and_spread(variant, key)[0]
+
+
+def verdicts(claim):
+    return [verdict for verdict, _, _ in card(claim).verdicts()]
+
+
+def seeds(claim, better, worse, key="mean_iou"):
+    runs = recorded(find(claim)).runs
+    return [100 * (one[key] - other[key]) for one, other in zip(runs[better], runs[worse], strict=True)]
+
+
+def test_several_rates_decide_nothing():
+    assert "The card decides nothing. The three pyramids lie within two points of each other" in text_of("06a")
+    assert set(verdicts("deeplab.aspp")) == {"undecided"}
+    means = [mean("deeplab.aspp", variant) for variant in find("deeplab.aspp").variants]
+    assert max(means) - min(means) < 2
+
+
+def test_the_crf_helps_every_network():
+    assert "The CRF helps every network, by 5 to 7 points over all pixels" in text_of("06a")
+    gains = [mean("deeplab.crf", variant, "mean_iou_gain") for variant in find("deeplab.crf").variants]
+    assert (round(min(gains)), round(max(gains))) == (5, 7)
+    assert "the checkpoint, the best network of all, gains most" in text_of("06a")
+    assert mean("deeplab.crf", "course checkpoint", "mean_iou_gain") == max(gains)
+    assert "Behind the checkpoint we also see the price: thin things lose" in text_of("06a")
+    assert mean("deeplab.crf", "course checkpoint", "thin_gain") < 0
+    words = {expected: verdict for verdict, expected, _ in card("deeplab.crf").verdicts()}
+    assert words["The finer map gains less."] == "undecided"
+    assert words["Near boundaries, too."] == "reversed"
+
+
+def test_multi_grid_is_undecided():
+    assert "Undecided: less than a point is lost, and the seeds spread as far" in text_of("06b")
+    assert verdicts("deeplab.multi_grid") == ["undecided"]
+    assert -1 < mean("deeplab.multi_grid", "1, 2") - mean("deeplab.multi_grid", "1, 1") < 0
+
+
+def test_image_pooling_loses():
+    assert "All three seeds lose, between one and nearly three points" in text_of("06b")
+    gains = seeds("deeplab.image_pooling", "with", "without")
+    assert -3 < min(gains) < -2.5
+    assert -1.5 < max(gains) < -0.9
+    assert verdicts("deeplab.image_pooling") == ["undecided"]
+
+
+def test_batch_norm_helps():
+    without, with_it = (mean("deeplab.batch_norm", variant) for variant in ("without", "with"))
+    assert f"Confirmed: {without:.1f} % without, {with_it:.1f} % with." in text_of("06b")
+    assert verdicts("deeplab.batch_norm") == ["confirmed"]
+
+
+def test_in_a_row_is_ahead_at_this_budget_and_the_losses_tell_of_underfitting():
+    text = text_of("06b")
+    assert "ends two points and a half below the one with two more blocks" in text
+    assert 2 < mean("deeplab.cascaded", "block6") - mean("deeplab.cascaded", "parallel") < 3
+    parallel, bare = (mean("deeplab.cascaded", variant, "loss") / 100 for variant in ("parallel", "block4"))
+    assert f"(block4): {parallel:.2f} against {bare:.2f}" in text
+
+
+def test_the_decoder_helps_along_outlines():
+    text = text_of("06b")
+    none, few, many = (mean("deeplab.decoder", variant) for variant in ("no decoder", "16 channels", "48 channels"))
+    assert f"confirmed: {none:.1f} % without it, {many:.1f} % with it" in text
+    assert "48 channels are three points better than 16" in text
+    assert 2.5 < many - few < 3.5
+    assert verdicts("deeplab.decoder") == ["confirmed", "confirmed", "undecided", "confirmed"]
+    far = seeds("deeplab.decoder", "48 channels", "no decoder", "beyond")
+    assert f"Far from outlines it brings {sum(far) / 3:.1f} points on average" in text
+
+
+def test_separable_convolutions_lose_here():
+    text = text_of("06b")
+    full, cheap = (mean("deeplab.separable", variant) for variant in ("full", "separable"))
+    assert f"mean IoU falls from {full:.1f} to {cheap:.1f} %" in text
+    losses = [mean("deeplab.separable", variant, "loss") / 100 for variant in ("separable", "full")]
+    assert f"{losses[0]:.2f} against {losses[1]:.2f}" in text
+    memory = [mean("deeplab.separable", variant, "megabytes") / 100 for variant in ("full", "separable")]
+    assert f"from {memory[0]:.1f} to {memory[1]:.1f} MB per picture" in text
+
+
+def test_sentences_about_the_leaderboard_hold_for_the_whole_of_it():
+    text, rows = text_of("06b"), ranking()
+    names, scores = [name for name, *_ in rows], {name: score for name, score, *_ in rows}
+    assert names[:3] == ["backbone alone, stride 4", "PSPNet, stride 4", "FCN-8s, pretrained"]
+    assert f"With {rows[0][1]:.1f} %, first is the bare backbone at stride 4" in text
+    assert "PSPNet at stride 4 follows, then FCN-8s from pretrained weights" in text
+    assert "At stride 8 and at stride 4, the bare backbone is ahead of every head" in text
+    heads = [name for name in names if name.startswith(("PSPNet", "DeepLab"))]
+    for name in heads:
+        bare = "backbone alone, stride 4" if name.endswith("stride 4") else "backbone alone"
+        if not name.endswith(("stride 16", "separable")):
+            assert scores[name] < scores[bare], name
+    costs = {name: cost for name, *_, cost in rows}
+    assert "with a quarter of the operations, it comes within three points of v3 at stride 4" in text
+    assert scores["DeepLab v3, stride 4"] - scores["DeepLab v3+, stride 16"] < 3
+    assert costs["DeepLab v3+, stride 16"] / costs["DeepLab v3, stride 4"] == pytest.approx(0.25, abs=0.02)
