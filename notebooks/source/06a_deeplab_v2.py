@@ -244,7 +244,7 @@ card("deeplab.output_stride")
 # spatial pyramid pooling](glossary.ipynb#atrous-spatial-pyramid-pooling), ASPP. Here is what its four kernels compare
 # for *one* place, on a map of stride 8:
 
-# %% alt="A lake scene of 385 by 513 pixels. Around a person's chest lie nine dots in each of four colors with squares around them: at rate 6 the square holds the person's upper body, at rate 12 also the bicycle's saddle and a neighbor, at rate 18 three people and most of the tree, at rate 24 it reaches beyond the upper and lower border of the picture" fold="Draw what four rates compare"
+# %% alt="A lake scene of 385 by 513 pixels. Around a person's chest lie nine dots in each of four colors with squares around them: at rate 6 the square holds the person from head to waist, at rate 12 also a neighbor and half of the bicycle, at rate 18 three people, the bicycle and half of the tree, and at rate 24 nearly the whole height of the picture; its lowest dots lie below the border" fold="Draw what four rates compare"
 figure, axis = plt.subplots(figsize=(8, 5))
 plotting.show_taps(Scenes("val", (385, 513), 6)[5][0], (205, 270), (6, 12, 18, 24), stride=8, ax=axis)
 plt.show()
@@ -292,12 +292,13 @@ with torch.no_grad():
     assert torch.allclose(logits, network(images)["out"], atol=1e-6)
 
 # %% [markdown]
-# The assertion holds: our twelve lines are the package's network.
+# The assertion holds, so these lines are the package's network.
 #
 # ### Is it the several rates that help?
 #
 # Four branches have more weights than one, so a fair test gives *one* rate as many branches. The card has both
-# controls, three small rates and three large ones, and tells small things from large ones.
+# controls, three small rates and three large ones (our small network has three branches), and tells small things from
+# large ones.
 
 # %%
 card("deeplab.aspp")
@@ -332,7 +333,8 @@ plt.show()
 
 # %% [markdown]
 # The paper measures it with VGG16 on VOC val: 62.25 % with steps, 63.42 % with poly, and 65.88 % with poly, batches of
-# 10 and 20,000 iterations. Nearly all networks since then use it, and so do the trainings of this course.
+# 10 and 20,000 iterations. Many networks since then use it, and so do the
+# trainings of this course.
 #
 # ## The network is coarse, the picture is not
 #
@@ -341,11 +343,11 @@ plt.show()
 # care where exactly a thing is cannot draw its outline. But the outline is there, in the picture that the network was
 # given: where one thing ends, the color mostly changes.
 #
-# A *conditional random field* (CRF) brings the picture in *after* the network. It
-# is a probability for whole *labelings*: $P(x)$ says how likely it is that all pixels *together* have the labels $x$.
-# *Conditional* means that the picture is given. It does not say how likely the picture is, only how likely labels are
-# *for it*; statisticians call that a discriminative model. CRFs became known for sequences, as the words of a sentence,
-# where the label of a word depends on its neighbors. We do the same with pixels, and start with three.
+# A *conditional random field* (CRF) brings the picture in *after* the network. It is a probability for whole
+# *labelings*: $P(x)$ says how likely it is that all pixels *together* have the labels $x$. *Conditional* means that the
+# picture is given. It does not say how likely the picture is, only how likely labels are *for it*; statisticians call
+# that a discriminative model. CRFs became known for sequences, such as the words of a sentence, where the label of a
+# word depends on its neighbors. We do the same with pixels, and start with three.
 #
 # ### Three pixels
 #
@@ -445,9 +447,9 @@ for step in range(6):
     Q = torch.softmax(-U + K @ Q, dim=1)
 
 # %% [markdown]
-# After one step pixel 2 is a post with 0.74, as we computed, and after a few more nothing changes. How good is the
-# approximation? For three pixels we can ask the exact field, by adding up the probabilities of all labelings in which a
-# pixel is a post.
+# After one step pixel 2 is a post with 0.74, as we computed, and after a few more hardly anything changes. How good is
+# the approximation? For three pixels we can ask the exact field, by adding up the probabilities of all labelings in
+# which a pixel is a post.
 
 # %%
 energies = {labels: alone + pairs for labels, alone, pairs in plotting.labelings(U, K)}
@@ -464,10 +466,10 @@ print("exactly:    probability of post", [round(float(value), 2) for value in ex
 # Now a picture. Krähenbühl and Koltun (2011) had the idea to link *every* pixel with *every* other one, so that a color
 # can carry a label far. It is called the dense, or fully connected, CRF. The weights $K_{ij}$ come from two bells,
 #
-# $$ K_{ij} = w_1 \exp\Big(-\frac{|p_i - p_j|^2}{2\sigma_\alpha^2} - \frac{|I_i - I_j|^2}{2\sigma_\beta^2}\Big)
-# + w_2 \exp\Big(-\frac{|p_i - p_j|^2}{2\sigma_\gamma^2}\Big), $$
+# $$ K_{ij} = w_1 \exp\Big(-\frac{|s_i - s_j|^2}{2\sigma_\alpha^2} - \frac{|I_i - I_j|^2}{2\sigma_\beta^2}\Big)
+# + w_2 \exp\Big(-\frac{|s_i - s_j|^2}{2\sigma_\gamma^2}\Big), $$
 #
-# with the places $p$ and the colors $I$ of the two. The first is large if they are near *and* alike in color; the
+# with the places $s$ and the colors $I$ of the two. The first is large if they are near *and* alike in color; the
 # second if they are just very near, and it smooths away single pixels. Each bell is divided by the roots of the two
 # pixels' sums of it, so that pixels with many neighbors of their color do not outvote all others. On a crop of 40 × 50
 # pixels we can write down all of it: 2,000 pixels, and a matrix of 2,000 × 2,000.
@@ -531,9 +533,9 @@ print(f"the network's labels: {energy(network_labels):.0f}")
 print(f"pavement everywhere:  {energy(pavement):.0f}")
 
 # %% [markdown]
-# Pavement everywhere is cheaper than what the network says! No pair pays then, and that saves more than 600 pixels of a
-# bicycle lose. Does the field want the bicycle to vanish? Let us see where mean field goes. Each step is one line, the
-# one that we derived; only the pixel's own vote, the diagonal of $K$, is kept, as the authors' code does.
+# Pavement everywhere is cheaper than what the network says! No pair pays then, and that saves a little more than the
+# pixels of the bicycle lose. Does the field want the bicycle to vanish? Let us see where mean field goes. Each step is
+# one line, the one that we derived; only the pixel's own vote, the diagonal of $K$, is kept, as the authors' code does.
 
 # %%
 Q, steps = torch.softmax(-U, dim=1), []
@@ -584,10 +586,10 @@ print(f"the true labels:      {energy(filled):.0f}")
 # ### Does every step lower the free energy?
 #
 # Our derivation changed one pixel and held the others. But we moved all at once. And we kept the diagonal of $K$, so we
-# minimize another function than $F$. Look at the pairs' mean energy: it is a constant minus
-# $\tfrac12 \sum_{i \neq j} \sum_k K_{ij}\, Q_i(k)\, Q_j(k)$. With the diagonal, $i = j$ is in that sum, too, and each pixel
-# adds $-\tfrac12 K_{ii} \sum_k Q_i(k)^2$. If all $Q$ are 0 or 1, this is only another constant. Otherwise it is a reward for
-# being sure. Call the function with it $\tilde F$, and draw both, step by step.
+# minimize another function than $F$. Look at the pairs' mean energy: it is a constant minus $\tfrac12 \sum_{i \neq j}
+# \sum_k K_{ij}\, Q_i(k)\, Q_j(k)$. With the diagonal, $i = j$ is in that sum, too, and each pixel adds $-\tfrac12
+# K_{ii} \sum_k Q_i(k)^2$. If all $Q$ are 0 or 1, this is only another constant. Otherwise it is a reward for being
+# sure. Call the function with it $\tilde F$, and draw both, step by step.
 
 
 # %% alt="Two curves over ten mean-field steps, the free energy without the diagonal and the one with it. Both fall from about 2000 to below 1300, most in the first three steps, and are flat from step 7 on" fold="Compute both functions after each step"

@@ -16,8 +16,8 @@
 # field is dropped. **v3+** (Chen, Zhu, Papandreou, Schroff and Adam, 2018) gives the outlines back to the network, by a
 # small decoder, and makes convolutions cheap.
 #
-# At the end of this lesson all networks of lessons 3 to 6 run the same race, and you will see something that no table
-# of a paper shows.
+# At the end of this lesson all semantic networks of the course so far run the same race, and you will see something
+# that no table of a paper shows.
 #
 # ## Objectives
 #
@@ -111,8 +111,8 @@ plotting.movable_figures(figures, texts, "Unit rates", names)
 # </details>
 #
 # Note *times the rate of the stage*, and only in the 3 × 3 of each block. Many ports have it otherwise, so look at the
-# rates of the network that you use. (Without multi-grid, the first block keeps the rate of the stage before, as in lesson
-# 4.)
+# rates of the network that you use. (Without multi-grid, the first block keeps the rate of the stage before, as in
+# lesson 4.)
 
 # %%
 for stride in (16, 8):
@@ -123,8 +123,8 @@ for stride in (16, 8):
         print(f"output stride {stride:2}, multi-grid {grid or 'none'!s:9}: last stage {rates}")
 
 # %% [markdown]
-# In the paper, (1, 2, 4) is worth 1.2 points with the parallel network (75.36 to 76.58 %). On the small backbone, whose
-# last stage has only two blocks, we asked (1, 2) against (1, 1):
+# In the paper, (1, 2, 4) is worth 1.2 points with the parallel network (75.36 to 76.58 %). On the course's small
+# backbone, whose last stage has only two blocks, we asked (1, 2) against (1, 1):
 
 # %%
 card("deeplab.multi_grid")
@@ -225,7 +225,7 @@ print("one weight everywhere from rate", next(r for r in rates if shares[r - 1, 
 # </details>
 #
 # Rate 36, a branch of v3 at output stride 8, uses fewer than four of its nine weights on average. The rule that
-# follows: **choose rates for the map**, not from a table. On the map of 12 × 16 places of the small scenes below, rates
+# follows: **choose rates for the map**, not from a table. On the map of 13 × 17 places of the small scenes below, rates
 # of 6, 12 and 18 would read almost nothing but padding; our networks have 2, 4 and 6.
 
 # %%
@@ -239,7 +239,7 @@ card("deeplab.rates")
 # pyramid, and it told mooring bollards from street bollards for a near-sighted
 # network. In v3's paper it brings 0.6 points (76.58 to 77.21 %).
 #
-# **Predict, then run.** Our map has 12 × 16 places, and the largest of the three rates is 6, that is 48 pixels to each
+# **Predict, then run.** Our map has 13 × 17 places, and the largest of the three rates is 6, that is 48 pixels to each
 # side. Will image pooling help here?
 
 # %%
@@ -373,9 +373,9 @@ plt.show()
 card("deeplab.decoder")
 
 # %% [markdown]
-# The decoder helps, confirmed: 41.4 % without it, 53.0 % with it. Far from outlines it brings 0.3 points on average; that
-# it is surely less than two there, three seeds leave undecided by a hair. The number of channels matters in the same
-# direction as in the paper, and more: 48 channels are three points better than 16.
+# The decoder helps, confirmed: 41.4 % without it, 53.0 % with it. Far from outlines it brings 0.3 points on average;
+# that it is surely less than two there, three seeds leave undecided by a hair. The number of channels matters in the
+# same direction as in the paper, and more: 48 channels are three points better than 16.
 #
 # ### Atrous separable convolution
 #
@@ -411,8 +411,8 @@ for C, out in ((256, 256), (2048, 256), (304, 256)):
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# 8.7 times: 9 · 256 · 256 = 589,824 against 9 · 256 + 256 · 256 = 67,840. The ratio is $9C' / (9 + C')$, whatever $C$: with
-# many channels out it comes close to nine, the size of the kernel, because nearly all of the work is the mixing.
+# 8.7 times: 9 · 256 · 256 = 589,824 against 9 · 256 + 256 · 256 = 67,840. The ratio is $9C' / (9 + C')$, whatever $C$:
+# with many channels out it comes close to nine, the size of the kernel, because nearly all of the work is the mixing.
 #
 # </details>
 #
@@ -464,9 +464,9 @@ card("deeplab.separable")
 #
 # ### On equal terms
 #
-# No two of the papers share backbone, data and tests. So we ran the race ourselves: every network of lessons 3 to 6 on
-# the same small backbone, on the same scenes, with the same number of steps, three seeds each. Each dot is a seed;
-# names of networks than which no other is both better and cheaper are bold.
+# No two of the papers share backbone, data and tests. So we ran the race ourselves: every semantic network of lessons
+# 3, 4 and 6 on the same small backbone, on the same scenes, with the same number of steps, three seeds each. Each dot
+# is a seed; names of networks than which no other is both better and cheaper are bold.
 
 # %% alt="Seventeen networks in rows, from the best to the worst. Left, dots of three seeds for mean IoU: the bare backbone at stride 4 is first with 60.1, then PSPNet at stride 4 with 57.8, FCN-8s pretrained with 57.4, DeepLab v3 at stride 4 with 55.8; the row of FCN-32s, 27.5, stands at the left edge with an arrow. Right, bars of operations: those of stride 4 need 1.5 to 2 billion, most others less than 0.8" fold="Draw the leaderboard"
 from segtutor.claims.ranking import show_ranking
@@ -509,7 +509,7 @@ plt.show()
 #
 # ### And after DeepLab?
 #
-# Three ideas of these papers stayed, and three went.
+# What became of these ideas?
 #
 # - **SegFormer** ([Xie et al. 2021](https://arxiv.org/abs/2105.15203)) puts a transformer in the place of the backbone.
 #   Attention sees the whole picture, so pyramids of rates are no longer needed. A light decoder that puts fine and
