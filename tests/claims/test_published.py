@@ -183,8 +183,8 @@ class TestTables:
         assert '"' not in table
 
     def test_papers_alone_by_default(self):
-        assert "mmsegmentation" not in published_table()
-        assert "mmsegmentation" in published_table(kind="code base")
+        assert "mmseg;" not in published_table()
+        assert "mmseg;" in published_table(kind="code base")
 
     def test_corrections(self):
         lines = published_corrections("markdown").splitlines()
