@@ -597,10 +597,9 @@ print(f"the true labels:      {energy(filled):.0f}")
 
 # %% alt="Two curves over ten mean-field steps, the free energy without the diagonal and the one with it. Both fall from about 2000 to below 1300, most in the first three steps, and are flat from step 7 on" fold="Compute both functions after each step"
 def free_energies(q):
-    q, k = q.double(), K.double()  # the last digits matter here
     own, entropy = (q * U).sum(), -torch.special.xlogy(q, q).sum()
-    with_diagonal = 0.5 * (k.sum() - (q * (k @ q)).sum())  # the constant so that both agree where Q is hard
-    others = k - torch.diag(k.diag())
+    with_diagonal = 0.5 * (K.sum() - (q * (K @ q)).sum())  # the constant so that both agree where Q is hard
+    others = K - torch.diag(K.diag())
     without = 0.5 * (others.sum() - (q * (others @ q)).sum())
     return float(own + without - entropy), float(own + with_diagonal - entropy)
 
@@ -637,7 +636,7 @@ print(f"F~: step 8 {both[8, 1]:.2f}, step 10 {both[10, 1]:.2f}")
 # %% alt="Three scenes, each with the network's labels, the labels after the CRF, and a map of changes. First row: outlines of boat, horse and sheep are repaired, in blue. Second: horizon and aeroplane are repaired, but the lamp post at the left, which the network had drawn, is gone. Third, at output stride 16: much of the pavement at the lower border is broken, in orange, because the sea takes it" fold="Refine three scenes"
 coarse = predict(course_network(16), pictures[33][0], return_probabilities=True)
 cases = {16: ("it helps", *found[8][16]), 7: ("where is the post?", *found[8][7]), 33: ("it harms", *coarse)}
-figure, axes = plt.subplots(3, 4, figsize=(8, 5.6))
+figure, axes = plt.subplots(3, 4, figsize=(9, 6.6))
 seen = set()
 for row, (scene, (title, before, probabilities)) in zip(axes, cases.items(), strict=True):
     image, target = pictures[scene]

@@ -83,11 +83,11 @@ plotting.show_architecture(plotting.trace_shapes(cascaded, (513, 513)), layout, 
 plt.show()
 
 # %% [markdown]
-# Each copy has three residual blocks as the stage has, with a 3 × 3 convolution in each, and you may wonder about their
-# rates in the drawing: 4, 8, 4 and not 4, 4, 4. That is *multi-grid*. v3 multiplies the rate of a stage with *unit
-# rates*, one for each of its three residual blocks: (1, 2, 1) in the cascade, and (1, 2, 4) in the last stage of the
-# other network. What for? The figure follows the last stage at output stride 16, whose rate is 2, and the layer of rate
-# 1 in front of it. The darker a place, the more paths lead to it.
+# Each copy has three [residual blocks](glossary.ipynb#residual-block) as the stage has, with a 3 × 3 convolution in
+# each, and you may wonder about their rates in the drawing: 4, 8, 4 and not 4, 4, 4. That is *multi-grid*. v3
+# multiplies the rate of a stage with *unit rates*, one for each of its three residual blocks: (1, 2, 1) in the cascade,
+# and (1, 2, 4) in the last stage of the other network. What for? The figure follows the last stage at output stride 16,
+# whose rate is 2, and the layer of rate 1 in front of it. The darker a place, the more paths lead to it.
 #
 # **Predict, then run.** Which of the three unit rates sees farthest? And do holes open, as in lesson 4?
 

@@ -117,3 +117,15 @@ def test_sentences_about_the_leaderboard_hold_for_the_whole_of_it():
     assert "with a quarter of the operations, it comes within three points of v3 at stride 4" in text
     assert scores["DeepLab v3, stride 4"] - scores["DeepLab v3+, stride 16"] < 3
     assert costs["DeepLab v3+, stride 16"] / costs["DeepLab v3, stride 4"] == pytest.approx(0.25, abs=0.02)
+
+
+def test_disturbances_take_the_gain_of_the_crf_away():
+    text = text_of("06a")
+    drawn, noisy, everything = (
+        mean("deeplab.crf_noise", variant, "mean_iou_gain")
+        for variant in ("as drawn", "noise 20", "all: 20, 1 px, 30 %")
+    )
+    assert f"Of {drawn:.1f} points {noisy:.1f} are left." in text
+    assert f"With noise, blur and shadow together {everything:.1f} points are left" in text
+    assert "the CRF takes a point away" in text
+    assert round(mean("deeplab.crf_noise", "all: 20, 1 px, 30 %", "seen_mean_iou_gain")) == -1
