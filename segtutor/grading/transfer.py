@@ -6,8 +6,11 @@ built from them, and whatever else stands there is a ValueError that belongs to 
 
 from __future__ import annotations
 
+import contextlib
+import decimal
 import json
 import math
+import numbers
 from typing import Any
 
 import numpy as np
@@ -41,6 +44,10 @@ def _encode(value: Any, depth: int) -> Any:
         return {"other": "something nested too deeply"}
     value = plain(value)
     if isinstance(value, (np.ndarray, np.generic)):
+        other = value.dtype.kind == "O" or (value.dtype.kind == "f" and str(value.dtype) not in DTYPES)
+        if other and value.size <= MOST_ELEMENTS:  # fractions, and floats of other widths
+            with contextlib.suppress(TypeError, ValueError, OverflowError):
+                value = np.asarray(value).astype(np.float64)
         if str(value.dtype) in DTYPES and value.size <= MOST_ELEMENTS:
             return {"array": value.tolist(), "dtype": str(value.dtype), "shape": list(value.shape)}
         return {"other": f"{type(value).__name__} of {value.size} {value.dtype}"}
@@ -56,6 +63,9 @@ def _encode(value: Any, depth: int) -> Any:
         return {"plain": value}
     if isinstance(value, int):
         return {"plain": int(value)} if value.bit_length() <= 1024 else {"other": "int of many digits"}
+    if isinstance(value, numbers.Real | decimal.Decimal):  # a fraction is as right as a float
+        with contextlib.suppress(OverflowError, ValueError):
+            return {"plain": float(value)}
     if isinstance(value, str):
         return {"plain": str(value)} if len(value) <= MOST_TEXT else {"other": f"str of {len(value)} characters"}
     return {"other": type(value).__name__[:100]}

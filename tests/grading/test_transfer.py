@@ -1,6 +1,8 @@
 """Values travel as JSON; what was written by somebody else is refused before anything large is built from it."""
 
 import json
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -36,6 +38,14 @@ def test_values_travel(value):
 )
 def test_what_has_no_place_travels_as_its_name(value, name):
     assert decode(json.loads(json.dumps(encode(value)))) == name
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Fraction(1, 4), Decimal("0.25"), np.array([Fraction(1, 4)] * 2), np.longdouble(0.25), [Fraction(1, 4)]],
+)
+def test_numbers_of_other_kinds_travel_as_floats(value):
+    np.testing.assert_equal(np.asarray(decode(json.loads(json.dumps(encode(value)))), float).ravel()[0], 0.25)
 
 
 def test_what_contains_itself_ends():
