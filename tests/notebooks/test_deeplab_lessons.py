@@ -129,3 +129,31 @@ def test_disturbances_take_the_gain_of_the_crf_away():
     assert f"With noise, blur and shadow together {everything:.1f} points are left" in text
     assert "the CRF takes a point away" in text
     assert round(mean("deeplab.crf_noise", "all: 20, 1 px, 30 %", "seen_mean_iou_gain")) == -1
+
+
+def distance(variant, size, percent_of_height):
+    return mean("deeplab.distance", variant, f"right_{size}_{percent_of_height}")
+
+
+def test_a_rate_for_every_distance():
+    text = text_of("06a")
+    near = [distance("rate 4", 96, away) for away in (10, 20, 30)]
+    assert f"it is right {min(near):.0f} to {max(near):.0f} % of the time" in text
+    far = [distance("rate 4", 192, away) for away in (10, 20, 30)]
+    assert f"right in {max(far):.0f} % at best, and guesses at 58 pixels" in text
+    assert abs(far[-1] - 50) < 2
+    for size in (96, 192):
+        for away in (10, 20, 30):
+            single = max(distance(f"rate {rate}", size, away) for rate in (1, 2, 4, 8))
+            assert distance("rates 2, 4, 8", size, away) > single - 2
+    best = [max((1, 2, 4, 8), key=lambda rate: distance(f"rate {rate}", 96, away)) for away in (10, 20, 30)]
+    assert best == sorted(best)
+
+
+def test_image_pooling_and_rates_in_a_row_reach_what_is_beyond_all_rates():
+    text = text_of("06b")
+    pooled, row = (distance(head, 192, 30) for head in ("rate 1 and image pooling", "2, 4, 8 in a row"))
+    assert f"knows it in {pooled:.0f} % of all cases as soon as it gets image pooling" in text
+    assert row > 95
+    assert "no rate is right in more than two cases of three" in text
+    assert max(distance(f"rate {rate}", 192, 30) for rate in (1, 2, 4, 8)) < 200 / 3

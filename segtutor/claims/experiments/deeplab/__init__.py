@@ -1,6 +1,7 @@
 """The claims of lesson 6: atrous convolution, the ASPP and its parts, cascades, the CRF, decoder, separable ones."""
 
 from segtutor.claims.experiments.deeplab.atrous import ATROUS, RATES
+from segtutor.claims.experiments.deeplab.distances import DISTANCE
 from segtutor.claims.experiments.deeplab.disturbances import DISTURBED
 from segtutor.claims.experiments.deeplab.grids import GRID_FIELD
 from segtutor.claims.experiments.deeplab.refinement import REFINEMENT
@@ -9,6 +10,6 @@ from segtutor.claims.experiments.deeplab.v3 import BATCH_NORM, CASCADED, IMAGE_P
 from segtutor.claims.experiments.deeplab.v3plus import DECODER, SEPARABLE
 
 CLAIMS = (
-    ATROUS, OUTPUT_STRIDE, PYRAMID, RATES, IMAGE_POOLING, BATCH_NORM, CASCADED, MULTI_GRID, GRID_FIELD, REFINEMENT,
-    DISTURBED, DECODER, SEPARABLE,
+    ATROUS, OUTPUT_STRIDE, PYRAMID, DISTANCE, RATES, IMAGE_POOLING, BATCH_NORM, CASCADED, MULTI_GRID, GRID_FIELD,
+    REFINEMENT, DISTURBED, DECODER, SEPARABLE,
 )  # fmt: skip
