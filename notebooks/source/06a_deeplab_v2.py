@@ -318,10 +318,11 @@ plt.show()
 # 400 steps from random weights, on pictures of 96 × 128, the paper's order (75.54 % with one rate, 76.35 % with four)
 # does not show. Lesson 6b comes back to what so short a training can tell, and what it cannot.
 #
-# So we test the argument by itself. Lesson 4's near-sighted backbone and its bollards are back: two kinds that look
-# alike, and only from a given distance on does the scene around tell which is which. The backbone stays as it is. A
-# small head behind it learns a single question, *which kind of bollard is this?*, and who guesses is right half of the
-# time. The rows of the table are heads, the columns distances in pixels, in pictures of two sizes.
+# So we test the argument by itself. Lesson 4's near-sighted [backbone](glossary.ipynb#backbone) and its bollards are
+# back: two kinds that look alike, and only from a given distance on does the scene around tell which is which. The
+# backbone stays as it is. A small head behind it learns a single question, *which kind of bollard is this?*, and who
+# guesses is right half of the time. The rows of the table are heads, the columns distances in pixels, in pictures of
+# two sizes.
 #
 # **Predict, then run.** On a map of stride 8, rate 4 compares places that lie 32 pixels apart. For which of the six
 # columns will a head of rate 4 do?
@@ -342,8 +343,8 @@ plt.show()
 #
 # Now the paper's argument can be seen. Go down the single rates: the farther away what matters, the larger the best
 # rate. And rates 2, 4 and 8 *together* serve every column about as well as the best single rate does, or better. Only
-# what lies beyond all of them, in the last column, they miss, too. (The last two rows, *image pooling* and *in a row*,
-# belong to lesson 6b.) The card has all numbers:
+# what lies beyond all of them, in the last column, they miss, too. (The last two rows belong to lesson 6b.) The card
+# has all numbers:
 
 # %%
 card("deeplab.distance")
