@@ -368,8 +368,7 @@ plt.show()
 
 # %% [markdown]
 # The paper measures it with VGG16 on VOC val: 62.25 % with steps, 63.42 % with poly, and 65.88 % with poly, batches of
-# 10 and 20,000 iterations. Many networks since then use it, and so do the
-# trainings of this course.
+# 10 and 20,000 iterations. Many networks since then use it, and so do the trainings of this course.
 #
 # ## The network is coarse, the picture is not
 #

@@ -243,10 +243,9 @@ card("deeplab.rates")
 # %% [markdown]
 # ### Image pooling
 #
-# If large rates see nothing, let one branch look at everything. *Image pooling* is the
-# **mean** over the whole map, one vector, given to every place. You know it from lesson 4: it is bin 1 of PSPNet's
-# pyramid, and it told mooring bollards from street bollards for a near-sighted
-# network. In v3's paper it brings 0.6 points (76.58 to 77.21 %).
+# If large rates see nothing, let one branch look at everything. *Image pooling* is the **mean** over the whole map, one
+# vector, given to every place. You know it from lesson 4: it is bin 1 of PSPNet's pyramid, and it told mooring bollards
+# from street bollards for a near-sighted network. In v3's paper it brings 0.6 points (76.58 to 77.21 %).
 #
 # **Predict, then run.** Our map has 13 × 17 places, and the largest of the three rates is 6, that is 48 pixels to each
 # side. Will image pooling help here?

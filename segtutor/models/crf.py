@@ -108,9 +108,11 @@ class MeanField:
         return total
 
     def free_energy(self) -> float:
-        """Distance of Q from the posterior, KL(Q || P) up to a constant; mean field is meant to lower it.
+        """What mean field is meant to lower: the mean energy under Q minus its entropy.
 
-        The half is there because each pair of pixels is met twice.
+        Without the pixels' own votes (``include_self=False``) it is KL(Q || P) up to a constant. With them each pixel
+        adds -1/2 K_ii sum_k Q_ik^2, which is a constant for hard labels only. The half is there because each pair of
+        pixels is met twice.
         """
         q = self.probabilities.detach()
         with torch.no_grad():
@@ -147,8 +149,8 @@ def dense_crf(
 ) -> Any:
     """Sharpen class probabilities along the edges of the image.
 
-    The defaults of the sigmas and weights are those with which DeepLab v2 is used on VOC. Differentiable with respect
-    to ``probabilities`` and the two weights.
+    The Gaussian kernel's defaults are DeepLab v2's (§4.1.1); the bilateral kernel's are those of a well-known port
+    and lie in the ranges that the paper searched. Differentiable with respect to ``probabilities`` and the two weights.
 
     Args:
         probabilities: K x H x W or B x K x H x W, adding up to 1 over K: a softmax, not logits.

@@ -33,7 +33,7 @@ from segtutor.models.vgg import VGG16_WIDTHS, initialize_for_relu
 VGGHead = Literal["largefov", "aspp_s", "aspp_l"]
 
 RATES = (6, 12, 18, 24)  # ASPP-L, and the ASPP of the ResNet
-VGG_HEAD_RATES = {"largefov": (12,), "aspp_s": (2, 4, 8, 12), "aspp_l": RATES}  # v2 §4.1.1
+VGG_HEAD_RATES = {"largefov": (12,), "aspp_s": (2, 4, 8, 12), "aspp_l": RATES}  # v2 §4.1.2, Table 3
 MULTI_SCALE = (1.0, 0.75, 0.5)  # v2 §4.1.2
 
 
@@ -139,7 +139,7 @@ class DeepLabV2(SemanticNetwork):
 
         Returns:
             "out"; in training with several scales also "scale 1", "scale 0.75", ... : each has its own loss, and the
-            losses are added (v2 §4.1.2).
+            losses are added (the authors' training files; the paper does not say).
         """
         smallest = int(self.output_stride / min(self.scales))
         # Padded below, even the smallest picture leaves a map of more than one pixel.
