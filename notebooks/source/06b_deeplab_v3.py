@@ -475,9 +475,9 @@ card("deeplab.separable")
 # %% [markdown]
 # Parameters, operations and time shrink, as promised. But mean IoU falls from 53.0 to 48.7 %, with every seed, where
 # the paper loses 0.14 points. (The card allowed two points and stays undecided, since the seeds spread.) The training
-# loss is higher, too, 0.90 against 0.80, so here also the shorter of the two ways to learn may decide; we have not
-# tested it. And one thing no formula tells: the *memory* kept for the gradient grows, from 4.6 to 6.0 MB per picture,
-# because each separable layer leaves twice as many maps behind.
+# loss is higher, too, 0.90 against 0.80, so here, too, the short training may be what decides; we have not tested that.
+# And one thing no formula tells: the *memory* kept for the gradient grows, from 4.6 to 6.0 MB per picture, because each
+# separable layer leaves twice as many maps behind.
 #
 # **Xception.** v3+'s best backbone is made of separable convolutions altogether: 65 layers without a pooling. Its
 # strides stand inside separable convolutions, so that any of them can become a rate. With a ResNet-101 the decoder
@@ -503,8 +503,8 @@ plt.show()
 # quarter of the operations, it comes within three points of v3 at stride 4.
 #
 # Then the caution that you have already met: this is a ranking after 400 steps. The course's own DeepLab v3, trained
-# for 3,800 steps on larger scenes, has 79 % in lesson 6a. A head that must be learned from nothing cannot show in 400
-# steps what it is worth, and small pictures leave little that is far away.
+# for 3,800 steps on larger scenes, has 79 % in lesson 6a. Who would be first after a training as long as that, and on
+# larger pictures, this race does not say.
 
 # %%
 card("results.leaderboard")
