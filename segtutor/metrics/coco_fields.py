@@ -7,7 +7,9 @@ at the first one, the loaders' collects them all.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -201,19 +203,21 @@ def boxes(records: Records, report: Report) -> np.ndarray:
 
 def check_boxes(values: list[Any], report: Report) -> np.ndarray:
     """The same for boxes that were taken out of their records."""
-    array = _as_float(values, 2) if len(values) else np.empty((0, 4))
-    if array is None or array.shape[1] != 4:
-        array = np.array([_four_numbers(value) for value in values])
-    for index in np.flatnonzero(~np.isfinite(array).all(axis=1)).tolist():
-        array[index] = np.nan
+    rows = _plain_rows(values, 4)
+    if rows is None:
+        rows = _as_float(values, 2)
+    if rows is None or rows.shape[1] != 4:
+        rows = np.array([_four_numbers(value) for value in values])
+    for index in np.flatnonzero(~np.isfinite(rows).all(axis=1)).tolist():
+        rows[index] = np.nan
         if values[index] is not ABSENT:
             given = shorten(values[index])
             report(index, f": bbox must be four finite numbers [x, y, width, height], got {given}")
-    for index in np.flatnonzero((array[:, 2:] < 0).any(axis=1)).tolist():
-        array[index] = np.nan
+    for index in np.flatnonzero((rows[:, 2:] < 0).any(axis=1)).tolist():
+        rows[index] = np.nan
         report(index, f"has a box of negative width or height, {shorten(values[index])}; "
                       "COCO boxes are [x, y, width, height], not two corners")  # fmt: skip
-    return array
+    return rows
 
 
 def image_sizes(images: Records, report: Report) -> np.ndarray:
@@ -239,6 +243,19 @@ def _whole(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return int(value) if isinstance(value, int) or value.is_integer() else None
+
+
+def _plain_rows(values: list[Any], width: int) -> np.ndarray | None:
+    """Lists of as many whole numbers and floats, N x width float64; None if anything else is among them."""
+    if not set(map(type, values)) <= {list} or not set(map(len, values)) <= {width}:
+        return None
+    sides = list(chain.from_iterable(values))
+    if not set(map(type, sides)) <= {int, float}:
+        return None
+    try:
+        return np.array(array("d", sides)).reshape(-1, width)  # several times as fast as NumPy reads lists of lists
+    except OverflowError:
+        return None
 
 
 def _as_float(values: list[Any], num_axes: int) -> np.ndarray | None:

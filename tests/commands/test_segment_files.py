@@ -13,6 +13,7 @@ from PIL import Image
 from segtutor import models
 from segtutor.cli import main
 from segtutor.commands import pictures
+from segtutor.datasets.opening import ORIENTATION
 from segtutor.inference import detect, predict
 from segtutor.labels import SCENES
 
@@ -145,6 +146,43 @@ def test_a_video_is_its_frames(folder):
     (folder / "broken.mp4").write_bytes(b"nothing of a video")
     with pytest.raises(ValueError, match="cannot be read as a video"):
         list(pictures.read_pictures(folder / "broken.mp4"))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("cv2") is None, reason="OpenCV is not here")
+def test_a_video_is_read_by_opencv_where_there_is_no_pyav(folder, monkeypatch):
+    import cv2
+
+    monkeypatch.setitem(sys.modules, "av", None)
+    video = cv2.VideoWriter("clip.avi", cv2.VideoWriter_fourcc(*"MJPG"), 5, (64, 48))
+    if not video.isOpened():
+        pytest.skip("this OpenCV writes no videos")
+    for value in (20, 120, 220):
+        video.write(np.full((48, 64, 3), (0, 0, value), np.uint8))  # red, in OpenCV's order of channels
+    video.release()
+    frames = [picture.image for picture in pictures.read_pictures(folder / "clip.avi")]
+    assert [frame.shape for frame in frames] == [(48, 64, 3)] * 3
+    means = np.array([frame.mean(axis=(0, 1)) for frame in frames])
+    assert np.abs(means - [[20, 0, 0], [120, 0, 0], [220, 0, 0]]).max() < 8
+    (folder / "broken.avi").write_bytes(b"nothing of a video")
+    with pytest.raises(ValueError, match="cannot be read as a video"):
+        list(pictures.read_pictures(folder / "broken.avi"))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pillow_heif") is None, reason="pillow-heif is not here")
+def test_a_telephones_photograph_is_read_and_turned(folder):
+    import pillow_heif
+
+    pixels = np.zeros((48, 64, 3), np.uint8)
+    pixels[:, 32:] = 200  # the right half is light
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6  # shown turned to the right: the light half comes to lie below
+    heif = pillow_heif.from_pillow(Image.fromarray(pixels))
+    heif.save("photo.heic", quality=90, exif=exif.tobytes())
+    assert segtutor("segment photo.heic --weights net.pt --opacity 0 --out shown.png") == 0
+    shown = np.array(Image.open("shown.png").convert("L")).astype(int)
+    assert shown.shape == (64, 48)
+    assert np.abs(shown[:28] - 0).max() < 12
+    assert np.abs(shown[36:] - 200).max() < 12
 
 
 def test_a_large_picture_is_shown_small_and_its_results_are_large(folder, capsys):

@@ -27,6 +27,9 @@ TINY = {
     "deeplabv2_tiny": {"multi_scale": True},
     "pspnet_tiny": {},
     "fcn16s_tiny": {},
+    "segformer_tiny": {},
+    "maskformer_tiny": {},
+    "mask2former_tiny": {},
 }
 OTHERS = {
     "deeplabv3_tiny": {"variant": "paper"},
@@ -108,6 +111,13 @@ def test_a_graph_of_pictures_normalizes_and_pads_as_predict_does(tmp_path):
     logits = torch.export.load(tmp_path / "net.pt2").module()(picture[None])
     _, probabilities = predict(network, picture, return_probabilities=True)
     torch.testing.assert_close(logits.softmax(dim=1)[0], probabilities, rtol=0, atol=1e-5)
+
+
+def test_networks_of_whole_patches_or_with_a_margin_are_refused_with_the_reason(tmp_path):
+    for name, reason in (("vit_tiny", "for all sizes"), ("eomt_tiny", "whole patches"), ("unet_tiny", "for all sizes")):
+        with pytest.raises(ValueError, match=f"torch.export cannot follow .*{reason}"):
+            export(models.create(name, 3), tmp_path / "net.pt2", "torch")
+        assert not (tmp_path / "net.pt2").exists()
 
 
 def test_what_has_no_label_map_or_differs_is_not_written(tmp_path, monkeypatch):

@@ -108,5 +108,5 @@ def centers(sizes: Sequence[Size], like: Tensor) -> Tensor:
     for h, w in sizes:
         y = (torch.arange(h, device=like.device, dtype=like.dtype) + 0.5) / h
         x = (torch.arange(w, device=like.device, dtype=like.dtype) + 0.5) / w
-        points.append(torch.stack([x.repeat(h), y.repeat_interleave(w)], dim=-1))
+        points.append(torch.stack([x.expand(h, w), y[:, None].expand(h, w)], dim=-1).flatten(0, 1))
     return torch.cat(points)

@@ -46,7 +46,7 @@ class PatchPositions(VisionTransformer):
         front: Tensor = self.class_token
         if self.register_tokens is not None:
             front = torch.cat([front, self.register_tokens], dim=1)
-        front = front.expand(len(images), -1, -1)
+        front = front.expand(images.shape[0], -1, -1)
         return torch.cat([front, as_tokens(features) + table], dim=1), size
 
 
@@ -118,7 +118,7 @@ class EncoderMaskTransformer(MaskNetwork):
         for number, block in enumerate(self.backbone.blocks):
             allowed = None
             if number == first:
-                tokens = torch.cat([self.queries.expand(len(images), -1, -1), tokens], dim=1)
+                tokens = torch.cat([self.queries.expand(images.shape[0], -1, -1), tokens], dim=1)
             if number >= first and (self.training or self.mask_share[number - first] > 0):
                 found.append(self.predict(tokens, size))
                 allowed = self._allowed(found[-1][1], size, tokens.shape[1], self.mask_share[number - first])
@@ -151,7 +151,7 @@ class EncoderMaskTransformer(MaskNetwork):
         Q = len(self.queries)
         inside = F.interpolate(masks.detach(), size, mode="bilinear", align_corners=False).flatten(2) > 0
         everywhere = torch.rand(inside.shape[:2], device=masks.device) > share
-        allowed = torch.ones(len(masks), count, count, dtype=torch.bool, device=masks.device)
+        allowed = torch.ones(masks.shape[0], count, count, dtype=torch.bool, device=masks.device)
         allowed[:, :Q, -inside.shape[2] :] = inside | everywhere[..., None]
         return allowed
 

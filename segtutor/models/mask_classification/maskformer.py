@@ -129,7 +129,7 @@ class StandardQueryDecoder(MaskHeads):
         """
         features = self.input(maps[0])
         tokens, positions = as_tokens(features), sine_positions(size_of(features), features.shape[1], features)
-        queries = torch.zeros_like(self.places).expand(len(pixels), -1, -1)
+        queries = torch.zeros_like(self.places).expand(pixels.shape[0], -1, -1)
         predictions = []
         for layer in self.layers:
             queries = layer(queries, self.places[None], tokens, positions)

@@ -128,7 +128,7 @@ class QueryDecoder(MaskHeads):
         Returns:
             One prediction per layer, and one before; the last is the network's.
         """
-        queries = self.features.expand(len(pixels), -1, -1)
+        queries = self.features.expand(pixels.shape[0], -1, -1)
         context = [
             (as_tokens(features) + code, sine_positions(size_of(features), features.shape[1], features))
             for features, code in zip(maps, self.level_codes, strict=True)
