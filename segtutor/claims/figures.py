@@ -36,29 +36,36 @@ _AROUND = (
 """Where a point's name may stand, in points from it: the nearest places first."""
 
 
-def show_table(shown: Card | str, low: float, high: float, ax: Axes | None = None) -> Axes:
+def show_table(
+    shown: Card | str, low: float, high: float, keys: Sequence[str] | None = None, ax: Axes | None = None
+) -> Axes:
     """A claim's table as a heat map: a row per variant, a column per measure, each mean in its cell.
 
     Args:
-        shown: A card, or the name of a claim whose measures are all of one kind, as "deeplab.distance".
+        shown: A card, or the name of a claim with measures of one kind, as "deeplab.distance".
         low: Shown value at the dark end of the colors.
         high: Shown value at the light end.
+        keys: Which measures; None takes all that every variant has.
         ax: Where to draw; a new figure if None.
     """
     shown = card(shown) if isinstance(shown, str) else shown
     claim, results = shown.claim, shown.results
+    measures = [claim.measure(key) for key in keys] if keys is not None else claim.measures
     means = np.array([
-        [results.mean_and_spread(variant, measure.key)[0] * measure.scale for measure in claim.measures]
+        [results.mean_and_spread(variant, measure.key)[0] * measure.scale for measure in measures]
         for variant in claim.variants
     ])  # fmt: skip
+    if keys is None:
+        whole = ~np.isnan(means).any(axis=0)
+        measures, means = [measure for measure, kept in zip(measures, whole, strict=True) if kept], means[:, whole]
     if ax is None:
         _, ax = plt.subplots(figsize=(FULL_WIDTH, 1.2 + 0.34 * len(means)), layout="constrained")
     ax.imshow(means, cmap="cividis", vmin=low, vmax=high, aspect="auto")
     for (row, column), mean in np.ndenumerate(means):
         color = "black" if mean > (low + high) / 2 else "white"
-        ax.text(column, row, claim.measures[column].show(mean / claim.measures[column].scale), color=color,
+        ax.text(column, row, measures[column].show(mean / measures[column].scale), color=color,
                 ha="center", va="center")  # fmt: skip
-    titles = [textwrap.fill(measure.title.removesuffix(", %"), 14) for measure in claim.measures]
+    titles = [textwrap.fill(measure.title.removesuffix(", %"), 14) for measure in measures]
     ax.set_xticks(range(means.shape[1]), titles)
     ax.set_yticks(range(means.shape[0]), list(claim.variants))
     ax.xaxis.tick_top()

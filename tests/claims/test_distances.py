@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from segtutor.claims.experiments.deeplab import distances
-from segtutor.claims.experiments.deeplab.distances import MOST, NO_ANSWER, Head, Maps, key, maps
+from segtutor.claims.experiments.deeplab.distances import MOST, NO_ANSWER, Head, Maps, key, maps, met
 
 EMPTY = torch.full((2, 9, 10), NO_ANSWER)
 
@@ -82,3 +82,21 @@ def test_maps_hold_the_bollards_of_the_pictures_where_they_are(monkeypatch):
     for answers in seen.answers:  # a picture is a street or a harbor
         assert len(set(answers[answers != NO_ANSWER].tolist())) == 1
     assert key((96, 128), 0.2) == "right_96_20"
+
+
+def test_what_a_rate_meets_by_hand(monkeypatch):
+    """One bollard in the middle of a map; the sign that tells its kind is four positions above it."""
+    bollards, tells = torch.zeros(1, 17, 17, dtype=torch.bool), torch.zeros(1, 17, 17, dtype=torch.bool)
+    bollards[0, 8, 8] = tells[0, 4, 8] = True
+    monkeypatch.setattr(distances, "telling", lambda size, distance: (bollards, tells))
+    assert [met(rates, (136, 136), 0.2) for rates in ((), (1,), (2, 2, 2), (4, 4, 4), (2, 4, 8))] == [0, 0, 0, 1, 1]
+
+
+def test_what_tells_a_street_from_a_harbor_keeps_its_distance(monkeypatch):
+    monkeypatch.setitem(distances.COUNTS, "val", 6)
+    distances.telling.cache_clear()
+    bollards, tells = distances.telling((96, 128), 0.3)
+    distances.telling.cache_clear()
+    assert bollards.any()
+    assert tells.any()
+    assert not (bollards & tells).any()  # 0.3 of 96 pixels are more than 8
