@@ -117,9 +117,7 @@ def build(recipe: Recipe, seed: int) -> nn.Module:
 
 
 @lru_cache(maxsize=4)
-def class_weights_of(
-    rule: str, scenes: SceneKind, count: int, size: tuple[int, int] = SIZE
-) -> tuple[float, ...] | None:
+def class_weights_of(rule: str, scenes: SceneKind, count: int) -> tuple[float, ...] | None:
     """What a rule makes of the training pictures; None for no weights."""
     rules: dict[str, Callable[[Any], tuple[float, ...] | None]] = {
         "root": balanced_class_weights,
@@ -128,7 +126,7 @@ def class_weights_of(
     }
     if rule not in rules:
         raise ValueError(f"class_weights must be one of {', '.join(rules)}, but it is {rule!r}")
-    return rules[rule](draw(scenes, "train", count, size))
+    return rules[rule](draw(scenes, "train", count, SIZE))
 
 
 def train(recipe: Recipe, seed: int) -> tuple[nn.Module, TrainingResult]:

@@ -62,17 +62,13 @@ def told_from_above(offset: int, seed: int) -> Maps:
         (Head((1, 1, 1), "cascade"), 4, False),
     ],
 )
-def test_a_head_sees_what_its_rates_reach_and_nothing_else(head, offset, sees, monkeypatch):
-    monkeypatch.setattr(distances, "STEPS", 60)
-    right = head.answered(0, told_from_above(offset, 0), told_from_above(offset, 1))
+def test_a_head_sees_what_its_rates_reach_and_nothing_else(head, offset, sees):
+    right = head.answered(0, told_from_above(offset, 0), told_from_above(offset, 1), steps=60)
     assert right > 0.95 if sees else right < 0.8
 
 
-def test_maps_hold_the_bollards_of_the_pictures_where_they_are(monkeypatch):
-    monkeypatch.setitem(distances.COUNTS, "val", 4)
-    maps.cache_clear()
-    seen = maps("val", (96, 128), 0.2)
-    maps.cache_clear()
+def test_maps_hold_the_bollards_of_the_pictures_where_they_are():
+    seen = maps("val", (96, 128), 0.2, 4)
     assert seen.features.shape[1:] == (96, 12, 16)
     assert seen.answers.shape == (len(seen.features), 12, 16)
     assert set(seen.answers.unique().tolist()) <= {0, 1, NO_ANSWER}

@@ -42,6 +42,12 @@ def halving() -> int:
     return int(min(gap("pspnet.dilation", "stride 8", "stride 16"), gap("pspnet.dilation", "stride 4", "stride 8")))
 
 
+def crf_gains() -> tuple[float, float]:
+    """The least and the most that the CRF gains, in points of mean IoU."""
+    gains = [mean("deeplab.crf", variant, "mean_iou_gain") for variant in find("deeplab.crf").variants]
+    return min(gains), max(gains)
+
+
 PYRAMID, NEAR = "pspnet.pyramid", "near-sighted, "
 SENTENCES: list[tuple[str, str, Callable[[], tuple[str, ...]]]] = [
     ("02_data_sets", "with the weights their accuracy is {} % on average, against {} % without",
@@ -68,6 +74,22 @@ SENTENCES: list[tuple[str, str, Callable[[], tuple[str, ...]]]] = [
      lambda: rounded(mean(PYRAMID, "far-sighted, no levels", "bollard_iou"))),
     ("04_pspnet", "Every halving of the stride brings more than {} points of mean IoU", lambda: (WORDS[halving()],)),
     ("04_pspnet", "Each halving of the stride brought more than {} points", lambda: (WORDS[halving()],)),
+    ("06a_deeplab_v2", "The CRF helps every network, by {} to {} points over all pixels.",
+     lambda: rounded(*crf_gains())),
+    ("06a_deeplab_v2", "Of {} points {} are left.",
+     lambda: rounded(*(mean("deeplab.crf_noise", one, "mean_iou_gain") for one in ("as drawn", "noise 20")), digits=1)),
+    ("06a_deeplab_v2", "With noise, blur and shadow together {} points are left",
+     lambda: rounded(mean("deeplab.crf_noise", "all: 20, 1 px, 30 %", "mean_iou_gain"), digits=1)),
+    ("06b_deeplab_v3", "Confirmed: {} % without, {} % with.",
+     lambda: rounded(*(mean("deeplab.batch_norm", one) for one in ("without", "with")), digits=1)),
+    ("06b_deeplab_v3", "The decoder helps, confirmed: {} % without it, {} % with it.",
+     lambda: rounded(*(mean("deeplab.decoder", one) for one in ("no decoder", "48 channels")), digits=1)),
+    ("06b_deeplab_v3", "Far from outlines it brings {} points on average",
+     lambda: rounded(gap("deeplab.decoder", "48 channels", "no decoder", "beyond"), digits=1)),
+    ("06b_deeplab_v3", "mean IoU falls from {} to {} %, with every seed",
+     lambda: rounded(*(mean("deeplab.separable", one) for one in ("full", "separable")), digits=1)),
+    ("06b_deeplab_v3", "With {} %, first is the bare backbone at stride 4",
+     lambda: rounded(max(mean("results.leaderboard", row) for row in find("results.leaderboard").variants), digits=1)),
 ]  # fmt: skip
 
 
