@@ -1,7 +1,7 @@
 # ---
 # title: PSPNet, from dilation to pyramid pooling
-# minutes_cpu: 1
-# minutes_t4: 1
+# minutes_cpu: 3
+# minutes_t4: 3
 # download: none
 # peak_ram: 1.0 GB
 # prerequisites: ["[Lesson 4](../04_pspnet.ipynb)", PyTorch tensors and modules]
@@ -9,10 +9,10 @@
 # ---
 
 # %% [markdown]
-# Ten tasks, 32 points, and a project. You write the parts of PSPNet yourself: what dilation does to the field that a
+# Eleven tasks, 40 points, and a project. You write the parts of PSPNet yourself: what dilation does to the field that a
 # position sees, how a classifier becomes a network with a fine map, pooling over regions of any map, the pyramid
 # itself, and the two tricks of its training. In the project your pyramid takes the place of the one in the course's
-# PSPNet, and the logits must stay the same.
+# PSPNet, and the logits must stay the same. The last task is an experiment of your own.
 #
 # How it works:
 #
@@ -189,7 +189,7 @@ segtutor.check("4.2", dilated_convolution)
 dilated_convolution = segtutor.use("4.2", dilated_convolution)
 
 # %% [markdown]
-# Nine weights, three rates. The kernel subtracts the left from the right side, so it answers to edges. At rate 1 these
+# Nine weights, three rates. The kernel subtracts the left from the right side, so it reacts to edges. At rate 1 these
 # are the fine ones; at rate 8 the same nine weights compare what lies 16 pixels apart. The bright margins come from the
 # zeros beyond the border: the larger the rate, the more positions read them.
 
@@ -400,27 +400,30 @@ pooled = [np.asarray(adaptive_average_pool(picture[None], bins))[0].transpose(1,
 show_maps([picture.transpose(1, 2, 0), *pooled], ("the picture", "1 x 1", "2 x 2", "3 x 3", "6 x 6"))
 
 # %% [markdown]
-# ### 4.6 The 1 x 1 convolution
+# ### 4.6 A convolution and its batch norm in one
 #
-# *2 points · about 10 minutes · difficulty 1 of 3*
+# *3 points · about 15 minutes · difficulty 2 of 3*
 #
-# A 1 x 1 convolution looks at one position at a time. It takes the C numbers that stand there, multiplies them by a
-# K x C matrix, the *same* at every position, and adds K biases:
+# In PSPNet a batch norm stands behind every convolution. When the network is used, it computes nothing but
 #
-# $$\mathrm{result}[b, :, i, j] = \mathrm{weight} \cdot x[b, :, i, j] + \mathrm{bias}.$$
+# $$y_k = \gamma_k\,\frac{x_k - \mu_k}{\sqrt{\sigma_k^2 + \varepsilon}} + \beta_k$$
 #
-# This is how the levels of the pyramid are cut to a quarter of the channels, and how every network of this course ends.
-# Write `pointwise_convolution(x, weight, bias)`: `x` is B x C x H x W, `weight` K x C, `bias` holds K numbers. The
-# result is B x K x H x W. `torch.einsum` says it in one line, but any way is fine.
+# for each channel $k$ of the convolution's result, with stored numbers. A convolution and its batch norm are therefore
+# *one* convolution, with another weight and another bias. Work them out, on paper first: put into $x_k$ what the
+# convolution gives. Runtimes for phones do this to every network, and you do it to the pyramid in the project below.
+#
+# Write `fold_batch_norm(weight, bias, gamma, beta, mean, variance, epsilon)`. `weight` is K x C x k x k, as `nn.Conv2d`
+# holds it; `bias` holds K numbers, or is `None` where the convolution has none. `gamma`, `beta`, `mean` and `variance`
+# ($\sigma^2$) hold K numbers each. Return the new weight, K x C x k x k, and the new bias, K numbers.
 #
 # <details><summary>The idea</summary>
 #
-# Only the channels are mixed: at each position a matrix meets a vector, and picture, row and column stay as they are.
+# Batch norm is a factor and a shift for each channel of the result. A factor can move into the weights.
 #
 # </details>
 # <details><summary>The way there</summary>
 #
-# Give every axis a letter. The letter of the C channels stands in both arguments and not in the result, so it is summed. The biases belong to the axis of K: give them axes of length 1 for those that follow it.
+# First one factor per output channel. All weights of that channel get it, and so does whatever is added before the norm: the old bias less the mean. What is added after the norm stays.
 #
 # </details>
 # <details><summary>Show me a solution</summary>
@@ -429,51 +432,65 @@ show_maps([picture.transpose(1, 2, 0), *pooled], ("the picture", "1 x 1", "2 x 2
 #
 # </details>
 #
-# **Expected:** `4.6 The 1 x 1 convolution: ✓ passed (7 of 7 cases)`
+# **Expected:** `4.6 A convolution and its batch norm in one: ✓ passed (10 of 10 cases)`
 
 
 # %%
-def pointwise_convolution(x, weight, bias):
-    """B x C x H x W -> B x K x H x W: the matrix `weight` (K x C) times the channels of each position, plus `bias`."""
+def fold_batch_norm(weight, bias, gamma, beta, mean, variance, epsilon):
+    """Weight (K x C x k x k) and bias (K) of the one convolution that does what a convolution and its batch norm do."""
     # BEGIN SOLUTION
-    x, weight, bias = torch.as_tensor(x), torch.as_tensor(weight), torch.as_tensor(bias)
-    return torch.einsum("kc,bchw->bkhw", weight, x) + bias[:, None, None]
+    scale = gamma / np.sqrt(variance + epsilon)
+    shift = -mean if bias is None else bias - mean
+    return scale[:, None, None, None] * weight, scale * shift + beta
     # END SOLUTION
 
 
-segtutor.check("4.6", pointwise_convolution)
-pointwise_convolution = segtutor.use("4.6", pointwise_convolution)
+segtutor.check("4.6", fold_batch_norm)
+fold_batch_norm = segtutor.use("4.6", fold_batch_norm)
 
 # %% [markdown]
-# The channels of a picture are red, green and blue, so a 1 x 1 convolution with three outputs computes three new
-# "colors". These three are chosen by hand; a network learns its own, with hundreds of channels.
+# Your one layer beside PyTorch's two, with random weights and statistics, on the picture:
 
-# %% alt="Three gray maps of a drawn scene: its brightness, red minus green, and yellow minus blue"
-weight = np.array([[0.3, 0.6, 0.1], [1, -1, 0], [0.5, 0.5, -1]], dtype=np.float32)
-mixed = np.asarray(pointwise_convolution(picture[None], weight, np.zeros(3, dtype=np.float32)))[0]
-show_maps(mixed, ("brightness", "red minus green", "yellow minus blue"))
+# %%
+torch.manual_seed(0)
+convolution, norm = nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8, eps=1e-3)
+with torch.no_grad():
+    for numbers in (norm.weight, norm.bias, norm.running_mean):
+        numbers.normal_()
+    norm.running_var.uniform_(0.5, 2)
+    two = norm.eval()(convolution(torch.as_tensor(picture)[None]))
+    parts = (norm.weight, norm.bias, norm.running_mean, norm.running_var)
+    weight, bias = fold_batch_norm(convolution.weight.numpy(), None, *(part.numpy() for part in parts), norm.eps)
+    one = F.conv2d(torch.as_tensor(picture)[None], torch.as_tensor(weight), torch.as_tensor(bias), padding=1)
+print(f"largest value {float(two.abs().max()):.2f}, largest difference {float((one - two).abs().max()):.0e}")
 
 # %% [markdown]
-# ### 4.7 What a convolution costs
+# ### 4.7 How wide may the levels be?
 #
-# *2 points · about 8 minutes · difficulty 1 of 3*
+# *3 points · about 15 minutes · difficulty 2 of 3*
 #
-# Why are there 1 x 1 convolutions before the expensive layers, and what do the holes of a dilated kernel cost? Count.
-# Write `convolution_cost(in_channels, out_channels, kernel, rate, height, width)` for a convolution with
-# `kernel` x `kernel` taps at dilation `rate`, whose result has `height` x `width` positions. Return two whole numbers:
+# Lesson 4 counted the weights of a bottleneck. Now turn the question around, as somebody does who builds a network for a
+# phone: the pyramid may cost so many multiplications and no more. How many channels K may each of its levels have?
 #
-# - the parameters: all weights, and one bias per output channel;
-# - the multiplications for one picture: one per weight and position of the result. The zeros of the padding count like
-#   all other values; adding the bias is no multiplication.
+# The map has `channels` = C channels and `height` x `width` positions. For each number n of `bins` a level is pooled to
+# n x n regions, and a 1 x 1 convolution makes K channels of C there, **before** it is upsampled. Then the map and all
+# levels are concatenated, and a 3 x 3 convolution with padding makes `out_channels` of them at every position. Count the
+# multiplications of these convolutions for one picture, one per weight and position of the result. Pooling, upsampling
+# and biases cost nothing here; the zeros of the padding count like other values.
+#
+# Write `widest_levels(channels, bins, out_channels, height, width, budget)`: the largest whole number K for which the
+# multiplications are at most `budget`. K = 0 means that there is room for the 3 x 3 convolution on the map alone, and if
+# not even that fits, return -1. There is at least one level. All numbers are whole and may be very large: the answer must
+# be exact.
 #
 # <details><summary>The idea</summary>
 #
-# Each output channel has kernel x kernel weights for every input channel.
+# Write down what K channels cost. It is a straight line in K: a part that is there without any level, and the same amount for each channel more.
 #
 # </details>
 # <details><summary>The way there</summary>
 #
-# Count the weights of one output channel, then of all. The rate moves the taps apart and adds none. Every weight is used once at each position of the result.
+# What does one channel more cost in a level, and what in the 3 x 3 convolution, which reads it as well? Add that up over the levels. How often does it fit into what the map leaves of the budget?
 #
 # </details>
 # <details><summary>Show me a solution</summary>
@@ -482,65 +499,69 @@ show_maps(mixed, ("brightness", "red minus green", "yellow minus blue"))
 #
 # </details>
 #
-# **Expected:** `4.7 What a convolution costs: ✓ passed (8 of 8 cases)`
+# **Expected:** `4.7 How wide may the levels be?: ✓ passed (14 of 14 cases)`
 
 
 # %%
-def convolution_cost(in_channels, out_channels, kernel, rate, height, width):
-    """Parameters (with bias) and multiplications of a convolution whose result is out_channels x height x width."""
+def widest_levels(channels, bins, out_channels, height, width, budget):
+    """The most channels per level for which levels and the 3 x 3 behind them stay in the budget; -1 if none does."""
     # BEGIN SOLUTION
-    weights = out_channels * in_channels * kernel * kernel
-    return weights + out_channels, weights * height * width
+    behind = 9 * out_channels * height * width  # for each channel that the 3 x 3 reads
+    if channels * behind > budget:
+        return -1
+    each = sum(channels * count * count + behind for count in bins)
+    return (budget - channels * behind) // each
     # END SOLUTION
 
 
-segtutor.check("4.7", convolution_cost)
-convolution_cost = segtutor.use("4.7", convolution_cost)
+segtutor.check("4.7", widest_levels)
+widest_levels = segtutor.use("4.7", widest_levels)
 
 # %% [markdown]
-# What does the reduction to a quarter buy? Count the pyramid and the 3 x 3 convolution behind it, for PSPNet's map of
-# 60 x 60 positions with 2048 channels: once with levels of 512 channels, once with all 2048.
+# PSPNet's map has 60 x 60 positions and 2,048 channels, and its levels have 512. What would other budgets allow? And why
+# does it hardly matter how many regions the levels have?
 
 # %%
-for level_channels in (512, 2048):
-    levels = [convolution_cost(2048, level_channels, 1, 1, bins, bins) for bins in (1, 2, 3, 6)]
-    behind = convolution_cost(2048 + 4 * level_channels, 512, 3, 1, 60, 60)
-    parameters, multiplications = np.sum([*levels, behind], axis=0)
-    pooled = sum(cost[1] for cost in levels)
+of_paper = 9 * (2048 + 4 * 512) * 512 * 60 * 60 + 2048 * 512 * (1 + 4 + 9 + 36)
+print(f"PSPNet's pyramid and the 3 x 3 behind it: {of_paper / 1e9:.1f} billion multiplications")
+for share in (1.0, 0.75, 0.6, 0.5):
+    budget = int(share * of_paper)
+    widths = [int(widest_levels(2048, bins, 512, 60, 60, budget)) for bins in ((1, 2, 3, 6), (1, 1, 1, 1), (1,))]
     print(
-        f"levels of {level_channels:4} channels: {parameters / 1e6:5.1f} million parameters, "
-        f"{multiplications / 1e9:6.1f} billion multiplications, {pooled / 1e9:.2f} of them in the levels"
+        f"{share:4.0%} of it: {widths[0]:3} channels; with one region in each level {widths[1]:3}, with bin 1 alone {widths[2]}"
     )
 
 # %% [markdown]
-# ### 4.8 Pyramid pooling
+# ### 4.8 Pyramid pooling of a padded map
 #
 # *5 points · about 25 minutes · difficulty 3 of 3*
 #
-# Now the module that gave PSPNet its name. For each number n of `bins`, a level is made from the map `x`
-# (B x C x H x W):
+# Now the module that gave PSPNet its name, with something that lesson 4 left out. Pictures of a batch differ in size, and
+# those that are too small are padded at the bottom and on the right. What was padded is no part of the scene, and must
+# not get into its averages: only the first `valid` = (rows, columns) of the map belong to the picture.
 #
-# 1. pool to n x n regions, with `adaptive_average_pool` of 4.5;
-# 2. a 1 x 1 convolution with the level's `weight` (K x C) and `bias` (K), with `pointwise_convolution` of 4.6;
-# 3. ReLU;
-# 4. upsample to H x W, bilinearly and **with aligned corners**:
-#    `F.interpolate(..., mode="bilinear", align_corners=True)`.
+# For each number n of `bins`, a level is made from the map `x` (B x C x H x W):
 #
-# The result is the map itself, then the levels in the order of `bins`, concatenated along the channels. (Between 2 and 3
-# the network has batch normalization. In a trained network it is only a factor and a shift per channel, so it can be
-# folded into weight and bias; you will do so in the project below.)
+# 1. pool the valid part to n x n regions, with `adaptive_average_pool` of 4.5;
+# 2. a 1 x 1 convolution with the level's `weight` (K x C) and `bias` (K), and ReLU;
+# 3. upsample to rows x columns, bilinearly and **with aligned corners**:
+#    `F.interpolate(..., mode="bilinear", align_corners=True)`;
+# 4. make it H x W: on the padding the level is 0.
 #
-# Write `pyramid_pooling(x, bins, weights, biases)`; `weights` and `biases` hold one array for each level,
-# all for the same number K of channels. Without any level the result is the map.
+# The result is the map itself, padding and all, then the levels in the order of `bins`, concatenated along the channels.
+# (The batch norm of the levels is in weight and bias already, thanks to 4.6.)
+#
+# Write `pyramid_pooling(x, bins, weights, biases, valid)`; `weights` and `biases` hold one array for each level, all for
+# the same number K of channels. Without any level the result is the map.
 #
 # <details><summary>The idea</summary>
 #
-# Start a list with x. For each level pool, reduce, apply ReLU, upsample, append. Concatenate at the end.
+# Start a list with the whole map. Every level sees the valid part alone, and gets its padding back at the end.
 #
 # </details>
 # <details><summary>The way there</summary>
 #
-# The four steps are four lines, each of which goes on with what the line before made. Every level starts from x itself, and the upsampling needs the size of x.
+# The steps are a line each, and each goes on with what the line before made. Upsample to the valid size, and only then add zeros below and behind: how many rows and columns are missing?
 #
 # </details>
 # <details><summary>Show me a solution</summary>
@@ -549,19 +570,22 @@ for level_channels in (512, 2048):
 #
 # </details>
 #
-# **Expected:** `4.8 Pyramid pooling: ✓ passed (8 of 8 cases)`
+# **Expected:** `4.8 Pyramid pooling of a padded map: ✓ passed (13 of 13 cases)`
 
 
 # %%
-def pyramid_pooling(x, bins, weights, biases):
-    """The map B x C x H x W, then for each of `bins` a level of B x K x H x W: pool, 1 x 1, ReLU, upsample."""
+def pyramid_pooling(x, bins, weights, biases, valid):
+    """The map B x C x H x W, and for each of `bins` a level of its valid part: pool, 1 x 1, ReLU, upsample, pad."""
     # BEGIN SOLUTION
     x = torch.as_tensor(x)
+    rows, columns = valid
+    below, behind = x.shape[-2] - rows, x.shape[-1] - columns
     levels = [x]
     for count, weight, bias in zip(bins, weights, biases, strict=True):
-        pooled = adaptive_average_pool(x, count)
-        reduced = torch.relu(torch.as_tensor(pointwise_convolution(pooled, weight, bias)))
-        levels.append(F.interpolate(reduced, size=x.shape[-2:], mode="bilinear", align_corners=True))
+        pooled = torch.as_tensor(adaptive_average_pool(x[:, :, :rows, :columns], count))
+        reduced = torch.relu(F.conv2d(pooled, torch.as_tensor(weight)[:, :, None, None], torch.as_tensor(bias)))
+        level = F.interpolate(reduced, size=(rows, columns), mode="bilinear", align_corners=True)
+        levels.append(F.pad(level, (0, behind, 0, below)))
     return torch.cat(levels, dim=1)
     # END SOLUTION
 
@@ -570,14 +594,23 @@ segtutor.check("4.8", pyramid_pooling)
 pyramid_pooling = segtutor.use("4.8", pyramid_pooling)
 
 # %% [markdown]
-# Your pyramid on the three channels of the picture, every level cut to one channel, its brightness. After upsampling,
-# each pixel knows the mean of its surroundings at four scales.
+# Your pyramid on the three channels of the picture, every level cut to one channel, its brightness. The picture was
+# padded to the right and below with black. Above, the pyramid takes the padding for a part of the scene; below, it knows
+# better. Which level is harmed most?
 
-# %% alt="Four smooth gray maps, the brightness of a scene averaged over 1, 4, 9 and 36 regions and upsampled"
-weights = [np.array([[0.3, 0.6, 0.1]], dtype=np.float32)] * 4
-pyramid = np.asarray(pyramid_pooling(picture[None], (1, 2, 3, 6), weights, [np.zeros(1, dtype=np.float32)] * 4))[0]
-print("channels:", len(pyramid), "= 3 of the picture + 4 levels")
-show_maps(pyramid[3:], ("bin 1", "bin 2", "bin 3", "bin 6"), vmin=0.4, vmax=0.8)
+# %% alt="Two rows of gray maps: a scene with a black margin on the right and below, and its means over 1, 4 and 36 regions. Above, the margin darkens every level, and bin 6 has dark regions along it; below, the levels are as bright as the scene, and black only on the margin"
+weights = [np.array([[0.3, 0.6, 0.1]], dtype=np.float32)] * 3
+margin = np.pad(picture[None], ((0, 0), (0, 0), (0, 48), (0, 64)))
+figure, axes = plt.subplots(2, 4, figsize=(10, 4.4), dpi=72, layout="constrained")
+for row, valid in zip(axes, (margin.shape[2:], picture.shape[1:]), strict=True):
+    levels = np.asarray(pyramid_pooling(margin, (1, 2, 6), weights, [np.zeros(1, dtype=np.float32)] * 3, valid))[0, 3:]
+    for axis, values in zip(row, (margin[0].mean(axis=0), *levels), strict=True):
+        axis.imshow(values, cmap="gray", vmin=0, vmax=0.9)
+        axis.set(xticks=[], yticks=[])
+    row[0].set_ylabel("padding pooled" if valid == margin.shape[2:] else "left out")
+for axis, title in zip(axes[0], ("padded picture", "bin 1", "bin 2", "bin 6"), strict=True):
+    axis.set_title(title)
+plt.show()
 
 # %% [markdown]
 # ## Part C: training
@@ -656,9 +689,9 @@ for weight in (0.0, 0.4):
     print(f"weight {weight}:", ", ".join(f"{name} {size:.2f}" for name, size in sizes.items()))
 
 # %% [markdown]
-# ### 4.10 Learning rates that end at 0
+# ### 4.10 Learning rates that begin low and end at 0
 #
-# *2 points · about 8 minutes · difficulty 1 of 3*
+# *3 points · about 10 minutes · difficulty 1 of 3*
 #
 # PSPNet is trained with a learning rate that falls in every step, and with ten times as much for the new layers as for
 # the pretrained backbone:
@@ -668,18 +701,23 @@ for weight in (0.0, 0.4):
 # There is a trap: a loop that goes on for one step more gets a negative number to the power 0.9, and Python quietly makes
 # it **complex**. From step `steps` on the rate must be 0.
 #
-# Write `learning_rates(base, step, steps, power, head_factor)`, which returns the rate of the backbone and that of the
-# head, `head_factor` times as large. `step` counts the steps already taken, so the first one is 0; `power` is larger than
-# 0. Nothing is rounded.
+# And a pretrained network may lose in the first steps what it knows, because the new head sends back nonsense. Therefore
+# both rates first **warm up**: in the first `warmup` steps the rate above is multiplied by 1, 2, 3, ... of `warmup`
+# parts, in the last of them by all. With `warmup` 0 there is none. The fall goes on meanwhile: it counts from the first
+# step.
+#
+# Write `learning_rates(base, step, steps, power, head_factor, warmup)`, which returns the rate of the backbone and that
+# of the head, `head_factor` times as large. `step` counts the steps already taken, so the first one is 0; `power` is
+# larger than 0. Nothing is rounded.
 #
 # <details><summary>The idea</summary>
 #
-# The part of the run that is left, to the power, times the base rate. Limit the step to `steps` first.
+# The part of the run that is left, to the power, times the base rate; during warm-up times a share.
 #
 # </details>
 # <details><summary>The way there</summary>
 #
-# With a limited step, the base of the power runs from 1 at the first step to 0 and never below. One rate is computed, the other is a multiple of it.
+# Limit the step to `steps` first: then the base of the power runs from 1 to 0 and never below. The share of the warm-up belongs to the rate before the head's is made of it, and only while there is a warm-up.
 #
 # </details>
 # <details><summary>Show me a solution</summary>
@@ -688,14 +726,16 @@ for weight in (0.0, 0.4):
 #
 # </details>
 #
-# **Expected:** `4.10 Learning rates that end at 0: ✓ passed (16 of 16 cases)`
+# **Expected:** `4.10 Learning rates that begin low and end at 0: ✓ passed (24 of 24 cases)`
 
 
 # %%
-def learning_rates(base, step, steps, power, head_factor):
-    """Learning rates of backbone and head in a step: base (1 - step / steps)^power, and `head_factor` times as much."""
+def learning_rates(base, step, steps, power, head_factor, warmup):
+    """Learning rates of backbone and head: base (1 - step / steps)^power, less in warm-up; `head_factor` times that."""
     # BEGIN SOLUTION
     rate = base * (1 - min(step, steps) / steps) ** power
+    if step < warmup:
+        rate *= (step + 1) / warmup
     return rate, head_factor * rate
     # END SOLUTION
 
@@ -704,12 +744,12 @@ segtutor.check("4.10", learning_rates)
 learning_rates = segtutor.use("4.10", learning_rates)
 
 # %% [markdown]
-# The rates of a run of 1000 steps, drawn 100 steps too far. A head that starts from random weights may learn ten times
-# as fast as a backbone that was trained before.
+# The rates of a run of 1000 steps with 100 steps of warm-up, drawn 100 steps too far. A head that starts from random
+# weights may learn ten times as fast as a backbone that was trained before.
 
-# %% alt="Two falling curves over 1100 steps, head ten times as high as backbone, both 0 from step 1000 on"
+# %% alt="Two curves over 1100 steps that rise for 100 steps and then fall, head ten times as high as backbone, both 0 from step 1000 on"
 steps = np.arange(0, 1101, 10)
-rates = np.array([learning_rates(0.01, int(step), 1000, 0.9, 10) for step in steps], dtype=float)
+rates = np.array([learning_rates(0.01, int(step), 1000, 0.9, 10, 100) for step in steps], dtype=float)
 figure, axis = plt.subplots(figsize=(6, 3.2), dpi=72, layout="constrained")
 axis.plot(steps, rates[:, 1], "--", color=ORANGE, linewidth=2, label="head")
 axis.plot(steps, rates[:, 0], color=BLUE, linewidth=2, label="backbone")
@@ -739,24 +779,21 @@ model.eval()
 print(model.classifier[0].levels[3])
 
 # %% [markdown]
-# ### Step 1: fold the batch normalization, and build the module
+# ### Step 1: build the module
 #
-# In evaluation, batch normalization is $y = \gamma\,(x - \mu) / \sqrt{\sigma^2 + \varepsilon} + \beta$ for each
-# channel, with the stored `running_mean` $\mu$ and `running_var` $\sigma^2$, `weight` $\gamma$, `bias` $\beta$ and
-# `eps` $\varepsilon$. Behind a convolution without bias this is one convolution *with* bias. Work out its weight and
-# bias, and write them into `folded(level)`. Then write `OwnPyramid.forward` with your `pyramid_pooling`. As they stand,
-# both run, but wrongly.
+# `folded` makes one convolution of a level's convolution and batch norm, with your `fold_batch_norm`. Write
+# `OwnPyramid.forward` with your `pyramid_pooling`; here no map is padded. As it stands, it runs, but wrongly.
 
 
 # %%
 def folded(level):
     """Weight (K x C) and bias (K) of a level's 1 x 1 convolution and the batch norm behind it, as one convolution."""
     _, convolution, norm, _ = level
-    # STUB: return convolution.weight[:, :, 0, 0], torch.zeros(norm.num_features)  # without the batch norm
-    # BEGIN SOLUTION
-    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-    return scale[:, None] * convolution.weight[:, :, 0, 0], norm.bias - scale * norm.running_mean
-    # END SOLUTION
+    numbers = (norm.weight, norm.bias, norm.running_mean, norm.running_var)
+    weight, bias = fold_batch_norm(
+        convolution.weight.detach().numpy(), None, *(one.detach().numpy() for one in numbers), norm.eps
+    )
+    return torch.as_tensor(weight, dtype=torch.float32)[:, :, 0, 0], torch.as_tensor(bias, dtype=torch.float32)
 
 
 class OwnPyramid(nn.Module):
@@ -765,14 +802,14 @@ class OwnPyramid(nn.Module):
     def __init__(self, pyramid, bins):
         super().__init__()
         self.bins = bins
-        parts = [folded(level) for level in pyramid.levels]
-        self.weights = [weight.detach() for weight, _ in parts]
-        self.biases = [bias.detach() for _, bias in parts]
+        self.weights, self.biases = zip(*(folded(level) for level in pyramid.levels), strict=True)
 
     def forward(self, features):
         # STUB: return torch.cat([features, features], dim=1)  # enough channels, but no pyramid
         # BEGIN SOLUTION
-        return torch.as_tensor(pyramid_pooling(features, self.bins, self.weights, self.biases), dtype=features.dtype)
+        whole = features.shape[-2:]
+        found = pyramid_pooling(features, self.bins, self.weights, self.biases, whole)
+        return torch.as_tensor(found, dtype=features.dtype)
         # END SOLUTION
 
 
@@ -860,6 +897,128 @@ for name, row in measured.items():
 # through 1 + 4 + 9 + 36 = 50 regions in Python, where the course's module pools a level in one call. From run to run
 # the time of a whole network changed by up to 3 ms, which is more than the pyramid itself costs. So I trust the first
 # two columns as an order of size, and the third column not at all for comparing bins.
+
+# %% [markdown]
+# ## Part E: an experiment of your own
+#
+# What may change, with its usual value, and what is measured:
+
+# %%
+from segtutor.exercises.lesson04 import LABORATORY, experiment_with_pspnet
+
+for option, usual in LABORATORY.options.items():
+    print(f"{option:14} usually {usual!r}")
+print("scenes: 'all' or 'bollards'; start: 'backbone' or 'random'; class_weights: 'root', 'median frequency' or 'none'")
+print("measures:", ", ".join(f"{one.key} ({one.title.removesuffix(', %')})" for one in LABORATORY.measures))
+
+# %% [markdown]
+# Your declaration. Write it before you run the cell after it; as it stands, it is none.
+
+# %%
+# STUB: declaration = {
+# STUB:     "changes": None,  # the name of one option
+# STUB:     "first": None,  # its value in the first setting
+# STUB:     "second": None,  # its value in the second setting
+# STUB:     "stays": {},  # other options that are not to have their usual values, the same in both settings
+# STUB:     "measure": None,  # the key of one measure
+# STUB:     "expects": None,  # "higher" or "lower", of the second setting
+# STUB:     "margin": None,  # by how much more than nothing, as a share
+# STUB: }
+# BEGIN SOLUTION
+declaration = {
+    "changes": "output_stride",
+    "first": 16,
+    "second": 8,
+    "stays": {},
+    "measure": "mean_iou",
+    "expects": "higher",
+    "margin": 0.01,
+}
+# END SOLUTION
+
+# %% [markdown]
+# The run, once the declaration stands. A second time it only reads what came out.
+
+# %%
+record = None
+if LABORATORY.trouble(declaration) is None:
+    record = experiment_with_pspnet(declaration)
+else:
+    print(LABORATORY.trouble(declaration)[1])
+
+# %% [markdown]
+# ### 4.11 An experiment of your own
+#
+# *5 points · about 30 minutes · difficulty 2 of 3*
+#
+# You have read claim cards; now make one. Declare an experiment with the small PSPNet: **one** thing changes, and you say
+# beforehand what you expect and by how much at least. The cell below lists the options, with their usual values, and the
+# measures. Write your declaration into the cell after it and run that: it trains two networks with three seeds each,
+# shows the card, and keeps the record in `experiment_04.json`. **Hand this file in with the notebook**, as
+# `NAME.experiment_04.json` where many notebooks `NAME.ipynb` lie in one folder. Stay below four minutes on one core: the
+# usual 60 steps take between one and two. (If you change the declaration, it is run anew.)
+#
+# Graded is not what came out, but whether it was a test and whether you read it rightly. From the record, by the rule of
+# the claim cards, with the gain of a seed = the number of the second setting minus that of the first, **with the same
+# seed** (the other way round if you expect a lower one), fill in, as shares or to three decimals:
+#
+# - `gain`: the mean of the three gains;
+# - `doubt`: how uncertain it is, $t\,s / \sqrt 3$, where $s$ is the standard deviation of the three gains (divided by
+#   $n - 1 = 2$) and $t = 4.303$ leaves 2.5 % on either side;
+# - `verdict`: `"confirmed"` if even gain − doubt is above the margin, `"reversed"` if even gain + doubt is below 0, else
+#   `"undecided"`;
+# - `least`: how large a mean gain these three seeds would have needed to confirm the expectation.
+#
+# <details><summary>The idea</summary>
+#
+# A test is a sentence that could turn out wrong. Change one option, and say before you run it which number you expect to rise or fall, and by how much at least.
+#
+# </details>
+# <details><summary>The way there</summary>
+#
+# Choose an effect that a lesson or a card makes likely, so that three seeds can show it; take as margin half of what you expect. After the run form the three differences first: mean and doubt are about them.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("4.11")` shows one. It counts as used: `segtutor.progress(4)` then says "solution seen".
+#
+# </details>
+#
+# **Expected:** `4.11 An experiment of your own: ✓ passed (9 of 9 cases)`
+
+# %%
+# STUB: answers = {
+# STUB:     "declaration": declaration,
+# STUB:     "record": record,
+# STUB:     "gain": None,  # a number
+# STUB:     "doubt": None,  # a number
+# STUB:     "verdict": None,  # "confirmed", "reversed" or "undecided"
+# STUB:     "least": None,  # a number
+# STUB: }
+# BEGIN SOLUTION
+sign = 1 if declaration["expects"] == "higher" else -1
+first, second = (np.array([run[declaration["measure"]] for run in record[which]]) for which in ("first", "second"))
+gains = sign * (second - first)
+gain, doubt = gains.mean(), 4.303 * gains.std(ddof=1) / np.sqrt(3)
+margin = declaration["margin"]
+answers = {
+    "declaration": declaration,
+    "record": record,
+    "gain": gain,
+    "doubt": doubt,
+    "verdict": "confirmed" if gain - doubt > margin else "reversed" if gain + doubt < 0 else "undecided",
+    "least": margin + doubt,
+}
+# END SOLUTION
+
+segtutor.check("4.11", answers)
+
+# %% [markdown]
+# Two sentences for your teacher: what would you claim now, and what would you do with ten times as many minutes?
+
+# %% [markdown]
+# *Your text.*
 
 # %% [markdown]
 # ## How far you are

@@ -1,7 +1,7 @@
 # ---
 # title: Mask R-CNN, from anchors to pasted masks
-# minutes_cpu: 1
-# minutes_t4: 1
+# minutes_cpu: 3
+# minutes_t4: 3
 # download: none
 # peak_ram: 1.0 GB
 # prerequisites: ["[Lesson 5](../05_mask_rcnn.ipynb)", "[Lesson 1](../01_metrics.ipynb)", "[Lesson 2](../02_data_sets.ipynb)", NumPy arrays and functions]
@@ -9,9 +9,10 @@
 # ---
 
 # %% [markdown]
-# Eleven tasks, 38 points, and a project. The layers of Mask R-CNN are ordinary; what is special about it is the geometry
+# Fifteen tasks, 55 points, and a project. The layers of Mask R-CNN are ordinary; what is special about it is the geometry
 # between them: anchors, matching, offsets, suppression, RoIAlign and the masks that go back into the picture. You write
 # all of it yourself. Every one of these steps has a classic error, most of them by half a pixel, and the checks know them.
+# Then you find out where a network loses its objects, join its masks with a label map, and make an experiment of your own.
 #
 # How it works:
 #
@@ -59,26 +60,39 @@ names = [scenes.labels.names[number] for number in target["labels"]]
 print(len(objects), "objects:", ", ".join(names))
 
 # %% [markdown]
-# ### 5.1 The anchors of one position
+# ### 5.1 The anchors of one position, with three mistakes
 #
 # *2 points · about 10 minutes · difficulty 1 of 3*
 #
-# Proposals start from anchors: boxes of a few sizes and shapes. Write `cell_anchors(sizes, ratios)`, which returns the
-# anchors of one position as an A x 4 array of corners (x1, y1, x2, y2), centered on (0, 0). `sizes` are square roots of
-# areas in pixels, `ratios` are **height over width**. So an anchor of size $s$ and ratio $r$ has
+# Proposals start from anchors: boxes of a few sizes and shapes. `cell_anchors(sizes, ratios)` returns the anchors of one
+# position as an A x 4 array of corners (x1, y1, x2, y2), centered on (0, 0). `sizes` are square roots of areas in pixels,
+# `ratios` are **height over width**, so that $w\,h = s^2$ and $h / w = r$. Order: all sizes of the first ratio, then all
+# sizes of the second. Corners are continuous.
 #
-# $$w\,h = s^2, \qquad h / w = r.$$
+# Somebody has written this:
 #
-# Order: all sizes of the first ratio, then all sizes of the second. Do not round.
+# ```python
+# def cell_anchors(sizes, ratios):
+#     anchors = []
+#     for size in sizes:
+#         for ratio in ratios:
+#             width, height = size, size * ratio
+#             anchors.append([-width // 2, -height // 2, width // 2, height // 2])
+#     return np.array(anchors)
+# ```
+#
+# It runs, and a network trained with it even finds something. But its high anchors are too large and its wide ones too
+# small, those of an odd size lie half a pixel off, and weights that were trained with right anchors find nothing at all.
+# **There are three mistakes in it.** Find them, and write `cell_anchors(sizes, ratios)` as it should be.
 #
 # <details><summary>The idea</summary>
 #
-# Solve the two equations for w and h first: the ratio changes the shape, the area stays.
+# Each of the three complaints leads to one mistake: what has the area to do with the ratio, what does the division do with odd numbers, and who comes first in a list that a network reads by position?
 #
 # </details>
 # <details><summary>The way there</summary>
 #
-# Multiply the two equations with each other: w falls out, and the square of h is left. Half of each side lies on either side of the origin. For the order, the ratios are the outer loop.
+# Solve the two equations for w and h: multiply them with each other, and the square of h is left. Then look at the kind of division, and at which of the two loops is the outer one.
 #
 # </details>
 # <details><summary>Show me a solution</summary>
@@ -87,7 +101,7 @@ print(len(objects), "objects:", ", ".join(names))
 #
 # </details>
 #
-# **Expected:** `5.1 The anchors of one position: ✓ passed (9 of 9 cases)`
+# **Expected:** `5.1 The anchors of one position, with three mistakes: ✓ passed (9 of 9 cases)`
 
 
 # %%
@@ -502,26 +516,31 @@ plt.show()
 # ## Part C: from a box to a mask, and back into the picture
 
 # %% [markdown]
-# ### 5.8 The level of a box
+# ### 5.8 The level of a box in a picture of any size
 #
-# *2 points · about 8 minutes · difficulty 1 of 3*
+# *2 points · about 10 minutes · difficulty 1 of 3*
 #
 # A pyramid has maps P2 to P5 at the strides 4, 8, 16, 32. Small boxes are pooled from the fine maps, large ones from
 # the coarse ones, so that every box covers about as many positions (FPN, Eq. 1):
 #
 # $$k = \left\lfloor 4 + \log_2 \frac{\sqrt{w\,h}}{224} \right\rfloor$$
 #
-# Write `assign_levels(boxes)`: R x 4 corners to R whole numbers k, limited to 2 ... 5. 224 is the size of the pictures
-# of ImageNet, on which the network below was trained.
+# limited to 2 ... 5. In the lesson the boxes were those of the picture that the network saw. In a program they are those
+# of the file, and before the network looks the picture is **resized**, by one factor for both sides: its shorter side is
+# to have `shorter` pixels, but if the longer side would then have more than `longer`, it gets `longer` and the shorter
+# one less. (In the paper: 800 and 1333.) What counts in the formula are the sizes *after* that.
+#
+# Write `assign_levels(boxes, size, shorter, longer)`: R x 4 corners in the picture as it lies in the file, `size` =
+# (height, width) of this picture, to R whole numbers k. The factor may be above or below 1; it is not rounded.
 #
 # <details><summary>The idea</summary>
 #
-# The root of the area, divided by 224; its logarithm of base 2; plus 4; rounded down; limited.
+# First the factor by which the picture is resized, then the formula with the sizes after that.
 #
 # </details>
 # <details><summary>The way there</summary>
 #
-# Do it for all boxes at once: sizes from the corners, then the formula from the inside out. Round down first, limit afterwards, and return whole numbers.
+# Each of the two sides allows a factor, and the smaller one holds. Then go for all boxes at once from the inside of the formula to the outside: round down first, limit afterwards, and return whole numbers.
 #
 # </details>
 # <details><summary>Show me a solution</summary>
@@ -530,14 +549,15 @@ plt.show()
 #
 # </details>
 #
-# **Expected:** `5.8 The level of a box: ✓ passed (11 of 11 cases)`
+# **Expected:** `5.8 The level of a box in a picture of any size: ✓ passed (21 of 21 cases)`
 
 
 # %%
-def assign_levels(boxes):
-    """R levels, 2 to 5, of R x 4 boxes: floor(4 + log2(sqrt(w h) / 224)), limited to the levels that there are."""
+def assign_levels(boxes, size, shorter, longer):
+    """R levels, 2 to 5, of R x 4 boxes in a picture of `size`, after the picture is resized to the two limits."""
     # BEGIN SOLUTION
-    width, height = (boxes[:, 2:] - boxes[:, :2]).T
+    scale = min(shorter / min(size), longer / max(size))
+    width, height = scale * (boxes[:, 2:] - boxes[:, :2]).T
     level = np.floor(4 + np.log2(np.sqrt(width * height) / 224))
     return np.clip(level, 2, 5).astype(int)
     # END SOLUTION
@@ -547,15 +567,15 @@ segtutor.check("5.8", assign_levels)
 assign_levels = segtutor.use("5.8", assign_levels)
 
 # %% [markdown]
-# The objects of twenty scenes, at the size in which they are drawn and enlarged so that the shorter side has 800 pixels,
-# as the paper does it. In small pictures the formula uses one level only; that is why the course's small Mask R-CNN puts
-# 112 in place of 224.
+# The objects of twenty scenes, as they are drawn, and resized as the paper does it. In small pictures the formula uses one
+# level only; that is why the course's small Mask R-CNN puts 112 in place of 224.
 
 # %%
 every_box = np.concatenate([scenes[number][1]["boxes"].numpy().astype(float) for number in range(len(scenes))])
-for factor, title in ((1.0, "128 x 160"), (800 / 128, "800 x 1000")):
-    counts = np.bincount(np.asarray(assign_levels(every_box * factor)), minlength=6)[2:]
-    print(f"{title:10}", ", ".join(f"P{level}: {count}" for level, count in enumerate(counts, start=2)))
+for shorter, longer in ((128, 160), (800, 1333)):
+    counts = np.bincount(np.asarray(assign_levels(every_box, (128, 160), shorter, longer)), minlength=6)[2:]
+    levels = ", ".join(f"P{level}: {count}" for level, count in enumerate(counts, start=2))
+    print(f"128 x 160 resized to {shorter}, at most {longer}: {levels}")
 
 # %% [markdown]
 # ### 5.9 RoIAlign
@@ -783,7 +803,302 @@ changed[:, 1] += 5.0
 print(f"its own raised, too:        {float(mask_loss(changed, wanted, np.array([1]))):.4f}")
 
 # %% [markdown]
-# ## Part D: tune one thing, and report it honestly
+# ### 5.12 The losses of the proposals
+#
+# *4 points · about 20 minutes · difficulty 2 of 3*
+#
+# The region proposal network learns two things at once: which anchors are at an object, and how to get from the anchor to
+# its box. You have the matches (5.4) and the offsets (5.5); what is missing are the two losses.
+#
+# `logits` holds one number x per anchor (R), whose sigmoid is the probability of an object. `offsets` and `targets` are
+# R x 4: what the network predicts, and what `encode_boxes` wants (only the rows of positive anchors mean anything).
+# `matches` holds R numbers as `match_anchors` gives them: an object's number from 0 on, -1 for background, -2 for
+# ignored. Let $N$ be the number of all anchors that are **not ignored**, and $t$ be 1 on positive ones and 0 on
+# background.
+#
+# $$L_\mathrm{object} = \frac1N \sum_{\text{not ignored}} -t \log \sigma(x) - (1 - t) \log(1 - \sigma(x)), \qquad
+# L_\mathrm{box} = \frac1N \sum_{\text{positive}} \; \sum_{i=1}^{4}
+# \mathrm{smooth}(|\mathrm{offset}_i - \mathrm{target}_i|)$$
+#
+# $$\mathrm{smooth}(d) = \begin{cases} d^2 / (2\beta) & \text{if } d < \beta \\ d - \beta / 2 & \text{else} \end{cases}$$
+#
+# Near 0 this *smooth L1* is a parabola, so that its slope fades out; far away it is a straight line, so that one wild box
+# does not outweigh all others. Mind the divisor: it is $N$ in both losses.
+#
+# Write `rpn_losses(logits, offsets, targets, matches, beta)` with NumPy, PyTorch or loops, and return both numbers.
+# Logits may be as large as 1000. If all anchors are ignored, both losses are 0.
+#
+# <details><summary>The idea</summary>
+#
+# Two losses over two sets of anchors: the first asks positive ones and background, the second positive ones alone. Both are divided by the number of those in the first set.
+#
+# </details>
+# <details><summary>The way there</summary>
+#
+# Make one truth value per anchor for each set, and choose with it. The cross entropy is that of 5.11, with t from the matches. Decide each of the four distances by itself between parabola and line, and add up.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("5.12")` shows one. It counts as used: `segtutor.progress(5)` then says "solution seen".
+#
+# </details>
+#
+# **Expected:** `5.12 The losses of the proposals: ✓ passed (16 of 16 cases)`
+
+
+# %%
+def rpn_losses(logits, offsets, targets, matches, beta):
+    """Objectness loss and box loss of R anchors: sigmoid cross entropy, smooth L1; both over all that are counted."""
+    # BEGIN SOLUTION
+    counted, positive = matches != -2, matches >= 0
+    if not counted.any():
+        return 0.0, 0.0
+    x, wanted = logits[counted], positive[counted]
+    objectness = np.maximum(x, 0) - x * wanted + np.log1p(np.exp(-np.abs(x)))
+    distance = np.abs(offsets[positive] - targets[positive])
+    smooth = np.where(distance < beta, distance**2 / (2 * beta), distance - beta / 2)
+    return float(objectness.mean()), float(smooth.sum() / counted.sum())
+    # END SOLUTION
+
+
+segtutor.check("5.12", rpn_losses)
+rpn_losses = segtutor.use("5.12", rpn_losses)
+
+# %% [markdown]
+# Both losses on the anchors of the scene of Part A, for three networks: one that knows nothing (all logits and offsets 0),
+# one that calls everything background, and one that is right about everything. Why is the second so cheap, and what does
+# the first pay for boxes?
+
+# %%
+assigned = np.asarray(match_anchors(np.asarray(box_iou(objects, anchors)), 0.7, 0.3))
+goal = np.zeros((len(anchors), 4))
+goal[assigned >= 0] = np.asarray(encode_boxes(objects[assigned[assigned >= 0]], anchors[assigned >= 0], (1, 1, 1, 1)))
+nothing, certain_of = np.zeros(len(anchors)), np.where(assigned >= 0, 6.0, -6.0)
+for name, logits, offsets in (
+    ("knows nothing", nothing, 0 * goal),
+    ("all background", nothing - 6, 0 * goal),
+    ("all right", certain_of, goal),
+):
+    objectness, of_boxes = rpn_losses(logits, offsets, goal, assigned, 1 / 9)
+    print(f"{name:15} objectness {float(objectness):.4f}, boxes {float(of_boxes):.4f}")
+
+# %% [markdown]
+# ## Part D: the whole network
+#
+# ### Where objects get lost
+#
+# From here on you work with the candidates of the trained network again.
+
+# %% [markdown]
+# ### 5.13 Where did it get lost?
+#
+# *4 points · about 25 minutes · difficulty 2 of 3*
+#
+# A cat is not among the detections. Which part of the network should you work on? Follow it through the stages, as lesson
+# 5 does with one person, and name the **first** stage behind which nothing is left of it.
+#
+# `truth` is a dictionary with the object's `"box"` (x1, y1, x2, y2) and its class number, `"label"`. `found` holds what
+# the network made of the picture: `"proposals"` (P x 4), and R candidates, each a box for one class, *before* anything is
+# removed: `"boxes"` (R x 4), `"labels"`, `"scores"`, and `"mask_iou"`, the IoU of its mask with the object's. The network
+# then removes candidates with a score below `least_score`, and of the others those that non-maximum suppression with
+# `nms_iou` removes within their class, as in 5.7.
+#
+# A proposal or candidate **is at the object** if the IoU of the boxes is at least 0.5. Write
+# `stage_of_loss(truth, found, least_score, nms_iou)`, which returns the first of these words that fits:
+#
+# | word | if |
+# | --- | --- |
+# | `"proposals"` | no proposal is at the object |
+# | `"classification"` | no candidate of its class is at the object |
+# | `"threshold"` | such candidates are there, but the score of each is below `least_score` |
+# | `"suppression"` | some of them have the score, but suppression leaves none |
+# | `"mask"` | some survive, but none of the survivors' masks has an IoU of at least 0.5 |
+# | `"found"` | one does |
+#
+# No two scores are equal. There may be no proposals and no candidates. Your `box_iou` and `nms` are at hand.
+#
+# <details><summary>The idea</summary>
+#
+# Ask stage by stage what is left of the object, and stop at the first stage that leaves nothing.
+#
+# </details>
+# <details><summary>The way there</summary>
+#
+# One truth value per candidate says whether it is at the object and of its class; it serves all later stages. Suppression runs on all candidates with a sufficient score, those that are elsewhere as well: a better one beside the object may remove the right one.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("5.13")` shows one. It counts as used: `segtutor.progress(5)` then says "solution seen".
+#
+# </details>
+#
+# **Expected:** `5.13 Where did it get lost?: ✓ passed (32 of 32 cases)`
+
+
+# %%
+def stage_of_loss(truth, found, least_score, nms_iou):
+    """The first stage behind which nothing is left of an object: "proposals", "classification", ... or "found"."""
+    # BEGIN SOLUTION
+    here = box_iou(truth["box"][None], found["boxes"])[0] >= 0.5
+    right = here & (found["labels"] == truth["label"])
+    sure = np.flatnonzero(found["scores"] >= least_score)
+    if not (box_iou(truth["box"][None], found["proposals"]) >= 0.5).any():
+        return "proposals"
+    if not right.any():
+        return "classification"
+    if not right[sure].any():
+        return "threshold"
+    survivors = sure[nms(found["boxes"][sure], found["scores"][sure], found["labels"][sure], nms_iou)]
+    survivors = survivors[right[survivors]]
+    if not len(survivors):
+        return "suppression"
+    return "found" if found["mask_iou"][survivors].max() >= 0.5 else "mask"
+    # END SOLUTION
+
+
+segtutor.check("5.13", stage_of_loss)
+stage_of_loss = segtutor.use("5.13", stage_of_loss)
+
+# %% [markdown]
+# Now ask it about every object of the 60 unseen scenes, once with a strict and once with a generous least score. **Predict,
+# then run:** which stage loses most with 0.5? And where do these objects go when the least score falls to 0.05?
+
+# %%
+from segtutor.exercises.lesson05.candidates import mask_overlaps
+
+stages = ("proposals", "classification", "threshold", "suppression", "mask", "found")
+lost = {least: dict.fromkeys(stages, 0) for least in (0.5, 0.05)}
+for one in pictures:
+    for number, (box, label) in enumerate(zip(one.true_boxes, one.true_labels, strict=True)):
+        made = {"proposals": one.proposals, "boxes": one.boxes, "labels": one.labels, "scores": one.scores}
+        made["mask_iou"] = mask_overlaps(one, number)
+        for least, counts in lost.items():
+            counts[stage_of_loss({"box": box, "label": int(label)}, made, least, 0.5)] += 1
+print(f"{'':14}" + "".join(f"{stage:>15}" for stage in stages))
+for least, counts in lost.items():
+    print(f"least score {least:<4}" + "".join(f"{count:15}" for count in counts.values()))
+
+# %% [markdown]
+# <details><summary>Which, and why?</summary>
+#
+# Of the 346 objects 213 are found with 0.5. Where the others go is spread over the network: 41 have no proposal, 13 are
+# taken for something else, 37 are seen and not sure enough, and of 41 the mask covers too little. Suppression, the usual
+# suspect, loses one. With a least score of 0.05 all 37 come back, but only 15 of them are found in the end: of 20 the mask
+# is too poor, and suppression takes two more. A threshold is not where these objects were lost.
+#
+# </details>
+
+# %% [markdown]
+# ### 5.14 A panoptic map
+#
+# *4 points · about 25 minutes · difficulty 2 of 3*
+#
+# Mask R-CNN gives masks that may overlap, and says nothing about sky and road. A network such as PSPNet gives one class
+# to each pixel, and cannot tell two cars apart. A **panoptic** map has both: for every pixel a class and, on things, the
+# number of the segment, with no pixel in two segments. Kirillov et al. (2019) join the two by a simple rule. You write
+# it.
+#
+# `masks` are R boolean masks (R x H x W) with `labels` and `scores`. `semantic` is H x W class numbers of another
+# network, and `stuff` the class numbers that have no instances.
+#
+# 1. Go through the masks by falling score. Leave out those whose score is below `least_score`.
+# 2. A mask gets those of its pixels that no better mask has taken. If they are **less** than the share `least_visible` of
+#    *its own area*, it is left out altogether and takes nothing; the same holds for a mask without any pixel.
+# 3. Those that stay are numbered 1, 2, 3, ... in the order in which they were placed.
+# 4. What no mask has taken gets its class from `semantic` if that is stuff, and is void, 255, if it is a thing: nobody
+#    knows which one.
+#
+# Write `panoptic_map(masks, labels, scores, semantic, stuff, least_score, least_visible)`, which returns two H x W maps:
+# the classes, and the numbers of the segments, 0 on stuff and void. No two scores are equal; there may be no masks.
+#
+# <details><summary>The idea</summary>
+#
+# A map of segments, at first all 0, knows which pixels are taken. The masks come by falling score.
+#
+# </details>
+# <details><summary>The way there</summary>
+#
+# Begin with the classes of the stuff, and void elsewhere. For each mask find its free pixels, decide whether it stays, and only then write its class and its number there.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("5.14")` shows one. It counts as used: `segtutor.progress(5)` then says "solution seen".
+#
+# </details>
+#
+# **Expected:** `5.14 A panoptic map: ✓ passed (19 of 19 cases)`
+
+
+# %%
+def panoptic_map(masks, labels, scores, semantic, stuff, least_score, least_visible):
+    """Class and segment of every pixel, two H x W maps: instances by falling score, then the label map's stuff."""
+    # BEGIN SOLUTION
+    classes = np.where(np.isin(semantic, stuff), semantic, 255)
+    segments = np.zeros(semantic.shape, dtype=int)
+    for number in np.argsort(-scores):
+        visible = masks[number] & (segments == 0)
+        if scores[number] < least_score or visible.sum() < least_visible * masks[number].sum():
+            continue
+        segments[visible] = segments.max() + 1
+        classes[visible] = labels[number]
+    return classes, segments
+    # END SOLUTION
+
+
+segtutor.check("5.14", panoptic_map)
+panoptic_map = segtutor.use("5.14", panoptic_map)
+
+# %% [markdown]
+# Two networks of the course look at the same unseen scene: the small Mask R-CNN for the things, and the small DeepLab v3
+# for the rest. Your rule joins what they say.
+
+# %% alt="A beach scene with two people, a bird and a parasol; the label map of one network, in which the bird is half an aeroplane and a leg partly a horse; and the panoptic map, in which the bird and both people have one class each, an outline and a number, with thin white rims of void around them" fold="Join the masks of one network with the label map of another"
+import torch
+
+from segtutor import models, plotting
+from segtutor.labels import SCENES
+from segtutor.models.mask_rcnn.paste import paste_masks
+
+one = pictures[9]
+sure = np.flatnonzero(one.scores > 0.05)
+kept = sure[np.asarray(nms(one.boxes[sure], one.scores[sure], one.labels[sure], 0.5), dtype=int)]
+pasted = paste_masks(torch.from_numpy(one.masks[kept]), torch.from_numpy(one.boxes[kept]), one.image.shape[1:]).numpy()
+semantic_network = models.create("deeplabv3_tiny", num_classes=len(SCENES), weights="course").eval()
+with torch.no_grad():
+    prepared = semantic_network.preprocessing.normalize(torch.from_numpy(one.image))[None]
+    semantic = semantic_network(prepared)["out"][0].argmax(0).numpy()
+stuff = [number for number in range(len(SCENES)) if number not in SCENES.things]
+classes, segments = panoptic_map(pasted, one.labels[kept], one.scores[kept], semantic, stuff, 0.5, 0.5)
+
+figure, axes = plt.subplots(1, 3, figsize=(11, 3.6), dpi=110, layout="constrained")
+classes, segments = np.asarray(classes), np.asarray(segments)
+for axis, shown, title in zip(
+    axes,
+    (one.image.transpose(1, 2, 0), plotting.colorize(semantic, SCENES), plotting.colorize(classes, SCENES)),
+    ("scene", "label map: one class per pixel", f"panoptic: {segments.max()} things, numbered"),
+    strict=True,
+):
+    axis.imshow(shown)
+    axis.set(xticks=[], yticks=[], title=title)
+for number in range(1, int(segments.max()) + 1):
+    rows, columns = np.nonzero(segments == number)
+    axes[2].contour(segments == number, levels=[0.5], colors="black", linewidths=1)
+    axes[2].annotate(str(number), (columns.mean(), rows.min()), (0, 3), textcoords="offset points", ha="center")
+plotting.legend(
+    figure,
+    sorted({*semantic.ravel().tolist(), *classes.ravel().tolist()}),
+    SCENES,
+    loc="outside lower center",
+    bbox_to_anchor=None,
+    ncol=7,
+)
+plt.show()
+
+# %% [markdown]
+# ## Part E: tune one thing, and report it honestly
 #
 # A project without a check. The four settings behind the network cost no training: the least score, the IoU of the
 # suppression, the number of detections and the threshold of the masks. Choose **one**, try several values, and report the
@@ -859,6 +1174,127 @@ plt.show()
 # and 0.6 are worse in every part. The value was chosen on the pictures that it is reported on, which flatters it; it
 # should be chosen on one part and reported on the others. What holds for this small network, trained for minutes on
 # drawn scenes, need not hold for a large one on photographs.
+
+# %% [markdown]
+# ## Part F: an experiment of your own
+#
+# What may change, with its usual value, and what is measured:
+
+# %%
+from segtutor.exercises.lesson05 import LABORATORY, experiment_with_mask_rcnn
+
+for option, usual in LABORATORY.options.items():
+    print(f"{option:16} usually {usual!r}")
+print("measures:", ", ".join(f"{one.key} ({one.title.removesuffix(', %')})" for one in LABORATORY.measures))
+
+# %% [markdown]
+# Your declaration. Write it before you run the cell after it; as it stands, it is none.
+
+# %%
+# STUB: declaration = {
+# STUB:     "changes": None,  # the name of one option
+# STUB:     "first": None,  # its value in the first setting
+# STUB:     "second": None,  # its value in the second setting
+# STUB:     "stays": {},  # other options that are not to have their usual values, the same in both settings
+# STUB:     "measure": None,  # the key of one measure
+# STUB:     "expects": None,  # "higher" or "lower", of the second setting
+# STUB:     "margin": None,  # by how much more than nothing, as a share
+# STUB: }
+# BEGIN SOLUTION
+declaration = {
+    "changes": "nms_iou",
+    "first": 0.95,
+    "second": 0.5,
+    "stays": {},
+    "measure": "AP",
+    "expects": "higher",
+    "margin": 0.02,
+}
+# END SOLUTION
+
+# %% [markdown]
+# The run, once the declaration stands. A second time it only reads what came out.
+
+# %%
+record = None
+if LABORATORY.trouble(declaration) is None:
+    record = experiment_with_mask_rcnn(declaration)
+else:
+    print(LABORATORY.trouble(declaration)[1])
+
+# %% [markdown]
+# ### 5.15 An experiment of your own
+#
+# *5 points · about 25 minutes · difficulty 2 of 3*
+#
+# In the project you have turned one setting and looked for the best value, on the pictures that you reported. Now put an
+# expectation to the test, on pictures that you have not seen. Declare **one** change of a setting behind the network,
+# what you expect of which number, and by how much at least. The network stays as it is; what the three seeds change are
+# the pictures, 20 others for each. The cell below lists the settings and the measures. The run takes less than four
+# minutes on one core, shows the card, and keeps the record in `experiment_05.json`. **Hand this file in with the
+# notebook**, as `NAME.experiment_05.json` where many notebooks `NAME.ipynb` lie in one folder.
+#
+# Graded is not what came out, but whether it was a test and whether you read it rightly. From the record, by the rule of
+# the claim cards, with the gain of a seed = the number of the second setting minus that of the first, **with the same
+# seed** (the other way round if you expect a lower one), fill in, as shares or to three decimals:
+#
+# - `gain`: the mean of the three gains;
+# - `doubt`: how uncertain it is, $t\,s / \sqrt 3$, where $s$ is the standard deviation of the three gains (divided by
+#   $n - 1 = 2$) and $t = 4.303$ leaves 2.5 % on either side;
+# - `verdict`: `"confirmed"` if even gain − doubt is above the margin, `"reversed"` if even gain + doubt is below 0, else
+#   `"undecided"`;
+# - `least`: how large a mean gain these three seeds would have needed to confirm the expectation.
+#
+# <details><summary>The idea</summary>
+#
+# A test is a sentence that could turn out wrong. Change one option, and say before you run it which number you expect to rise or fall, and by how much at least.
+#
+# </details>
+# <details><summary>The way there</summary>
+#
+# Choose an effect that a lesson or a card makes likely, so that three seeds can show it; take as margin half of what you expect. After the run form the three differences first: mean and doubt are about them.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("5.15")` shows one. It counts as used: `segtutor.progress(5)` then says "solution seen".
+#
+# </details>
+#
+# **Expected:** `5.15 An experiment of your own: ✓ passed (9 of 9 cases)`
+
+# %%
+# STUB: answers = {
+# STUB:     "declaration": declaration,
+# STUB:     "record": record,
+# STUB:     "gain": None,  # a number
+# STUB:     "doubt": None,  # a number
+# STUB:     "verdict": None,  # "confirmed", "reversed" or "undecided"
+# STUB:     "least": None,  # a number
+# STUB: }
+# BEGIN SOLUTION
+sign = 1 if declaration["expects"] == "higher" else -1
+first, second = (np.array([run[declaration["measure"]] for run in record[which]]) for which in ("first", "second"))
+gains = sign * (second - first)
+gain, doubt = gains.mean(), 4.303 * gains.std(ddof=1) / np.sqrt(3)
+margin = declaration["margin"]
+answers = {
+    "declaration": declaration,
+    "record": record,
+    "gain": gain,
+    "doubt": doubt,
+    "verdict": "confirmed" if gain - doubt > margin else "reversed" if gain + doubt < 0 else "undecided",
+    "least": margin + doubt,
+}
+# END SOLUTION
+
+segtutor.check("5.15", answers)
+
+# %% [markdown]
+# Two sentences for your teacher: what would you claim now, and for which pictures?
+
+# %% [markdown]
+# *Your text.*
 
 # %% [markdown]
 # ## How far you are

@@ -1,7 +1,7 @@
 # ---
 # title: DeepLab, from holes in the kernel to the dense CRF
-# minutes_cpu: 1
-# minutes_t4: 1
+# minutes_cpu: 3
+# minutes_t4: 3
 # download: none
 # peak_ram: 1.1 GB
 # prerequisites: ["[Lessons 6a](../06a_deeplab_v2.ipynb)", "[6b](../06b_deeplab_v3.ipynb)", "[Lesson 1](../01_metrics.ipynb)", "[Lesson 2](../02_data_sets.ipynb)", PyTorch tensors and modules]
@@ -9,10 +9,11 @@
 # ---
 
 # %% [markdown]
-# Twelve tasks, 36 points, and a project. You write the parts of three DeepLabs: atrous convolution and the rates that
+# Fifteen tasks, 47 points, and a project. You write the parts of three DeepLabs: atrous convolution and the rates that
 # belong to it, the ASPP of version 3, the separable convolution and the decoder of version 3+, the score fusion and the
 # dense conditional random field (CRF) of version 2. In the project your ASPP takes the place of the one in a trained
-# network, and your CRF tries to improve what that network says.
+# network, and your CRF tries to improve what that network says. At the end it is about choices: rates for a map, which
+# published figures to believe, and an experiment of your own.
 #
 # How it works:
 #
@@ -124,28 +125,31 @@ for rate, found in zip(rates, edges, strict=True):
     print(f"rate {rate}: largest difference from PyTorch's dilation {abs(found - peer).max():.0e}")
 
 # %% [markdown]
-# ### 6.2 Rates that follow from the output stride
+# ### 6.2 Rates for another output stride
 #
-# *2 points · about 10 minutes · difficulty 1 of 3*
+# *2 points · about 12 minutes · difficulty 1 of 3*
 #
-# The same weights at a finer output stride see a denser map. To keep their reach *in the picture*, all rates must grow by
-# the same factor. DeepLab v3 (section 3.3) says which they are: the three branches of the ASPP have the rates 6, 12, 18
-# at output stride 16, and twice as many at output stride 8. The last stage of the ResNet has the rate 2 at output stride
-# 16 and 4 at 8, and its three blocks multiply it by the *multi-grid*, for instance (1, 2, 4).
+# You have weights that were trained at one output stride, and want to use them at another: at a finer one for better
+# outlines, or at a coarser one for speed. The same kernels then meet a map that is denser or thinner. To read the same
+# places *in the picture*, all rates must be multiplied by one factor. (So DeepLab v3, section 3.3, was trained at stride
+# 16 with the rates 6, 12 and 18 and tested at stride 8.)
 #
-# Write `deeplab_rates(output_stride, multi_grid)`. Return two lists: the rates of the three branches, and the rates of
-# the blocks of the last stage, as many as `multi_grid` has units. Other output strides are an error, because no weights
-# were trained for them: a network that takes them silently computes nonsense. In a package you would raise a
-# `ValueError`; the check compares results, so return the text `"error"` here.
+# Write `deeplab_rates(branches, stage, multi_grid, trained_stride, output_stride)`. `branches` are the rates of the
+# ASPP's 3 x 3 branches at `trained_stride`; `stage` is the rate of the ResNet's last stage there, and each of its blocks
+# multiplies it by its unit of `multi_grid`. Return two lists, the rates at `output_stride`: of the branches, and of the
+# blocks. Strides are powers of 2.
+#
+# If a single one of these rates is not a whole number, the weights cannot be used at that stride. In a package you would
+# raise a `ValueError`; the check compares results, so return the text `"error"` here.
 #
 # <details><summary>The idea</summary>
 #
-# Two output strides, two rates of the stage, two triples for the branches: an `if` is enough.
+# A rate times the stride is a distance in pixels of the picture, and this distance is to stay.
 #
 # </details>
 # <details><summary>The way there</summary>
 #
-# From 16 to 8 all rates double, those of the branches and that of the stage. Each block has the rate of the stage, times its own unit of the multi-grid.
+# One factor for all rates, from the two strides. Work with the distances themselves: dividing them by the new stride shows at once whether a rate is whole.
 #
 # </details>
 # <details><summary>Show me a solution</summary>
@@ -154,20 +158,18 @@ for rate, found in zip(rates, edges, strict=True):
 #
 # </details>
 #
-# **Expected:** `6.2 Rates that follow from the output stride: ✓ passed (13 of 13 cases)`
+# **Expected:** `6.2 Rates for another output stride: ✓ passed (14 of 14 cases)`
 
 
 # %%
-def deeplab_rates(output_stride, multi_grid):
-    """Rates of the three ASPP branches, and of the blocks of the last stage; "error" if the stride is not 8 or 16."""
+def deeplab_rates(branches, stage, multi_grid, trained_stride, output_stride):
+    """Rates of the ASPP branches and of the last stage's blocks at another output stride; "error" if none fit."""
     # BEGIN SOLUTION
-    if output_stride == 16:
-        branches, stage = [6, 12, 18], 2
-    elif output_stride == 8:
-        branches, stage = [12, 24, 36], 4
-    else:
+    reaches = [rate * trained_stride for rate in (*branches, *(stage * unit for unit in multi_grid))]
+    if any(reach % output_stride for reach in reaches):
         return "error"
-    return branches, [unit * stage for unit in multi_grid]
+    rates = [reach // output_stride for reach in reaches]
+    return rates[: len(branches)], rates[len(branches) :]
     # END SOLUTION
 
 
@@ -184,7 +186,7 @@ for output_stride in (16, 8):
         network = models.create("deeplabv3_resnet50", variant="paper", output_stride=output_stride)
     branches = [branch[0].dilation[0] for branch in network.classifier[0].convs[1:4]]
     blocks = [block.conv2.dilation[0] for block in network.backbone.layer4]
-    yours = [np.asarray(rates).tolist() for rates in deeplab_rates(output_stride, (1, 2, 4))]
+    yours = [np.asarray(rates).tolist() for rates in deeplab_rates((6, 12, 18), 2, (1, 2, 4), 16, output_stride)]
     print(f"output stride {output_stride:2}: yours {yours}, the network's {[branches, blocks]}")
 
 # %% [markdown]
@@ -324,20 +326,24 @@ print("map of the backbone", tuple(features.shape), "-> image pooling", tuple(yo
 print(f"largest value {float(theirs.max()):.2f}, largest difference {float((yours - theirs).abs().max()):.0e}")
 
 # %% [markdown]
-# ### 6.5 Atrous spatial pyramid pooling
+# ### 6.5 Atrous spatial pyramid pooling, branch by branch
 #
 # *5 points · about 20 minutes · difficulty 3 of 3*
 #
-# Now the module of DeepLab v3 (section 3.3). From the same map `features` (B x C x H x W) it makes, in this order:
+# Now the module of DeepLab v3 (section 3.3), with a switch that the lesson's has not: which of its branches do the work?
+# To find out, one takes a *trained* network, silences one branch, and looks what is lost. From the same map `features`
+# (B x C x H x W) the module makes, in this order:
 #
 # 1. a 1 x 1 convolution,
 # 2. for each rate of `rates` a 3 x 3 convolution at that rate, with padding so that H x W stays,
 # 3. image pooling,
 #
-# each followed by ReLU. The branches are concatenated along the channels, and a last 1 x 1 convolution, the
-# *projection*, again with ReLU, makes one map of them.
+# each followed by ReLU. `without` lists the numbers of the branches that are silent, counted from 0 in this order: after
+# ReLU such a branch gives **0 at every position**, and keeps its channels, because the projection expects them. The
+# branches are concatenated along the channels, and a last 1 x 1 convolution, the *projection*, again with ReLU, makes one
+# map of them.
 #
-# Write `aspp(features, rates, weights, biases, project_weight, project_bias)` with your `atrous_convolution` and
+# Write `aspp(features, rates, weights, biases, project_weight, project_bias, without)` with your `atrous_convolution` and
 # `image_pooling`. `weights` and `biases` hold one entry per branch in the order above, so there are two more than rates.
 # All weights are as `nn.Conv2d` holds them. (The network has a batch normalization between convolution and ReLU; in a
 # trained network it can be folded into weight and bias, as the project below does.)
@@ -358,17 +364,19 @@ print(f"largest value {float(theirs.max()):.2f}, largest difference {float((your
 #
 # </details>
 #
-# **Expected:** `6.5 Atrous spatial pyramid pooling: ✓ passed (8 of 8 cases)`
+# **Expected:** `6.5 Atrous spatial pyramid pooling, branch by branch: ✓ passed (13 of 13 cases)`
 
 
 # %%
-def aspp(features, rates, weights, biases, project_weight, project_bias):
-    """1 x 1, one 3 x 3 for each of `rates`, image pooling, each with ReLU; concatenated; 1 x 1 projection with ReLU."""
+def aspp(features, rates, weights, biases, project_weight, project_bias, without):
+    """1 x 1, a 3 x 3 for each of `rates`, image pooling, without some of them; concatenated; 1 x 1 projection."""
     # BEGIN SOLUTION
     branches = []
     for weight, bias, rate in zip(weights[:-1], biases[:-1], (1, *rates), strict=True):
         branches.append(torch.relu(torch.as_tensor(atrous_convolution(features, weight, bias, rate))))
     branches.append(torch.as_tensor(image_pooling(features, weights[-1], biases[-1])))
+    for number in without:
+        branches[number] = torch.zeros_like(branches[number])
     fused = atrous_convolution(torch.cat(branches, dim=1), project_weight, project_bias, 1)
     return torch.relu(torch.as_tensor(fused))
     # END SOLUTION
@@ -390,7 +398,7 @@ layers = [ones, threes, threes, threes, ones * 0.3 * point.size]
 projection = np.ones((1, 5, 1, 1), dtype=np.float32)
 _, axes = plt.subplots(1, 2, figsize=(6, 3.2), dpi=72, layout="constrained")
 for axis, rates in zip(axes, ((1, 2, 3), (6, 12, 18)), strict=True):
-    answer = np.asarray(aspp(point, rates, layers, [no_bias] * 5, projection, no_bias))[0, 0]
+    answer = np.asarray(aspp(point, rates, layers, [no_bias] * 5, projection, no_bias, ()))[0, 0]
     axis.imshow(answer, cmap="gray_r", vmin=0, vmax=1.3)
     axis.set(xticks=[], yticks=[], title=f"rates {rates[0]}, {rates[1]}, {rates[2]}")
 plt.show()
@@ -399,18 +407,19 @@ plt.show()
 # ## Part C: version 3+, and version 2
 
 # %% [markdown]
-# ### 6.6 Atrous separable convolution
+# ### 6.6 Atrous separable convolution with a multiplier
 #
 # *3 points · about 15 minutes · difficulty 2 of 3*
 #
-# DeepLab v3+ replaces the full 3 x 3 convolutions of its ASPP and decoder by two cheap ones (section 3.1). The
-# *depthwise* convolution filters each channel by itself, with one kernel per channel and at the rate; the *pointwise*
-# convolution, a 1 x 1, mixes the channels. A bias and ReLU follow each of them. (Batch normalization is folded into the
-# biases and weights again.)
+# DeepLab v3+ replaces the full 3 x 3 convolutions of its ASPP and decoder by two cheap ones (section 3.1). In the lesson
+# each channel had *one* kernel. Some networks give it several: the *depthwise* convolution then makes m channels of every
+# channel, each with a kernel of its own that reads this one channel at the rate; the *pointwise* convolution, a 1 x 1,
+# mixes all of them. A bias and ReLU follow each of the two. (Batch norm is folded into biases and weights again.)
 #
 # Write `separable_convolution(features, depthwise, depthwise_bias, pointwise, pointwise_bias, rate)`. `features` is
-# B x C x H x W, `depthwise` C x 1 x k x k with odd k, as `nn.Conv2d(C, C, k, groups=C)` holds it; `pointwise` is
-# K x C x 1 x 1. The result is B x K x H x W.
+# B x C x H x W, `depthwise` (m · C) x 1 x k x k with odd k: first the m kernels of channel 0, then those of channel 1,
+# and so on, as `nn.Conv2d(C, m * C, k, groups=C)` holds them. Its biases are m · C numbers, `pointwise` is K x (m · C) x
+# 1 x 1. The result is B x K x H x W. You find m by comparing the shapes; often it is 1.
 #
 # <details><summary>The idea</summary>
 #
@@ -419,7 +428,7 @@ plt.show()
 # </details>
 # <details><summary>The way there</summary>
 #
-# F.conv2d has an argument for groups: how many must there be so that each channel is alone? The padding that keeps the size grows with the rate. The second convolution is an ordinary one, on what the first ReLU left.
+# F.conv2d has an argument for groups: how many must there be so that each channel is alone, however many kernels it has? The padding that keeps the size grows with the rate. The second convolution is an ordinary one, on what the first ReLU left.
 #
 # </details>
 # <details><summary>Show me a solution</summary>
@@ -428,12 +437,12 @@ plt.show()
 #
 # </details>
 #
-# **Expected:** `6.6 Atrous separable convolution: ✓ passed (8 of 8 cases)`
+# **Expected:** `6.6 Atrous separable convolution with a multiplier: ✓ passed (11 of 11 cases)`
 
 
 # %%
 def separable_convolution(features, depthwise, depthwise_bias, pointwise, pointwise_bias, rate):
-    """One k x k kernel per channel at a rate, ReLU, then a 1 x 1 convolution across the channels, ReLU."""
+    """m kernels of k x k per channel at a rate, ReLU, then a 1 x 1 convolution across all that they give, ReLU."""
     # BEGIN SOLUTION
     features, depthwise, depthwise_bias = (torch.as_tensor(one) for one in (features, depthwise, depthwise_bias))
     margin = rate * (depthwise.shape[-1] // 2)
@@ -464,26 +473,32 @@ with torch.no_grad():
 print(f"largest value {float(theirs.max()):.2f}, largest difference {float((yours - theirs).abs().max()):.0e}")
 
 # %% [markdown]
-# ### 6.7 What separability saves
+# ### 6.7 Which layers to make separable
 #
-# *2 points · about 10 minutes · difficulty 1 of 3*
+# *3 points · about 20 minutes · difficulty 2 of 3*
 #
-# A layer reads C = `in_channels` channels, makes K = `out_channels`, and its result has `height` x `width` positions.
-# Count for two forms of it: the full convolution with `kernel` x `kernel` taps, and the separable one (depthwise, then
-# pointwise). There are no biases, because batch normalization follows. A multiply-add is one product with a weight and
-# its addition; the zeros of the padding count like other values.
+# A separable convolution is cheaper, but something may be lost with it. So you make separable as few layers as possible:
+# just as many as it takes to stay in a budget of multiply-adds.
 #
-# Write `separable_cost(in_channels, out_channels, kernel, height, width)`, which returns four whole numbers: weights and
-# multiply-adds of the full form, then weights and multiply-adds of the separable form. (The rate changes none of them.)
+# `layers` is a list of (inputs C, outputs K, kernel k, height, width), where height x width are the positions of the
+# layer's result. A full convolution has C · K · k² weights; the separable one has k² for each input channel (depthwise),
+# and one for each pair of channels (pointwise). Biases do not count. Each weight is used once at every position, in both
+# forms, and the zeros of the padding count like other values: that is the number of multiply-adds.
+#
+# Write `layers_to_replace(layers, budget)`, which returns the numbers of the layers (from 0, rising) that become
+# separable, so that all layers together cost **at most** `budget` and **as few layers as possible** are replaced; of
+# several choices of the same size take the one with the lowest cost. If the budget holds already, nothing is replaced:
+# return `[]`. If it cannot be held, return the text `"error"`. Mind layers for which the separable form is not cheaper at
+# all. No two layers save the same; the numbers are whole, and may be very large.
 #
 # <details><summary>The idea</summary>
 #
-# First the weights. Full: one k x k kernel for each pair of channels. Depthwise: one for each input channel. Pointwise: one number for each pair.
+# Fewest layers: begin with the one whose replacement saves most, and stop as soon as the budget holds.
 #
 # </details>
 # <details><summary>The way there</summary>
 #
-# The weights of the separable form are those of its two steps together. In both forms, every weight is used once at each position, so the multiply-adds follow from the weights.
+# Two numbers for each layer: what the full form costs, and what is saved. Go through the layers by falling savings; a saving that is 0 or negative helps nobody. Only at the end put the numbers into order.
 #
 # </details>
 # <details><summary>Show me a solution</summary>
@@ -492,37 +507,50 @@ print(f"largest value {float(theirs.max()):.2f}, largest difference {float((your
 #
 # </details>
 #
-# **Expected:** `6.7 What separability saves: ✓ passed (8 of 8 cases)`
+# **Expected:** `6.7 Which layers to make separable: ✓ passed (17 of 17 cases)`
 
 
 # %%
-def separable_cost(in_channels, out_channels, kernel, height, width):
-    """Weights and multiply-adds of a full convolution, then weights and multiply-adds of the separable one."""
+def layers_to_replace(layers, budget):
+    """Numbers of the fewest layers that must become separable to stay in the budget, rising; "error" if all do not."""
     # BEGIN SOLUTION
-    positions = height * width
-    full = in_channels * out_channels * kernel**2
-    separable = in_channels * kernel**2 + in_channels * out_channels
-    return full, full * positions, separable, separable * positions
+    total, savings = 0, []
+    for inputs, outputs, kernel, height, width in layers:
+        full = inputs * outputs * kernel**2
+        total += full * height * width
+        savings.append((full - inputs * kernel**2 - inputs * outputs) * height * width)
+    chosen = []
+    for number in sorted(range(len(layers)), key=lambda number: -savings[number]):
+        if total <= budget:
+            break
+        total -= savings[number]
+        chosen.append(number)
+    return sorted(chosen) if total <= budget else "error"
     # END SOLUTION
 
 
-segtutor.check("6.7", separable_cost)
-separable_cost = segtutor.use("6.7", separable_cost)
+segtutor.check("6.7", layers_to_replace)
+layers_to_replace = segtutor.use("6.7", layers_to_replace)
 
 # %% [markdown]
-# The layers of DeepLab v3+ on a ResNet and 513 x 513 pixels, in thousands of weights and millions of multiply-adds. The
-# last column is the separable form's share: close to 1/9, because 1/K is small beside it.
+# The large layers of DeepLab v3+ on a ResNet and 513 x 513 pixels. Which of them would you make separable first, if the
+# network must become cheaper? And how far can it go at all?
 
 # %%
-print(f"{'':30}{'full':>17}{'separable':>17}  share")
-for name, layer in (
-    ("ASPP, one of three branches", (2048, 256, 3, 33, 33)),
-    ("decoder, first 3 x 3", (304, 256, 3, 129, 129)),
-    ("decoder, second 3 x 3", (256, 256, 3, 129, 129)),
-):
-    full, full_adds, small, small_adds = separable_cost(*layer)
-    columns = f"{full / 1e3:7,.0f}{full_adds / 1e6:10,.0f}{small / 1e3:7,.0f}{small_adds / 1e6:10,.0f}"
-    print(f"{name:30}{columns}  {small / full:.3f}")
+large = {
+    "ASPP, 1 x 1": (2048, 256, 1, 33, 33),
+    "ASPP, rate 6": (2048, 256, 3, 33, 33),
+    "ASPP, rate 12, a little smaller": (2048, 250, 3, 33, 33),
+    "ASPP, rate 18, smaller still": (2048, 240, 3, 33, 33),
+    "decoder, first 3 x 3": (304, 256, 3, 129, 129),
+    "decoder, second 3 x 3": (256, 256, 3, 129, 129),
+}
+whole = sum(c * k * kernel**2 * height * width for c, k, kernel, height, width in large.values())
+print(f"all of them full: {whole / 1e9:.1f} billion multiply-adds")
+for share in (0.8, 0.5, 0.25, 0.1):
+    chosen = layers_to_replace(list(large.values()), int(share * whole))
+    names = chosen if isinstance(chosen, str) else "; ".join(list(large)[int(number)] for number in chosen)
+    print(f"{share:4.0%} of it: {names}")
 
 # %% [markdown]
 # ### 6.8 The fusion in the decoder
@@ -715,7 +743,7 @@ for number in np.argsort(one)[:3]:
 print(f"{'the dearest':18} {one.max():6.3f}")
 
 # %% [markdown]
-# ### 6.11 The kernels of the dense CRF
+# ### 6.11 The kernels of the dense CRF, with three mistakes
 #
 # *4 points · about 20 minutes · difficulty 3 of 3*
 #
@@ -734,12 +762,27 @@ print(f"{'the dearest':18} {one.max():6.3f}")
 # The pixel itself, $k_{ii} = 1$, **is in the sum**, as in the authors' code and by default in
 # `models.dense_crf` (the paper's formula leaves it out).
 #
-# Write `pair_kernel(image, sigma_xy, sigma_rgb)`: `image` is H x W x 3 `uint8`, and the result
-# N x N with N = H W, the pixels row by row. If `sigma_rgb` is `None`, it is the Gaussian kernel.
+# Somebody has written this:
+#
+# ```python
+# def pair_kernel(image, sigma_xy, sigma_rgb):
+#     features = np.indices(image.shape[:2]).reshape(2, -1).T / sigma_xy
+#     if sigma_rgb is not None:
+#         features = np.concatenate([features, image.reshape(-1, 3) / sigma_rgb], axis=1)
+#     distances = np.abs(features[:, None] - features[None]).sum(axis=2) ** 2
+#     kernel = np.exp(-distances)
+#     return kernel / kernel.sum(axis=1, keepdims=True)
+# ```
+#
+# It runs. But a diagonal neighbor is tied as weakly as one two pixels away; with a sigma of 3 everything looks as one
+# would expect it of 2.1; and pixel $i$ does not hear of $j$ what $j$ hears of $i$, although the kernel is to be
+# symmetric. **There are three mistakes in it.** Find them, and write `pair_kernel(image, sigma_xy, sigma_rgb)` as it
+# should be: `image` is H x W x 3 `uint8`, and the result N x N with N = H W, the pixels row by row. If `sigma_rgb` is
+# `None`, it is the Gaussian kernel.
 #
 # <details><summary>The idea</summary>
 #
-# One row of features per pixel, N x 2 or N x 5, each divided by its sigma. Then all differences at once by broadcasting.
+# Hold each of the three complaints against the formulas: which distance is in the exponent, what else stands below it, and by what is a number of the kernel divided?
 #
 # </details>
 # <details><summary>The way there</summary>
@@ -753,7 +796,7 @@ print(f"{'the dearest':18} {one.max():6.3f}")
 #
 # </details>
 #
-# **Expected:** `6.11 The kernels of the dense CRF: ✓ passed (12 of 12 cases)`
+# **Expected:** `6.11 The kernels of the dense CRF, with three mistakes: ✓ passed (12 of 12 cases)`
 
 
 # %%
@@ -794,33 +837,36 @@ for axis, values, title in zip(axes, (image, *rows), titles, strict=True):
 plt.show()
 
 # %% [markdown]
-# ### 6.12 One mean-field step
+# ### 6.12 One mean-field step, with classes that go together
 #
-# *4 points · about 15 minutes · difficulty 2 of 3*
+# *4 points · about 20 minutes · difficulty 2 of 3*
 #
 # Mean-field inference replaces the CRF by independent pixels with the probabilities $Q$ (N x K) and improves all of
-# them at once, again and again. In one step every pixel $i$ hears from all pixels $j$ how probable they find class $k$,
-# weighted by the kernels $\tilde K_m$ of 6.11. With the Potts model, equal classes are rewarded and all unequal ones are
-# alike, so
+# them at once, again and again. In one step every pixel $i$ hears from all pixels $j$ how probable they find each class,
+# weighted by the kernels $\tilde K_m$ of 6.11. In the lesson all pairs of unequal classes cost the same, the *Potts*
+# model. But a rider beside a horse is no accident, and a horse beside a sofa is. So here a matrix says what classes cost
+# beside each other: $\mu_{lk}$ is the cost of class $k$ for a pixel whose neighbor has class $l$, and
 #
-# $$Q_{ik} \leftarrow \frac{1}{Z_i} \exp\Big(-U_{ik} + \sum_m w_m \sum_j \tilde k^{(m)}_{ij}\, Q_{jk}\Big),$$
+# $$Q_{ik} \leftarrow \frac{1}{Z_i} \exp\Big(-U_{ik} - \sum_m w_m \sum_j \tilde k^{(m)}_{ij} \sum_l Q_{jl}\,
+# \mu_{lk}\Big),$$
 #
-# and $Z_i$ makes the K numbers of pixel $i$ add up to 1: that is a softmax over the classes. The sum over $j$ is one
-# matrix product, and the pixel itself is in it.
+# where $Z_i$ makes the K numbers of pixel $i$ add up to 1: that is a softmax over the classes. The sums over $j$ and $l$
+# are matrix products, and the pixel itself is among the $j$. The matrix need not be symmetric, and may have numbers on
+# its diagonal and below 0. With 0 on the diagonal and 1 elsewhere it is the Potts model again.
 #
-# Write `mean_field_step(probabilities, unary, kernels, weights)`: `probabilities` is the present $Q$ and `unary` is $U$,
-# both N x K; `kernels` is a list of N x N matrices (any number of them; without a kernel there is no message, and $Q$ is
-# the softmax of $-U$), `weights` has one number for each. Return the new $Q$. All pixels change at once: each message
-# comes from the old $Q$.
+# Write `mean_field_step(probabilities, unary, kernels, weights, compatibility)`: `probabilities` is the present $Q$ and
+# `unary` is $U$, both N x K; `kernels` is a list of N x N matrices (any number of them; without a kernel nothing is
+# heard, and $Q$ is the softmax of $-U$), `weights` has one number for each, `compatibility` is $\mu$, K x K. Return the
+# new $Q$. All pixels change at once: each hears the old $Q$.
 #
 # <details><summary>The idea</summary>
 #
-# Inside the exponential stands a sum: minus the unary energies, and one message per kernel. The rest is a softmax.
+# Inside the exponential stands a sum: minus the unary energies, minus what is heard through each kernel. The rest is a softmax.
 #
 # </details>
 # <details><summary>The way there</summary>
 #
-# Collect the sum first; every message reads the old probabilities. The softmax goes over the classes, so each row adds up to 1, and to subtract a row's largest value before exp changes nothing but keeps it from overflowing.
+# Collect the sum first: what a pixel hears are probabilities of its neighbors' classes, and the matrix turns them into costs of its own; every message reads the old probabilities. The softmax goes over the classes, so each row adds up to 1, and to subtract a row's largest value before exp changes nothing but keeps it from overflowing.
 #
 # </details>
 # <details><summary>Show me a solution</summary>
@@ -829,16 +875,16 @@ plt.show()
 #
 # </details>
 #
-# **Expected:** `6.12 One mean-field step: ✓ passed (10 of 10 cases)`
+# **Expected:** `6.12 One mean-field step, with classes that go together: ✓ passed (15 of 15 cases)`
 
 
 # %%
-def mean_field_step(probabilities, unary, kernels, weights):
-    """New N x K probabilities: softmax of the weighted messages kernel @ probabilities minus the unary energies."""
+def mean_field_step(probabilities, unary, kernels, weights, compatibility):
+    """New N x K probabilities: softmax of minus the unary energies and minus the weighted costs of the neighbors."""
     # BEGIN SOLUTION
     total = -unary
     for kernel, weight in zip(kernels, weights, strict=True):
-        total = total + weight * (kernel @ probabilities)
+        total = total - weight * (kernel @ probabilities @ compatibility)
     powers = np.exp(total - total.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
     # END SOLUTION
@@ -858,7 +904,19 @@ smooth = np.asarray(pair_kernel(np.zeros((1, 3, 3), dtype=np.uint8), 1.0, None))
 current = np.exp(-energies)
 for step in range(4):
     print(f"after {step} steps the middle pixel has the first class with probability {current[1, 0]:.3f}")
-    current = np.asarray(mean_field_step(current, energies, [smooth], [3.0]))
+    current = np.asarray(mean_field_step(current, energies, [smooth], [3.0], 1 - np.eye(2)))
+
+# %% [markdown]
+# The same three pixels, where the two classes go together: what the second class costs beside the first is lowered from 1
+# to 0 and below. From which cost on does the middle pixel keep its own opinion?
+
+# %%
+for cost in (1.0, 0.5, 0.2, 0.0, -0.5):
+    current = np.exp(-energies)
+    for _ in range(10):
+        together = np.array([[0.0, cost], [1.0, 0.0]])
+        current = np.asarray(mean_field_step(current, energies, [smooth], [3.0], together))
+    print(f"cost {cost:4}: the middle pixel has the second class with probability {current[1, 1]:.3f}")
 
 # %% [markdown]
 # ## Project: your ASPP and your CRF behind a trained network
@@ -884,11 +942,12 @@ class OwnASPP(nn.Module):
         layers = [folded(branch[0], branch[1]) for branch in convolutions] + [folded(pooling[1], pooling[2])]
         self.weights, self.biases = [weight for weight, _ in layers], [bias for _, bias in layers]
         self.projection = folded(module.project[0], module.project[1])
+        self.without = ()  # numbers of silent branches
 
     def forward(self, features):
         # STUB: return torch.zeros(len(features), len(self.projection[0]), *features.shape[-2:])
         # BEGIN SOLUTION
-        fused = aspp(features, self.rates, self.weights, self.biases, *self.projection)
+        fused = aspp(features, self.rates, self.weights, self.biases, *self.projection, self.without)
         return torch.as_tensor(fused, dtype=features.dtype)
         # END SOLUTION
 
@@ -908,6 +967,43 @@ for number, same in enumerate((theirs.argmax(1) == mine.argmax(1)).float().mean(
     print(f"scene {number}: {float(same):.2%} of the pixels have the same label")
 
 # %% [markdown]
+# Which branch does the work? Silence one after the other, and all but one, in your copy of the trained network, and score it
+# on the ten scenes. **Predict, then run:** which branch is missed most? And does this tell how good a network would be
+# that had been *trained* without it?
+
+# %%
+from segtutor import metrics
+
+
+def mean_iou_of(network):
+    """Mean IoU on the ten scenes, in percent."""
+    matrix = metrics.ConfusionMatrix(len(scenes.labels))
+    with torch.no_grad():
+        for number in range(len(scenes)):
+            scene, target = scenes[number]
+            logits = network(network.preprocessing.normalize(torch.as_tensor(scene))[None])["out"]
+            matrix.update(target, logits[0].argmax(0))
+    return 100 * matrix.mean_iou()
+
+
+names = ["1 x 1", *(f"rate {rate}" for rate in own.classifier[0].rates), "image pooling"]
+print(f"all branches: {mean_iou_of(own):.1f} %")
+for number, name in enumerate(names):
+    scores = []
+    for silent in ((number,), tuple(set(range(len(names))) - {number})):
+        own.classifier[0].without = silent
+        scores.append(mean_iou_of(own))
+    print(f"{name:13} silent: {scores[0]:4.1f} %; alone: {scores[1]:4.1f} %")
+own.classifier[0].without = ()
+
+# %% [markdown]
+# <details><summary>Which, and why?</summary>
+#
+# ANSWER06
+#
+# </details>
+
+# %% [markdown]
 # ### Step 2: ten mean-field steps
 #
 # Write `refined(probabilities, image)` for a crop: `probabilities` is K x 24 x 32, `image` 24 x 32 x 3. Work out the
@@ -925,7 +1021,7 @@ def refined(probabilities, image):
     kernels = [np.asarray(pair_kernel(image, 3, None)), np.asarray(pair_kernel(image, 67, 3))]
     current = probabilities.reshape(len(probabilities), -1).T
     for _ in range(10):
-        current = np.asarray(mean_field_step(current, energies, kernels, [3, 4]))
+        current = np.asarray(mean_field_step(current, energies, kernels, [3, 4], 1 - np.eye(len(probabilities))))
     return current.T.reshape(probabilities.shape)
     # END SOLUTION
 
@@ -979,6 +1075,281 @@ plt.show()
 # it 169 pixels of 231; the CRF leaves 121, and the sand grows from 366 to 432 pixels, so the accuracy falls from 86.3 %
 # to 81.0 %. I expected that a color sigma of 13 in place of 3 makes this worse, since then even more of the dog counts as
 # sand: it falls to 62.8 %, while scene 8 hardly changes (97.5 %).
+
+# %% [markdown]
+# ## Part E: choices
+
+# %% [markdown]
+# ### 6.13 Rates that fit a map
+#
+# *2 points · about 15 minutes · difficulty 2 of 3*
+#
+# The rates 6, 12 and 18 belong to a map of 33 x 33 positions. On the map of your own pictures they may be far too large,
+# as 6.3 has shown, and then the ASPP reads zeros. So turn 6.3 around: how large may a rate be?
+#
+# Write `choose_rates(height, width, shares)` for a map of `height` x `width` positions. For each number s of `shares`
+# find the **largest** rate at which the share of the nine taps that is on the map, averaged over all positions (the first
+# result of `valid_taps`), is still **at least** s; if it is less at rate 1 already, the answer is 0. Return one whole
+# number per share. The shares come in any order and are above 1/9: so much is on the map at every rate.
+#
+# <details><summary>The idea</summary>
+#
+# The larger the rate, the fewer taps are on the map. Go up from rate 1 as long as enough of them are.
+#
+# </details>
+# <details><summary>The way there</summary>
+#
+# For each share by itself: count the rates that leave enough. Up to which rate must you look? From the longer side on, only the middle tap is left.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("6.13")` shows one. It counts as used: `segtutor.progress(6)` then says "solution seen".
+#
+# </details>
+#
+# **Expected:** `6.13 Rates that fit a map: ✓ passed (12 of 12 cases)`
+
+
+# %%
+def choose_rates(height, width, shares):
+    """For each share the largest rate at which so much of a 3 x 3 kernel is on the map, on average; 0 for none."""
+    # BEGIN SOLUTION
+    rates = []
+    for share in shares:
+        rate = 0
+        while valid_taps(height, width, rate + 1)[0] >= share:
+            rate += 1
+        rates.append(rate)
+    return rates
+    # END SOLUTION
+
+
+segtutor.check("6.13", choose_rates)
+choose_rates = segtutor.use("6.13", choose_rates)
+
+# %% [markdown]
+# DeepLab's own rates leave so much of a kernel on its map of 33 x 33. Which rates leave as much on other maps?
+
+# %%
+shares = [float(valid_taps(33, 33, rate)[0]) for rate in (6, 12, 18)]
+print("rates 6, 12 and 18 on 33 x 33:", ", ".join(f"{share:.0%}" for share in shares))
+for name, height, width in (
+    ("513 x 513 at stride 8", 65, 65),
+    ("a scene of 96 x 128 at stride 8", 12, 16),
+    ("a scene of 240 x 320 at stride 16", 15, 20),
+    ("Cityscapes, 1024 x 2048 at stride 16", 64, 128),
+):
+    print(f"{name:37} map {height:3} x {width:3}: rates {[int(rate) for rate in choose_rates(height, width, shares)]}")
+
+# %% [markdown]
+# ### 6.14 When to believe a result
+#
+# *3 points · about 20 minutes · difficulty 2 of 3*
+#
+# Ten published figures, with what each of them depends on: the weights that training started from, the pictures that were
+# scored, the output stride **at test time**, and the scales at which each picture was shown. As in 3.11, two rows tell
+# what **one thing** is worth only if they differ in that thing and in no other column; the source may differ.
+#
+# |   | network | backbone | started from | scored on | test stride | scales | mean IoU, % | source |
+# | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+# | A | DeepLab v3 | ResNet-101 | ImageNet | VOC 2012 val | 16 | one | 77.21 | DeepLab v3's paper |
+# | B | DeepLab v3 | ResNet-101 | ImageNet | VOC 2012 val | 8 | one | 78.51 | DeepLab v3's paper |
+# | C | DeepLab v3 | ResNet-101 | ImageNet | VOC 2012 val | 8 | 0.5 to 1.75, mirrored | 79.77 | DeepLab v3's paper |
+# | D | DeepLab v3 | ResNet-101 | ImageNet, COCO | VOC 2012 val | 8 | 0.5 to 1.75, mirrored | 82.7 | DeepLab v3's paper |
+# | E | DeepLab v3 | ResNet-101 | ImageNet, COCO | VOC 2012 test | 8 | 0.5 to 1.75, mirrored | 85.7 | DeepLab v3's paper |
+# | F | DeepLab v3+ | Xception-65 | ImageNet, COCO | VOC 2012 val | 16 | one | 82.2 | the authors' model zoo |
+# | G | DeepLab v3+ | Xception-65 | ImageNet, COCO | VOC 2012 val | 8 | 0.5 to 1.75, mirrored | 83.58 | the authors' model zoo |
+# | H | DeepLab v3+ | Xception-65 | ImageNet, COCO | VOC 2012 test | 8 | 0.5 to 1.75, mirrored | 87.8 | the authors' model zoo |
+# | I | DeepLab v3 | ResNet-101 | ImageNet | Cityscapes val | 16 | one | 77.23 | DeepLab v3's paper |
+# | J | DeepLab v3 | ResNet-101 | ImageNet | Cityscapes val | 8 | one | 77.82 | DeepLab v3's paper |
+#
+# Fill in `answers`. A pair is two letters in the order of the table, `"AB"`; where there is no such pair, `"none"`.
+#
+# - `"stride on VOC"` and `"stride on Cityscapes"`: which pair tells what the finer output stride brings, at one scale?
+# - `"scales"`: which pair tells what it brings to show each picture at several scales?
+# - `"COCO"`: which pair tells what it brings to start from COCO, too?
+# - `"decoder"`: which pair tells what the decoder is worth, in which v3+ goes beyond v3?
+# - `"points of the stride, VOC"` and `"points of the stride, Cityscapes"`: how many points is the finer stride worth?
+# - `"differences of E and H"`: in how many columns do E and H differ, figure and source left out?
+# - `"82.7 and 85.7"`: D and E are by the same authors and in the same paper. What explains the three points? **a**: the
+#   network of E is better. **b**: three points are what chance makes. **c**: nothing is known of the network, since other
+#   pictures were scored. **d**: the test pictures are easier for every network by three points.
+# - `"to believe"`: somebody has trained your network once with and once without a new module, and writes: "It brings 0.4
+#   points." Trained three times with other seeds, your network alone reached 71.6, 72.3 and 72.1 %. What do you write?
+#   **a**: the module helps, since 0.4 is above 0. **b**: nothing can be said; chance alone makes differences as large,
+#   and each of the two should be trained with several seeds. **c**: the module does harm. **d**: the module helps, since
+#   the authors would not have published it else.
+#
+# <details><summary>The idea</summary>
+#
+# Go through the columns, not through the figures: a pair is fair if exactly one column differs.
+#
+# </details>
+# <details><summary>The way there</summary>
+#
+# For each question find the column that may differ, and cover it with a finger: all others must be equal. If no two rows are left, nobody has measured it.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("6.14")` shows one. It counts as used: `segtutor.progress(6)` then says "solution seen".
+#
+# </details>
+#
+# **Expected:** `6.14 When to believe a result: ✓ passed (10 of 10 cases)`
+
+# %%
+# STUB: answers = {
+# STUB:     "stride on VOC": None,  # two letters in the order of the table, or "none"
+# STUB:     "stride on Cityscapes": None,  # two letters, or "none"
+# STUB:     "scales": None,  # two letters, or "none"
+# STUB:     "COCO": None,  # two letters, or "none"
+# STUB:     "decoder": None,  # two letters, or "none"
+# STUB:     "points of the stride, VOC": None,  # a number
+# STUB:     "points of the stride, Cityscapes": None,  # a number
+# STUB:     "differences of E and H": None,  # a number: in how many columns they differ, but for figure and source
+# STUB:     "82.7 and 85.7": None,  # "a", "b", "c" or "d"
+# STUB:     "to believe": None,  # "a", "b", "c" or "d"
+# STUB: }
+# BEGIN SOLUTION
+answers = {
+    "stride on VOC": "AB",
+    "stride on Cityscapes": "IJ",
+    "scales": "BC",
+    "COCO": "CD",
+    "decoder": "none",  # E and H, or D and G, differ in the backbone as well
+    "points of the stride, VOC": 78.51 - 77.21,
+    "points of the stride, Cityscapes": 77.82 - 77.23,
+    "differences of E and H": 2,  # network and backbone
+    "82.7 and 85.7": "c",
+    "to believe": "b",
+}
+# END SOLUTION
+
+segtutor.check("6.14", answers)
+
+# %% [markdown]
+# ### Your experiment
+#
+# What may change, with its usual value, and what is measured:
+
+# %%
+from segtutor.exercises.lesson06 import LABORATORY, experiment_with_deeplab
+
+for option, usual in LABORATORY.options.items():
+    print(f"{option:14} usually {usual!r}")
+print("scenes: 'all' or 'bollards'; start: 'backbone' or 'random'; class_weights: 'root', 'median frequency' or 'none'")
+print("measures:", ", ".join(f"{one.key} ({one.title.removesuffix(', %')})" for one in LABORATORY.measures))
+
+# %% [markdown]
+# Your declaration. Write it before you run the cell after it; as it stands, it is none.
+
+# %%
+# STUB: declaration = {
+# STUB:     "changes": None,  # the name of one option
+# STUB:     "first": None,  # its value in the first setting
+# STUB:     "second": None,  # its value in the second setting
+# STUB:     "stays": {},  # other options that are not to have their usual values, the same in both settings
+# STUB:     "measure": None,  # the key of one measure
+# STUB:     "expects": None,  # "higher" or "lower", of the second setting
+# STUB:     "margin": None,  # by how much more than nothing, as a share
+# STUB: }
+# BEGIN SOLUTION
+declaration = {
+    "changes": "image_pooling",
+    "first": False,
+    "second": True,
+    "stays": {"scenes": "bollards"},
+    "measure": "bollard_iou",
+    "expects": "higher",
+    "margin": 0.02,
+}
+# END SOLUTION
+
+# %% [markdown]
+# The run, once the declaration stands. A second time it only reads what came out.
+
+# %%
+record = None
+if LABORATORY.trouble(declaration) is None:
+    record = experiment_with_deeplab(declaration)
+else:
+    print(LABORATORY.trouble(declaration)[1])
+
+# %% [markdown]
+# ### 6.15 An experiment of your own
+#
+# *5 points · about 30 minutes · difficulty 2 of 3*
+#
+# After other people's figures, one of your own. Declare an experiment with the small DeepLab v3: **one** thing changes,
+# and you say beforehand what you expect and by how much at least. Perhaps you have a suspicion from 6.3 and 6.13, or from
+# a card of the lessons that said *undecided*. The cell below lists the options and the measures. The run trains two
+# networks with three seeds each, one or two minutes with the usual 60 steps and less than four on one core, shows the
+# card, and keeps the record in `experiment_06.json`. **Hand this file in with the notebook**, as
+# `NAME.experiment_06.json` where many notebooks `NAME.ipynb` lie in one folder.
+#
+# Graded is not what came out, but whether it was a test and whether you read it rightly. From the record, by the rule of
+# the claim cards, with the gain of a seed = the number of the second setting minus that of the first, **with the same
+# seed** (the other way round if you expect a lower one), fill in, as shares or to three decimals:
+#
+# - `gain`: the mean of the three gains;
+# - `doubt`: how uncertain it is, $t\,s / \sqrt 3$, where $s$ is the standard deviation of the three gains (divided by
+#   $n - 1 = 2$) and $t = 4.303$ leaves 2.5 % on either side;
+# - `verdict`: `"confirmed"` if even gain − doubt is above the margin, `"reversed"` if even gain + doubt is below 0, else
+#   `"undecided"`;
+# - `least`: how large a mean gain these three seeds would have needed to confirm the expectation.
+#
+# <details><summary>The idea</summary>
+#
+# A test is a sentence that could turn out wrong. Change one option, and say before you run it which number you expect to rise or fall, and by how much at least.
+#
+# </details>
+# <details><summary>The way there</summary>
+#
+# Choose an effect that a lesson or a card makes likely, so that three seeds can show it; take as margin half of what you expect. After the run form the three differences first: mean and doubt are about them.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("6.15")` shows one. It counts as used: `segtutor.progress(6)` then says "solution seen".
+#
+# </details>
+#
+# **Expected:** `6.15 An experiment of your own: ✓ passed (9 of 9 cases)`
+
+# %%
+# STUB: answers = {
+# STUB:     "declaration": declaration,
+# STUB:     "record": record,
+# STUB:     "gain": None,  # a number
+# STUB:     "doubt": None,  # a number
+# STUB:     "verdict": None,  # "confirmed", "reversed" or "undecided"
+# STUB:     "least": None,  # a number
+# STUB: }
+# BEGIN SOLUTION
+sign = 1 if declaration["expects"] == "higher" else -1
+first, second = (np.array([run[declaration["measure"]] for run in record[which]]) for which in ("first", "second"))
+gains = sign * (second - first)
+gain, doubt = gains.mean(), 4.303 * gains.std(ddof=1) / np.sqrt(3)
+margin = declaration["margin"]
+answers = {
+    "declaration": declaration,
+    "record": record,
+    "gain": gain,
+    "doubt": doubt,
+    "verdict": "confirmed" if gain - doubt > margin else "reversed" if gain + doubt < 0 else "undecided",
+    "least": margin + doubt,
+}
+# END SOLUTION
+
+segtutor.check("6.15", answers)
+
+# %% [markdown]
+# Two sentences for your teacher: what would you claim now, and which run would you add first?
+
+# %% [markdown]
+# *Your text.*
 
 # %% [markdown]
 # ## How far you are

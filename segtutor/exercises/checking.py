@@ -163,7 +163,7 @@ def _unusable(exercise: Exercise, answer: Any) -> tuple[str, str] | None:
     if exercise.asks_for_values:
         if isinstance(answer, dict):
             return None
-        keys = ", ".join(repr(case.name) for case in exercise.cases)
+        keys = ", ".join(map(repr, exercise.keys))
         return "not yet", f"The answer is a dictionary with the keys {keys}; {kind(answer)} came."
     if not callable(answer):
         return "not yet", (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -104,7 +105,8 @@ class Exercise:
         seconds: What all cases together may take.
         files: Names of the files that are handed in with the notebook, what a network has learned.
         around: Only where the result alone does not tell whether an answer is right: calls the answer, given with its
-            arguments, and returns what the cases compare, such as a loss with its gradients.
+            arguments, and returns what the cases compare, such as a loss with its gradients. Where values are asked
+            for, it is called with them and without arguments, and returns the values by case.
     """
 
     id: str
@@ -146,6 +148,11 @@ class Exercise:
         return self.given is not None
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the dictionary where values are asked for, as its stub has them."""
+        return tuple(re.findall(r'"([^"]+)": ', self.stub))
+
+    @property
     def parameters(self) -> tuple[str, ...]:
         """Names of the arguments, as the stub and the failing case show them."""
         return tuple(inspect.signature(self.reference).parameters)
@@ -154,7 +161,7 @@ class Exercise:
     def wanted(self) -> tuple[Any, ...]:
         """The right result of each case."""
         if self.given is not None:
-            values = self.reference(*self.given())
+            values = self.by_case(self.reference(*self.given()))
             return tuple(values[case.name] for case in self.cases)
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # some cases are 0/0 on purpose
@@ -163,6 +170,13 @@ class Exercise:
     def wanted_for(self, case: Case) -> Any:
         """The right result of one case, its own or a hidden one."""
         return self.prepared(self.reference)(*case.arguments) if case.wanted is FROM_REFERENCE else case.wanted
+
+    def by_case(self, values: Any) -> dict[str, Any]:
+        """The values that were asked for, by case; an answer that is no dictionary has none."""
+        if not isinstance(values, dict):
+            return {}
+        found: dict[str, Any] = values if self.around is None else self.around(lambda: values, ())
+        return found
 
     def prepared(self, answer: Any) -> Any:
         """The answer as the cases call it: as it is, or with `around`."""

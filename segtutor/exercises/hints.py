@@ -17,7 +17,7 @@ SECONDS_FOR_A_MISTAKE = 1.0
 
 def outcomes_of_values(exercise: Exercise, answer: Any) -> list[Outcome]:
     """One outcome per question of an exercise that asks for values; a missing or empty value is an empty one."""
-    values = answer if isinstance(answer, dict) else {}
+    values = exercise.by_case(answer)
     found = [values.get(case.name) for case in exercise.cases]
     return [Outcome("empty") if value is None or value is Ellipsis else Outcome("returned", value) for value in found]
 

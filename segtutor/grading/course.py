@@ -72,7 +72,7 @@ def given_modules() -> dict[str, str]:
     """The source of each module of exercises that a notebook may import, cut down to what it is given."""
     wanted = set(_imported_by_assignments())
     for exercise in exercises().values():
-        if exercise.around is not None:
+        if exercise.around is not None and not exercise.asks_for_values:
             wanted.add((exercise.around.__module__, exercise.around.__qualname__))
     kept: dict[str, set[str]] = {}
     todo = sorted(wanted)

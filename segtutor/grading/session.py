@@ -190,12 +190,14 @@ class Session:
     def _asked(self, exercise: Exercise) -> dict[str, Any]:
         """What the worker must know of an exercise: inputs and names, and no wanted result."""
         values, around = exercise.asks_for_values, exercise.around
+        if values:  # what surrounds values is a judgment, and made on this side
+            around = None
         cases = (*exercise.cases, *self.further.get(exercise.id, ()))
         return {
             "id": exercise.id,
             "name": exercise.name,
             "seconds": exercise.seconds,
-            "keys": [case.name for case in exercise.cases] if values else [],
+            "keys": self._keys(exercise) if values else [],
             "arguments": [] if values else [encode(case.arguments) for case in cases],
             "around": None if around is None else [around.__module__, around.__qualname__],
         }
@@ -228,15 +230,34 @@ class Session:
         with contextlib.suppress(OSError):
             near.sendall(json.dumps(content).encode() + b"\n")
 
+    def _keys(self, exercise: Exercise) -> list[str]:
+        """The keys of the values that are fetched."""
+        return [case.name for case in exercise.cases] if exercise.around is None else list(exercise.keys)
+
     def _decoded(self, exercise_id: str, found: list[Any]) -> list[Outcome]:
-        count = len(self.exercises[exercise_id].cases) + len(self.further.get(exercise_id, ()))
+        exercise = self.exercises[exercise_id]
+        count = len(exercise.cases) + len(self.further.get(exercise_id, ()))
         outcomes: list[Outcome] = []
         for one in found[: count + 1]:
             try:
                 outcomes.append(decode_outcome(one))
             except ValueError as error:
                 outcomes.append(Outcome("raised", error="Unreadable", message=str(error)))
-        return outcomes
+        return self._judged(exercise, outcomes)
+
+    def _judged(self, exercise: Exercise, outcomes: list[Outcome]) -> list[Outcome]:
+        """One outcome per case, where the cases are about what is made of the values that came back."""
+        if not exercise.asks_for_values or exercise.around is None:
+            return outcomes
+        if any(outcome.kind not in ("returned", "empty") for outcome in outcomes):
+            return [next(one for one in outcomes if one.kind not in ("returned", "empty"))] * len(exercise.cases)
+        keys = self._keys(exercise)
+        values = {key: one.value for key, one in zip(keys, outcomes, strict=False) if one.kind == "returned"}
+        found = exercise.by_case(values)
+        return [
+            Outcome("empty") if found.get(case.name) is None else Outcome("returned", found[case.name])
+            for case in exercise.cases
+        ]
 
     def _passes(self, exercise_id: str, found: list[Any]) -> bool:
         """Whether the public cases come out right, as a check in the notebook would say."""

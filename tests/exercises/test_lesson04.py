@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from segtutor.exercises.lesson04.pointwise import pointwise_convolution
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
@@ -17,7 +18,6 @@ from segtutor.exercises.lesson04.dilated_convolution import dilated_convolution
 from segtutor.exercises.lesson04.dilated_stages import dilated_stages
 from segtutor.exercises.lesson04.gridding import count_paths
 from segtutor.exercises.lesson04.learning_rates import learning_rates
-from segtutor.exercises.lesson04.pointwise import pointwise_convolution
 from segtutor.exercises.lesson04.pyramid import pyramid_pooling
 from segtutor.exercises.lesson04.receptive_field import receptive_field
 from segtutor.grading.transfer import decode, decode_outcome, encode

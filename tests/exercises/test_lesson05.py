@@ -117,8 +117,8 @@ def test_levels_are_the_packages():
     boxes = np.concatenate([np.zeros((500, 2)), sides], axis=1)
     boxes = np.concatenate([boxes, [[0.0, 0, side, side] for side in (56, 112, 224, 448, 896)]])
     of_package = roi_pooling.assign_levels(torch.from_numpy(boxes), (4, 8, 16, 32)) + 2
-    np.testing.assert_array_equal(assign_levels(boxes), of_package)
-    assert set(assign_levels(boxes)) == {2, 3, 4, 5}
+    np.testing.assert_array_equal(assign_levels(boxes, (800, 1000), 800, 1333), of_package)
+    assert set(assign_levels(boxes, (800, 1000), 800, 1333)) == {2, 3, 4, 5}
 
 
 @pytest.mark.parametrize("size", [1, 2, 7])

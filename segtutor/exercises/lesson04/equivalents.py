@@ -45,22 +45,27 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "_with_integral_image: sums = np.pad(np.asarray(x, dtype=float), ((0, 0), (0, 0), (1, 0), (1, 0))).c...: 0 => 1 (6)": "what is padded at the end is never read",
     },
     "4.6": {
-        "_with_matrix_product: columns = x.reshape(*x.shape[:2], -1): 1 => 2": "NumPy takes any negative length for the one that it works out",
-        "_with_loops: result = np.zeros((batch, len(weight), height, width)): np.zeros => np.ones": "every element is written afterward",
+        "_asked_of_the_layers: return F.batch_norm(torch.as_tensor(values).double()[None], *statistics, eps=...: 0 => -1": "the batch has one row: the first is the last",
     },
     "4.7": {
-        "_with_torch: layer = torch.nn.Conv2d(in_channels, out_channels, kernel, dilation=rate, dev...: torch.nn.Conv2d(in_channels, out_channels, kernel, dilation=rate, device='meta') => torch.nn.Conv2d(in_channels, out_channels, kernel, dilation=rate)": "without the device meta it only takes longer",
-        "_with_torch: layer = torch.nn.Conv2d(in_channels, out_channels, kernel, dilation=rate, dev...: torch.nn.Conv2d(in_channels, out_channels, kernel, dilation=rate, device='meta') => torch.nn.Conv2d(in_channels, out_channels, kernel, device='meta')": "the number of weights does not depend on the rate",
+        "_by_trying: low, high = (0, 1): 0 => -1": "zero channels are known to fit, so the search never ends below",
+        "_by_trying: low, high = (0, 1): 1 => 2": "any upper end will do that is doubled until it is too much",
+        "_by_trying: low, high = (high, 2 * high): 2 * high => 2 + high": "the upper end rises more slowly, and gets there",
+        "_by_trying: low, high = (high, 2 * high): 2 => 3": "the upper end rises faster; halving finds the same number",
+        "_with_fractions: levels = (budget - taps * channels) / (len(bins) * taps + channels * sum((n *...: (budget - taps * channels) / (len(bins) * taps + channels * sum((n ** 2 for n... => (budget - taps * channels) // (len(bins) * taps + channels * sum((n ** 2 for ...": "floor comes next",
+        "_with_fractions: return floor(levels) if levels >= 0 else -1: 0 => -1": "what lies between -1 and 0 is rounded down to -1",
     },
     "4.8": {
         "_with_modules: reduce = nn.Conv2d(*weight.shape[::-1], 1): 1 => 2": "the layer's own weights are replaced",
         "_with_modules: reduce = nn.Conv2d(*weight.shape[::-1], 1): 1 => 0": "the layer's own weights are replaced",
         "_with_modules: reduce = nn.Conv2d(*weight.shape[::-1], 1): ::-1 => :": "the layer's own weights are replaced",
-        "_channel_after_channel: result.append(level[:, 0]): 0 => -1": "the level has one channel",
+        "_channel_after_channel: level[:, :valid[0], :valid[1]] = F.interpolate(channel.clamp(min=0), valid, m...: 0 => -1": "the level has one channel",
+        "_channel_after_channel: level = torch.zeros_like(x[:, 0]): 0 => -1": "zeros of the same size, whichever channel they are made like",
     },
     "4.10": {
         "_with_a_branch: if step >= steps:: step >= steps => step > steps": "what is left is 0 at the end, and so is its power",
         "_with_torch: left = torch.tensor(1 - step / steps, dtype=torch.float64).clamp(min=0): torch.tensor(1 - step / steps, dtype=torch.float64) => torch.tensor(1 - step / steps)": "single precision is within the tolerance",
-        "_with_torch: return base * left ** power * torch.tensor([1.0, head_factor], dtype=torch.fl...: torch.tensor([1.0, head_factor], dtype=torch.float64) => torch.tensor([1.0, head_factor])": "single precision is within the tolerance",
+        "_with_torch: rising = torch.linspace(0, 1, warmup + 1, dtype=torch.float64)[min(step + 1, ...: torch.linspace(0, 1, warmup + 1, dtype=torch.float64) => torch.linspace(0, 1, warmup + 1)": "single precision is within the tolerance",
+        "_with_torch: return base * rising * left ** power * torch.tensor([1.0, head_factor], dtype...: torch.tensor([1.0, head_factor], dtype=torch.float64) => torch.tensor([1.0, head_factor])": "single precision is within the tolerance",
     },
 }

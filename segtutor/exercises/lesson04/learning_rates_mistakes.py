@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from segtutor.exercises.exercise import Mistake
@@ -68,12 +70,56 @@ def _power_for_the_head(base, step, steps, power, head_factor):  # type: ignore[
     return rate, (head_factor * base * max(0.0, 1 - step / steps)) ** power
 
 
-def _warmed(base, step, steps, power, head_factor, *, share):  # type: ignore[no-untyped-def]
+def _warmed_by_itself(base, step, steps, power, head_factor, *, share):  # type: ignore[no-untyped-def]
     rate, _ = _rates(base, step, steps, power, head_factor)
     return _plain(rate * min(1.0, (step + 1) / max(share * steps, 1)), head_factor)
 
 
-MISTAKES = (
+def _with_warm_up(wrong):  # type: ignore[no-untyped-def]
+    """An answer that knows no warm-up, with a right one around it."""
+
+    def answer(base, step, steps, power, head_factor, warmup):  # type: ignore[no-untyped-def]
+        found = wrong(base, step, steps, power, head_factor)
+        share = (step + 1) / warmup if step < warmup else 1.0
+        return tuple(share * one for one in found) if isinstance(found, tuple) else share * found
+
+    return answer
+
+
+def _share(share):  # type: ignore[no-untyped-def]
+    """The right rates, with another share during warm-up."""
+
+    def wrong(base, step, steps, power, head_factor, warmup):  # type: ignore[no-untyped-def]
+        rate, _ = _rates(base, step, steps, power, head_factor)
+        return _plain(rate * share(step, warmup, steps), head_factor)
+
+    return wrong
+
+
+def _fall_after_the_warm_up(base, step, steps, power, head_factor, warmup):  # type: ignore[no-untyped-def]
+    if step < warmup:
+        return _plain(base * (step + 1) / warmup * (step < steps), head_factor)
+    left = max(0.0, 1 - (step - warmup) / max(steps - warmup, 1)) if step < steps else 0.0
+    return _plain(base * left**power, head_factor)
+
+
+def _one_of_them(head):  # type: ignore[no-untyped-def]
+    def wrong(base, step, steps, power, head_factor, warmup):  # type: ignore[no-untyped-def]
+        rate, of_head = _rates(base, step, steps, power, head_factor)
+        share = (step + 1) / warmup if step < warmup else 1.0
+        return (rate, share * of_head) if head else (share * rate, of_head)
+
+    return wrong
+
+
+def _constant_meanwhile(base, step, steps, power, head_factor, warmup):  # type: ignore[no-untyped-def]
+    """In warm-up the base rate rises, and the fall begins where it would have been."""
+    if step < min(warmup, steps):
+        return _plain(base * (step + 1) / warmup, head_factor)
+    return _rates(base, step, steps, power, head_factor)
+
+
+_WITHOUT_WARM_UP = (
     Mistake("not limited", _not_limited, "end"),
     Mistake("absolute value", lambda *a: _rates(*a, left=lambda s, n: abs(1 - s / n)), "end"),
     Mistake("a floor", lambda *a: _rates(*a, floor=1e-4), "end"),
@@ -148,8 +194,8 @@ MISTAKES = (
         "part rounded to two digits", lambda *a: _rates(*a, left=lambda s, n: round(max(0.0, 1 - s / n), 2)), "exact"
     ),
     Mistake("half precision", lambda *a: tuple(float(np.float16(one)) for one in _rates(*a)), "exact"),
-    Mistake("warm-up of a tenth", lambda *a: _warmed(*a, share=0.1), "left"),
-    Mistake("warm-up of a hundredth", lambda *a: _warmed(*a, share=0.01), "left"),
+    Mistake("warm-up of a tenth", lambda *a: _warmed_by_itself(*a, share=0.1), "left"),
+    Mistake("warm-up of a hundredth", lambda *a: _warmed_by_itself(*a, share=0.01), "left"),
     Mistake("a tenth every third", lambda b, s, n, p, h: _plain(b * 0.1 ** (3 * s // n) * (s < n), h), "left"),
     Mistake("in percent", lambda *a: _rates(*a, left=lambda s, n: max(100 - 100 * s / n, 0)), "left"),
     Mistake(
@@ -157,4 +203,23 @@ MISTAKES = (
         lambda b, s, n, p, h: (_rates(b, s, n, p, h)[0], _rates(b, s, n, p, h)[0] + (h - 1) * b),
         "head",
     ),
+)
+
+MISTAKES = (
+    *(replace(one, answer=_with_warm_up(one.answer)) for one in _WITHOUT_WARM_UP),
+    Mistake("no warm-up", _share(lambda step, warmup, steps: 1.0), "warm-up"),
+    Mistake("divided by no warm-up", _share(lambda s, w, n: min((s + 1) / w, 1.0)), "warm-up"),
+    Mistake("begins at 0", _share(lambda s, w, n: s / w if s < w else 1.0), "warm-up"),
+    Mistake("parts of warmup + 1", _share(lambda s, w, n: (s + 1) / (w + 1) if s < w else 1.0), "warm-up"),
+    Mistake("one step longer", _share(lambda s, w, n: (s + 1) / (w + 1) if s <= w else 1.0), "warm-up"),
+    Mistake("rises on and on", _share(lambda s, w, n: (s + 1) / w if w else 1.0), "warm-up"),
+    Mistake("shrinks", _share(lambda s, w, n: 1 - s / w if s < w else 1.0), "warm-up"),
+    Mistake("share of the steps", _share(lambda s, w, n: (s + 1) / n if s < w else 1.0), "warm-up"),
+    Mistake("one part all the time", _share(lambda s, w, n: 1 / w if s < w else 1.0), "warm-up"),
+    Mistake("nothing during warm-up", _share(lambda s, w, n: float(s >= w)), "warm-up"),
+    Mistake("squared", _share(lambda s, w, n: ((s + 1) / w) ** 2 if s < w else 1.0), "warm-up"),
+    Mistake("falls after the warm-up", _fall_after_the_warm_up, "warm-up"),
+    Mistake("no fall during warm-up", _constant_meanwhile, "warm-up"),
+    Mistake("the head alone warms up", _one_of_them(head=True), "warm-up"),
+    Mistake("the backbone alone warms up", _one_of_them(head=False), "warm-up"),
 )

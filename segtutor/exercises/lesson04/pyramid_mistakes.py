@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from segtutor.exercises.exercise import Mistake
 from segtutor.exercises.later import F, torch
-from segtutor.exercises.lesson04.pointwise import pointwise_convolution
+
+
+def _pointwise(x, weight, bias):  # type: ignore[no-untyped-def]
+    weight = torch.as_tensor(weight)[:, :, None, None]
+    return F.conv2d(torch.as_tensor(x), weight, torch.as_tensor(bias))
 
 
 def _pooled(x, count, how):  # type: ignore[no-untyped-def]
@@ -104,7 +110,7 @@ def _pyramid(  # type: ignore[no-untyped-def]
 
 def _on_the_map(x, bins, weights, biases):  # type: ignore[no-untyped-def]
     """The levels are not pooled at all."""
-    levels = [np.maximum(np.asarray(pointwise_convolution(x, w, b)), 0) for w, b in zip(weights, biases, strict=True)]
+    levels = [np.maximum(np.asarray(_pointwise(x, w, b)), 0) for w, b in zip(weights, biases, strict=True)]
     return np.concatenate([x, *levels], axis=1)
 
 
@@ -121,7 +127,7 @@ def _bins_as_windows(x, bins, weights, biases):  # type: ignore[no-untyped-def]
     levels = [x]
     for count, weight, bias in zip(bins, weights, biases, strict=True):
         pooled = F.avg_pool2d(x, count, ceil_mode=True)
-        level = torch.relu(pointwise_convolution(pooled, weight, bias))
+        level = torch.relu(_pointwise(pooled, weight, bias))
         levels.append(F.interpolate(level, size=x.shape[-2:], mode="bilinear", align_corners=True))
     return torch.cat(levels, dim=1)
 
@@ -172,7 +178,78 @@ def _cut_to_the_map(x, bins, weights, biases):  # type: ignore[no-untyped-def]
     return _pyramid(x, bins, weights, biases)[:, : x.shape[1]]
 
 
-MISTAKES = (
+def _on_the_valid_part(wrong):  # type: ignore[no-untyped-def]
+    """An answer for maps without padding, on the valid part; what it adds is 0 on the padding, as it should be."""
+
+    def answer(x, bins, weights, biases, valid):  # type: ignore[no-untyped-def]
+        part = x[:, :, : valid[0], : valid[1]]
+        found = torch.as_tensor(np.asarray(wrong(part, bins, weights, biases)))
+        channels, size = x.shape[1], part.shape[2:]
+        if found.ndim != 4 or tuple(found.shape[2:]) != size:
+            return found
+        whole = F.pad(found, (0, x.shape[3] - size[1], 0, x.shape[2] - size[0]))
+        if found.shape[1] >= channels and np.array_equal(found[:, :channels], part):
+            whole[:, :channels] = torch.as_tensor(x)
+        return whole
+
+    return answer
+
+
+def _without_padding(x, bins, weights, biases, _valid):  # type: ignore[no-untyped-def]
+    return _pyramid(x, bins, weights, biases)
+
+
+def _levels_on_the_valid_part(x, bins, weights, biases, valid):  # type: ignore[no-untyped-def]
+    return _pyramid(x[:, :, : valid[0], : valid[1]], bins, weights, biases)[:, x.shape[1] :]
+
+
+def _with_levels(x, levels):  # type: ignore[no-untyped-def]
+    return torch.cat([torch.as_tensor(x), levels], 1)
+
+
+def _stretched_over_all(x, bins, weights, biases, valid):  # type: ignore[no-untyped-def]
+    """Pooled rightly, but upsampled over the padding, too."""
+    levels = [torch.as_tensor(x)]
+    for count, weight, bias in zip(bins, weights, biases, strict=True):
+        pooled = F.adaptive_avg_pool2d(torch.as_tensor(x)[:, :, : valid[0], : valid[1]], count)
+        level = torch.relu(_pointwise(pooled, weight, bias))
+        levels.append(F.interpolate(level, size=x.shape[2:], mode="bilinear", align_corners=True))
+    return torch.cat(levels, 1)
+
+
+def _border_goes_on(*arguments):  # type: ignore[no-untyped-def]
+    x, _, _, _, valid = arguments
+    levels = _levels_on_the_valid_part(*arguments)
+    missing = (0, x.shape[3] - valid[1], 0, x.shape[2] - valid[0])
+    return _with_levels(x, F.pad(levels, missing, mode="replicate") if levels.shape[1] else levels[:, :, :0, :0])
+
+
+def _padded_in_front(*arguments):  # type: ignore[no-untyped-def]
+    x, _, _, _, valid = arguments
+    levels = _levels_on_the_valid_part(*arguments)
+    return _with_levels(x, F.pad(levels, (x.shape[3] - valid[1], 0, x.shape[2] - valid[0], 0)))
+
+
+def _pooled_with_padding(x, bins, weights, biases, valid):  # type: ignore[no-untyped-def]
+    """The padding is in the means; the levels are cut to 0 on it."""
+    found = _pyramid(x, bins, weights, biases).clone()
+    found[:, x.shape[1] :, valid[0] :] = 0
+    found[:, x.shape[1] :, :, valid[1] :] = 0
+    return found
+
+
+def _map_cut_too(x, bins, weights, biases, valid):  # type: ignore[no-untyped-def]
+    levels = _pyramid(x[:, :, : valid[0], : valid[1]], bins, weights, biases)
+    return F.pad(levels, (0, x.shape[3] - valid[1], 0, x.shape[2] - valid[0]))
+
+
+def _columns_and_rows(x, bins, weights, biases, valid):  # type: ignore[no-untyped-def]
+    part = x[:, :, : valid[1], : valid[0]]
+    levels = _pyramid(part, bins, weights, biases)[:, x.shape[1] :]
+    return _with_levels(x, F.pad(levels, (0, x.shape[3] - part.shape[3], 0, x.shape[2] - part.shape[2])))
+
+
+_WITHOUT_PADDING = (
     Mistake("corners not aligned", lambda *a: _pyramid(*a, aligned=False), "aligned"),
     Mistake("nearest", lambda *a: _pyramid(*a, aligned=None, mode="nearest"), "aligned"),
     Mistake("no ReLU", lambda *a: _pyramid(*a, relu="none"), "relu"),
@@ -246,4 +323,16 @@ MISTAKES = (
     Mistake("first half of the channels", lambda *a: _pyramid(*a)[:, : _pyramid(*a).shape[1] // 2], "order"),
     Mistake("bias on the map", _bias_on_the_map, "map"),
     Mistake("all in the width of the map", _cut_to_the_map, "order"),
+)
+
+MISTAKES = (
+    *(replace(one, answer=_on_the_valid_part(one.answer)) for one in _WITHOUT_PADDING),
+    Mistake("padding ignored", _without_padding, "padding"),
+    Mistake("padding in the means", _pooled_with_padding, "padding"),
+    Mistake("stretched over the padding", _stretched_over_all, "padding"),
+    Mistake("the border goes on", _border_goes_on, "padding"),
+    Mistake("padded in front", _padded_in_front, "padding"),
+    Mistake("the map cut, too", _map_cut_too, "padding"),
+    Mistake("rows and columns of the valid part exchanged", _columns_and_rows, "padding"),
+    Mistake("the valid part alone", lambda x, n, w, b, v: _pyramid(x[:, :, : v[0], : v[1]], n, w, b), "padding"),
 )

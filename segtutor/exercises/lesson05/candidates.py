@@ -40,6 +40,7 @@ class Picture:
         labels: R numbers of things.
         scores: R, 0.05 ... 1.
         masks: R x 28 x 28 probabilities, each in the frame of its box.
+        proposals: P x 4 corners of the regions that the candidates were made of.
     """
 
     number: int
@@ -51,19 +52,21 @@ class Picture:
     labels: np.ndarray
     scores: np.ndarray
     masks: np.ndarray
+    proposals: np.ndarray
 
 
-def candidate_pictures(count: int = 60) -> list[Picture]:
+def candidate_pictures(count: int = 60, first: int = 0) -> list[Picture]:
     """Unseen pictures, of the split "val", with what the course's ``maskrcnn_tiny`` finds in them.
 
     Args:
         count: How many pictures.
+        first: Number of the first one.
     """
     model: Any = models.create("maskrcnn_tiny", num_classes=len(SCENES), weights="course")
     # A box cannot overlap another one by more than 1: nothing is suppressed.
     model.settings = replace(model.settings, nms_iou=1.0, score_threshold=LEAST_SCORE, detections_per_image=MOST)
-    scenes = Scenes("val", size=SIZE, count=count, target="instances", **NEAR)
-    return [_picture(number, scenes[number], model) for number in range(count)]
+    scenes = Scenes("val", size=SIZE, count=first + count, target="instances", **NEAR)
+    return [_picture(number, scenes[number], model) for number in range(first, first + count)]
 
 
 def _picture(number: int, sample: tuple[Any, Any], model: Any) -> Picture:
@@ -79,7 +82,25 @@ def _picture(number: int, sample: tuple[Any, Any], model: Any) -> Picture:
         stages.detected_labels[0].numpy(),
         stages.detected_scores[0].numpy().astype(float),
         stages.mask_probabilities[0].numpy(),
+        stages.proposals[0].boxes.numpy().astype(float),
     )
+
+
+def mask_overlaps(picture: Picture, number: int) -> np.ndarray:
+    """IoU of all candidates' pasted masks with the mask of one object, R.
+
+    Args:
+        picture: With candidates.
+        number: Of the object.
+    """
+    box, own = picture.true_boxes[number], picture.true_masks[number]
+    overlaps = np.zeros(len(picture.scores))
+    touching = (picture.boxes[:, :2] < box[2:]).all(axis=1) & (picture.boxes[:, 2:] > box[:2]).all(axis=1)
+    masks = paste_masks(
+        torch.from_numpy(picture.masks[touching]), torch.from_numpy(picture.boxes[touching]), own.shape
+    ).numpy()
+    overlaps[touching] = (masks & own).sum(axis=(1, 2)) / np.maximum((masks | own).sum(axis=(1, 2)), 1)
+    return overlaps
 
 
 def ground_truth(pictures: Sequence[Picture]) -> dict[str, Any]:

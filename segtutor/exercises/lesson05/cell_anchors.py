@@ -70,16 +70,29 @@ def _sizes_first(sizes, ratios):  # type: ignore[no-untyped-def]
 
 EXERCISE = Exercise(
     id="5.1",
-    title="The anchors of one position",
+    title="The anchors of one position, with three mistakes",
     name="cell_anchors",
     statement="""
-Proposals start from anchors: boxes of a few sizes and shapes. Write `cell_anchors(sizes, ratios)`, which returns the
-anchors of one position as an A x 4 array of corners (x1, y1, x2, y2), centered on (0, 0). `sizes` are square roots of
-areas in pixels, `ratios` are **height over width**. So an anchor of size $s$ and ratio $r$ has
+Proposals start from anchors: boxes of a few sizes and shapes. `cell_anchors(sizes, ratios)` returns the anchors of one
+position as an A x 4 array of corners (x1, y1, x2, y2), centered on (0, 0). `sizes` are square roots of areas in pixels,
+`ratios` are **height over width**, so that $w\\,h = s^2$ and $h / w = r$. Order: all sizes of the first ratio, then all
+sizes of the second. Corners are continuous.
 
-$$w\\,h = s^2, \\qquad h / w = r.$$
+Somebody has written this:
 
-Order: all sizes of the first ratio, then all sizes of the second. Do not round.
+```python
+def cell_anchors(sizes, ratios):
+    anchors = []
+    for size in sizes:
+        for ratio in ratios:
+            width, height = size, size * ratio
+            anchors.append([-width // 2, -height // 2, width // 2, height // 2])
+    return np.array(anchors)
+```
+
+It runs, and a network trained with it even finds something. But its high anchors are too large and its wide ones too
+small, those of an odd size lie half a pixel off, and weights that were trained with right anchors find nothing at all.
+**There are three mistakes in it.** Find them, and write `cell_anchors(sizes, ratios)` as it should be.
 """,
     stub=STUB,
     reference=cell_anchors,
@@ -101,9 +114,10 @@ Order: all sizes of the first ratio, then all sizes of the second. Do not round.
     ),
     hints={
         "general": Hint(
-            "Solve the two equations for w and h first: the ratio changes the shape, the area stays.",
-            "Multiply the two equations with each other: w falls out, and the square of h is left. Half of each side "
-            "lies on either side of the origin. For the order, the ratios are the outer loop.",
+            "Each of the three complaints leads to one mistake: what has the area to do with the ratio, what does the "
+            "division do with odd numbers, and who comes first in a list that a network reads by position?",
+            "Solve the two equations for w and h: multiply them with each other, and the square of h is left. Then "
+            "look at the kind of division, and at which of the two loops is the outer one.",
         ),
         "area": Hint(
             "The anchors of one size have different areas. A ratio changes the shape only.",

@@ -48,6 +48,8 @@ EQUIVALENT = {
         "_by_thresholds: return 2 + (area >= 112 ** 2).astype(int) + (area >= 224 ** 2) + (area >= 448...: int => np.uint8": "True counts as 1 where it is added to a number, and levels from 2 to 5 are the same in each type.",
         "_with_loops: return np.array(levels, dtype=int): np.array(levels, dtype=int) => np.array(levels)": "Levels from 2 to 5 are the same numbers in each type.",
         "_with_loops: return np.array(levels, dtype=int): int => np.uint8": "Levels from 2 to 5 are the same numbers in each type.",
+        "_by_thresholds: scale = shorter / min(size) if shorter * max(size) <= longer * min(size) else...: shorter * max(size) <= longer * min(size) => shorter * max(size) < longer * min(size)": "Where both sides are equal, so are the two factors.",
+        "_with_torch: limits = torch.tensor([shorter, longer], dtype=torch.float64) / torch.tensor(...: torch.tensor([shorter, longer], dtype=torch.float64) => torch.tensor([shorter, longer])": "The limits are whole numbers, and PyTorch divides them as floats.",
     },
     "5.9": {
         "roi_align: y = min(max(y1 + (row + down) * (y2 - y1) / size - 0.5, 0), height - 1): height - 1 => height + 1": "The box lies inside the map: beyond the last center both neighbors are the last position, and their weights add up to 1.",
@@ -91,5 +93,28 @@ EQUIVALENT = {
         "_with_loops: total += math.log1p(math.exp(-toward)) if toward > 0 else math.log1p(math.exp...: 0 => 1": "Both forms are the same function; they differ in overflow alone, far from 0.",
         "_with_loops: total += math.log1p(math.exp(-toward)) if toward > 0 else math.log1p(math.exp...: 0 => -1": "Both forms are the same function; they differ in overflow alone, far from 0.",
         "_with_logaddexp: loss = targets * np.logaddexp(0, -chosen) + (1 - targets) * np.logaddexp(0, c...: 1 => 2": "The mean of zeros is 0, however many there are.",
+    },
+    "5.13": {
+        "stage_of_loss: here = box_iou(truth['box'][None], found['boxes'])[0] >= 0.5: 0 => -1": "One box is given: the first row or column is the last.",
+        "_stage_by_stage: left = [number for number, (box, label) in enumerate(zip(found['boxes'], foun...: 0 => -1": "One box is given: the first row or column is the last.",
+        "_stage_by_stage: left = [number for number, (box, label) in enumerate(zip(found['boxes'], foun...: 0 => -1 (2)": "One box is given: the first row or column is the last.",
+        "_counting: overlap = box_iou(truth['box'][None], np.concatenate([found['proposals'], fou...: 0 => -1": "One box is given: the first row or column is the last.",
+        "_from_behind: near = box_iou(found['boxes'], truth['box'][None])[:, 0] >= 0.5: 0 => -1": "One box is given: the first row or column is the last.",
+    },
+    "5.14": {
+        "panoptic_map: segments = np.zeros(semantic.shape, dtype=int): np.zeros(semantic.shape, dtype=int) => np.zeros(semantic.shape)": "Floats hold these whole numbers exactly.",
+        "_pixel_by_pixel: owner = np.full(semantic.shape, -1): 1 => 2": "Any negative number says that a pixel is free.",
+        "_pixel_by_pixel: classes, segments = (np.full(semantic.shape, 255), np.zeros(semantic.shape, d...: np.zeros(semantic.shape, dtype=int) => np.zeros(semantic.shape)": "Floats hold these whole numbers exactly.",
+        "_pixel_by_pixel: if int(semantic[place]) in [int(one) for one in stuff]:: int(semantic[place]) => semantic[place]": "NumPy's integers do as well as Python's.",
+        "_pixel_by_pixel: if int(semantic[place]) in [int(one) for one in stuff]:: int(one) => one": "They are Python's integers already.",
+        "_with_torch: known = torch.isin(semantic, torch.tensor(list(stuff), dtype=torch.long)): torch.tensor(list(stuff), dtype=torch.long) => torch.tensor(list(stuff))": "A tensor of integers is of this type by itself.",
+        "_with_torch: area = int(masks[number].sum()): int(masks[number].sum()) => masks[number].sum()": "A tensor with one number compares as the number.",
+        "_with_torch: if float(scores[number]) >= least_score and area and (int(free.sum()) >= leas...: int(free.sum()) => free.sum()": "A tensor with one number compares as the number.",
+        "_with_torch: segments[free], classes[free] = (count, int(labels[number])): int(labels[number]) => labels[number]": "NumPy's integers do as well as Python's.",
+    },
+    "5.12": {
+        "rpn_losses: smooth = np.where(distance < beta, distance ** 2 / (2 * beta), distance - bet...: distance < beta => distance <= beta": "Parabola and line meet at beta.",
+        "_with_loops: boxes += difference ** 2 / (2 * beta) if difference <= beta else difference -...: difference <= beta => difference < beta": "Parabola and line meet at beta.",
+        "_by_clipping: count = max(int(keep.sum()), 1): int(keep.sum()) => keep.sum()": "NumPy's integers do as well as Python's.",
     },
 }

@@ -15,8 +15,8 @@ from segtutor.exercises.lesson06.atrous import atrous_convolution
 from segtutor.exercises.lesson06.image_pooling import image_pooling
 
 STUB = '''
-def aspp(features, rates, weights, biases, project_weight, project_bias):
-    """1 x 1, one 3 x 3 for each of `rates`, image pooling, each with ReLU; concatenated; 1 x 1 projection with ReLU."""
+def aspp(features, rates, weights, biases, project_weight, project_bias, without):
+    """1 x 1, a 3 x 3 for each of `rates`, image pooling, without some of them; concatenated; 1 x 1 projection."""
     raise NotImplementedError("Write aspp() here, then run this cell again.")
 '''
 
@@ -28,17 +28,20 @@ def aspp(
     biases: Sequence[Any],
     project_weight: Any,
     project_bias: Any,
+    without: Sequence[int],
 ) -> Any:
-    """1 x 1, one 3 x 3 for each of `rates`, image pooling, each with ReLU; concatenated; 1 x 1 projection with ReLU."""
+    """1 x 1, a 3 x 3 for each of `rates`, image pooling, without some of them; concatenated; 1 x 1 projection."""
     branches = []
     for weight, bias, rate in zip(weights[:-1], biases[:-1], (1, *rates), strict=True):
         branches.append(torch.relu(torch.as_tensor(atrous_convolution(features, weight, bias, rate))))
     branches.append(torch.as_tensor(image_pooling(features, weights[-1], biases[-1])))
+    for number in without:
+        branches[number] = torch.zeros_like(branches[number])
     fused = atrous_convolution(torch.cat(branches, dim=1), project_weight, project_bias, 1)
     return torch.relu(torch.as_tensor(fused))
 
 
-def _with_modules(features, rates, weights, biases, project_weight, project_bias):  # type: ignore[no-untyped-def]
+def _with_modules(features, rates, weights, biases, project_weight, project_bias, without):  # type: ignore[no-untyped-def]
     import torch
     from torch import nn
 
@@ -52,10 +55,11 @@ def _with_modules(features, rates, weights, biases, project_weight, project_bias
     layers = [filled(*parts) for parts in zip(weights[:-1], biases[:-1], [1, *rates], strict=True)]
     pooled = nn.Sequential(nn.AdaptiveAvgPool2d(1), filled(weights[-1], biases[-1]))(features)
     results = [layer(features) for layer in layers] + [nn.Upsample(size=features.shape[-2:])(pooled)]
+    results = [0 * one if number in without else one for number, one in enumerate(results)]
     return filled(project_weight, project_bias)(torch.cat(results, 1))
 
 
-def _projected_piece_by_piece(features, rates, weights, biases, project_weight, project_bias):  # type: ignore[no-untyped-def]
+def _projected_piece_by_piece(features, rates, weights, biases, project_weight, project_bias, without):  # type: ignore[no-untyped-def]
     """A projection of a concatenation is the sum of the projections of its parts."""
     from torch.nn import functional as F
 
@@ -67,12 +71,14 @@ def _projected_piece_by_piece(features, rates, weights, biases, project_weight, 
         else:
             branch = torch.relu(torch.as_tensor(atrous_convolution(features, weight, bias, (1, *rates)[number])))
         part = torch.as_tensor(project_weight[:, first : first + len(bias)])
-        total = total + F.conv2d(branch, part)
+        total = total + F.conv2d(branch, part) * (number not in without)
         first += len(bias)
     return total.clamp(min=0)
 
 
-def _with_numpy(features, rates, weights, biases, project_weight, project_bias):  # type: ignore[no-untyped-def]
+def _with_numpy(features, rates, weights, biases, project_weight, project_bias, without):  # type: ignore[no-untyped-def]
+    weights = [0 * one if number in without else one for number, one in enumerate(weights)]
+    biases = [0 * one if number in without else one for number, one in enumerate(biases)]
     height, width = features.shape[-2:]
     branches = []
     for weight, bias, rate in zip(weights[:-1], biases[:-1], (1, *rates), strict=True):
@@ -99,7 +105,9 @@ def _scale(*weights: float) -> list[list[list[list[float]]]]:
     return [[[[weight]] for weight in weights]]
 
 
-Arguments = tuple[np.ndarray, tuple[int, ...], list[np.ndarray], list[np.ndarray], np.ndarray, np.ndarray]
+Arguments = tuple[
+    np.ndarray, tuple[int, ...], list[np.ndarray], list[np.ndarray], np.ndarray, np.ndarray, tuple[int, ...]
+]
 
 
 def _arguments(
@@ -107,12 +115,18 @@ def _arguments(
     rates: tuple[int, ...],
     branches: list[tuple[np.ndarray, np.ndarray]],
     projection: tuple[np.ndarray, np.ndarray],
+    without: tuple[int, ...] = (),
 ) -> Arguments:
-    return features, rates, [weight for weight, _ in branches], [bias for _, bias in branches], *projection
+    return features, rates, [weight for weight, _ in branches], [bias for _, bias in branches], *projection, without
 
 
 def _random(
-    seed: int, shape: tuple[int, ...], rates: tuple[int, ...], widths: tuple[int, ...], result: int
+    seed: int,
+    shape: tuple[int, ...],
+    rates: tuple[int, ...],
+    widths: tuple[int, ...],
+    result: int,
+    without: tuple[int, ...] = (),
 ) -> Arguments:
     """Branches of the given widths, the last one image pooling."""
     sides = (1, *[3] * len(rates), 1)
@@ -121,7 +135,7 @@ def _random(
         for number, (width, side) in enumerate(zip(widths, sides, strict=True))
     ]
     projection = (random_map(seed + 90, result, sum(widths), 1, 1), random_map(seed + 91, result))
-    return _arguments(random_map(seed + 99, *shape), rates, branches, projection)
+    return _arguments(random_map(seed + 99, *shape), rates, branches, projection, without)
 
 
 _ROW = np.array([[[[1, 2, 3, 6]]]], dtype=np.float32)  # mean 3
@@ -132,19 +146,23 @@ _LEFT_ONLY = _layer(_LEFT, [0])
 
 EXERCISE = Exercise(
     id="6.5",
-    title="Atrous spatial pyramid pooling",
+    title="Atrous spatial pyramid pooling, branch by branch",
     name="aspp",
     statement="""
-Now the module of DeepLab v3 (section 3.3). From the same map `features` (B x C x H x W) it makes, in this order:
+Now the module of DeepLab v3 (section 3.3), with a switch that the lesson's has not: which of its branches do the work?
+To find out, one takes a *trained* network, silences one branch, and looks what is lost. From the same map `features`
+(B x C x H x W) the module makes, in this order:
 
 1. a 1 x 1 convolution,
 2. for each rate of `rates` a 3 x 3 convolution at that rate, with padding so that H x W stays,
 3. image pooling,
 
-each followed by ReLU. The branches are concatenated along the channels, and a last 1 x 1 convolution, the
-*projection*, again with ReLU, makes one map of them.
+each followed by ReLU. `without` lists the numbers of the branches that are silent, counted from 0 in this order: after
+ReLU such a branch gives **0 at every position**, and keeps its channels, because the projection expects them. The
+branches are concatenated along the channels, and a last 1 x 1 convolution, the *projection*, again with ReLU, makes one
+map of them.
 
-Write `aspp(features, rates, weights, biases, project_weight, project_bias)` with your `atrous_convolution` and
+Write `aspp(features, rates, weights, biases, project_weight, project_bias, without)` with your `atrous_convolution` and
 `image_pooling`. `weights` and `biases` hold one entry per branch in the order above, so there are two more than rates.
 All weights are as `nn.Conv2d` holds them. (The network has a batch normalization between convolution and ReLU; in a
 trained network it can be folded into weight and bias, as the project below does.)
@@ -192,8 +210,49 @@ trained network it can be folded into weight and bias, as the project below does
         Case(
             "rates in another order, branches of different widths", _random(500, (1, 3, 9, 8), (4, 2), (1, 2, 3, 2), 4)
         ),
+        Case(
+            "the 1 x 1 branch is silent: only the projection's bias is left",
+            _arguments(_ROW, (1,), [_layer(_scale(2), [1]), _NO_TAPS, _NOTHING], _layer(_scale(1, 0, 0), [4]), (0,)),
+            np.full((1, 1, 1, 4), 4.0),
+            "silent",
+        ),
+        Case(
+            "image pooling is silent, the 1 x 1 is not",
+            _arguments(
+                _ROW,
+                (1,),
+                [_layer(_scale(2), [1]), _NO_TAPS, _layer(_scale(1), [1])],
+                _layer(_scale(1, 1, 1), [0]),
+                (2,),
+            ),
+            np.array([[[[3.0, 5, 7, 13]]]]),
+            "silent",
+        ),
+        Case(
+            "all branches are silent",
+            _arguments(
+                _ROW,
+                (1,),
+                [_layer(_scale(2), [1]), _LEFT_ONLY, _layer(_scale(1), [1])],
+                _layer(_scale(1, 1, 1), [0.5]),
+                (0, 1, 2),
+            ),
+            np.full((1, 1, 1, 4), 0.5),
+            "silent",
+        ),
+        Case("the first rate is silent", _random(5, (1, 3, 7, 6), (2, 1), (2, 3, 1, 2), 4, (1,)), hint="silent"),
+        Case(
+            "two of four are silent, in another order",
+            _random(6, (2, 2, 5, 6), (1, 3), (1, 2, 2, 3), 3, (3, 1)),
+            hint="silent",
+        ),
     ),
     hints={
+        "silent": Hint(
+            "A silent branch gives 0 behind its ReLU, at every position and in all its channels; they keep their place "
+            "in the concatenation. The projection and its bias stay.",
+            "branches[number] = torch.zeros_like(branches[number]) for each number of `without`.",
+        ),
         "general": Hint(
             "Collect the branches in a list, all from the same map. The first is an atrous convolution at rate 1 with "
             "a 1 x 1 kernel.",

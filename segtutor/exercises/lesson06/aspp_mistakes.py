@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from segtutor.exercises.exercise import Mistake
@@ -75,7 +77,49 @@ def _without_pooling(branches):  # type: ignore[no-untyped-def]
     return [*branches[:-1], 0 * branches[-1]]
 
 
-MISTAKES = (
+def _silenced(wrong):  # type: ignore[no-untyped-def]
+    """An answer that knows no silent branches, with weights and biases that make them so."""
+
+    def answer(features, rates, weights, biases, project_weight, project_bias, without):  # type: ignore[no-untyped-def]
+        layers = ([0 * one if number in without else one for number, one in enumerate(all_of)] for all_of in
+                  (weights, biases))  # fmt: skip
+        return wrong(features, rates, *layers, project_weight, project_bias)
+
+    return answer
+
+
+def _silent(weights_of, biases_of):  # type: ignore[no-untyped-def]
+    """The right module with weights and biases that are changed in another way."""
+
+    def wrong(features, rates, weights, biases, project_weight, project_bias, without):  # type: ignore[no-untyped-def]
+        return _pyramid(
+            features, rates, weights_of(weights, without), biases_of(biases, without), project_weight, project_bias
+        )
+
+    return wrong
+
+
+def _zero(layers, numbers):  # type: ignore[no-untyped-def]
+    return [0 * one if number in numbers else one for number, one in enumerate(layers)]
+
+
+def _taken_out(features, rates, weights, biases, project_weight, project_bias, without):  # type: ignore[no-untyped-def]
+    """The channels of silent branches are left out, and those of the projection are cut to the rest."""
+    import torch
+    from torch.nn import functional as F
+
+    width = sum(len(bias) for number, bias in enumerate(biases) if number not in without)
+    if width == sum(map(len, biases)):
+        return _pyramid(features, rates, weights, biases, project_weight, project_bias)
+    same = np.eye(sum(map(len, biases)), dtype=np.float32)[:, :, None, None]
+    whole = _pyramid(features, rates, weights, biases, same, np.zeros(len(same), dtype=np.float32))
+    limits = np.cumsum([0, *map(len, biases)])
+    kept = [whole[:, limits[n] : limits[n + 1]] for n in range(len(biases)) if n not in without]
+    rest = torch.cat([whole[:, :0], *kept], 1)
+    return F.conv2d(rest, torch.as_tensor(project_weight)[:, :width], torch.as_tensor(project_bias)).relu()
+
+
+_ALL_HEARD = (
     Mistake("rates ignored", _other_rates(lambda rates: [1] * len(rates)), "rates"),
     Mistake("rates turned", _other_rates(lambda rates: rates[::-1]), "rates"),
     Mistake("the first rate for all", _other_rates(lambda rates: [rates[0]] * len(rates) if rates else ()), "rates"),
@@ -120,3 +164,17 @@ MISTAKES = (
     Mistake("pooling of the last branch", lambda *a: _pyramid(*a, pool="last"), "same map"),
     Mistake("branches added", lambda *a: _pyramid(*a, arrange=_sum_of_branches), "projection"),
 )
+MISTAKES = (
+    *(replace(one, answer=_silenced(one.answer)) for one in _ALL_HEARD),
+    Mistake("none is silent", _silent(lambda w, n: w, lambda b, n: b), "silent"),
+    Mistake("weights alone", _silent(_zero, lambda b, n: b), "silent"),
+    Mistake("biases alone", _silent(lambda w, n: w, _zero), "silent"),
+    Mistake("counted from 1", _silent(lambda w, n: _zero(w, [one - 1 for one in n]),
+                                      lambda b, n: _zero(b, [one - 1 for one in n])), "silent"),
+    Mistake("all others", _silent(lambda w, n: _zero(w, set(range(len(w))) - set(n)) if len(n) else w,
+                                  lambda b, n: _zero(b, set(range(len(b))) - set(n)) if len(n) else b), "silent"),
+    Mistake("the first one alone", _silent(lambda w, n: _zero(w, n[:1]), lambda b, n: _zero(b, n[:1])), "silent"),
+    Mistake("taken out", _taken_out, "silent"),
+    Mistake("the projection's bias, too", lambda f, r, w, b, p, q, n: _pyramid(
+        f, r, _zero(w, n), _zero(b, n), p, 0 * q if len(n) else q), "silent"),
+)  # fmt: skip

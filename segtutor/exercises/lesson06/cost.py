@@ -1,261 +1,182 @@
-"""Exercise 6.7: what a separable convolution saves."""
+"""Exercise 6.7: which layers to make separable, so that a network fits into a budget."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
-
-from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.exercise import Case, Exercise, Hint
+from segtutor.exercises.lesson06.cost_mistakes import MISTAKES
 
 STUB = '''
-def separable_cost(in_channels, out_channels, kernel, height, width):
-    """Weights and multiply-adds of a full convolution, then weights and multiply-adds of the separable one."""
-    raise NotImplementedError("Write separable_cost() here, then run this cell again.")
+def layers_to_replace(layers, budget):
+    """Numbers of the fewest layers that must become separable to stay in the budget, rising; "error" if all do not."""
+    raise NotImplementedError("Write layers_to_replace() here, then run this cell again.")
 '''
 
-Cost = tuple[int, int, int, int]
+
+def layers_to_replace(layers: Sequence[tuple[int, int, int, int, int]], budget: int) -> Any:
+    """Numbers of the fewest layers that must become separable to stay in the budget, rising; "error" if all do not."""
+    total, savings = 0, []
+    for inputs, outputs, kernel, height, width in layers:
+        full = inputs * outputs * kernel**2
+        total += full * height * width
+        savings.append((full - inputs * kernel**2 - inputs * outputs) * height * width)
+    chosen = []
+    for number in sorted(range(len(layers)), key=lambda number: -savings[number]):
+        if total <= budget:
+            break
+        total -= savings[number]
+        chosen.append(number)
+    return sorted(chosen) if total <= budget else "error"
 
 
-def separable_cost(in_channels: int, out_channels: int, kernel: int, height: int, width: int) -> Cost:
-    """Weights and multiply-adds of a full convolution, then weights and multiply-adds of the separable one."""
-    positions = height * width
-    full = in_channels * out_channels * kernel**2
-    separable = in_channels * kernel**2 + in_channels * out_channels
-    return full, full * positions, separable, separable * positions
+def _adds(layer, separable):  # type: ignore[no-untyped-def]
+    inputs, outputs, kernel, height, width = layer
+    weights = inputs * (kernel * kernel + outputs) if separable else inputs * outputs * kernel * kernel
+    return weights * height * width
 
 
-def _with_layers(in_channels, out_channels, kernel, height, width):  # type: ignore[no-untyped-def]
-    from torch import nn
+def _with_subsets(layers, budget):  # type: ignore[no-untyped-def]
+    """All choices of 0, 1, 2, ... layers; of those of the same size the cheapest one."""
+    from itertools import combinations
 
-    full = nn.Conv2d(in_channels, out_channels, kernel, bias=False, device="meta")
-    depthwise = nn.Conv2d(in_channels, in_channels, kernel, groups=in_channels, bias=False, device="meta")
-    pointwise = nn.Conv2d(in_channels, out_channels, 1, bias=False, device="meta")
-    weights = full.weight.numel(), depthwise.weight.numel() + pointwise.weight.numel()
-    return weights[0], weights[0] * height * width, weights[1], weights[1] * height * width
-
-
-def _with_the_ratio(in_channels, out_channels, kernel, height, width):  # type: ignore[no-untyped-def]
-    """The separable one costs 1/K + 1/k² of the full one."""
-    full = kernel * kernel * in_channels * out_channels
-    separable = full // out_channels + full // kernel**2
-    return [count * factor for count in (full, separable) for factor in (1, height * width)]
-
-
-def _with_loops(in_channels, out_channels, kernel, height, width):  # type: ignore[no-untyped-def]
-    taps = sum(1 for _ in range(kernel) for _ in range(kernel))
-    full = separable = 0
-    for _ in range(in_channels):
-        separable += taps
-        for _ in range(out_channels):
-            full += taps
-            separable += 1
-    return full, full * height * width, separable, separable * height * width
+    everything = range(len(layers))
+    for count in range(len(layers) + 1):
+        totals = {
+            chosen: sum(_adds(layer, number in chosen) for number, layer in enumerate(layers))
+            for chosen in combinations(everything, count)
+        }
+        best = min(totals, key=lambda chosen: totals[chosen])
+        if totals[best] <= budget:
+            return best
+    return "Error"
 
 
-Weights = Callable[[int, int, int], int]
+def _one_by_one(layers, budget):  # type: ignore[no-untyped-def]
+    separable: set[int] = set()
+    while True:
+        costs = [_adds(layer, number in separable) for number, layer in enumerate(layers)]
+        if sum(costs) <= budget:
+            return sorted(separable)
+        gains = [cost - _adds(layer, True) for cost, layer in zip(costs, layers, strict=True)]
+        if not gains or max(gains) <= 0:
+            return "error"
+        separable.add(gains.index(max(gains)))
 
 
-def _full_weights(c: int, k: int, side: int) -> int:
-    return c * k * side**2
+def _with_arrays(layers, budget):  # type: ignore[no-untyped-def]
+    import numpy as np
+
+    table = np.array(layers, dtype=object).reshape(-1, 5)
+    inputs, outputs, kernel, height, width = table.T
+    full = inputs * outputs * kernel * kernel * height * width
+    saved = full - inputs * (kernel * kernel + outputs) * height * width
+    order = sorted(range(len(layers)), key=lambda number: saved[number], reverse=True)
+    totals = full.sum() - np.cumsum([0, *(max(saved[number], 0) for number in order)])
+    fits = [count for count, total in enumerate(totals) if total <= budget]
+    return sorted(order[: fits[0]]) if fits else "error"
 
 
-def _separable_weights(c: int, k: int, side: int) -> int:
-    return c * side**2 + c * k
+# Full and separable: 4 * 4 * 9 = 144 and 4 * 13 = 52, saved 92; 8 * 2 * 9 = 144 and 8 * 11 = 88, saved 56;
+# 2 * 8 * 9 = 144 and 2 * 17 = 34, saved 110; a 1 x 1 with 6 * 6 = 36 and 6 * 7 = 42, saved -6. One position each.
+_FOUR = ((4, 4, 3, 1, 1), (8, 2, 3, 1, 1), (2, 8, 3, 1, 1), (6, 6, 1, 1, 1))
+_DEEPLAB = (
+    (2048, 256, 1, 33, 33), (2048, 256, 3, 33, 33), (2048, 256, 3, 33, 33), (2048, 256, 3, 33, 33),
+    (304, 256, 3, 129, 129), (256, 256, 3, 129, 129),
+)  # fmt: skip
+_HUGE = ((2**20 + 1, 2**20 + 3, 3, 4001, 5003), (2**20 + 5, 2**20 + 7, 5, 4001, 5003), (2**19, 2**19, 3, 999, 1001))
 
 
-def _count(  # type: ignore[no-untyped-def]
-    c, k, side, h, w, *, full: Weights = _full_weights, separable: Weights = _separable_weights, factor=None
-):
-    """The cost with other numbers of weights, or another factor for the multiply-adds."""
-    positions = h * w if factor is None else factor(h, w)
-    weights = full(c, k, side), separable(c, k, side)
-    return weights[0], weights[0] * positions, weights[1], weights[1] * positions
+def _random(seed: int, count: int, share: float) -> tuple[Any, ...]:
+    """Layers of all kinds whose savings all differ, and a share of their cost as budget."""
+    import numpy as np
 
-
-def _separable_as(weights):  # type: ignore[no-untyped-def]
-    return lambda *a: _count(*a, separable=weights)
-
-
-def _with_biases(c, k, side, h, w):  # type: ignore[no-untyped-def]
-    full, full_adds, separable, separable_adds = separable_cost(c, k, side, h, w)
-    return full + k, full_adds, separable + c + k, separable_adds
-
-
-def _mixed_up(c, k, side, h, w):  # type: ignore[no-untyped-def]
-    full, full_adds, separable, separable_adds = separable_cost(c, k, side, h, w)
-    return full, separable, full_adds, separable_adds
-
-
-def _adds(c, k, side, h, w, count):  # type: ignore[no-untyped-def]
-    """Another number of multiply-adds for a number of weights."""
-    full, _, separable, _ = separable_cost(c, k, side, h, w)
-    return full, count(full, h, w), separable, count(separable, h, w)
+    generator = np.random.default_rng(seed)
+    layers = tuple(
+        (int(generator.integers(1, 40)), int(generator.integers(1, 40)), int(generator.choice([1, 3, 5])),
+         int(generator.integers(1, 9)), int(generator.integers(1, 9)))
+        for _ in range(count)
+    )  # fmt: skip
+    return layers, int(share * sum(_adds(layer, False) for layer in layers))
 
 
 EXERCISE = Exercise(
     id="6.7",
-    title="What separability saves",
-    name="separable_cost",
+    title="Which layers to make separable",
+    name="layers_to_replace",
     statement="""
-A layer reads C = `in_channels` channels, makes K = `out_channels`, and its result has `height` x `width` positions.
-Count for two forms of it: the full convolution with `kernel` x `kernel` taps, and the separable one (depthwise, then
-pointwise). There are no biases, because batch normalization follows. A multiply-add is one product with a weight and
-its addition; the zeros of the padding count like other values.
+A separable convolution is cheaper, but something may be lost with it. So you make separable as few layers as possible:
+just as many as it takes to stay in a budget of multiply-adds.
 
-Write `separable_cost(in_channels, out_channels, kernel, height, width)`, which returns four whole numbers: weights and
-multiply-adds of the full form, then weights and multiply-adds of the separable form. (The rate changes none of them.)
+`layers` is a list of (inputs C, outputs K, kernel k, height, width), where height x width are the positions of the
+layer's result. A full convolution has C · K · k² weights; the separable one has k² for each input channel (depthwise),
+and one for each pair of channels (pointwise). Biases do not count. Each weight is used once at every position, in both
+forms, and the zeros of the padding count like other values: that is the number of multiply-adds.
+
+Write `layers_to_replace(layers, budget)`, which returns the numbers of the layers (from 0, rising) that become
+separable, so that all layers together cost **at most** `budget` and **as few layers as possible** are replaced; of
+several choices of the same size take the one with the lowest cost. If the budget holds already, nothing is replaced:
+return `[]`. If it cannot be held, return the text `"error"`. Mind layers for which the separable form is not cheaper at
+all. No two layers save the same; the numbers are whole, and may be very large.
 """,
     stub=STUB,
-    reference=separable_cost,
+    reference=layers_to_replace,
     cases=(
-        Case("2 to 3 channels, 3 x 3, one position", (2, 3, 3, 1, 1), (54, 54, 24, 24)),
-        Case("2 to 3 channels, 3 x 3, 4 x 5 positions", (2, 3, 3, 4, 5), (54, 1080, 24, 480), "positions"),
-        Case("1 to 1 channel: nothing is saved", (1, 1, 3, 1, 2), (9, 18, 10, 20)),
-        Case("4 to 2 channels, 5 x 5", (4, 2, 5, 3, 3), (200, 1800, 108, 972), "five"),
-        Case("2 to 2 channels, 1 x 1", (2, 2, 1, 2, 1), (4, 8, 6, 12), "five"),
-        Case("a branch of the ASPP, 2048 to 256, 33 x 33", (2048, 256, 3, 33, 33)),
-        Case("the decoder, 304 to 256, 129 x 129", (304, 256, 3, 129, 129), hint="large"),
-        Case("2048 to 1031, 1025 x 2049", (2048, 1031, 3, 1025, 2049), hint="large"),
+        Case("it fits as it is", (_FOUR, 468), [], "equal"),
+        Case("one too much: the one that saves most", (_FOUR, 467), [2]),
+        Case("the best one is just enough", (_FOUR, 358), [2], "equal"),
+        Case("two are needed", (_FOUR, 357), [0, 2]),
+        Case("three are needed", (_FOUR, 265), [0, 1, 2]),
+        Case("the least that is possible", (_FOUR, 210), [0, 1, 2], "cheaper"),
+        Case("not possible, whatever is replaced", (_FOUR, 209), "error", "error"),
+        Case("a 1 x 1 is not made cheaper", (((6, 6, 1, 1, 1),), 35), "error", "cheaper"),
+        Case("positions count: a small layer on a large map", (((8, 8, 3, 1, 1), (4, 4, 3, 9, 9)), 11664), [1],
+             "positions"),
+        Case("a 1 x 1 that would cost 200 more", ((*_FOUR, (200, 1, 1, 1, 1)), 667), [2], "cheaper"),
+        Case("no layers", ((), 0), []),
+        Case("DeepLab v3+ at two fifths", (_DEEPLAB, 2 * sum(_adds(layer, False) for layer in _DEEPLAB[4:]))),
+        Case("very large numbers", (_HUGE, sum(_adds(layer, number == 1) for number, layer in enumerate(_HUGE))), [1],
+             "exact"),
+        Case("one less", (_HUGE, sum(_adds(layer, number == 1) for number, layer in enumerate(_HUGE)) - 1), [0, 1],
+             "exact"),
+        Case("nine layers, six tenths", _random(1, 9, 0.6)),
+        Case("ten layers, four tenths", _random(2, 10, 0.4)),
+        Case("eight layers, three tenths", _random(3, 8, 0.3)),
     ),
     hints={
         "general": Hint(
-            "First the weights. Full: one k x k kernel for each pair of channels. Depthwise: one for each input "
-            "channel. Pointwise: one number for each pair.",
-            "The weights of the separable form are those of its two steps together. In both forms, every weight is "
-            "used once at each position, so the multiply-adds follow from the weights.",
+            "Fewest layers: begin with the one whose replacement saves most, and stop as soon as the budget holds.",
+            "Two numbers for each layer: what the full form costs, and what is saved. Go through the layers by falling "
+            "savings; a saving that is 0 or negative helps nobody. Only at the end put the numbers into order.",
         ),
-        "kernel": Hint(
-            "A kernel has k x k taps; the pointwise one has a single tap.",
-            "kernel ** 2 in the full and in the depthwise convolution, and no kernel in C * K.",
-        ),
-        "depthwise": Hint(
-            "The depthwise convolution has one kernel for each *input* channel, and sees no other channel.",
-            "in_channels * kernel ** 2.",
-        ),
-        "both parts": Hint(
-            "The separable form has two parts, and their costs add up.",
-            "Count the weights of the depthwise kernels, then those that mix the channels, and add the two.",
+        "order": Hint(
+            "The layers with the largest *savings* come first: not the first in the list, not the largest share.",
+            "Sort by full cost less separable cost, the largest first.",
         ),
         "positions": Hint(
-            "Every weight is used once at each of the height x width positions: that is the number of multiply-adds.",
-            "weights * height * width, only in the second and fourth number.",
+            "Multiply-adds are weights times positions: height * width of each layer.",
+            "weights * height * width, for the full and for the separable form.",
         ),
-        "bias": Hint("No biases are counted here.", "Weights only."),
-        "five": Hint(
-            "The side of the kernel is an argument: 5 x 5 has 25 taps, 1 x 1 has one.",
-            "kernel ** 2 in the full and in the depthwise convolution.",
+        "separable": Hint(
+            "The separable form has k² weights for each input channel, and one for each pair of channels.",
+            "C * k**2 + C * K.",
         ),
-        "large": Hint(
-            "The numbers become large: more than 32 bits, and every digit counts.",
-            "Use Python's whole numbers: no np.int32, no float.",
+        "equal": Hint("A budget that is just used up is kept.", "total <= budget."),
+        "cheaper": Hint(
+            "For a 1 x 1, and for very few outputs, the separable form costs more: such a layer is never replaced.",
+            "Leave out layers whose saving is not above 0.",
         ),
-        "whole": Hint(
-            "Four whole numbers are wanted: counts, not shares, thousands or sums.", "No division at the end."
+        "enough": Hint(
+            "Stop as soon as the budget holds: as few layers as possible.", "Ask before each further layer."
         ),
-        "double": Hint("A multiply-add counts once, not as two operations.", "weights * height * width."),
-        "results": Hint(
-            "The four numbers stand in another order.", "full weights, full adds, separable weights, separable adds."
-        ),
-        "full": Hint(
-            "The full convolution has one k x k kernel for each *pair* of an input and an output channel.",
-            "in_channels * out_channels * kernel ** 2.",
-        ),
+        "error": Hint("If even all savings together are too little, the answer is the text error.", "Ask at the end."),
+        "rising": Hint("The numbers come from 0 and rising, as places in the list.", "sorted(chosen)."),
+        "exact": Hint("The numbers do not fit into 64 bits or a float.", "Python's own whole numbers are exact."),
     },
-    mistakes=(
-        Mistake(
-            "one side of the kernel",
-            lambda *a: _count(*a, full=lambda c, k, n: c * k * n, separable=lambda c, k, n: c * n + c * k),
-            "kernel",
-        ),
-        Mistake("pointwise with k x k taps", _separable_as(lambda c, k, n: c * n**2 + c * k * n**2), "kernel"),
-        Mistake("depthwise for pairs", _separable_as(lambda c, k, n: c * c * n**2 + c * k), "depthwise"),
-        Mistake("depthwise per output", _separable_as(lambda c, k, n: k * n**2 + c * k), "depthwise"),
-        Mistake("one depthwise kernel", _separable_as(lambda c, k, n: n**2 + c * k), "depthwise"),
-        Mistake("only depthwise", _separable_as(lambda c, k, n: c * n**2), "both parts"),
-        Mistake("only pointwise", _separable_as(lambda c, k, n: c * k), "both parts"),
-        Mistake("parts multiplied", _separable_as(lambda c, k, n: c * n**2 * c * k), "both parts"),
-        Mistake("one position", lambda *a: _count(*a, factor=lambda h, w: 1), "positions"),
-        Mistake("one row", lambda *a: _count(*a, factor=lambda h, w: w), "positions"),
-        Mistake("height plus width", lambda *a: _count(*a, factor=lambda h, w: h + w), "positions"),
-        Mistake("biases", _with_biases, "bias"),
-        Mistake("two operations", lambda *a: _count(*a, factor=lambda h, w: 2 * h * w), "double"),
-        Mistake("weights first", _mixed_up, "results"),
-        Mistake("separable first", lambda *a: (*separable_cost(*a)[2:], *separable_cost(*a)[:2]), "results"),
-        Mistake("9 taps always", lambda c, k, n, h, w: separable_cost(c, k, 3, h, w), "five"),
-        Mistake(
-            "kernel doubled",
-            lambda *a: _count(*a, full=lambda c, k, n: c * k * 2 * n, separable=lambda c, k, n: c * 2 * n + c * k),
-            "kernel",
-        ),
-        Mistake("depthwise with one side", _separable_as(lambda c, k, n: c * n + c * k), "kernel"),
-        Mistake("full with one side", lambda *a: _count(*a, full=lambda c, k, n: c * k * n), "kernel"),
-        Mistake("pointwise for inputs", _separable_as(lambda c, k, n: c * n**2 + c), "both parts"),
-        Mistake("pointwise for outputs", _separable_as(lambda c, k, n: c * n**2 + k), "both parts"),
-        Mistake("pointwise of inputs squared", _separable_as(lambda c, k, n: c * n**2 + c * c), "both parts"),
-        Mistake("pointwise of outputs squared", _separable_as(lambda c, k, n: c * n**2 + k * k), "both parts"),
-        Mistake("depthwise and full", _separable_as(lambda c, k, n: c * n**2 + c * k * n**2), "kernel"),
-        Mistake("parts multiplied, once", _separable_as(lambda c, k, n: c * n**2 * k), "both parts"),
-        Mistake("twice depthwise", _separable_as(lambda c, k, n: 2 * c * n**2 + c * k), "depthwise"),
-        Mistake("full per input", lambda *a: _count(*a, full=lambda c, k, n: c * n**2), "full"),
-        Mistake("full per output", lambda *a: _count(*a, full=lambda c, k, n: k * n**2), "full"),
-        Mistake("full of both added", lambda *a: _count(*a, full=lambda c, k, n: (c + k) * n**2), "full"),
-        Mistake("one column", lambda *a: _count(*a, factor=lambda h, w: h), "positions"),
-        Mistake("height squared", lambda *a: _count(*a, factor=lambda h, w: h * h), "positions"),
-        Mistake("width squared", lambda *a: _count(*a, factor=lambda h, w: w * w), "positions"),
-        Mistake("positions added", lambda *a: _adds(*a, lambda n, h, w: n + h * w), "positions"),  # type: ignore[call-arg]
-        Mistake(
-            "without the border",
-            lambda c, k, n, h, w: _adds(c, k, n, h, w, lambda m, h, w: m * (h - n + 1) * (w - n + 1)),
-            "positions",
-        ),
-        Mistake(
-            "with the padding",
-            lambda c, k, n, h, w: _adds(c, k, n, h, w, lambda m, h, w: m * (h + n - 1) * (w + n - 1)),
-            "positions",
-        ),
-        Mistake(
-            "depthwise at one position",
-            lambda c, k, n, h, w: (*separable_cost(c, k, n, h, w)[:3], c * n * n + c * k * h * w),
-            "positions",
-        ),
-        Mistake(
-            "pointwise at one position",
-            lambda c, k, n, h, w: (*separable_cost(c, k, n, h, w)[:3], c * n * n * h * w + c * k),
-            "positions",
-        ),
-        Mistake(
-            "one bias per output",
-            lambda c, k, n, h, w: _count(
-                c, k, n, h, w, full=lambda c, k, n: c * k * n * n + k, separable=lambda c, k, n: c * n * n + c * k + k
-            ),
-            "bias",
-        ),
-        Mistake(
-            "biases in all",
-            lambda *a: _count(
-                *a, full=lambda c, k, n: c * k * n * n + k, separable=lambda c, k, n: c * n * n + c * k + c + k
-            ),
-            "bias",
-        ),
-        Mistake("adds before weights", lambda *a: tuple(separable_cost(*a)[n] for n in (1, 0, 3, 2)), "results"),
-        Mistake("multiplications before", lambda *a: tuple(separable_cost(*a)[n] for n in (1, 3, 0, 2)), "results"),
-        Mistake("32 bits", lambda *a: tuple(int(np.int64(n).astype(np.int32)) for n in separable_cost(*a)), "large"),
-        Mistake("32 bits without sign", lambda *a: tuple(n % 2**32 for n in separable_cost(*a)), "large"),
-        Mistake("single precision", lambda *a: tuple(float(np.float32(n)) for n in separable_cost(*a)), "large"),
-        Mistake("weights only", lambda *a: separable_cost(*a)[::2], "whole"),
-        Mistake("shares", lambda *a: (separable_cost(*a)[2] / separable_cost(*a)[0],) * 2, "whole"),
-        Mistake(
-            "thousands and millions",
-            lambda *a: tuple(n / m for n, m in zip(separable_cost(*a), (1e3, 1e6, 1e3, 1e6), strict=True)),
-            "whole",
-        ),
-        Mistake("a ninth", lambda *a: _count(*a, separable=lambda c, k, n: c * k * n * n // 9), "both parts"),
-        Mistake("kernel plus one", lambda c, k, n, h, w: separable_cost(c, k, n + 1, h, w), "kernel"),
-        Mistake("channels added", _separable_as(lambda c, k, n: (c + k) * n**2), "both parts"),
-    ),
-    alternatives=(_with_layers, _with_the_ratio, _with_loops),
-    points=2,
-    minutes=10,
-    difficulty=1,
-)
+    mistakes=MISTAKES,
+    alternatives=(_with_subsets, _one_by_one, _with_arrays),
+    points=3,
+    minutes=20,
+    difficulty=2,
+)  # fmt: skip

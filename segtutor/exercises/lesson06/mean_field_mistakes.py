@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from segtutor.exercises.exercise import Mistake
@@ -89,7 +91,49 @@ def _product(probabilities, unary, kernels, weights):  # type: ignore[no-untyped
     return softmax(-unary + (np.prod(messages, axis=0) if messages else 0))
 
 
-MISTAKES = (
+def random_costs(seed, classes):  # type: ignore[no-untyped-def]
+    """K x K costs, two decimals, some of them below 0 and on the diagonal."""
+    return np.round(np.random.default_rng(seed).normal(0.5, 1, (classes, classes)), 2)
+
+
+def _is_potts(compatibility):  # type: ignore[no-untyped-def]
+    return np.array_equal(compatibility, 1 - np.eye(len(compatibility)))
+
+
+def _with_costs(wrong):  # type: ignore[no-untyped-def]
+    """An answer for the Potts model; what it takes for probabilities are minus the costs where others are given."""
+
+    def answer(probabilities, unary, kernels, weights, compatibility):  # type: ignore[no-untyped-def]
+        heard = probabilities if _is_potts(compatibility) else -probabilities @ compatibility
+        return wrong(heard, unary, kernels, weights)
+
+    return answer
+
+
+def _other_costs(change):  # type: ignore[no-untyped-def]
+    """A right step with another matrix."""
+
+    def wrong(probabilities, unary, kernels, weights, compatibility):  # type: ignore[no-untyped-def]
+        return _step(-probabilities @ change(compatibility), unary, kernels, weights)
+
+    return wrong
+
+
+def _costs_of_the_likeliest(probabilities, unary, kernels, weights, compatibility):  # type: ignore[no-untyped-def]
+    """Each neighbor's most probable class alone is asked, where costs are not those of the Potts model."""
+    if _is_potts(compatibility):
+        return _step(probabilities, unary, kernels, weights)
+    return _step(-compatibility[probabilities.argmax(axis=1)], unary, kernels, weights)
+
+
+def _own_class_times_its_cost(probabilities, unary, kernels, weights, compatibility):  # type: ignore[no-untyped-def]
+    """Only the costs of a class beside the other ones in all, not of each beside each."""
+    if _is_potts(compatibility):
+        return _step(probabilities, unary, kernels, weights)
+    return _step(-probabilities * compatibility.sum(axis=0), unary, kernels, weights)
+
+
+_POTTS_MODEL = (
     Mistake("begins with the old probabilities", _from_before, "unary"),
     Mistake("no unary", lambda q, u, k, w: softmax(_message(q, k, w)), "unary"),
     Mistake("unary added", lambda q, u, k, w: softmax(u + _message(q, k, w)), "sign"),
@@ -183,3 +227,17 @@ MISTAKES = (
         "message",
     ),
 )
+MISTAKES = (
+    *(replace(one, answer=_with_costs(one.answer)) for one in _POTTS_MODEL),
+    Mistake("always the Potts model", lambda q, u, k, w, c: _step(q, u, k, w), "compatibility"),
+    Mistake("transposed", _other_costs(np.transpose), "compatibility"),
+    Mistake("without the diagonal", _other_costs(lambda c: c * (1 - np.eye(len(c)))), "compatibility"),
+    Mistake("never below 0", _other_costs(lambda c: np.maximum(c, 0)), "compatibility"),
+    Mistake("made symmetric", _other_costs(lambda c: (c + c.T) / 2), "compatibility"),
+    Mistake("divided by its sums", _other_costs(lambda c: c / np.abs(c).sum(axis=1, keepdims=True).clip(1e-9)),
+            "compatibility"),
+    Mistake("costs of the likeliest class", _costs_of_the_likeliest, "compatibility"),
+    Mistake("one cost for each class", _own_class_times_its_cost, "compatibility"),
+    Mistake("costs added", lambda q, u, k, w, c: _step(q, u, k, w) if _is_potts(c) else _step(q @ c, u, k, w),
+            "compatibility"),
+)  # fmt: skip

@@ -95,7 +95,7 @@ def _two(similarity: float) -> np.ndarray:
 
 EXERCISE = Exercise(
     id="6.11",
-    title="The kernels of the dense CRF",
+    title="The kernels of the dense CRF, with three mistakes",
     name="pair_kernel",
     statement="""
 In the dense CRF every pixel is tied to every other. How strongly, says a Gaussian of their distance. For two pixels
@@ -113,8 +113,23 @@ $$\\tilde k_{ij} = k_{ij} / \\sqrt{d_i\\, d_j}.$$
 The pixel itself, $k_{ii} = 1$, **is in the sum**, as in the authors' code and by default in
 `models.dense_crf` (the paper's formula leaves it out).
 
-Write `pair_kernel(image, sigma_xy, sigma_rgb)`: `image` is H x W x 3 `uint8`, and the result
-N x N with N = H W, the pixels row by row. If `sigma_rgb` is `None`, it is the Gaussian kernel.
+Somebody has written this:
+
+```python
+def pair_kernel(image, sigma_xy, sigma_rgb):
+    features = np.indices(image.shape[:2]).reshape(2, -1).T / sigma_xy
+    if sigma_rgb is not None:
+        features = np.concatenate([features, image.reshape(-1, 3) / sigma_rgb], axis=1)
+    distances = np.abs(features[:, None] - features[None]).sum(axis=2) ** 2
+    kernel = np.exp(-distances)
+    return kernel / kernel.sum(axis=1, keepdims=True)
+```
+
+It runs. But a diagonal neighbor is tied as weakly as one two pixels away; with a sigma of 3 everything looks as one
+would expect it of 2.1; and pixel $i$ does not hear of $j$ what $j$ hears of $i$, although the kernel is to be
+symmetric. **There are three mistakes in it.** Find them, and write `pair_kernel(image, sigma_xy, sigma_rgb)` as it
+should be: `image` is H x W x 3 `uint8`, and the result N x N with N = H W, the pixels row by row. If `sigma_rgb` is
+`None`, it is the Gaussian kernel.
 """,
     stub=STUB,
     reference=pair_kernel,
@@ -150,8 +165,8 @@ N x N with N = H W, the pixels row by row. If `sigma_rgb` is `None`, it is the G
     ),
     hints={
         "general": Hint(
-            "One row of features per pixel, N x 2 or N x 5, each divided by its sigma. Then all differences at once by "
-            "broadcasting.",
+            "Hold each of the three complaints against the formulas: which distance is in the exponent, what else "
+            "stands below it, and by what is a number of the kernel divided?",
             "With every feature divided by its sigma, the exponent is minus half a sum of squares, whichever kernel "
             "it is. An additional axis gives all pairs of pixels. Normalize with the row sums of both pixels of a "
             "pair, one along the rows and one along the columns.",

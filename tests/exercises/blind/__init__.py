@@ -34,3 +34,15 @@ def all_wrapped(wrap: Callable[[Callable[..., Any]], Callable[..., Any]], answer
     return [
         replace(one, answer=wrap(one.answer)) if isinstance(one, Wrong) else (one[0], wrap(one[1])) for one in answers
     ]
+
+
+def extended(
+    wrap: Callable[[Callable[..., Any]], Callable[..., Any]],
+    more: Callable[[tuple[Any, ...]], tuple[Any, ...]],
+    answers: list[Any],
+) -> list[Any]:
+    """As `all_wrapped`, for a task that got more arguments: what shows a mistake gets them, too."""
+    return [
+        replace(one, shown_by=(*one.shown_by, *more(one.shown_by))) if isinstance(one, Wrong) else one
+        for one in all_wrapped(wrap, answers)
+    ]

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from tests.exercises.blind import Wrong
+from tests.exercises.blind import Wrong, extended
 
 _RNG = np.random.default_rng(11)
 
@@ -741,233 +741,13 @@ def pooled_in_lists(x, bins):
     return _pool(x, bins, _edges).astype(np.float32).tolist()
 
 
-# 4.6 ------------------------------------------------------------------------------------------------------------------
-X46 = _RNG.normal(size=(2, 3, 4, 5)).astype(np.float32)
-WEIGHT46, BIAS46 = _RNG.normal(size=(2, 3)).astype(np.float32), np.array([1.0, -2.0], dtype=np.float32)
-POINT = (X46, WEIGHT46, BIAS46)
-SQUARE = (X46, _RNG.normal(size=(3, 3)).astype(np.float32), np.array([1.0, -2.0, 3.0], dtype=np.float32))
-CUBE = (_RNG.normal(size=(1, 3, 4, 4)).astype(np.float32), _RNG.normal(size=(4, 3)).astype(np.float32), np.arange(4.0))
-
-
+# 1 x 1 convolutions -------------------------------------------------------------------------------------------------
 def _mixed(x, weight):
     return np.einsum("kc,bchw->bkhw", np.asarray(weight, float), np.asarray(x, float))
 
 
-def no_bias(x, weight, bias):
-    return _mixed(x, weight)
-
-
-def bias_subtracted(x, weight, bias):
-    return _mixed(x, weight) - np.asarray(bias)[:, None, None]
-
-
-def weight_turned(x, weight, bias):
-    weight = np.asarray(weight)
-    return np.einsum("ck,bchw->bkhw", weight, x) + np.asarray(bias)[:, None, None]
-
-
-def bias_along_the_columns(x, weight, bias):
-    return _mixed(x, weight) + np.asarray(bias)
-
-
-def bias_along_the_rows(x, weight, bias):
-    return _mixed(x, weight) + np.asarray(bias)[:, None]
-
-
-def bias_per_channel(x, weight, bias):
-    return _mixed(x, weight) + x.shape[1] * np.asarray(bias)[:, None, None]
-
-
-def bias_summed(x, weight, bias):
-    return _mixed(x, weight) + np.sum(bias)
-
-
-def first_bias(x, weight, bias):
-    return _mixed(x, weight) + bias[0]
-
-
-def channels_left_last(x, weight, bias):
-    return np.moveaxis(np.asarray(x), 1, -1) @ np.asarray(weight).T + bias
-
-
-def reshaped_not_moved(x, weight, bias):
-    b, _, h, w = x.shape
-    return (np.moveaxis(np.asarray(x), 1, -1) @ np.asarray(weight).T + bias).reshape(b, len(weight), h, w)
-
-
-def read_as_channels_last(x, weight, bias):
-    b, c, h, w = x.shape
-    out = np.asarray(x).reshape(b, h, w, c) @ np.asarray(weight).T + bias
-    return np.moveaxis(out, -1, 1)
-
-
-def only_the_first_picture(x, weight, bias):
-    return pointwise(x[:1], weight, bias)
-
-
-def first_picture_for_all(x, weight, bias):
-    return np.repeat(pointwise(x[:1], weight, bias), len(x), 0)
-
-
-def mean_over_channels(x, weight, bias):
-    return _mixed(x, weight) / x.shape[1] + np.asarray(bias)[:, None, None]
-
-
-def relu_behind(x, weight, bias):
-    return np.maximum(pointwise(x, weight, bias), 0)
-
-
-def bias_before_the_weight(x, weight, bias):
-    weight = np.asarray(weight, float)
-    return _mixed(x, weight) + weight.sum(1)[:, None, None] * np.asarray(bias)[:, None, None]
-
-
-def in_whole_numbers(x, weight, bias):
-    return pointwise(x, weight, bias).astype(int)
-
-
-def absolute_weights(x, weight, bias):
-    return pointwise(x, np.abs(weight), bias)
-
-
-def one_channel_each(x, weight, bias):
-    k = len(weight)
-    picked = np.stack([np.asarray(x)[:, min(i, x.shape[1] - 1)] for i in range(k)], 1)
-    return picked * np.asarray(weight)[:, :1, None] + np.asarray(bias)[:, None, None]
-
-
 def pointwise(x, weight, bias):
     return _mixed(x, weight) + np.asarray(bias, float)[:, None, None]
-
-
-def pointwise_by_torch(x, weight, bias):
-    weight = torch.as_tensor(weight)[:, :, None, None]
-    return F.conv2d(torch.as_tensor(x), weight, torch.as_tensor(bias))
-
-
-def pointwise_in_loops(x, weight, bias):
-    b, c, h, w = x.shape
-    out = torch.zeros(b, len(weight), h, w, dtype=torch.float64)
-    for n in range(b):
-        for i in range(h):
-            for j in range(w):
-                for k in range(len(weight)):
-                    total = float(bias[k])
-                    for q in range(c):
-                        total += float(weight[k, q]) * float(x[n, q, i, j])
-                    out[n, k, i, j] = total
-    return out
-
-
-def pointwise_by_matmul(x, weight, bias):
-    moved = torch.as_tensor(np.asarray(x)).permute(0, 2, 3, 1)
-    return F.linear(moved, torch.as_tensor(np.asarray(weight)), torch.as_tensor(np.asarray(bias))).movedim(-1, 1)
-
-
-# 4.7 ------------------------------------------------------------------------------------------------------------------
-COST = (3, 8, 5, 2, 10, 20)
-
-
-def without_bias(c, k, s, rate, h, w):
-    return k * c * s * s, k * c * s * s * h * w
-
-
-def bias_per_input(c, k, s, rate, h, w):
-    return k * c * s * s + c, k * c * s * s * h * w
-
-
-def bias_per_weight(c, k, s, rate, h, w):
-    return k * (c * (s * s + 1)), k * c * s * s * h * w
-
-
-def one_bias(c, k, s, rate, h, w):
-    return k * c * s * s + 1, k * c * s * s * h * w
-
-
-def bias_multiplied(c, k, s, rate, h, w):
-    return k * (c * s * s + 1), k * (c * s * s + 1) * h * w
-
-
-def stretched(c, k, s, rate, h, w):
-    s = (s - 1) * rate + 1
-    return k * (c * s * s + 1), k * c * s * s * h * w
-
-
-def rate_squared(c, k, s, rate, h, w):
-    return k * (c * s * s + 1), k * c * s * s * h * w * rate**2
-
-
-def rate_divides(c, k, s, rate, h, w):
-    return k * (c * s * s + 1), k * c * s * s * (h // rate) * (w // rate)
-
-
-def kernel_not_squared(c, k, s, rate, h, w):
-    return k * (c * s + 1), k * c * s * h * w
-
-
-def inputs_forgotten(c, k, s, rate, h, w):
-    return k * (s * s + 1), k * s * s * h * w
-
-
-def outputs_forgotten(c, k, s, rate, h, w):
-    return c * s * s + k, c * s * s * h * w
-
-
-def once_per_picture(c, k, s, rate, h, w):
-    return k * (c * s * s + 1), k * c * s * s
-
-
-def additions_too(c, k, s, rate, h, w):
-    return k * (c * s * s + 1), 2 * k * c * s * s * h * w
-
-
-def border_left_out(c, k, s, rate, h, w):
-    return k * (c * s * s + 1), k * c * s * s * (h - s + 1) * (w - s + 1)
-
-
-def as_a_square(c, k, s, rate, h, w):
-    return k * (c * s * s + 1), k * c * s * s * h * h
-
-
-def in_thirty_two_bits(c, k, s, rate, h, w):
-    product = k * c * s * s * h * w
-    return k * (c * s * s + 1), (product + 2**31) % 2**32 - 2**31
-
-
-def in_single_precision(c, k, s, rate, h, w):
-    return k * (c * s * s + 1), int(np.float32(k * c * s * s * h * w))
-
-
-def in_millions(c, k, s, rate, h, w):
-    return k * (c * s * s + 1) / 1e6, k * c * s * s * h * w / 1e6
-
-
-def swapped_results(c, k, s, rate, h, w):
-    return k * c * s * s * h * w, k * (c * s * s + 1)
-
-
-def depthwise(c, k, s, rate, h, w):
-    return c * s * s + k * c + k, (c * s * s + k * c) * h * w
-
-
-def cost(c, k, s, rate, h, w):
-    return k * (c * s * s + 1), k * c * s * s * h * w
-
-
-def cost_of_a_layer(c, k, s, rate, h, w):
-    with torch.device("meta"):
-        layer = torch.nn.Conv2d(c, k, s, dilation=rate)
-    parameters = sum(one.numel() for one in layer.parameters())
-    return [parameters, layer.weight.numel() * h * w]
-
-
-def cost_in_an_array(c, k, s, rate, h, w):
-    weights = np.prod([c, k, s, s], dtype=np.int64)
-    return np.array([weights + k, weights * h * w])
-
-
-def cost_as_objects(c, k, s, rate, h, w):
-    return np.array([Fraction(k * (c * s * s + 1)), k * c * s * s * h * w], dtype=object)
 
 
 # 4.8 ------------------------------------------------------------------------------------------------------------------
@@ -1515,49 +1295,6 @@ WRONG = {
         Wrong("array_split", array_split, POOL, "equal"),
         Wrong("windows of one size", windows_of_one_size, POOL, "equal"),
     ],
-    "4.6": [
-        Wrong("no bias", no_bias, POINT, "bias"),
-        Wrong("bias subtracted", bias_subtracted, POINT, "sign"),
-        Wrong("weight transposed", weight_turned, SQUARE, "transposed"),
-        Wrong("bias along columns", bias_along_the_columns, CUBE, "bias axis"),
-        Wrong("bias along rows", bias_along_the_rows, CUBE, "bias axis"),
-        Wrong("bias per input channel", bias_per_channel, POINT, "bias once"),
-        Wrong("sum of the biases", bias_summed, POINT, "bias axis"),
-        Wrong("first bias", first_bias, POINT, "bias axis"),
-        Wrong("channels last", channels_left_last, POINT, "channels last"),
-        Wrong("reshaped, not moved", reshaped_not_moved, POINT, "reshape"),
-        Wrong("read as channels last", read_as_channels_last, POINT, "reshape"),
-        Wrong("first picture", only_the_first_picture, POINT, "batch"),
-        Wrong("first picture for all", first_picture_for_all, POINT, "batch"),
-        Wrong("mean over channels", mean_over_channels, POINT, "sum"),
-        Wrong("ReLU", relu_behind, POINT, "relu"),
-        Wrong("bias before the weight", bias_before_the_weight, POINT, "bias first"),
-        Wrong("whole numbers", in_whole_numbers, POINT, "whole numbers"),
-        Wrong("absolute weights", absolute_weights, POINT, "sign"),
-        Wrong("one channel each", one_channel_each, POINT, "all channels"),
-    ],
-    "4.7": [
-        Wrong("no bias", without_bias, COST, "bias"),
-        Wrong("bias per input channel", bias_per_input, COST, "bias"),
-        Wrong("bias per kernel", bias_per_weight, COST, "bias"),
-        Wrong("one bias", one_bias, COST, "bias"),
-        Wrong("bias multiplied", bias_multiplied, COST, "bias multiplied"),
-        Wrong("stretched kernel", stretched, COST, "rate"),
-        Wrong("rate squared", rate_squared, COST, "rate"),
-        Wrong("rate divides", rate_divides, COST, "rate"),
-        Wrong("kernel not squared", kernel_not_squared, COST, "kernel"),
-        Wrong("inputs forgotten", inputs_forgotten, COST, "inputs"),
-        Wrong("outputs forgotten", outputs_forgotten, COST, "outputs"),
-        Wrong("one position", once_per_picture, COST, "positions"),
-        Wrong("additions too", additions_too, COST, "additions"),
-        Wrong("border left out", border_left_out, COST, "padding"),
-        Wrong("a square", as_a_square, COST, "square"),
-        Wrong("32 bits", in_thirty_two_bits, (2048, 512, 3, 1, 60, 60), "bits"),
-        Wrong("single precision", in_single_precision, (2049, 511, 3, 1, 61, 59), "bits"),
-        Wrong("in millions", in_millions, COST, "units"),
-        Wrong("multiplications first", swapped_results, COST, "results"),
-        Wrong("depthwise", depthwise, COST, "every pair"),
-    ],
     "4.8": [
         Wrong("corners not aligned", corners_not_aligned, PYRAMID, "corners"),
         Wrong("nearest", nearest, PYRAMID, "bilinear"),
@@ -1665,18 +1402,6 @@ RIGHT = {
         ("lists", pooled_in_lists),
         ("area", lambda x, n: F.interpolate(torch.as_tensor(x), size=(n, n), mode="area")),
     ],
-    "4.6": [
-        ("einsum", pointwise),
-        ("PyTorch", pointwise_by_torch),
-        ("loops", pointwise_in_loops),
-        ("linear", pointwise_by_matmul),
-    ],
-    "4.7": [
-        ("formula", cost),
-        ("layer", cost_of_a_layer),
-        ("array", cost_in_an_array),
-        ("objects", cost_as_objects),
-    ],
     "4.8": [
         ("PyTorch", pyramid),
         ("NumPy", pyramid_in_numpy),
@@ -1754,30 +1479,6 @@ NAMES = {
         "channels": ("kept",),
         "batch": ("kept",),
     },
-    "4.6": {
-        "sign": ("bias", "weight"),
-        "transposed": ("weight",),
-        "sum": ("weight",),
-        "all channels": ("weight",),
-        "bias axis": ("bias",),
-        "bias once": ("bias",),
-        "bias first": ("bias",),
-        "channels last": ("shape",),
-        "reshape": ("folding",),
-        "batch": ("position",),
-        "relu": ("activation",),
-        "whole numbers": ("numbers",),
-    },
-    "4.7": {
-        "bias multiplied": ("bias",),
-        "inputs": ("channels",),
-        "outputs": ("channels",),
-        "every pair": ("channels",),
-        "padding": ("positions",),
-        "square": ("positions",),
-        "bits": ("exact",),
-        "units": ("results",),
-    },
     "4.8": {
         "corners": ("aligned",),
         "bilinear": ("aligned",),
@@ -1813,3 +1514,39 @@ NAMES = {
         "rounded": ("exact",),
     },
 }
+
+
+# 4.8 and 4.10 ask for more than these answers knew --------------------------------------------------------------------
+def on_the_valid_part(answer):
+    """An answer to 4.8 for maps without padding, on the valid part, and the padding around it as it should be."""
+
+    def padded(x, bins, weights, biases, valid):
+        part = np.asarray(x)[:, :, : valid[0], : valid[1]]
+        found = torch.as_tensor(np.asarray(answer(part, bins, weights, biases)))
+        if found.ndim != 4 or found.shape[2:] != part.shape[2:]:
+            return found
+        whole = F.pad(found, (0, x.shape[3] - valid[1], 0, x.shape[2] - valid[0]))
+        if found.shape[1] >= x.shape[1] and np.allclose(found[:, : x.shape[1]], part):
+            whole[:, : x.shape[1]] = torch.as_tensor(np.asarray(x))
+        return whole
+
+    return padded
+
+
+def warming_up(answer):
+    """An answer to 4.10 that knows no warm-up, with a right one."""
+
+    def risen(base, step, steps, power, head_factor, warmup):
+        found, share = answer(base, step, steps, power, head_factor), min((step + 1) / max(warmup, 1), 1.0)
+        return tuple(share * one for one in found) if isinstance(found, tuple) else [share * one for one in found]
+
+    return risen
+
+
+def whole_size(given):
+    return (given[0].shape[2:],)
+
+
+for answers in (WRONG, RIGHT):
+    answers["4.8"] = extended(on_the_valid_part, whole_size, answers["4.8"])
+    answers["4.10"] = extended(warming_up, lambda _: (0,), answers["4.10"])
