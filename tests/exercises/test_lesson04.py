@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from segtutor.exercises.lesson04.pointwise import pointwise_convolution
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
@@ -13,9 +12,10 @@ from segtutor.exercises.comparison import difference
 from segtutor.exercises.lesson04 import EXERCISES
 from segtutor.exercises.lesson04.adaptive_pooling import adaptive_average_pool
 from segtutor.exercises.lesson04.auxiliary_loss import total_loss
-from segtutor.exercises.lesson04.cost import convolution_cost
+from segtutor.exercises.lesson04.cost import widest_levels
 from segtutor.exercises.lesson04.dilated_convolution import dilated_convolution
 from segtutor.exercises.lesson04.dilated_stages import dilated_stages
+from segtutor.exercises.lesson04.folding import fold_batch_norm
 from segtutor.exercises.lesson04.gridding import count_paths
 from segtutor.exercises.lesson04.learning_rates import learning_rates
 from segtutor.exercises.lesson04.pyramid import pyramid_pooling
@@ -103,23 +103,37 @@ def test_adaptive_pooling_agrees_with_torch_on_every_size(bins):
         torch.testing.assert_close(adaptive_average_pool(x, bins), F.adaptive_avg_pool2d(x, bins))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_pointwise_convolution_agrees_with_the_layer(seed):
-    generator = torch.Generator().manual_seed(seed)
-    x, weight, bias = (torch.randn(*shape, generator=generator) for shape in ((2, 5, 4, 6), (3, 5), (3,)))
-    layer = nn.Conv2d(5, 3, 1)
-    layer.load_state_dict({"weight": weight[:, :, None, None], "bias": bias})
-    torch.testing.assert_close(pointwise_convolution(x, weight, bias), layer(x))
+@pytest.mark.parametrize(("side", "with_bias"), [(1, False), (3, True), (3, False)])
+def test_folding_agrees_with_pytorchs_own(side, with_bias):
+    torch.manual_seed(side)
+    convolution, norm = nn.Conv2d(5, 3, side, bias=with_bias).eval(), nn.BatchNorm2d(3, eps=0.1).eval()
+    with torch.no_grad():
+        for values in (norm.weight, norm.bias, norm.running_mean):
+            values.normal_()
+        norm.running_var.uniform_(0.5, 2)
+        fused = nn.utils.fuse_conv_bn_eval(convolution, norm)
+    statistics = (norm.weight, norm.bias, norm.running_mean, norm.running_var)
+    weight, bias = fold_batch_norm(
+        convolution.weight.detach().numpy(),
+        convolution.bias.detach().numpy() if with_bias else None,
+        *(one.detach().numpy() for one in statistics),
+        norm.eps,
+    )
+    np.testing.assert_allclose(weight, fused.weight.detach(), rtol=1e-5)
+    np.testing.assert_allclose(bias, fused.bias.detach(), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize(("kernel", "rate"), [(1, 1), (3, 1), (3, 2), (5, 3)])
-def test_cost_agrees_with_the_layer_and_with_a_counter_of_operations(kernel, rate):
-    layer = nn.Conv2d(6, 4, kernel, dilation=rate, padding=rate * (kernel // 2))
-    with FlopCounterMode(display=False) as counter:
-        layer(torch.zeros(1, 6, 9, 11))
-    parameters, multiplications = convolution_cost(6, 4, kernel, rate, 9, 11)
-    assert parameters == sum(one.numel() for one in layer.parameters())
-    assert multiplications == counter.get_total_flops() / 2  # a multiplication and an addition each
+@pytest.mark.parametrize("width", [1, 4, 7])
+def test_the_widest_levels_are_those_that_a_counter_of_operations_finds(width):
+    def counted(channels_of_a_level):
+        with FlopCounterMode(display=False) as counter:
+            for bins in (1, 3):
+                nn.Conv2d(6, channels_of_a_level, 1)(torch.zeros(1, 6, bins, bins))
+            nn.Conv2d(6 + 2 * channels_of_a_level, 4, 3, padding=1)(torch.zeros(1, 6 + 2 * channels_of_a_level, 9, 11))
+        return counter.get_total_flops() // 2  # a multiplication and an addition each
+
+    assert widest_levels(6, (1, 3), 4, 9, 11, counted(width)) == width
+    assert widest_levels(6, (1, 3), 4, 9, 11, counted(width) - 1) == width - 1
 
 
 def folded(level):
@@ -145,8 +159,14 @@ def test_pyramid_agrees_with_the_packages_module(bins, size):
         module.eval()
         x = torch.randn(2, 16, *size)
         parts = [folded(level) for level in module.levels]
-        own = pyramid_pooling(x, bins, [weight for weight, _ in parts], [bias for _, bias in parts])
-        torch.testing.assert_close(own, module(x))
+        weights, biases = [weight for weight, _ in parts], [bias for _, bias in parts]
+        torch.testing.assert_close(pyramid_pooling(x, bins, weights, biases, size), module(x))
+        padded = F.pad(x, (0, 3, 0, 2), value=9.0)
+        own = pyramid_pooling(padded, bins, weights, biases, size)
+        torch.testing.assert_close(own[:, :, : size[0], : size[1]], module(x))
+        assert torch.equal(own[:, :16], padded)
+        assert not own[:, 16:, size[0] :].any()
+        assert not own[:, 16:, :, size[1] :].any()
 
 
 def strides_and_rates(stages):
@@ -203,16 +223,16 @@ def test_learning_rates_are_those_of_the_training(step):
     optimizer = torch.optim.SGD(parameter_groups(model, 1e-4, head_factor=10), lr=0.01)
     set_learning_rate(optimizer, 0.01 * polynomial(step, 10))
     found = sorted({group["lr"] for group in optimizer.param_groups})
-    wanted = learning_rates(0.01, step, 10, 0.9, 10)
+    wanted = learning_rates(0.01, step, 10, 0.9, 10, 0)
     assert found == pytest.approx(sorted(set(wanted)), abs=1e-15)
 
 
 def test_a_complex_learning_rate_gets_the_hint_about_the_end():
-    def not_limited(base, step, steps, power, head_factor):
-        rate = base * (1 - step / steps) ** power
+    def not_limited(base, step, steps, power, head_factor, warmup):
+        rate = base * (1 - step / steps) ** power * (min((step + 1) / warmup, 1) if warmup else 1)
         return rate, head_factor * rate
 
-    assert isinstance(not_limited(0.01, 11, 10, 0.9, 10)[0], complex)
+    assert isinstance(not_limited(0.01, 11, 10, 0.9, 10, 0)[0], complex)
     report = judge(EXERCISES[9], not_limited, 0)
     assert (report.state, report.hint) == ("not yet", "end")
 

@@ -18,10 +18,13 @@ from segtutor.exercises.lesson05.encoding import encode_boxes
 from segtutor.exercises.lesson05.grid_anchors import grid_anchors
 from segtutor.exercises.lesson05.inputs import random_boxes
 from segtutor.exercises.lesson05.levels import assign_levels
+from segtutor.exercises.lesson05.lost import stage_of_loss
 from segtutor.exercises.lesson05.mask_loss import mask_loss
 from segtutor.exercises.lesson05.matching import match_anchors
+from segtutor.exercises.lesson05.panoptic import panoptic_map
 from segtutor.exercises.lesson05.paste import paste_mask
 from segtutor.exercises.lesson05.roi_align import roi_align
+from segtutor.exercises.lesson05.rpn_loss import rpn_losses
 from segtutor.exercises.lesson05.suppression import nms
 from segtutor.inference import detect
 from segtutor.metrics import evaluate_coco
@@ -181,6 +184,37 @@ def test_mask_loss_is_the_packages(regions):
     assert mask_loss(logits, targets, labels) == pytest.approx(of_package.item(), rel=1e-12, abs=1e-15)
 
 
+@pytest.mark.parametrize("beta", [1 / 9, 1.0])
+def test_the_losses_of_the_proposals_are_pytorchs(beta):
+    generator = np.random.default_rng(7)
+    logits, offsets, targets = generator.normal(size=50), *generator.normal(size=(2, 50, 4))
+    matches = generator.choice([-2, -1, 0, 2], 50)
+    counted, positive = matches > -2, matches >= 0
+    wanted = torch.from_numpy(positive[counted].astype(float))
+    objectness, boxes = rpn_losses(logits, offsets, targets, matches, beta)
+    peer = torch.nn.functional.binary_cross_entropy_with_logits(torch.from_numpy(logits[counted]), wanted)
+    assert objectness == pytest.approx(peer.item(), rel=1e-12)
+    distances = tensors(offsets[positive], targets[positive])
+    summed = torch.nn.functional.smooth_l1_loss(*distances, reduction="sum", beta=beta)
+    assert boxes == pytest.approx(summed.item() / counted.sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_panoptic_map_keeps_every_pixel_in_one_segment(seed):
+    generator = np.random.default_rng(seed)
+    masks, labels, scores = generator.random((6, 8, 9)) < 0.4, generator.integers(5, 8, 6), generator.random(6)
+    semantic = generator.integers(0, 8, (8, 9))
+    classes, segments = panoptic_map(masks, labels, scores, semantic, range(5), 0.3, 0.2)
+    assert sorted(set(segments.ravel()) - {0}) == list(range(1, segments.max() + 1))
+    for number in range(1, segments.max() + 1):
+        own = segments == number
+        assert len(set(classes[own])) == 1
+        assert any((own <= mask).all() for mask in masks)
+    stuff = (segments == 0) & (semantic < 5)
+    np.testing.assert_array_equal(classes[stuff], semantic[stuff])
+    assert set(classes[(segments == 0) & (semantic >= 5)]) <= {255}
+
+
 @pytest.fixture(scope="module")
 def pictures():
     return candidates.candidate_pictures(count=60)
@@ -258,3 +292,31 @@ def test_the_report_in_the_solution_is_true(pictures):
     assert better.mean() - default.mean() < np.ptp(default) / 4
     assert (ap(0.3) < default).all()
     assert (ap(0.6) < default).all()
+
+
+def test_the_stages_told_below_5_13_are_those_of_the_network(pictures):
+    """The numbers of the folded answer, and an object is found just where a detection of the network is it."""
+    stages = ("proposals", "classification", "threshold", "suppression", "mask", "found")
+    counts = {least: dict.fromkeys(stages, 0) for least in (0.5, 0.05)}
+    for one in pictures:
+        made = {"proposals": one.proposals, "boxes": one.boxes, "labels": one.labels, "scores": one.scores}
+        for number, (box, label) in enumerate(zip(one.true_boxes, one.true_labels, strict=True)):
+            made["mask_iou"] = candidates.mask_overlaps(one, number)
+            for least, of_least in counts.items():
+                word = stage_of_loss({"box": box, "label": int(label)}, made, least, 0.5)
+                of_least[word] += 1
+                sure = np.flatnonzero(one.scores >= least)
+                kept = sure[matching.suppress(*tensors(one.boxes[sure], one.scores[sure], one.labels[sure]), 0.5)]
+                good = (one.labels[kept] == label) & (made["mask_iou"][kept] >= 0.5)
+                good &= box_iou(box[None], one.boxes[kept])[0] >= 0.5
+                assert word != "found" or good.any()
+                assert word in ("found", "proposals") or not good.any()
+    text = MASTER.read_text(encoding="utf-8").replace("\n# ", " ")
+    strict, generous = counts[0.5], counts[0.05]
+    assert f"Of the {sum(strict.values())} objects {strict['found']} are found with 0.5" in text
+    assert f"{strict['proposals']} have no proposal, {strict['classification']} are taken for something else" in text
+    assert f"{strict['threshold']} are seen and not sure enough, and of {strict['mask']} the mask covers" in text
+    assert (strict["suppression"], generous["threshold"]) == (1, 0)
+    gained = {stage: generous[stage] - strict[stage] for stage in stages}
+    assert f"only {gained['found']} of them are found in the end: of {gained['mask']} the mask" in text
+    assert gained["suppression"] == 2

@@ -10,9 +10,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from segtutor.exercises.lesson06 import EXERCISES
 from segtutor.exercises.lesson06.aspp import aspp
 from segtutor.exercises.lesson06.atrous import atrous_convolution
-from segtutor.exercises.lesson06.cost import separable_cost
+from segtutor.exercises.lesson06.cost import layers_to_replace
 from segtutor.exercises.lesson06.decoder import fuse_with_low_level
 from segtutor.exercises.lesson06.image_pooling import image_pooling
+from segtutor.exercises.lesson06.map_rates import choose_rates
 from segtutor.exercises.lesson06.mean_field import mean_field_step
 from segtutor.exercises.lesson06.pair_kernel import pair_kernel
 from segtutor.exercises.lesson06.rates import deeplab_rates
@@ -70,18 +71,24 @@ def test_atrous_convolution_agrees_with_torch(seed):
 @pytest.mark.parametrize("output_stride", [8, 16])
 @pytest.mark.parametrize("multi_grid", [(1, 1, 1), (1, 2, 4), (1, 2, 1)])
 def test_rates_are_those_of_the_packages_networks(output_stride, multi_grid):
-    branches, blocks = deeplab_rates(output_stride, multi_grid)
+    branches, blocks = deeplab_rates((6, 12, 18), 2, multi_grid, 16, output_stride)
     assert tuple(branches) == atrous_rates(output_stride)
     with torch.device("meta"):
         backbone = resnet50_backbone(output_stride=output_stride, multi_grid=multi_grid)
     assert [block.conv2.dilation[0] for block in backbone.layer4] == blocks
 
 
-@pytest.mark.parametrize("output_stride", [1, 4, 12, 32])
-def test_what_is_an_error_here_raises_in_the_package(output_stride):
-    assert deeplab_rates(output_stride, (1, 2, 4)) == "error"
-    with pytest.raises(ValueError, match="must be 8 or 16"):
-        atrous_rates(output_stride)
+@pytest.mark.parametrize("output_stride", [4, 8])
+def test_scaled_rates_read_the_same_places(output_stride):
+    """Every other value of the finer map is the coarse map's, if rates are scaled as 6.2 says."""
+    torch.manual_seed(3)
+    coarse, kernel = torch.randn(1, 1, 13, 15), torch.randn(1, 1, 3, 3)
+    (rate,), _ = deeplab_rates((2,), 1, (), 16, output_stride)
+    step = 16 // output_stride
+    fine = torch.randn(1, 1, 13 * step, 15 * step)
+    fine[..., ::step, ::step] = coarse
+    found = F.conv2d(fine, kernel, padding=rate, dilation=rate)[..., ::step, ::step]
+    torch.testing.assert_close(found, F.conv2d(coarse, kernel, padding=2, dilation=2))
 
 
 @pytest.mark.parametrize("rate", [1, 2, 5, 8, 9, 12, 20])
@@ -98,6 +105,7 @@ def test_a_rate_as_large_as_the_map_leaves_a_1_x_1():
     assert valid_taps(65, 65, 65) == (1 / 9, 0, 1)
     means = [valid_taps(65, 65, rate)[0] for rate in range(1, 66)]
     assert means == sorted(means, reverse=True)
+    assert choose_rates(65, 65, [means[11] - 1e-9, means[23] - 1e-9]) == [12, 24]
 
 
 @pytest.mark.parametrize("size", [(5, 7), (1, 1), (12, 3)])
@@ -123,7 +131,12 @@ def test_aspp_agrees_with_the_packages_module(rates):
     module = settled(ASPP(8, rates, channels=5))
     x = torch.randn(2, 8, 9, 11)
     with torch.no_grad():
-        torch.testing.assert_close(aspp(x, *parts_of(module)), module(x))
+        torch.testing.assert_close(aspp(x, *parts_of(module), ()), module(x))
+        branches = [branch(x) for branch in module.convs]
+        for silent in range(len(branches)):
+            heard = [0 * one if number == silent else one for number, one in enumerate(branches)]
+            peer = module.project(torch.cat(heard, 1))
+            torch.testing.assert_close(aspp(x, *parts_of(module), (silent,)), peer)
 
 
 @pytest.mark.parametrize(("channels", "rate"), [(5, 1), (3, 2), (8, 6)])
@@ -136,16 +149,29 @@ def test_separable_convolution_agrees_with_the_packages_layer(channels, rate):
         torch.testing.assert_close(separable_convolution(x, *parts, rate), layer(x))
 
 
-@pytest.mark.parametrize(("in_channels", "out_channels"), [(6, 4), (4, 16)])
-def test_cost_agrees_with_the_layers_and_with_a_counter_of_operations(in_channels, out_channels):
-    full = nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False)
-    separable = AtrousSeparableConv(in_channels, out_channels, relu=False)
-    found = []
-    for layers in ([full], [separable.depthwise, separable.pointwise]):
-        with FlopCounterMode(display=False) as counter:
-            nn.Sequential(*layers)(torch.zeros(1, in_channels, 7, 9))
-        found += [sum(one.weight.numel() for one in layers), counter.get_total_flops() / 2]
-    assert separable_cost(in_channels, out_channels, 3, 7, 9) == tuple(found)
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_separable_convolution_with_a_multiplier_agrees_with_pytorchs_groups(times):
+    torch.manual_seed(times)
+    first, second = nn.Conv2d(4, 4 * times, 3, padding=2, dilation=2, groups=4), nn.Conv2d(4 * times, 5, 1)
+    x = torch.randn(2, 4, 7, 8)
+    with torch.no_grad():
+        peer = second(first(x).relu()).relu()
+        own = separable_convolution(x, first.weight, first.bias, second.weight, second.bias, 2)
+    torch.testing.assert_close(own, peer)
+
+
+def test_a_layer_is_replaced_just_where_a_counter_of_operations_says_that_it_must():
+    with FlopCounterMode(display=False) as counter:
+        nn.Conv2d(6, 4, 3, padding=1)(torch.zeros(1, 6, 7, 9))
+    full = counter.get_total_flops() // 2
+    separable = AtrousSeparableConv(6, 4, relu=False)
+    with FlopCounterMode(display=False) as counter:
+        nn.Sequential(separable.depthwise, separable.pointwise)(torch.zeros(1, 6, 7, 9))
+    cheaper = counter.get_total_flops() // 2
+    layers = [(6, 4, 3, 7, 9)]
+    assert [layers_to_replace(layers, budget) for budget in (full, full - 1, cheaper, cheaper - 1)] == [
+        [], [0], [0], "error",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("size", [(33, 41), (64, 80), (50, 71)])
@@ -208,7 +234,7 @@ def test_mean_field_steps_are_those_of_the_packages_crf(iterations):
     kernels = [pair_kernel(image, 3, None), pair_kernel(image, 20, 60)]
     current = np.exp(-energies) / np.exp(-energies).sum(axis=1, keepdims=True)
     for _ in range(iterations):
-        current = mean_field_step(current, energies, kernels, [3, 4])
+        current = mean_field_step(current, energies, kernels, [3, 4], 1 - np.eye(len(probabilities)))
     peer = dense_crf(probabilities, image, iterations, bilateral_sigma_xy=20, bilateral_sigma_rgb=60, method="exact")
     np.testing.assert_allclose(current.T.reshape(probabilities.shape), peer, atol=1e-4)
     if iterations:
@@ -227,6 +253,6 @@ def test_the_projects_aspp_leaves_the_labels_of_the_trained_network():
     with torch.no_grad():
         features = model.backbone(images)["out"]
         theirs = model.classifier(features)
-        mine = nn.Sequential(*list(model.classifier)[1:])(aspp(features, *parts_of(model.classifier[0])))
+        mine = nn.Sequential(*list(model.classifier)[1:])(aspp(features, *parts_of(model.classifier[0]), ()))
     torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
     assert torch.equal(mine.argmax(1), theirs.argmax(1))

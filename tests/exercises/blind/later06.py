@@ -10,7 +10,6 @@ from torch.nn import functional as F
 
 from tests.exercises.blind import Wrong
 from tests.exercises.blind.answers06 import (
-    COST,
     FIELD,
     FUSE,
     HIGH,
@@ -23,14 +22,12 @@ from tests.exercises.blind.answers06 import (
     aspp,
     aspp_given,
     atrous_convolution,
-    deeplab_rates,
     fuse_scores,
     fuse_with_low_level,
     image_pooling,
     mean_field_step,
     pair_kernel,
     separable_convolution,
-    separable_cost,
     small,
     tensor,
     unary_energies,
@@ -56,20 +53,6 @@ def transposed_weights(features: Any, weight: Any, bias: Any, rate: int) -> Any:
         padding=rate * (tensor(weight).shape[-1] // 2),
         dilation=rate,
     )
-
-
-def plus_four(output_stride: Any, multi_grid: Any) -> Any:
-    found = deeplab_rates(output_stride, multi_grid)
-    return found if found == "error" else ([rate + 6 * (output_stride == 8) for rate in (6, 12, 18)], found[1])
-
-
-def grid_of_the_stage(output_stride: Any, multi_grid: Any) -> Any:
-    found = deeplab_rates(output_stride, multi_grid)
-    return found if found == "error" else (found[0], [max(one, 2) for one in found[1]][::-1])
-
-
-def string_stride(output_stride: Any, multi_grid: Any) -> Any:
-    return "error" if output_stride not in (8, 16, 32, 4) else deeplab_rates(min(max(output_stride, 8), 16), multi_grid)
 
 
 def geometric(height: int, width: int, rate: int) -> Any:
@@ -150,22 +133,6 @@ def biases_exchanged(
     if len(depthwise_bias) != len(pointwise_bias):
         raise RuntimeError("biases do not fit")
     return separable_convolution(features, depthwise, pointwise_bias, pointwise, depthwise_bias, rate)
-
-
-def kernel_one_more(in_channels: int, out_channels: int, kernel: int, height: int, width: int) -> Any:
-    return separable_cost(in_channels, out_channels, kernel + 1, height, width)
-
-
-def channels_added(in_channels: int, out_channels: int, kernel: int, height: int, width: int) -> Any:
-    full = in_channels * out_channels * kernel**2
-    separable = (in_channels + out_channels) * kernel**2
-    return full, full * height * width, separable, separable * height * width
-
-
-def half_the_channels(in_channels: int, out_channels: int, kernel: int, height: int, width: int) -> Any:
-    found = list(separable_cost(in_channels, out_channels, kernel, height, width))
-    found[3] = in_channels * kernel**2 * height * width + in_channels * out_channels * kernel**2
-    return found
 
 
 def upsampled_twice(encoded: Any, low: Any, weight: Any, bias: Any) -> Any:
@@ -257,11 +224,6 @@ WRONG = {
         Wrong("moved by one", shifted_taps, LAYER, "behind"),
         Wrong("transposed convolution", transposed_weights, LAYER, "flip"),
     ],
-    "6.2": [
-        Wrong("6 added at 8", plus_four, (8, (1, 2, 4)), "branches"),
-        Wrong("blocks backwards", grid_of_the_stage, (8, (1, 2, 4)), "units"),
-        Wrong("nearest stride", string_stride, (32, (1, 2)), "error"),
-    ],
     "6.3": [
         Wrong("root of the share", geometric, (5, 6, 2), "share"),
         Wrong("area of the kernel", area_based, (5, 6, 2), "share"),
@@ -281,11 +243,6 @@ WRONG = {
         Wrong("pointwise of the input added", pointwise_of_input, SEPARABLE, "sequence"),
         Wrong("mean of the channels first", full_with_mean, SEPARABLE, "channels"),
         Wrong("biases exchanged", biases_exchanged, SEPARABLE, "bias"),
-    ],
-    "6.7": [
-        Wrong("kernel plus one", kernel_one_more, COST, "kernel"),
-        Wrong("channels added", channels_added, COST, "both parts"),
-        Wrong("pointwise with taps at one position", half_the_channels, COST, "positions"),
     ],
     "6.8": [
         Wrong("first by 2, not aligned", upsampled_twice, FUSE, "aligned"),
