@@ -5,7 +5,7 @@
 # download: none
 # peak_ram: 0.9 GB
 # prerequisites: ["[Lesson 1](../01_metrics.ipynb)", NumPy arrays and functions]
-# minutes_work: 240
+# minutes_work: 270
 # ---
 
 # %% [markdown]
@@ -40,7 +40,7 @@ segtutor.progress(1)
 # %% [markdown]
 # ### 1.1 IoU of two masks
 #
-# *2 points · about 8 minutes · difficulty 1 of 3*
+# *2 points · about 15 minutes · difficulty 1 of 3*
 #
 # Write `iou(a, b)` for two masks of the same size:
 #
@@ -128,7 +128,7 @@ segtutor.check("1.2", confusion_matrix)
 # %% [markdown]
 # ### 1.3 IoU per class and its mean
 #
-# *4 points · about 10 minutes · difficulty 2 of 3*
+# *4 points · about 20 minutes · difficulty 2 of 3*
 #
 # Write `class_iou(matrix)` for a confusion matrix (rows: target). It returns two things: the IoU of each class,
 #
@@ -299,7 +299,7 @@ print("mIoU over the set:", round(float(together), 3), "without each picture", n
 # %% [markdown]
 # ### 1.6 Precision and recall at a threshold
 #
-# *3 points · about 10 minutes · difficulty 1 of 3*
+# *3 points · about 15 minutes · difficulty 1 of 3*
 #
 # A detector found some objects. `scores` says how sure it is of each detection, `is_match` whether the detection hit
 # an object (each object is hit at most once), and `num_positives` how many objects there are, found or not. Write
@@ -394,7 +394,7 @@ segtutor.check("1.7", pr_curve)
 # %% [markdown]
 # ### 1.8 Average precision, two ways
 #
-# *5 points · about 25 minutes · difficulty 3 of 3*
+# *5 points · about 30 minutes · difficulty 3 of 3*
 #
 # One number for the curve. Write `average_precision(precision, recall, method)` for a curve as `pr_curve` returns it,
 # perhaps thinned out: points may be missing, but the recall never falls. Both methods use the *envelope*: at recall $r$
@@ -450,13 +450,15 @@ segtutor.check("1.8", average_precision)
 # Twelve detections of ten objects. The envelope fills the dips from the right; both AP are heights under it.
 
 # %% alt="A falling zigzag precision-recall curve that ends at recall 0.7, below its staircase-shaped envelope"
+from segtutor import metrics
+
 pr_curve = segtutor.use("1.7", pr_curve)
 average_precision = segtutor.use("1.8", average_precision)
 
 scores = np.linspace(0.95, 0.4, 12)
 is_match = np.array([1, 1, 0, 1, 0, 0, 1, 1, 0, 1, 0, 1], dtype=bool)
 precision, recall = pr_curve(scores, is_match, 10)
-envelope = np.maximum.accumulate(np.asarray(precision)[::-1])[::-1]
+envelope = metrics.precision_envelope(precision)
 
 plt.figure(figsize=(5, 3.2), dpi=80)
 plt.plot(recall, precision, "o-", label="curve")
@@ -528,7 +530,7 @@ segtutor.check("1.9", match_detections)
 # %% [markdown]
 # ### 1.10 AP as COCO reports it
 #
-# *7 points · about 40 minutes · difficulty 3 of 3*
+# *7 points · about 30 minutes · difficulty 3 of 3*
 #
 # The number that detection and instance segmentation papers report. Write `coco_ap(scores, overlaps)` for one class;
 # both arguments are lists with one entry per image: the scores of its D detections (in any order) and the D x G IoU
@@ -592,8 +594,6 @@ segtutor.check("1.10", coco_ap)
 # official evaluator to the last digit.
 
 # %%
-from segtutor import metrics
-
 coco_ap = segtutor.use("1.10", coco_ap)
 
 
@@ -838,7 +838,7 @@ plt.show()
 # %% [markdown]
 # ### 1.13 Panoptic quality by hand
 #
-# *4 points · about 15 minutes · difficulty 2 of 3*
+# *4 points · about 20 minutes · difficulty 2 of 3*
 #
 # No program this time: count squares in the drawing above, and fill in `answers` with whole numbers and fractions
 # (`5 / 8` is fine) or three decimals. A, B and C are the true cows, P to T the predicted ones. All else is one segment of

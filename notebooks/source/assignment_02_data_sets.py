@@ -5,7 +5,7 @@
 # download: none
 # peak_ram: 0.9 GB
 # prerequisites: ["[Lesson 2](../02_data_sets.ipynb)", NumPy arrays and functions]
-# minutes_work: 210
+# minutes_work: 290
 # ---
 
 # %% [markdown]
@@ -108,7 +108,7 @@ print("equal to the indices in the file:", np.array_equal(labels, indices))
 # %% [markdown]
 # ### 2.2 Decode a run-length code
 #
-# *3 points · about 10 minutes · difficulty 2 of 3*
+# *3 points · about 20 minutes · difficulty 2 of 3*
 #
 # COCO writes a crowd as `{"counts": [...], "size": [height, width]}`. The numbers are lengths of runs, in turn of 0
 # (outside) and of 1 (inside); the first run is of 0 and may be empty. The pixels are numbered **down the columns**: the
@@ -325,7 +325,7 @@ print("equal to the loader's labels:", np.array_equal(found, target.numpy()))
 # %% [markdown]
 # ### 2.6 Class weights by median frequency
 #
-# *4 points · about 20 minutes · difficulty 2 of 3*
+# *4 points · about 25 minutes · difficulty 2 of 3*
 #
 # A loss that counts all pixels alike learns road and sky and forgets the bicycle. SegNet and many others weight class
 # $k$ with
@@ -389,7 +389,7 @@ for number in np.argsort(-weights):
 # %% [markdown]
 # ### 2.7 A split that does not leak
 #
-# *3 points · about 15 minutes · difficulty 2 of 3*
+# *3 points · about 20 minutes · difficulty 2 of 3*
 #
 # Frames of one video look alike. If some of them are in training and others in validation, the score says how well the
 # network remembers. Write `validation_frames(sequences, share)`: `sequences` names the video of every frame (frames of
@@ -488,7 +488,7 @@ invented_labels = segtutor.use("2.8", invented_labels)
 # %% [markdown]
 # ### 2.9 Test: what the numbers of pixels tell
 #
-# *5 points · about 25 minutes · difficulty 3 of 3*
+# *5 points · about 35 minutes · difficulty 3 of 3*
 #
 # A *validation* loader must give every labeled pixel of the files, once, as it is. Count how often each label occurs in
 # all of `stored` together and in all of `loaded` together (the number of maps may differ), and return the **first** of
@@ -549,7 +549,7 @@ counts_verdict = segtutor.use("2.9", counts_verdict)
 # %% [markdown]
 # ### 2.10 Test: image and labels move together
 #
-# *4 points · about 15 minutes · difficulty 2 of 3*
+# *4 points · about 20 minutes · difficulty 2 of 3*
 #
 # To see whether a loader moves image and labels together, feed it a *probe*: a picture that is painted from its own
 # label map, gray value = 30 x label. Whatever the loader does, gray = 30 x label must still hold
@@ -603,7 +603,7 @@ moved_together = segtutor.use("2.10", moved_together)
 # %% [markdown]
 # ### 2.11 Test: the pixels arrive as the network expects them
 #
-# *4 points · about 20 minutes · difficulty 2 of 3*
+# *4 points · about 25 minutes · difficulty 2 of 3*
 #
 # A network wants RGB, normalized once: $(x / 255 - \mathrm{mean}) / \mathrm{std}$, channel by channel. Write
 # `pixels_verdict(pixels, image, mean, std)`: `pixels` is H x W x 3 `uint8` RGB as in the file, `image` the 3 x H x W
@@ -661,7 +661,7 @@ pixels_verdict = segtutor.use("2.11", pixels_verdict)
 # %% [markdown]
 # ### 2.12 Test: validation is repeatable
 #
-# *2 points · about 8 minutes · difficulty 1 of 3*
+# *2 points · about 15 minutes · difficulty 1 of 3*
 #
 # A validation set that comes out otherwise each time makes every score a lottery ticket. Write
 # `is_repeatable(first, second)`: two lists of `(image, labels)`, the items of a loader in two passes. Return True if
@@ -735,7 +735,7 @@ plt.show()
 # %% [markdown]
 # ### 2.13 Ten broken loaders and a right one
 #
-# *6 points · about 40 minutes · difficulty 3 of 3*
+# *6 points · about 55 minutes · difficulty 3 of 3*
 #
 # Eleven loaders, A to K. Ten have one fault each, one is right. Find out with the five tests that you wrote, and fill in
 # `answers`: letter → one of "bilinear mask", "unsynchronized flip", "void as background", "BGR", "off-by-one class", "palette as gray", "train transforms on val", "crop drop", "shuffled pairs", "normalization twice", "none".

@@ -5,7 +5,7 @@
 # download: none
 # peak_ram: 1 GB
 # prerequisites: ["[Lesson 3](../03_fcn.ipynb)", NumPy arrays and functions]
-# minutes_work: 255
+# minutes_work: 250
 # ---
 
 # %% [markdown]
@@ -34,8 +34,8 @@ from torch import nn
 from torch.nn import functional as F
 
 import segtutor
-from segtutor import datasets, models, plotting, training
-from segtutor.exercises.lesson03.fcn8s_questions import draw, train_once, trained
+from segtutor import datasets, models, plotting
+from segtutor.exercises.lesson03.fcn8s_questions import draw, trained
 from segtutor.labels import SCENES
 from segtutor.models.upsampling import BilinearUpsampling, add_where_they_overlap
 from segtutor.plotting import colorize
@@ -48,7 +48,7 @@ segtutor.progress(3)
 # %% [markdown]
 # ### 3.1 A fully connected layer as a convolution
 #
-# *2 points · about 12 minutes · difficulty 2 of 3*
+# *2 points · about 15 minutes · difficulty 2 of 3*
 #
 # For a layer of PyTorch one reshape is enough, as lesson 3 has shown. You want to use a classifier that was trained in
 # TensorFlow. There a map is H x W x C, and it is flattened as it lies in memory: row by row, in a row pixel by pixel, and
@@ -108,7 +108,7 @@ print("on a 9 x 12 map:", tuple(F.conv2d(large, kernel).shape))
 # %% [markdown]
 # ### 3.2 What the way back lacks
 #
-# *2 points · about 12 minutes · difficulty 1 of 3*
+# *2 points · about 8 minutes · difficulty 1 of 3*
 #
 # A convolution takes a side of $n$ pixels to $m$. A transposed convolution with the same kernel, stride and padding makes
 # $s\,(m - 1) + k - 2p$ pixels of them, by lesson 3. Is that $n$ again? Not always: sides of 5 and of 6 become 2 with a
@@ -224,7 +224,7 @@ for padding in (0, 1, 2):
 # %% [markdown]
 # ### 3.4 Transposed convolution of many channels
 #
-# *4 points · about 25 minutes · difficulty 2 of 3*
+# *4 points · about 20 minutes · difficulty 2 of 3*
 #
 # Lesson 3 let *one* channel write into one output. A layer has many: `values` is C x h x w, and `kernel` is
 # C x D x k x k, **inputs first**, as PyTorch keeps the weights of a transposed convolution (an ordinary one has its
@@ -287,7 +287,7 @@ print(f"largest difference: {abs(scattered - stuffed).max():.1e} and {abs(scatte
 # %% [markdown]
 # ### 3.5 Bilinear weights, with three mistakes
 #
-# *4 points · about 25 minutes · difficulty 2 of 3*
+# *4 points · about 20 minutes · difficulty 2 of 3*
 #
 # An enlarging layer that starts with the right weights interpolates: its kernel is a pyramid, the product of a triangle
 # down and the same triangle across. For a factor $f$ the triangle is 1 in its middle and falls in straight lines to both
@@ -363,7 +363,7 @@ plt.show()
 # %% [markdown]
 # ### 3.6 A skip
 #
-# *5 points · about 30 minutes · difficulty 3 of 3*
+# *5 points · about 20 minutes · difficulty 3 of 3*
 #
 # The step from FCN-32s to 16s, and from 16s to 8s. Write `fuse(coarse, fine, offset)`: enlarge the coarse scores
 # (K x h x w) by 2, each class by itself, with the bilinear kernel of size 4 and stride 2; nothing is cut off them. Of
@@ -422,7 +422,7 @@ print(mine.shape, "largest difference:", abs(mine - theirs.numpy()).max())
 # %% [markdown]
 # ### 3.7 The pixel-wise loss
 #
-# *5 points · about 30 minutes · difficulty 2 of 3*
+# *5 points · about 20 minutes · difficulty 2 of 3*
 #
 # Write `pixel_loss(logits, labels, ignore)` for one picture, `logits` K x H x W and `labels` H x W:
 #
@@ -625,7 +625,7 @@ print(tuple(pictures.images.shape), pictures.images.dtype, tuple(pictures.maps.s
 # %% [markdown]
 # ### 3.10 An FCN-8s of your own, trained
 #
-# *8 points · about 60 minutes · difficulty 3 of 3*
+# *8 points · about 65 minutes · difficulty 3 of 3*
 #
 # In lesson 3 the FCN stood on a backbone that came with the course and had been trained before. Here every layer is
 # yours, and it begins with random weights. Write two functions.
@@ -701,37 +701,6 @@ def build_fcn8s():
     # END SOLUTION
 
 
-# %% [markdown]
-# And its training. Print the loss now and then, or you will wait in the dark.
-
-
-# %%
-def train_fcn8s(network, pictures):
-    """Trains the network on pictures.images, N x 3 x H x W bytes, and pictures.maps, N x H x W with 255 for void."""
-    # BEGIN SOLUTION
-    steps = 300
-    weights = torch.tensor(training.balanced_class_weights(pictures))
-    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=0.01)
-    rates = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=steps)
-    network.train()
-    for _ in range(steps):
-        chosen = torch.randint(len(pictures), (8,))
-        images, maps = models.Preprocessing().normalize(pictures.images[chosen]), pictures.maps[chosen].long()
-        if torch.rand(()) < 0.5:
-            images, maps = images.flip(-1), maps.flip(-1)
-        loss = F.cross_entropy(network(images), maps, weights, ignore_index=255)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        rates.step()
-    # END SOLUTION
-
-
-# %% [markdown]
-# Training happens here, once; then the check loads the file.
-
-# %%
-train_once(build_fcn8s, train_fcn8s, pictures)
 segtutor.check("3.10", build_fcn8s)
 build_fcn8s = segtutor.use("3.10", build_fcn8s)
 
@@ -761,7 +730,7 @@ plt.show()
 # %% [markdown]
 # ### 3.11 Which two rows may be compared?
 #
-# *4 points · about 15 minutes · difficulty 2 of 3*
+# *4 points · about 25 minutes · difficulty 2 of 3*
 #
 # Nine published figures, with what each of them depends on. All networks started from ImageNet; those on VGG16 learned
 # from SBD's 8,498 pictures. Two rows tell what **one thing** is worth only if they differ in that thing and in no other
@@ -830,6 +799,7 @@ answers = {
     "62.7 and 62.2": "b",
 }
 # END SOLUTION
+
 segtutor.check("3.11", answers)
 answers = segtutor.use("3.11", answers)
 

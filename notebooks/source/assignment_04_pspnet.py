@@ -5,7 +5,7 @@
 # download: none
 # peak_ram: 1.0 GB
 # prerequisites: ["[Lesson 4](../04_pspnet.ipynb)", PyTorch tensors and modules]
-# minutes_work: 190
+# minutes_work: 230
 # ---
 
 # %% [markdown]
@@ -202,7 +202,7 @@ show_maps([gray, *filtered], ("the picture, gray", "rate 1", "rate 3", "rate 8")
 # %% [markdown]
 # ### 4.3 Gridding: the pixels that nobody reads
 #
-# *3 points · about 15 minutes · difficulty 2 of 3*
+# *3 points · about 20 minutes · difficulty 2 of 3*
 #
 # A position of the last map reads three positions of the map before, each of those reads three, and so on down to the
 # picture. With dilation these paths can miss pixels that lie well inside the receptive field. That is *gridding*.
@@ -267,7 +267,7 @@ plt.show()
 # %% [markdown]
 # ### 4.4 From strides to dilation
 #
-# *4 points · about 15 minutes · difficulty 2 of 3*
+# *4 points · about 20 minutes · difficulty 2 of 3*
 #
 # A ResNet-50 shrinks the picture by 32: its stem by 4, its four stages by 1, 2, 2, 2. PSPNet wants a map that is finer,
 # with the *same* pretrained weights. So the stages that would go beyond the wanted output stride give up their stride.
@@ -618,7 +618,7 @@ plt.show()
 # %% [markdown]
 # ### 4.9 The auxiliary loss
 #
-# *3 points · about 12 minutes · difficulty 2 of 3*
+# *3 points · about 15 minutes · difficulty 2 of 3*
 #
 # PSPNet has a second, small head in the middle of the backbone. In training its loss counts too, with weight 0.4; it
 # brings a gradient to the early layers by a shorter way. When the network is used, the head is not asked.
@@ -691,7 +691,7 @@ for weight in (0.0, 0.4):
 # %% [markdown]
 # ### 4.10 Learning rates that begin low and end at 0
 #
-# *3 points · about 10 minutes · difficulty 1 of 3*
+# *3 points · about 15 minutes · difficulty 1 of 3*
 #
 # PSPNet is trained with a learning rate that falls in every step, and with ten times as much for the new layers as for
 # the pretrained backbone:
@@ -949,7 +949,7 @@ else:
 # %% [markdown]
 # ### 4.11 An experiment of your own
 #
-# *5 points · about 30 minutes · difficulty 2 of 3*
+# *5 points · about 35 minutes · difficulty 2 of 3*
 #
 # You have read claim cards; now make one. Declare an experiment with the small PSPNet: **one** thing changes, and you say
 # beforehand what you expect and by how much at least. The cell below lists the options, with their usual values, and the

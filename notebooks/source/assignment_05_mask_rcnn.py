@@ -5,7 +5,7 @@
 # download: none
 # peak_ram: 1.0 GB
 # prerequisites: ["[Lesson 5](../05_mask_rcnn.ipynb)", "[Lesson 1](../01_metrics.ipynb)", "[Lesson 2](../02_data_sets.ipynb)", NumPy arrays and functions]
-# minutes_work: 200
+# minutes_work: 330
 # ---
 
 # %% [markdown]
@@ -62,7 +62,7 @@ print(len(objects), "objects:", ", ".join(names))
 # %% [markdown]
 # ### 5.1 The anchors of one position, with three mistakes
 #
-# *2 points · about 10 minutes · difficulty 1 of 3*
+# *2 points · about 15 minutes · difficulty 1 of 3*
 #
 # Proposals start from anchors: boxes of a few sizes and shapes. `cell_anchors(sizes, ratios)` returns the anchors of one
 # position as an A x 4 array of corners (x1, y1, x2, y2), centered on (0, 0). `sizes` are square roots of areas in pixels,
@@ -135,7 +135,7 @@ plt.show()
 # %% [markdown]
 # ### 5.2 Anchors of a whole map
 #
-# *2 points · about 10 minutes · difficulty 1 of 3*
+# *2 points · about 15 minutes · difficulty 1 of 3*
 #
 # Write `grid_anchors(cell, map_size, stride)`, which puts the anchors `cell` (A x 4, of `cell_anchors`) at every
 # position of a feature map of `map_size` = (h, w). The position in row i and column j lies at the pixel
@@ -196,7 +196,7 @@ print(len(anchors), "anchors in all, for", len(objects), "objects")
 # %% [markdown]
 # ### 5.3 IoU of boxes
 #
-# *3 points · about 12 minutes · difficulty 2 of 3*
+# *3 points · about 20 minutes · difficulty 2 of 3*
 #
 # Write `box_iou(first, second)` for N x 4 and M x 4 boxes (x1, y1, x2, y2): the N x M matrix with the IoU of every box
 # of the first with every box of the second. Coordinates are continuous, so the box (0, 0, 1, 1) has the area 1.
@@ -327,7 +327,7 @@ plt.show()
 # %% [markdown]
 # ### 5.5 Encode boxes
 #
-# *3 points · about 10 minutes · difficulty 1 of 3*
+# *3 points · about 15 minutes · difficulty 1 of 3*
 #
 # The network does not predict corners but how to get from a *reference* (an anchor or a proposal) to the box:
 #
@@ -387,7 +387,7 @@ for name, column in zip(("dx", "dy", "dw", "dh"), offsets.T, strict=True):
 # %% [markdown]
 # ### 5.6 Decode boxes
 #
-# *3 points · about 12 minutes · difficulty 2 of 3*
+# *3 points · about 15 minutes · difficulty 2 of 3*
 #
 # The way back. Write `decode_boxes(offsets, references, weights)`: divide the offsets by the `weights`, then solve the
 # formulas of 5.5 for the box, and return R x 4 corners.
@@ -518,7 +518,7 @@ plt.show()
 # %% [markdown]
 # ### 5.8 The level of a box in a picture of any size
 #
-# *2 points · about 10 minutes · difficulty 1 of 3*
+# *2 points · about 15 minutes · difficulty 1 of 3*
 #
 # A pyramid has maps P2 to P5 at the strides 4, 8, 16, 32. Small boxes are pooled from the fine maps, large ones from
 # the coarse ones, so that every box covers about as many positions (FPN, Eq. 1):
@@ -666,7 +666,7 @@ plt.show()
 # %% [markdown]
 # ### 5.10 Paste a mask
 #
-# *5 points · about 25 minutes · difficulty 3 of 3*
+# *5 points · about 30 minutes · difficulty 3 of 3*
 #
 # The mask branch answers with M x M probabilities for a box, whatever its size. Write
 # `paste_mask(mask, box, height, width, threshold)`, which makes a boolean mask of the picture, height x width:
@@ -993,7 +993,7 @@ for least, counts in lost.items():
 # %% [markdown]
 # ### 5.14 A panoptic map
 #
-# *4 points · about 25 minutes · difficulty 2 of 3*
+# *4 points · about 20 minutes · difficulty 2 of 3*
 #
 # Mask R-CNN gives masks that may overlap, and says nothing about sky and road. A network such as PSPNet gives one class
 # to each pixel, and cannot tell two cars apart. A **panoptic** map has both: for every pixel a class and, on things, the
@@ -1225,7 +1225,7 @@ else:
 # %% [markdown]
 # ### 5.15 An experiment of your own
 #
-# *5 points · about 25 minutes · difficulty 2 of 3*
+# *5 points · about 35 minutes · difficulty 2 of 3*
 #
 # In the project you have turned one setting and looked for the best value, on the pictures that you reported. Now put an
 # expectation to the test, on pictures that you have not seen. Declare **one** change of a setting behind the network,

@@ -5,7 +5,7 @@
 # download: none
 # peak_ram: 1.1 GB
 # prerequisites: ["[Lessons 6a](../06a_deeplab_v2.ipynb)", "[6b](../06b_deeplab_v3.ipynb)", "[Lesson 1](../01_metrics.ipynb)", "[Lesson 2](../02_data_sets.ipynb)", PyTorch tensors and modules]
-# minutes_work: 190
+# minutes_work: 290
 # ---
 
 # %% [markdown]
@@ -63,7 +63,7 @@ segtutor.progress(6)
 # %% [markdown]
 # ### 6.1 Atrous convolution by stuffing the kernel
 #
-# *4 points · about 20 minutes · difficulty 2 of 3*
+# *4 points · about 15 minutes · difficulty 2 of 3*
 #
 # "Trous" are holes. A kernel with holes is a larger kernel with zeros in it: at rate $r$ there are $r - 1$ zeros between
 # two neighboring taps, so $k$ taps in a row become $r\,(k - 1) + 1$ numbers. With that kernel, an ordinary convolution
@@ -127,7 +127,7 @@ for rate, found in zip(rates, edges, strict=True):
 # %% [markdown]
 # ### 6.2 Rates for another output stride
 #
-# *2 points · about 12 minutes · difficulty 1 of 3*
+# *2 points · about 15 minutes · difficulty 1 of 3*
 #
 # You have weights that were trained at one output stride, and want to use them at another: at a finer one for better
 # outlines, or at a coarser one for speed. The same kernels then meet a map that is denser or thinner. To read the same
@@ -328,7 +328,7 @@ print(f"largest value {float(theirs.max()):.2f}, largest difference {float((your
 # %% [markdown]
 # ### 6.5 Atrous spatial pyramid pooling, branch by branch
 #
-# *5 points · about 20 minutes · difficulty 3 of 3*
+# *5 points · about 25 minutes · difficulty 3 of 3*
 #
 # Now the module of DeepLab v3 (section 3.3), with a switch that the lesson's has not: which of its branches do the work?
 # To find out, one takes a *trained* network, silences one branch, and looks what is lost. From the same map `features`
@@ -475,7 +475,7 @@ print(f"largest value {float(theirs.max()):.2f}, largest difference {float((your
 # %% [markdown]
 # ### 6.7 Which layers to make separable
 #
-# *3 points · about 20 minutes · difficulty 2 of 3*
+# *3 points · about 25 minutes · difficulty 2 of 3*
 #
 # A separable convolution is cheaper, but something may be lost with it. So you make separable as few layers as possible:
 # just as many as it takes to stay in a budget of multiply-adds.
@@ -555,7 +555,7 @@ for share in (0.8, 0.5, 0.25, 0.1):
 # %% [markdown]
 # ### 6.8 The fusion in the decoder
 #
-# *3 points · about 10 minutes · difficulty 2 of 3*
+# *3 points · about 15 minutes · difficulty 2 of 3*
 #
 # The encoder of DeepLab v3+ (backbone and ASPP) gives a coarse map at stride 16, rich in meaning. Its decoder (section
 # 3.1) takes the boundaries from a *low-level* map at stride 4. First a 1 x 1 convolution with ReLU reduces the low-level
@@ -617,7 +617,7 @@ for name, values in (("aligned", joined[:, :1]), ("not aligned", shifted)):
 # %% [markdown]
 # ### 6.9 Sums and maxima: the fusion of DeepLab v2
 #
-# *2 points · about 10 minutes · difficulty 2 of 3*
+# *2 points · about 15 minutes · difficulty 2 of 3*
 #
 # The older ASPP, of DeepLab v2, does not concatenate: each branch scores the K classes by itself, and the scores of the
 # branches are **added** (figure 7). In addition, the network may look at the picture at several scales (1, 0.75, 0.5);
@@ -745,7 +745,7 @@ print(f"{'the dearest':18} {one.max():6.3f}")
 # %% [markdown]
 # ### 6.11 The kernels of the dense CRF, with three mistakes
 #
-# *4 points · about 20 minutes · difficulty 3 of 3*
+# *4 points · about 25 minutes · difficulty 3 of 3*
 #
 # In the dense CRF every pixel is tied to every other. How strongly, says a Gaussian of their distance. For two pixels
 # $i$, $j$ at the places $x$ (row and column) with the colors $c$ (three channels of 0 to 255),
@@ -839,7 +839,7 @@ plt.show()
 # %% [markdown]
 # ### 6.12 One mean-field step, with classes that go together
 #
-# *4 points · about 20 minutes · difficulty 2 of 3*
+# *4 points · about 15 minutes · difficulty 2 of 3*
 #
 # Mean-field inference replaces the CRF by independent pixels with the probabilities $Q$ (N x K) and improves all of
 # them at once, again and again. In one step every pixel $i$ hears from all pixels $j$ how probable they find each class,
@@ -1082,7 +1082,7 @@ plt.show()
 # %% [markdown]
 # ### 6.13 Rates that fit a map
 #
-# *2 points · about 15 minutes · difficulty 2 of 3*
+# *2 points · about 20 minutes · difficulty 2 of 3*
 #
 # The rates 6, 12 and 18 belong to a map of 33 x 33 positions. On the map of your own pictures they may be far too large,
 # as 6.3 has shown, and then the ASPP reads zeros. So turn 6.3 around: how large may a rate be?
@@ -1145,7 +1145,7 @@ for name, height, width in (
 # %% [markdown]
 # ### 6.14 When to believe a result
 #
-# *3 points · about 20 minutes · difficulty 2 of 3*
+# *3 points · about 25 minutes · difficulty 2 of 3*
 #
 # Ten published figures, with what each of them depends on: the weights that training started from, the pictures that were
 # scored, the output stride **at test time**, and the scales at which each picture was shown. As in 3.11, two rows tell
@@ -1280,7 +1280,7 @@ else:
 # %% [markdown]
 # ### 6.15 An experiment of your own
 #
-# *5 points · about 30 minutes · difficulty 2 of 3*
+# *5 points · about 35 minutes · difficulty 2 of 3*
 #
 # After other people's figures, one of your own. Declare an experiment with the small DeepLab v3: **one** thing changes,
 # and you say beforehand what you expect and by how much at least. Perhaps you have a suspicion from 6.3 and 6.13, or from

@@ -7,7 +7,7 @@ import re
 from nbformat import NotebookNode
 
 from notebooks.tools.masters import Course, Master, cell_ids
-from notebooks.tools.minutes import check_minutes
+from notebooks.tools.minutes import check_minutes, check_task_minutes
 
 MAX_LINES = 40
 VISIBLE_LINES = 15
@@ -20,7 +20,7 @@ SKELETON = ("objectives", "summary", "self-test", "reading", "going deeper")
 
 def lint(master: Master, course: Course) -> list[str]:
     """Findings about one master, each naming file and cell."""
-    findings = [] if master.is_assignment else skeleton(master)
+    findings = check_task_minutes(master) if master.is_assignment else skeleton(master)
     new = not master.is_assignment and master.number not in OLD_STYLE
     if new:
         findings += [*unanswered(master), *check_minutes(master)]

@@ -173,3 +173,42 @@ def test_the_course_style_makes_sharp_figures_in_a_kernel(tmp_path):
 def test_the_style_needs_no_notebook():
     code = "from segtutor import plotting; plotting.use_course_style(); import sys; assert 'IPython' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+TASK = """\
+# %% [markdown]
+# ### 9.1 A task
+#
+# *2 points · about {told} minutes · difficulty 2 of 3*
+#
+# {words}
+#
+# <details><summary>The idea</summary>
+#
+# Words that do not count.
+#
+# </details>
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "extra", "minutes_wanted"),
+    [(1, "", 10), (2, "", 15), (6, "", 15), (6, '[tries]\n"9.1" = 3\n', 20), (1, '[run]\n"9.1" = 20\n', 30)],
+)
+def test_a_tasks_minutes_follow_from_words_lines_and_tries(tmp_path, lines, extra, minutes_wanted):
+    """130 words are one minute, thinking takes five, a line one, a try two; above ten in steps of five."""
+    (tmp_path / "written.toml").write_text(f'[lines]\n"9.1" = {lines}\n{extra}', encoding="utf-8")
+    for told in (minutes_wanted, minutes_wanted + 5, minutes_wanted - 1):
+        text = TASK.format(told=told, words=" ".join(["word"] * 260))
+        findings = minutes.check_task_minutes(master(tmp_path, text, "assignment_09_x", minutes_wanted))
+        assert bool(findings) == (told != minutes_wanted), findings
+    short = master(tmp_path, TASK.format(told=minutes_wanted, words="word " * 260), "assignment_09_x", 5)
+    assert "minutes_work is 5" in minutes.check_task_minutes(short)[0]
+
+
+def test_a_task_that_nobody_has_written_is_found(tmp_path):
+    (tmp_path / "written.toml").write_text("[lines]\n", encoding="utf-8")
+    text = TASK.format(told=10, words="word")
+    assert minutes.check_task_minutes(master(tmp_path, text, "assignment_09_x")) == [
+        "written.toml has no lines for task 9.1"
+    ]

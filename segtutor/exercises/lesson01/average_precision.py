@@ -300,6 +300,6 @@ A curve without points has AP 0.
     ),
     alternatives=(_with_loops, _with_torch, _as_the_voc_kit),
     points=5,
-    minutes=25,
+    minutes=30,
     difficulty=3,
 )

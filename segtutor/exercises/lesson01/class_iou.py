@@ -319,6 +319,6 @@ one, but no class is blamed for having invented it. The result has K values in a
     ),
     alternatives=(_with_loops, _with_torch, _with_where),
     points=4,
-    minutes=10,
+    minutes=20,
     difficulty=2,
 )

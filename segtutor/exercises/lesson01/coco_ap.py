@@ -291,6 +291,6 @@ AP is the mean over the thresholds, NaN if there is no object at all. Write the 
     ),
     alternatives=(_with_loops, _with_torch, _with_pooled_helpers),
     points=7,
-    minutes=40,
+    minutes=30,
     difficulty=3,
 )

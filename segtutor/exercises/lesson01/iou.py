@@ -227,6 +227,6 @@ only one is empty, the IoU is 0.
     ),
     alternatives=(_union_by_hand, _with_sets, _with_loops, _with_torch),
     points=2,
-    minutes=8,
+    minutes=15,
     difficulty=1,
 )

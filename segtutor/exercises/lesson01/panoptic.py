@@ -258,7 +258,7 @@ $$\mathrm{SQ} = \frac{\sum_{TP} \mathrm{IoU}}{TP}, \qquad
         lambda truth, prediction: {name: np.float32(value) for name, value in answers(truth, prediction).items()},
     ),
     points=4,
-    minutes=15,
+    minutes=20,
     difficulty=2,
     tolerance=1e-3,
     solution=SOLUTION,

@@ -290,6 +290,6 @@ Where a ratio is 0/0 (nothing kept, or no objects), return `np.nan` for it.
     ),
     alternatives=(_with_loops, _with_torch, _with_products),
     points=3,
-    minutes=10,
+    minutes=15,
     difficulty=1,
 )

@@ -263,6 +263,6 @@ picture gets the weight 0 and does not enter the median.
     ),
     alternatives=(_class_by_class, _with_one_hot, _with_torch),
     points=4,
-    minutes=20,
+    minutes=25,
     difficulty=2,
 )

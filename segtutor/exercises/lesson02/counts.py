@@ -305,6 +305,6 @@ becomes void; so there may be more void than before.)
     ),
     alternatives=(with_counter, with_histogram, with_unique),
     points=5,
-    minutes=25,
+    minutes=35,
     difficulty=3,
 )

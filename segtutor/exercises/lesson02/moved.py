@@ -292,6 +292,6 @@ This test catches the unsynchronized flip and the shuffled pairs.
     ),
     alternatives=(_by_division, _as_array, _row_by_row),
     points=4,
-    minutes=15,
+    minutes=20,
     difficulty=2,
 )

@@ -280,6 +280,6 @@ every value up to 0.001 (so no value is more than that off):
     ),
     alternatives=(undone, channel_by_channel, with_torch),
     points=4,
-    minutes=20,
+    minutes=25,
     difficulty=2,
 )

@@ -168,7 +168,7 @@ channel's mean and deviation, and round to whole numbers.
         lambda faults: dict(reversed(answers(faults).items())),
     ),
     points=6,
-    minutes=40,
+    minutes=55,
     difficulty=3,
     solution=SOLUTION,
     given=lambda: (faults_in_order(),),

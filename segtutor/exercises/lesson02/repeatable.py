@@ -275,6 +275,6 @@ This test catches train transforms on the validation set.
     ),
     alternatives=(_all, _as_text, _with_bytes),
     points=2,
-    minutes=8,
+    minutes=15,
     difficulty=1,
 )

@@ -223,6 +223,6 @@ Write `decode_rle(counts, height, width)`, which returns the boolean mask H x W.
     ),
     alternatives=(_repeat, _ends, _pixel_by_pixel),
     points=3,
-    minutes=10,
+    minutes=20,
     difficulty=2,
 )

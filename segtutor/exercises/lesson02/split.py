@@ -292,6 +292,6 @@ frame.
     ),
     alternatives=(_with_numpy, _with_counter, _shortest_of_the_rest),
     points=3,
-    minutes=15,
+    minutes=20,
     difficulty=2,
 )

@@ -165,6 +165,6 @@ computes the same on maps C x H x W. No number changes; each finds its new place
     ),
     alternatives=(_with_loops, _by_index, _channel_by_channel),
     points=2,
-    minutes=12,
+    minutes=15,
     difficulty=2,
 )

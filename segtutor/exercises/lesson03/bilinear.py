@@ -267,6 +267,6 @@ Find them, and write `bilinear_weight(num_classes, size)` as it should be.
     ),
     alternatives=(_with_eye, _from_the_ends, _with_loops),
     points=4,
-    minutes=25,
+    minutes=20,
     difficulty=2,
 )

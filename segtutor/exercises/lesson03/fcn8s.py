@@ -240,7 +240,7 @@ it, trains nothing, and lets your network segment 16 scenes of the split *test*.
     mistakes=MISTAKES,
     alternatives=(_to_the_next_size, _added_at_the_end, _with_transposed_convolutions),
     points=8,
-    minutes=60,
+    minutes=65,
     difficulty=3,
     seconds=6.0,
     files=(WEIGHTS,),

@@ -295,6 +295,6 @@ the upper left corner on. Your `transposed_convolution` and `bilinear_weight` ar
     ),
     alternatives=(_by_products, _class_by_class, _pixel_by_pixel),
     points=5,
-    minutes=30,
+    minutes=20,
     difficulty=3,
 )  # fmt: skip

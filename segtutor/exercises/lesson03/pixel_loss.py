@@ -146,6 +146,6 @@ are around 0.
     mistakes=MISTAKES,
     alternatives=(_with_loops, _with_logaddexp, _with_one_hot),
     points=5,
-    minutes=30,
+    minutes=20,
     difficulty=2,
 )

@@ -284,7 +284,7 @@ Fill in `answers`. A pair is two letters in the order of the table, `"AB"`; wher
     ),
     alternatives=(_by_hand, _with_one_decimal, _with_further_notes),
     points=4,
-    minutes=15,
+    minutes=25,
     difficulty=2,
     tolerance=1e-3,
     solution=SOLUTION,

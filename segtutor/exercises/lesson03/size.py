@@ -160,6 +160,6 @@ was. The convolution rounds down, as PyTorch does, and its kernel fits into the 
     ),
     alternatives=(_by_the_remainder, _by_moving_the_kernel, _by_search),
     points=2,
-    minutes=12,
+    minutes=8,
     difficulty=1,
 )

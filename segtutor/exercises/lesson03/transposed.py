@@ -355,6 +355,6 @@ Write `transposed_convolution(values, kernel, stride)`, D x (s (h - 1) + k) x (s
     ),
     alternatives=(_pair_by_pair, _in_one_product, _by_torch),
     points=4,
-    minutes=25,
+    minutes=20,
     difficulty=2,
 )

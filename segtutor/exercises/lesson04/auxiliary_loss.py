@@ -191,7 +191,7 @@ tensors for `F.cross_entropy`. Stay in PyTorch and return a tensor: your loss is
     mistakes=MISTAKES,
     alternatives=(_with_modules, _with_one_hot, _on_valid_pixels),
     points=3,
-    minutes=12,
+    minutes=15,
     difficulty=2,
     around=with_gradients,
 )

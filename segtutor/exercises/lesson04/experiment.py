@@ -67,5 +67,5 @@ usual 60 steps take between one and two. (If you change the declaration, it is r
 """,
     example=EXAMPLE,
     points=5,
-    minutes=30,
+    minutes=35,
 )

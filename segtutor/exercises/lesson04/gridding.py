@@ -145,6 +145,6 @@ dozen layers, and the paths must be counted exactly.
     mistakes=MISTAKES,
     alternatives=(_with_convolve, _path_by_path, _with_gradient, _with_dictionary),
     points=3,
-    minutes=15,
+    minutes=20,
     difficulty=2,
 )

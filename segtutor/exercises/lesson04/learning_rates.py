@@ -133,7 +133,7 @@ larger than 0. Nothing is rounded.
     mistakes=MISTAKES,
     alternatives=(_with_maximum, _with_a_branch, _with_torch),
     points=3,
-    minutes=10,
+    minutes=15,
     difficulty=1,
     tolerance=1e-6,
 )

@@ -260,6 +260,6 @@ themselves as well, and never NaN.
     ),
     alternatives=(_with_loops, _with_broadcasting, _with_torch),
     points=3,
-    minutes=12,
+    minutes=20,
     difficulty=2,
 )

@@ -229,6 +229,6 @@ small, those of an odd size lie half a pixel off, and weights that were trained 
     ),
     alternatives=(_with_arrays, _from_the_area, _with_torch),
     points=2,
-    minutes=10,
+    minutes=15,
     difficulty=1,
 )

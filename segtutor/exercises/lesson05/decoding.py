@@ -220,6 +220,6 @@ limited.
     mistakes=MISTAKES,
     alternatives=(_with_loops, _column_by_column, _with_torch),
     points=3,
-    minutes=12,
+    minutes=15,
     difficulty=2,
 )

@@ -186,6 +186,6 @@ box belongs to the i-th reference. Multiply the four offsets by the four `weight
     mistakes=MISTAKES,
     alternatives=(_with_loops, _column_by_column, _with_torch),
     points=3,
-    minutes=10,
+    minutes=15,
     difficulty=1,
 )

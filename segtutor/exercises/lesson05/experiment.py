@@ -82,5 +82,5 @@ notebook**, as `NAME.experiment_05.json` where many notebooks `NAME.ipynb` lie i
 """,
     example=EXAMPLE,
     points=5,
-    minutes=25,
+    minutes=35,
 )

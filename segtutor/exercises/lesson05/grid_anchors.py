@@ -233,6 +233,6 @@ other. This is the order in which the network's output is read, so it matters.
     ),
     alternatives=(_with_meshgrid, _with_lists, _with_torch),
     points=2,
-    minutes=10,
+    minutes=15,
     difficulty=1,
 )

@@ -298,6 +298,6 @@ Write `assign_levels(boxes, size, shorter, longer)`: R x 4 corners in the pictur
     mistakes=MISTAKES,
     alternatives=(_by_thresholds, _with_loops, _with_torch),
     points=2,
-    minutes=10,
+    minutes=15,
     difficulty=1,
 )

@@ -287,6 +287,6 @@ the classes, and the numbers of the segments, 0 on stuff and void. No two scores
     mistakes=MISTAKES,
     alternatives=(_pixel_by_pixel, _painted_backwards, _with_torch),
     points=4,
-    minutes=25,
+    minutes=20,
     difficulty=2,
 )  # fmt: skip

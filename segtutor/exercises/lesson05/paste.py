@@ -285,6 +285,6 @@ A mask of ones in the box (10, 10, 20, 20) thus gives 100 pixels. A widespread i
     mistakes=MISTAKES,
     alternatives=(_as_two_matrices, _pixel_by_pixel, _with_torch),
     points=5,
-    minutes=25,
+    minutes=30,
     difficulty=3,
 )

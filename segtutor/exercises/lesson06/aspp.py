@@ -304,6 +304,6 @@ trained network it can be folded into weight and bias, as the project below does
     mistakes=MISTAKES,
     alternatives=(_with_modules, _projected_piece_by_piece, _with_numpy),
     points=5,
-    minutes=20,
+    minutes=25,
     difficulty=3,
 )

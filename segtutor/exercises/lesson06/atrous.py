@@ -173,6 +173,6 @@ for comparing.)
     mistakes=MISTAKES,
     alternatives=(_with_dilation, _with_moved_maps, _stuffed_by_kron),
     points=4,
-    minutes=20,
+    minutes=15,
     difficulty=2,
 )

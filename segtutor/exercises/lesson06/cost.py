@@ -177,6 +177,6 @@ all. No two layers save the same; the numbers are whole, and may be very large.
     mistakes=MISTAKES,
     alternatives=(_with_subsets, _one_by_one, _with_arrays),
     points=3,
-    minutes=20,
+    minutes=25,
     difficulty=2,
 )  # fmt: skip

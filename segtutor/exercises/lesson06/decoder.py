@@ -205,6 +205,6 @@ large (513 pixels give 33 and 129 positions).
     mistakes=MISTAKES,
     alternatives=(_with_modules, _with_matrices, _pixel_by_pixel),
     points=3,
-    minutes=10,
+    minutes=15,
     difficulty=2,
 )

@@ -69,5 +69,5 @@ card, and keeps the record in `experiment_06.json`. **Hand this file in with the
 """,
     example=EXAMPLE,
     points=5,
-    minutes=30,
+    minutes=35,
 )

@@ -153,6 +153,6 @@ number per share. The shares come in any order and are above 1/9: so much is on 
     ),
     alternatives=(_from_a_table, _by_formula, _by_halving),
     points=2,
-    minutes=15,
+    minutes=20,
     difficulty=2,
 )  # fmt: skip

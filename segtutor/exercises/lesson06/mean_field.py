@@ -253,6 +253,6 @@ new $Q$. All pixels change at once: each hears the old $Q$.
     mistakes=MISTAKES,
     alternatives=(_with_torch, _with_einsum, _pixel_by_pixel),
     points=4,
-    minutes=20,
+    minutes=15,
     difficulty=2,
 )

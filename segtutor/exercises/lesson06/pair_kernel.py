@@ -236,6 +236,6 @@ should be: `image` is H x W x 3 `uint8`, and the result N x N with N = H W, the 
     mistakes=MISTAKES,
     alternatives=(_pair_by_pair, _with_torch, _as_a_product),
     points=4,
-    minutes=20,
+    minutes=25,
     difficulty=3,
 )

@@ -242,7 +242,7 @@ Fill in `answers`. A pair is two letters in the order of the table, `"AB"`; wher
         lambda table: {key: one.lower() if isinstance(one, str) else one for key, one in answers(table).items()},
     ),
     points=3,
-    minutes=20,
+    minutes=25,
     difficulty=2,
     tolerance=1e-2,
     solution=SOLUTION,

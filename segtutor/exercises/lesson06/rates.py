@@ -208,6 +208,6 @@ raise a `ValueError`; the check compares results, so return the text `"error"` h
     mistakes=MISTAKES,
     alternatives=(_with_fractions, _with_arrays, _step_by_step),
     points=2,
-    minutes=12,
+    minutes=15,
     difficulty=1,
 )  # fmt: skip

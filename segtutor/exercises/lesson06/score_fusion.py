@@ -192,6 +192,6 @@ resize each scale bilinearly with aligned corners to the h x w of the first, and
     mistakes=MISTAKES,
     alternatives=(_one_after_the_other, _resized_first, _with_matrices),
     points=2,
-    minutes=10,
+    minutes=15,
     difficulty=2,
 )
