@@ -968,7 +968,7 @@ for number, same in enumerate((theirs.argmax(1) == mine.argmax(1)).float().mean(
 
 # %% [markdown]
 # Which branch does the work? Silence one after the other, and all but one, in your copy of the trained network, and score it
-# on the ten scenes. **Predict, then run:** which branch is missed most? And does this tell how good a network would be
+# on five scenes. **Predict, then run:** which branch is missed most? And does this tell how good a network would be
 # that had been *trained* without it?
 
 # %%
@@ -976,10 +976,10 @@ from segtutor import metrics
 
 
 def mean_iou_of(network):
-    """Mean IoU on the ten scenes, in percent."""
+    """Mean IoU on five scenes, in percent."""
     matrix = metrics.ConfusionMatrix(len(scenes.labels))
     with torch.no_grad():
-        for number in range(len(scenes)):
+        for number in range(5):
             scene, target = scenes[number]
             logits = network(network.preprocessing.normalize(torch.as_tensor(scene))[None])["out"]
             matrix.update(target, logits[0].argmax(0))
@@ -999,7 +999,10 @@ own.classifier[0].without = ()
 # %% [markdown]
 # <details><summary>Which, and why?</summary>
 #
-# ANSWER06
+# The 1 x 1 branch and image pooling are missed most: without either the mean IoU falls from 58.5 % to about 50. The rates
+# 8 and 12 are missed least, 2.9 and 0.9 points. Alone no branch is worth much, since the layers behind have learned to
+# hear all of them. And that is why this does not tell what a network would reach that was trained without a branch: it
+# could learn to put the others to use. To know, one has to train it, as the lesson's cards do.
 #
 # </details>
 

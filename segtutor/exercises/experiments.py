@@ -1,6 +1,6 @@
 """Experiments of one's own, one in each of the assignments 4 to 6: what is asked, and how an answer is judged.
 
-    declaration -> run_experiment (claims.own) -> record -> four numbers and words that the learner reads off it
+    declaration -> run_experiment -> record -> three numbers and a word that the learner reads off it
 
 What came out is not graded: a declaration that fails earns as much as one that holds. Graded is whether one thing
 changed, whether the expectation could fail, and whether the record was read by the rule of the course's cards.
@@ -9,16 +9,14 @@ changed, whether the expectation could fail, and whether the record was read by 
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Callable, Mapping
 from math import sqrt
-from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
 from segtutor.claims.claim import uncertainty
-from segtutor.claims.own import SEEDS, Laboratory, expectation_of, plain, read, runs_of
-from segtutor.exercises.exercise import GRADING, Case, Exercise, Hint, Mistake
+from segtutor.claims.own import SEEDS, Laboratory, expectation_of, plain, runs_of
+from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
 
 FINE = "as it should be"
 CHANGE, MEASURE, MARGIN = "declared: what changes", "declared: measure and direction", "declared: a margin"
@@ -66,31 +64,6 @@ seed** (the other way round if you expect a lower one), fill in, as shares or to
   `"undecided"`;
 - `least`: how large a mean gain these three seeds would have needed to confirm the expectation.
 """
-
-
-def run_experiment(laboratory: Laboratory, declaration: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The record of a declared experiment, with its card shown; None where a grader finds no file for it.
-
-    It is run once, and then read from the laboratory's file in the working directory, as long as the declaration is
-    the same. The file is handed in with the notebook, so that a grade runs no experiment.
-    """
-    kept = read(Path(laboratory.file))
-    if os.environ.get(GRADING) and (kept is None or kept["declaration"] != plain(declaration)):
-        print(f"There is no {laboratory.file} that belongs to this declaration, and a grade runs no experiment.")
-        return None
-    record = laboratory.measured(declaration)
-    with_display(laboratory.card(record))
-    return record
-
-
-def with_display(card: Any) -> None:
-    """Show a card in a notebook, and as text elsewhere."""
-    try:
-        from IPython.display import display
-
-        display(card)
-    except ImportError:
-        print(card)
 
 
 def judged(laboratory: Laboratory) -> Callable[[Callable[..., Any], tuple[Any, ...]], dict[str, Any]]:

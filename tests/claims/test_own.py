@@ -68,7 +68,7 @@ def test_the_card_says_what_the_rule_says(tmp_path):
     card = LABORATORY.card(record)
     (verdict, expected, outcome) = card.verdicts()[0]
     assert verdict == expectation_of(DECLARED).verdict(runs_of(record)) == "confirmed"
-    assert "width = 3 has the higher share, by more than 0.1" in expected
+    assert "idth = 3 has the higher share, by more than 0.1" in expected
     assert "gain +20.0" in outcome
     lower = {**DECLARED, "expects": "lower"}
     assert expectation_of(lower).verdict(runs_of(record)) == "reversed"

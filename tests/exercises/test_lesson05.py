@@ -306,7 +306,9 @@ def test_the_stages_told_below_5_13_are_those_of_the_network(pictures):
                 word = stage_of_loss({"box": box, "label": int(label)}, made, least, 0.5)
                 of_least[word] += 1
                 sure = np.flatnonzero(one.scores >= least)
-                kept = sure[matching.suppress(*tensors(one.boxes[sure], one.scores[sure], one.labels[sure]), 0.5)]
+                kept = sure[
+                    matching.suppress(*tensors(one.boxes[sure], one.scores[sure], one.labels[sure]), 0.5).numpy()
+                ]
                 good = (one.labels[kept] == label) & (made["mask_iou"][kept] >= 0.5)
                 good &= box_iou(box[None], one.boxes[kept])[0] >= 0.5
                 assert word != "found" or good.any()

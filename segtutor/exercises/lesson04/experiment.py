@@ -7,7 +7,8 @@ from typing import Any
 
 from segtutor.claims.claim import percent
 from segtutor.claims.own import Laboratory
-from segtutor.exercises.experiments import exercise, run_experiment
+from segtutor.exercises.experiment_run import run_experiment
+from segtutor.exercises.experiments import exercise
 from segtutor.exercises.trained import same_for_all, trained
 
 OPTIONS = {

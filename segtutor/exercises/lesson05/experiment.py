@@ -10,7 +10,8 @@ import numpy as np
 
 from segtutor.claims.claim import percent
 from segtutor.claims.own import Laboratory
-from segtutor.exercises.experiments import exercise, run_experiment
+from segtutor.exercises.experiment_run import run_experiment
+from segtutor.exercises.experiments import exercise
 from segtutor.exercises.later import torch
 
 PICTURES = 20
