@@ -34,8 +34,8 @@ def _run(options: Mapping[str, Any], seed: int) -> dict[str, float]:
     found = []
     for picture in _pictures(seed):
         sure = np.flatnonzero(picture.scores > options["score_threshold"])
-        given = (torch.from_numpy(one[sure]) for one in (picture.boxes, picture.scores, picture.labels))
-        kept = sure[suppress(*given, options["nms_iou"]).numpy()]
+        boxes, scores, labels = (torch.from_numpy(one[sure]) for one in (picture.boxes, picture.scores, picture.labels))
+        kept = sure[suppress(boxes, scores, labels, options["nms_iou"]).numpy()]
         found += coco_results(picture, kept[: int(options["detections"])], options["mask_threshold"])
     scores = evaluate_coco(ground_truth(_pictures(seed)), found)
     return {"AP": scores["AP"], "AP50": scores["AP50"], "AP75": scores["AP75"], "AR": scores["AR100"]}

@@ -131,9 +131,9 @@ number per share. The shares come in any order and are above 1/9: so much is on 
         "own": Hint("Every share has its own rate, in the order of the shares.", "One number per share."),
     },
     mistakes=(
-        Mistake("positions with all nine", lambda *a: _rates(*a, left=lambda found: found[1]), "mean"),
-        Mistake("positions with the middle alone", lambda *a: _rates(*a, left=lambda found: found[2]), "mean"),
-        Mistake("taps off the map", lambda *a: _rates(*a, left=lambda found: 1 - found[0]), "mean"),
+        Mistake("positions with all nine", lambda h, w, s: _rates(h, w, s, left=lambda found: found[1]), "mean"),
+        Mistake("positions of the middle alone", lambda h, w, s: _rates(h, w, s, left=lambda found: found[2]), "mean"),
+        Mistake("taps off the map", lambda h, w, s: _rates(h, w, s, left=lambda found: 1 - found[0]), "mean"),
         Mistake("taps of one side", _one_side, "mean"),
         Mistake("one too large", lambda *a: [rate + 1 for rate in _rates(*a)], "largest"),
         Mistake("one too small", lambda *a: [max(rate - 1, 0) for rate in _rates(*a)], "largest"),

@@ -72,9 +72,13 @@ def _right_for(  # type: ignore[no-untyped-def]
     broken = any(float(rate) % 1 for rate in first + second)
     if broken and whole == "error":
         return "error"
-    turn = {"down": np.floor, "nearest": np.round, "up": np.ceil, "least 1": lambda rate: max(np.floor(rate), 1)}.get(
-        whole, lambda rate: rate
-    )
+    turns: dict[str, Callable[[float], Any]] = {
+        "down": np.floor,
+        "nearest": np.round,
+        "up": np.ceil,
+        "least 1": lambda rate: max(np.floor(rate), 1),
+    }
+    turn = turns.get(whole, lambda rate: rate)
     found = [[float(turn(float(rate))) for rate in rates] for rates in (first, second)]
     return found[0], found[1]
 
