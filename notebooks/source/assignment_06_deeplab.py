@@ -442,7 +442,7 @@ plt.show()
 
 # %%
 def separable_convolution(features, depthwise, depthwise_bias, pointwise, pointwise_bias, rate):
-    """m kernels of k x k per channel at a rate, ReLU, then a 1 x 1 convolution across all that they give, ReLU."""
+    """Some kernels of k x k per channel at a rate, ReLU, then a 1 x 1 convolution across all that they give, ReLU."""
     # BEGIN SOLUTION
     features, depthwise, depthwise_bias = (torch.as_tensor(one) for one in (features, depthwise, depthwise_bias))
     margin = rate * (depthwise.shape[-1] // 2)

@@ -13,7 +13,7 @@ from segtutor.exercises.lesson04.inputs import random_map
 
 STUB = '''
 def separable_convolution(features, depthwise, depthwise_bias, pointwise, pointwise_bias, rate):
-    """m kernels of k x k per channel at a rate, ReLU, then a 1 x 1 convolution across all that they give, ReLU."""
+    """Some kernels of k x k per channel at a rate, ReLU, then a 1 x 1 convolution across all that they give, ReLU."""
     raise NotImplementedError("Write separable_convolution() here, then run this cell again.")
 '''
 
@@ -21,7 +21,7 @@ def separable_convolution(features, depthwise, depthwise_bias, pointwise, pointw
 def separable_convolution(
     features: Any, depthwise: Any, depthwise_bias: Any, pointwise: Any, pointwise_bias: Any, rate: int
 ) -> Any:
-    """M kernels of k x k per channel at a rate, ReLU, then a 1 x 1 convolution across all that they give, ReLU."""
+    """Some kernels of k x k per channel at a rate, ReLU, then a 1 x 1 convolution across all that they give, ReLU."""
     features, depthwise, depthwise_bias = (torch.as_tensor(one) for one in (features, depthwise, depthwise_bias))
     margin = rate * (depthwise.shape[-1] // 2)
     filtered = F.conv2d(features, depthwise, depthwise_bias, padding=margin, dilation=rate, groups=features.shape[1])
