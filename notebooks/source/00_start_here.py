@@ -38,7 +38,7 @@ cat_mask = None  # until the network has found it
 
 def before_and_after(photograph, mask):
     """The photograph, and what the mask keeps of it."""
-    axes = plt.subplots(1, 2, figsize=(9, 9.2 * photograph.shape[1] / photograph.shape[2] / 2))[1]
+    axes = plt.subplots(1, 2, figsize=(8, 8.2 * photograph.shape[1] / photograph.shape[2] / 2))[1]
     axes[0].imshow(photograph.permute(1, 2, 0))
     axes[0].set_axis_off()
     plotting.show_cutout(photograph, mask, axes[1], faint=0.05)
@@ -105,7 +105,7 @@ def legend_below(figure, numbers, columns=6):
     names.remove()
 
 
-figure, axes = plt.subplots(1, 2, figsize=(9, 4.1))
+figure, axes = plt.subplots(1, 2, figsize=(7.8, 3.7))
 axes[0].imshow(beach.image)
 axes[0].set(title="a drawn scene")
 axes[0].set_axis_off()
@@ -173,7 +173,7 @@ def name_things(ax, scene):
             ax.text((left + right) / 2, top - 6, name, ha="center", va="bottom", fontsize=9, bbox=style)
 
 
-figure, axes = plt.subplots(2, 2, figsize=(9, 7.6))
+figure, axes = plt.subplots(2, 2, figsize=(7.8, 6.7))
 axes[0, 0].imshow(beach.image)
 show_labels(beach.labels, axes[0, 1])
 things = np.stack([thing.mask for thing in beach.instances])
@@ -414,7 +414,7 @@ smaller = Scenes("val", size=(192, 240), **BEACH).scene(0).image  # the size tha
 objects = inference.detect(detector, smaller, score_threshold=0.8)
 masks = objects["masks"].numpy().repeat(2, axis=1).repeat(2, axis=2)
 
-figure, axes = plt.subplots(2, 2, figsize=(9, 7.6))
+figure, axes = plt.subplots(2, 2, figsize=(7.8, 6.7))
 for ax, (title, labels) in zip(axes.flat, seen.items(), strict=False):
     show_labels(labels, ax, title)
 plotting.show_instances(

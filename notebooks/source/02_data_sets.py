@@ -329,29 +329,33 @@ print("class 19 is:   ", datasets.VOCSegmentation(root / "voc").labels.names[19]
 # </details>
 #
 # So whoever opens this file as a gray picture, as many programs do, turns the cat into a train and does not notice:
-# 19 is a perfectly good class number. Void has become 220, which nothing treats as void any more. Look at the tip of her
-# ear:
+# 19 is a perfectly good class number. Void has become 220, which nothing treats as void any more. Look at the edge of
+# her ear:
 
 
-# %% fold="Enlarge the ear, write the numbers" alt="Three enlarged patches of 8 by 10 pixels at the edge of the ear: the photograph; the file as it is, with 8 on the left, a slanted band of 255 and 0 on the right; the file as gray, with 19, 220 and 0 in the same places"
+# %% fold="Mark a place at the ear, enlarge it, write the numbers" alt="Left, one of Chelsea's ears with a small orange frame at its edge. Middle, the 8 by 10 pixels of the frame with the numbers in the file: 8 for the cat on the left, a slanted band of 255 for void, 0 for the background on the right. Right, the same pixels opened as gray: 19, in the color of trains, 220, which is no class, and 0"
 def write_numbers(ax, values, label_set):
-    """A small label map in its colors, with the number of every pixel."""
-    ax.imshow(plotting.colorize(values, label_set))
-    for (row, column), number in np.ndenumerate(np.asarray(values)):
-        color = "black" if number == label_set.ignore_index else "white"
+    """A small label map in its colors, with the number of every pixel; what is no class of the set is gray."""
+    values = np.asarray(values)
+    is_known = (values < len(label_set)) | (values == label_set.ignore_index)
+    colors = plotting.colorize(np.where(is_known, values, 0), label_set)
+    colors[~is_known] = 170
+    ax.imshow(colors)
+    for (row, column), number in np.ndenumerate(values):
+        color = "black" if colors[row, column].mean() > 100 else "white"
         ax.text(column, row, number, ha="center", va="center", fontsize=9, color=color)
 
 
 window = slice(52, 60), slice(368, 378)
-figure, axes = plt.subplots(1, 3, figsize=(9, 2.6))
-axes[0].imshow(photo["chelsea"][0].permute(1, 2, 0)[window])
+figure, axes = plt.subplots(1, 3, figsize=(8.4, 2.75))
+axes[0].imshow(photo["chelsea"][0].permute(1, 2, 0)[:96, 306:426], interpolation="antialiased")
+axes[0].add_patch(plt.Rectangle((368 - 306, 52), 10, 8, fill=False, edgecolor=ORANGE, linewidth=2))
 write_numbers(axes[1], np.asarray(file)[window], PHOTOGRAPHS)
-write_numbers(axes[2], np.asarray(file)[window], PHOTOGRAPHS)
-for text, number in zip(axes[2].texts, np.asarray(file.convert("L"))[window].ravel(), strict=True):
-    text.set_text(number)
-for ax, title in zip(axes, ("photograph", "numbers in the file", "opened as gray"), strict=True):
+write_numbers(axes[2], np.asarray(file.convert("L"))[window], PHOTOGRAPHS)
+for ax, title in zip(axes, ("photograph", "numbers in the file", "opened as gray; 220 is no class"), strict=True):
     ax.set(title=title)
 without_frames(axes)
+legend_below(figure, [0, 8, 19, 255], PHOTOGRAPHS)
 plt.show()
 
 # %% [markdown]
@@ -592,16 +596,19 @@ plt.show()
 # each color channel. Mean and standard deviation are those of the pictures that the network learned from first, mostly
 # those of ImageNet, a large collection of photographs; so the network gets numbers of the size that it is used to.
 
-# %% fold="Draw three training views of the coffee" alt="The labeled coffee photograph as it is and three training views of it: scaled, mirrored, turned a little, cut out and tinted; the colored regions have moved with the picture"
+# %% fold="Draw three training views of the coffee" alt="The labeled coffee photograph as it is and three training views of it: the first mirrored, the second in duller colors, both a little enlarged; the third enlarged until the cup's handle fills it, and greener. The colored regions have moved with the picture"
 from segtutor.datasets.transforms import Transformed, resize_nearest, train_transforms
 
 views = Transformed(album, train_transforms((300, 400), scale=(0.5, 1.5), degrees=10, jitter=0.3))
 torch.manual_seed(1)
-figure, axes = plt.subplots(1, 4, figsize=(6.3, 1.4))
-for number, ax in enumerate(axes):
-    ax.imshow(tinted(*(views[1] if number else photo["coffee"]), PHOTOGRAPHS, 0.5), interpolation="antialiased")
-    ax.set(title=f"view {number}" if number else "as it is")
+figure, axes = plt.subplots(1, 4, figsize=(8, 2), width_ratios=(1.125, 1, 1, 1))
+titles = "as it is", "view 1: mirrored", "view 2: duller colors", "view 3: larger, greener"
+for ax, title in zip(axes, titles, strict=True):
+    view = views[1] if ax is not axes[0] else photo["coffee"]
+    ax.imshow(tinted(*view, PHOTOGRAPHS, 0.5), interpolation="antialiased")
+    ax.set(title=title)
 without_frames(axes)
+legend_below(figure, np.unique(photo["coffee"][1]), PHOTOGRAPHS)
 plt.show()
 
 # %% [markdown]
@@ -635,12 +642,16 @@ for number in set(blended.unique().tolist()) - {0, 8}:
 #
 # Here is the ear once more, before and after:
 
-# %% fold="Enlarge the ear before and after halving" alt="Three enlarged patches at the ear with their numbers. The file: 8 and 0 only. Halved by picking: 8 and 0 only. Halved by blending: between 8 and 0 runs a rim of 2, 4 and 6, with gaps, in the colors of bicycle, boat and bus"
-figure, axes = plt.subplots(1, 3, figsize=(9, 2.9))
-patches = {"the file": labels[56:66, 358:372], "halved by picking": picked[26:36, 177:191],
-           "halved by blending": blended[26:36, 177:191]}  # fmt: skip
-for ax, (title, patch) in zip(axes, patches.items(), strict=True):
-    write_numbers(ax, patch, PHOTOGRAPHS)
+# %% fold="Enlarge the ear before and after halving" alt="Three times the same place at the ear. Left, 20 by 28 pixels of the file: the cat, 8, above a slanted edge, and the background, 0, below it. Middle, halved by picking, 10 by 14 pixels: 8 and 0 only. Right, halved by blending: between 8 and 0 runs a rim of 2, 4 and 6, with gaps, in the colors of bicycle, boat and bus"
+figure, axes = plt.subplots(1, 3, figsize=(9, 2.8))
+axes[0].imshow(plotting.colorize(labels[52:72, 354:382], PHOTOGRAPHS))
+axes[0].text(7, 5, "8", color="white", fontsize=14)
+axes[0].text(21, 16, "0", color="white", fontsize=14)
+write_numbers(axes[1], picked[26:36, 177:191], PHOTOGRAPHS)
+write_numbers(axes[2], blended[26:36, 177:191], PHOTOGRAPHS)
+for ax, title in zip(
+    axes, ("in the file: 20 × 28 pixels", "halved by picking: 10 × 14", "halved by blending: 10 × 14"), strict=True
+):
     ax.set(title=title)
 without_frames(axes)
 legend_below(figure, [0, 2, 4, 6, 8], PHOTOGRAPHS)

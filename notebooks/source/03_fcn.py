@@ -506,6 +506,7 @@ backbone = models.create("fcn8s_tiny", num_classes=33, weights="backbone").backb
 stages, measured, before = {}, {}, {}
 for name, skips, steps in (("FCN-32s", [], 60), ("FCN-16s", ["pool4"], 60), ("FCN-8s", ["pool4", "pool3"], 100)):
     model = FCN(copy.deepcopy(backbone), skips)
+    model.preprocessing = models.Preprocessing()  # tells scores_of how pictures are normalized
     model.load_state_dict({**model.state_dict(), **before})  # what the coarser network has learned
     stages[name] = train(model, steps)
     before = model.state_dict()

@@ -219,6 +219,28 @@ def test_figures_become_smaller_and_stay_faithful():
     assert np.mean((pixels(few) - chart) ** 2) <= 255**2 / 10**4
 
 
+def test_a_small_patch_keeps_its_color_among_thousands_and_white_stays_white():
+    rows, columns = np.mgrid[:300, :400]
+    drawing = np.stack([rows * 255 // 300, columns * 255 // 400, (rows + columns) * 255 // 700], axis=-1)
+    drawing = drawing.astype(np.uint8)
+    drawing[20:40, 30:50] = (1, 250, 77)  # 400 pixels, a third of a percent
+    drawing[:, :10] = 255
+    few = outputs.few_colors(Image.fromarray(drawing), 30.0)
+    assert few.mode == "P"
+    seen = np.asarray(few.convert("RGB"))
+    assert (seen[20:40, 30:50] == (1, 250, 77)).all()
+    assert (seen[:, :10] == 255).all()
+    assert 10 * np.log10(255**2 / np.mean((seen.astype(float) - drawing) ** 2)) >= 30
+
+
+def test_a_palette_is_as_short_as_faithfulness_lets_it_be():
+    ramp = Image.fromarray(np.tile(np.arange(256, dtype=np.uint8)[None, :, None], (40, 1, 3)))
+    lengths = [len(outputs.few_colors(ramp, decibels).getcolors()) for decibels in (38.0, 44.0, 50.0)]
+    assert lengths[0] <= 32 < lengths[1] <= 64 < lengths[2] <= 128
+    noise = np.random.default_rng(0).integers(0, 256, (80, 80, 3), dtype=np.uint8)
+    assert outputs.few_colors(Image.fromarray(noise), 40.0) is None
+
+
 def test_noise_is_not_quantized_below_the_asked_faithfulness():
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     assert np.array_equal(pixels(outputs.smaller_png(png(noise), 40.0)), noise)
