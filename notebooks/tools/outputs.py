@@ -19,8 +19,8 @@ FULL_WIDTH = 600
 """A figure that is shown wider than this, in pixels of the page, fills the column."""
 SHARP_WIDTH = 1200
 JPEG_QUALITY = 86
-JPEG_GAIN = 1.2
-"""A picture becomes a JPEG only where that is so many times smaller."""
+JPEG_GAIN = 0.9
+"""A picture becomes a JPEG where the PNG is not smaller than this share of it: few colors band in a soft background."""
 PHOTOGRAPHIC = 5_000
 """And only if it has so many colors: lines, letters and label maps stay PNG, and nothing rings."""
 FLAT = 1000
