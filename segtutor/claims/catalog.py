@@ -8,7 +8,7 @@ from functools import cache
 
 from segtutor.claims.claim import Claim
 
-MODULES = ("class_weights", "fcn", "pspnet", "mask_rcnn", "deeplab", "leaderboard")
+MODULES = ("class_weights", "fcn", "pspnet", "mask_rcnn", "deeplab", "transformers", "leaderboard")
 
 
 @cache

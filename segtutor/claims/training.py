@@ -117,7 +117,9 @@ def build(recipe: Recipe, seed: int) -> nn.Module:
 
 
 @lru_cache(maxsize=4)
-def class_weights_of(rule: str, scenes: SceneKind, count: int) -> tuple[float, ...] | None:
+def class_weights_of(
+    rule: str, scenes: SceneKind, count: int, size: tuple[int, int] = SIZE
+) -> tuple[float, ...] | None:
     """What a rule makes of the training pictures; None for no weights."""
     rules: dict[str, Callable[[Any], tuple[float, ...] | None]] = {
         "root": balanced_class_weights,
@@ -126,7 +128,7 @@ def class_weights_of(rule: str, scenes: SceneKind, count: int) -> tuple[float, .
     }
     if rule not in rules:
         raise ValueError(f"class_weights must be one of {', '.join(rules)}, but it is {rule!r}")
-    return rules[rule](draw(scenes, "train", count, SIZE))
+    return rules[rule](draw(scenes, "train", count, size))
 
 
 def train(recipe: Recipe, seed: int) -> tuple[nn.Module, TrainingResult]:

@@ -1,8 +1,10 @@
+import pytest
 import torch
 from torch import nn
 
 from segtutor import models
 from segtutor.claims.cost import cost, kept_for_backward
+from segtutor.models.mix_transformer import EfficientAttention
 
 
 def test_costs_of_one_convolution_by_hand():
@@ -44,3 +46,22 @@ def test_dilation_costs_operations_and_memory_but_no_parameters():
     assert coarse["parameters"] == fine["parameters"]
     assert coarse["gflops"] < fine["gflops"]
     assert coarse["megabytes"] < fine["megabytes"]
+
+
+@pytest.mark.parametrize("reduction", [1, 2])
+def test_fused_attention_is_counted_on_a_processor_too(reduction):
+    """6 x 8 tokens of 32 channels: queries and the end N C², keys and values M C², two products N M C."""
+
+    class Attending(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = EfficientAttention(32, 2, reduction)
+
+        def forward(self, images):
+            tokens = images.flatten(2).transpose(1, 2).repeat(1, 1, 11)[..., :32]
+            return self.layer(tokens, self.layer.context(tokens, (6, 8)))
+
+    N, M = 48, 48 // reduction**2
+    linear = 2 * (2 * N + 2 * M) * 32**2
+    reducing = 2 * M * reduction**2 * 32**2 if reduction > 1 else 0
+    assert cost(Attending(), (6, 8), repeats=1)["gflops"] == (linear + reducing + 2 * 2 * N * M * 32) / 1e9
