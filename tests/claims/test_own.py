@@ -12,7 +12,7 @@ RUNS = []
 
 def run(options, seed):
     RUNS.append((dict(options), seed))
-    return {"share": 0.5 + 0.1 * options["width"] + 0.001 * seed, "other": 0.2}
+    return {"share": 0.5 + 0.1 * options["width"] + 0.001 * seed * options["width"], "other": 0.2}
 
 
 LABORATORY = Laboratory(
@@ -55,7 +55,7 @@ def test_it_runs_three_seeds_of_two_settings_and_then_reads_its_file(tmp_path):
     assert sorted({(options["width"], options["depth"]) for options, _ in RUNS}) == [(1, 7), (3, 7)]
     assert len(RUNS) == 6
     assert record["seeds"] == [0, 1, 2]
-    assert [one["share"] for one in record["second"]] == pytest.approx([0.8, 0.801, 0.802])
+    assert [one["share"] for one in record["second"]] == pytest.approx([0.8, 0.803, 0.806])
     again = LABORATORY.measured({**DECLARED, "stays": {"depth": 7}}, tmp_path)
     assert len(RUNS) == 6
     assert again == record == json.loads((tmp_path / "toy.json").read_text(encoding="utf-8"))
@@ -69,7 +69,7 @@ def test_the_card_says_what_the_rule_says(tmp_path):
     (verdict, expected, outcome) = card.verdicts()[0]
     assert verdict == expectation_of(DECLARED).verdict(runs_of(record)) == "confirmed"
     assert "idth = 3 has the higher share, by more than 0.1" in expected
-    assert "gain +20.0" in outcome
+    assert "gain +20.2" in outcome
     lower = {**DECLARED, "expects": "lower"}
     assert expectation_of(lower).verdict(runs_of(record)) == "reversed"
     assert expectation_of({**DECLARED, "margin": 0.3}).verdict(runs_of(record)) == "undecided"
