@@ -8,7 +8,16 @@ from functools import cache
 
 from segtutor.claims.claim import Claim
 
-MODULES = ("class_weights", "fcn", "pspnet", "mask_rcnn", "deeplab", "transformers", "leaderboard")
+MODULES = (
+    "class_weights",
+    "fcn",
+    "pspnet",
+    "mask_rcnn",
+    "deeplab",
+    "transformers",
+    "leaderboard",
+    "mask_classification",
+)
 
 
 @cache

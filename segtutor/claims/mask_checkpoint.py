@@ -39,7 +39,7 @@ def train(steps: int, count: int, seed: int, precision: str, checkpoint: Path | 
         optimizer="adamw",
         weight_decay=0.01,
         head_factor=1.0,
-        warmup_steps=steps // 25,
+        warmup_steps=36,
         gradient_clip=1.0,
         freeze_batch_norm=True,
         checkpoint=checkpoint,

@@ -1,9 +1,8 @@
-"""A controlled training run of the small Mask2Former, and everything that the claims ask about it."""
+"""Scenes with segments, and everything that the claims ask about a set of masks: read as masks, and as regions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,14 +11,11 @@ import torch
 from scipy import ndimage
 from torch import Tensor, nn
 
-from segtutor import models, resources
-from segtutor.claims.claim import Values
 from segtutor.datasets import Scenes
 from segtutor.inference import FoundMasks, find_masks
 from segtutor.labels import SCENES
 from segtutor.metrics import ConfusionMatrix
 from segtutor.metrics.panoptic import PanopticQuality
-from segtutor.training import TrainingConfig, fit_panoptic
 
 SIZE = (96, 128)
 SCENE = (("scale_range", 1.5), ("thin", 0.0), ("context", 0.0))
@@ -27,7 +23,7 @@ SCENE = (("scale_range", 1.5), ("thin", 0.0), ("context", 0.0))
 APART, USUAL, CROWDED = 0.0, 1.0, 2.0
 """How many companions a thing has that touch or overlap it."""
 THRESHOLD = 0.5
-"""Least probability of a query's class: the short trainings are not as sure of themselves as the paper's 0.8 asks."""
+"""Least probability of a query's class: short trainings are not as sure of themselves as the authors' 0.8 asks."""
 SMALLEST = 12
 """Components below this many pixels are crumbs, and no things."""
 STUFF = frozenset(range(len(SCENES))) - set(SCENES.things)
@@ -58,83 +54,19 @@ class SegmentPictures:
         return self.images[index], {"segments": segments.long(), "segments_info": info}
 
 
-@lru_cache(maxsize=8)
-def segments(split: str, count: int, crowd: float, size: tuple[int, int] = SIZE) -> SegmentPictures:
-    """The first pictures of a split with their segments, drawn once per process."""
-    return SegmentPictures(Scenes(split, size=size, count=count, target="panoptic", crowd=crowd, **dict(SCENE)))
-
-
-@dataclass(frozen=True)
-class MaskRecipe:
-    """What a run depends on beside its seed.
-
-    Attributes:
-        options: Of ``mask2former_tiny``.
-        steps: Optimizer steps.
-        train_count: Pictures to learn from.
-        val_count: Pictures to score on, of each kind.
-        reading: What the scores of things are taken of: "masks", or "components", connected regions of the label map.
-        precision: Of the training, see ``Recipe``.
-    """
-
-    options: tuple[tuple[str, Any], ...] = ()
-    steps: int = 300
-    train_count: int = 1200
-    val_count: int = 100
-    reading: str = "masks"
-    precision: str = "auto"
-
-    def __call__(self, seed: int, short: bool) -> Values:
-        """Panoptic quality by masks and by components, where things touch and where they do not, and mean IoU."""
-        recipe = self.shortened() if short else self
-        model, halfway = trained(replace(recipe, reading="masks"), seed)
-        values = {"halfway_PQ_things": halfway}
-        for name, crowd in (("", USUAL), ("apart_", APART), ("crowded_", CROWDED)):
-            scores = score_masks(model, segments("val", recipe.val_count, crowd))
-            if recipe.reading == "components":
-                scores["PQ_things"] = scores["components_PQ_things"]
-            values |= {name + key: value for key, value in scores.items()}
-        return values
-
-    def in_precision(self, precision: str) -> MaskRecipe:
-        """The same, trained in this precision."""
-        return replace(self, precision=precision)
-
-    def shortened(self) -> MaskRecipe:
-        """The version that a lesson runs while the reader waits."""
-        return replace(self, steps=min(self.steps, 60), train_count=100, val_count=20)
-
-
 @lru_cache(maxsize=12)
-def trained(recipe: MaskRecipe, seed: int) -> tuple[nn.Module, float]:
-    """A network trained as the recipe says, and PQ of things after half of the steps.
+def segments(split: str, count: int, crowd: float, size: tuple[int, int] = SIZE, world: int = 0) -> SegmentPictures:
+    """The first pictures of a split with their segments, drawn once per process.
 
-    The backbone is that of the course's DeepLab v3, which knows label maps; it does not learn.
+    Args:
+        split: "train", "val" or "test".
+        count: How many.
+        crowd: Companions of a thing.
+        size: Height and width.
+        world: Seed of the scenes; another one, other scenes.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = models.create("mask2former_tiny", num_classes=len(SCENES), frozen_stages=4, **dict(recipe.options))
-        models.load_weights(model, resources.data("checkpoints", "deeplabv3_tiny.pt"), "course_stages")
-    config = TrainingConfig(
-        steps=recipe.steps,
-        batch_size=8,
-        learning_rate=1e-3,
-        optimizer="adamw",
-        weight_decay=0.01,
-        head_factor=1.0,
-        warmup_steps=recipe.steps // 15,
-        gradient_clip=1.0,
-        freeze_batch_norm=True,
-        evaluate_every=recipe.steps // 2,
-        precision=recipe.precision,
-        measure_precision=False,
-        seed=seed,
-        device="cpu",
-        progress=False,
-    )
-    val = segments("val", recipe.val_count, USUAL)
-    result = fit_panoptic(model, segments("train", recipe.train_count, USUAL), val, config)
-    return model, result.validations[0].things
+    scenes = Scenes(split, size=size, count=count, seed=world, target="panoptic", crowd=crowd, **dict(SCENE))
+    return SegmentPictures(scenes)
 
 
 def score_masks(model: nn.Module, pictures: SegmentPictures, threshold: float = THRESHOLD) -> dict[str, float]:

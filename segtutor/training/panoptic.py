@@ -72,6 +72,11 @@ class PanopticResult:
         """Steps done."""
         return len(self.learning_rates)
 
+    @property
+    def total_losses(self) -> list[float]:
+        """The sum of the three losses in each step."""
+        return [sum(parts) for parts in zip(*self.losses.values(), strict=True)]
+
 
 def fit_panoptic(
     model: nn.Module, train: Any, val: Any | None, config: TrainingConfig, *, resume: bool = False

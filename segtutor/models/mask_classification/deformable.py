@@ -51,12 +51,8 @@ class DeformableAttention(nn.Module):
         Returns:
             B x N x C.
         """
-        B, N, _ = tokens.shape
-        asking = tokens + positions
-        offsets = self.offsets(asking).view(B, N, self.heads, self.levels, self.places, 2)  # in pixels of each map
-        scales = torch.tensor([(w, h) for h, w in sizes], device=tokens.device, dtype=tokens.dtype)
-        places = centers(sizes, tokens)[None, :, None, None, None] + offsets / scales[:, None]
-        weights = self.weights(asking).view(B, N, self.heads, self.levels * self.places).softmax(dim=-1)
+        B = len(tokens)
+        places, weights = self.look(tokens + positions, sizes)
         values = self.value(tokens).unflatten(2, (self.heads, -1))  # B x N x h x d
 
         found = []
@@ -64,9 +60,25 @@ class DeformableAttention(nn.Module):
             map_ = own.permute(0, 2, 3, 1).reshape(B * self.heads, -1, h, w)
             where = places[:, :, :, level].transpose(1, 2).flatten(0, 1)  # B h x N x S x 2
             found.append(F.grid_sample(map_, 2 * where - 1, align_corners=False))  # B h x d x N x S
-        weights = weights.transpose(1, 2).flatten(0, 1)[:, None]  # B h x 1 x N x L S
+        weights = weights.flatten(3).transpose(1, 2).flatten(0, 1)[:, None]  # B h x 1 x N x L S
         mixed = (torch.cat(found, dim=-1) * weights).sum(-1)  # B h x d x N
         return self.project(mixed.unflatten(0, (B, self.heads)).flatten(1, 2).transpose(1, 2))
+
+    def look(self, asking: Tensor, sizes: Sequence[Size]) -> tuple[Tensor, Tensor]:
+        """Where each token looks, and how much each place counts.
+
+        Args:
+            asking: Tokens and positions, B x N x C.
+            sizes: (h, w) of each map.
+
+        Returns:
+            Places (x, y) from 0 to 1 over the picture, B x N x h x L x S x 2; weights, B x N x h x L x S.
+        """
+        shape = (*asking.shape[:2], self.heads, self.levels, self.places)
+        offsets = self.offsets(asking).view(*shape, 2)  # in pixels of each map
+        scales = torch.tensor([(w, h) for h, w in sizes], device=asking.device, dtype=asking.dtype)
+        places = centers(sizes, asking)[None, :, None, None, None] + offsets / scales[:, None]
+        return places, self.weights(asking).view(*shape[:3], -1).softmax(dim=-1).view(shape)
 
     def _begin_with_a_ring(self) -> None:
         """Fresh heads look in as many directions, place by place one pixel further, all with the same weight."""

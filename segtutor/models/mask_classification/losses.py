@@ -63,12 +63,13 @@ def _layer(
     no_object = classes.shape[-1] - 1
     wanted = torch.full(classes.shape[:2], no_object, dtype=torch.int64, device=classes.device)
     entropy, dice = masks.sum() * 0, masks.sum() * 0
-    for number, one in enumerate(objects):
-        queries, found = match(classes[number], masks[number], one, settings)
+    # Taken apart once: each index into the whole batch would make a gradient as large as the batch.
+    for number, (one, own) in enumerate(zip(objects, masks.unbind(0), strict=True)):
+        queries, found = match(classes[number], own, one, settings)
         wanted[number, queries] = one.labels[found]
         if len(queries):
             chosen = Objects(one.labels[found], one.masks[found], one.void)
-            terms = mask_terms(masks[number, queries], chosen, settings)
+            terms = mask_terms(own[queries], chosen, settings)
             entropy, dice = entropy + terms[0], dice + terms[1]
     weights = classes.new_ones(classes.shape[-1])
     weights[-1] = settings.no_object
@@ -120,7 +121,7 @@ def uncertain_points(masks: Tensor, objects: Objects, count: int, settings: Loss
     drawn = torch.rand(R, settings.oversampling * count, 2, device=masks.device)
     doubt = -at_points(masks, drawn).abs()
     doubt = doubt.masked_fill(known(objects, drawn) == 0, -torch.inf)
-    best = doubt.topk(important, dim=1).indices  # R x important
+    best = doubt.topk(important, dim=1, sorted=False).indices  # R x important
     chosen = drawn.gather(1, best[..., None].expand(-1, -1, 2))
     anywhere = torch.rand(R, count - important, 2, device=masks.device)
     return torch.cat([chosen, anywhere], dim=1)

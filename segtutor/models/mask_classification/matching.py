@@ -127,7 +127,8 @@ def known(objects: Objects, points: Tensor) -> Tensor:
     """1 at points that no void pixel has a part in, else 0: as many rows as ``points`` has, times P."""
     if objects.void is None:
         return points.new_ones(points.shape[:2])
-    return (at_points(objects.void[None].expand(len(points), -1, -1), points) == 0).to(points.dtype)
+    flat = at_points(objects.void[None], points.reshape(1, -1, 2))  # one map, all points at once
+    return (flat == 0).to(points.dtype).view(points.shape[:2])
 
 
 def costs(classes: Tensor, masks: Tensor, objects: Objects, settings: LossSettings) -> Tensor:

@@ -53,12 +53,7 @@ class PixelDecoder(nn.Module):
 
     def forward(self, maps: Sequence[Tensor]) -> tuple[list[Tensor], Tensor]:
         """The backbone's maps, finest first, to the coarse maps, coarsest first, and pixel embeddings at the finest."""
-        coarse = [project(features) for project, features in zip(self.projections, maps[:0:-1], strict=True)]
-        sizes = [size_of(features) for features in coarse]
-        D = coarse[0].shape[1]
-        codes = zip(sizes, self.level_codes, strict=True)
-        positions = torch.cat([sine_positions(size, D, coarse[0]) + code for size, code in codes], dim=1)  # 1 x N x D
-        tokens = torch.cat([as_tokens(features) for features in coarse], dim=1)
+        tokens, positions, sizes = self.tokens(maps)
         for layer in self.layers:
             tokens = layer(tokens, positions, sizes)
         parts = tokens.split([h * w for h, w in sizes], dim=1)
@@ -67,6 +62,15 @@ class PixelDecoder(nn.Module):
         fine = self.lateral(maps[0])
         fine = fine + F.interpolate(coarse[-1], fine.shape[-2:], mode="bilinear", align_corners=False)
         return coarse, self.embed(self.output(fine))
+
+    def tokens(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor, list[tuple[int, int]]]:
+        """What the first layer is given: tokens of all coarse maps B x N x D, positions 1 x N x D, (h, w) of each."""
+        coarse = [project(features) for project, features in zip(self.projections, maps[:0:-1], strict=True)]
+        sizes = [size_of(features) for features in coarse]
+        D = coarse[0].shape[1]
+        codes = zip(sizes, self.level_codes, strict=True)
+        positions = torch.cat([sine_positions(size, D, coarse[0]) + code for size, code in codes], dim=1)
+        return torch.cat([as_tokens(features) for features in coarse], dim=1), positions, sizes
 
 
 def normed(in_channels: int, channels: int, kernel: int, bias: bool = False) -> nn.Sequential:
