@@ -12,7 +12,7 @@ from notebooks.tools.minutes import check_minutes, check_task_minutes
 MAX_LINES = 40
 VISIBLE_LINES = 15
 # Lessons that have not got the form of issue 15 yet; issue 16 is about them.
-OLD_STYLE = ("05",)
+OLD_STYLE: tuple[str, ...] = ()
 # What each heading of the skeleton is recognized by, in the order in which they stand.
 OLD_SKELETON = ("objectives", "claim", "pitfalls", "summary", "self-test", "reading")
 SKELETON = ("objectives", "summary", "self-test", "reading", "going deeper")

@@ -103,6 +103,8 @@ def show_boxes(
     labels: Any = None,
     names: Sequence[str] | Mapping[int, str] | None = None,
     colors: Any = None,
+    size: tuple[int, int] | None = None,
+    view: tuple[float, float, float, float] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draws boxes over a picture, each with a short caption beside it.
@@ -116,6 +118,8 @@ def show_boxes(
         labels: R whole numbers.
         names: Of the labels; without, captions have the numbers.
         colors: One color for all, or R colors, instead of those by label or score.
+        size: Height and width of the picture that the boxes speak of, if ``image`` is the same drawn larger.
+        view: x0, y0, x1, y1 of the part that is shown; all of it if None.
         ax: Where to draw; a new figure if None.
 
     Returns:
@@ -140,8 +144,9 @@ def show_boxes(
         known = set(names) if isinstance(names, Mapping) else set(range(len(names)))
         if unknown := sorted(set(kinds) - known):
             raise ValueError(f"names must hold one for each label, but there is none for {unknown}")
-    H, W = picture.shape[:2]
-    ax = _canvas(ax, picture, (H, W), (0, W), (H, 0))
+    H, W = picture.shape[:2] if size is None else size
+    left, top, right, bottom = (0.0, 0.0, float(W), float(H)) if view is None else view
+    ax = _canvas(ax, picture, (H, W), (left, right), (bottom, top))
     taken: list[np.ndarray] = []
     for index, color in enumerate(_box_colors(len(corners), kinds, values, colors)):
         x0, y0, x1, y1 = corners[index].tolist()
@@ -152,7 +157,7 @@ def show_boxes(
         if values is not None:
             words.append(f"{values[index]:.2f}")
         if words:
-            _caption(ax, " ".join(words), (x0, y0, x1, y1), (W, H), color, taken)
+            _caption(ax, " ".join(words), (x0, y0, x1, y1), (left, top, right, bottom), color, taken)
     return ax
 
 
@@ -195,7 +200,7 @@ def _box_colors(count: int, labels: Sequence[int] | None, scores: Sequence[float
 
 
 def _caption(
-    ax: Axes, text: str, box: tuple[float, ...], size: tuple[int, int], color: Any, taken: list[np.ndarray]
+    ax: Axes, text: str, box: tuple[float, ...], view: tuple[float, ...], color: Any, taken: list[np.ndarray]
 ) -> None:
     """Writes over the box, else under or in it: the first place inside the picture that no caption has yet.
 
@@ -203,7 +208,7 @@ def _caption(
         ax: Where the picture is.
         text: In one line.
         box: x0, y0, x1, y1.
-        size: W and H of the picture.
+        view: x0, y0, x1, y1 of the part of the picture that is shown.
         color: Of the ground.
         taken: Places of earlier captions, x0 y0 x1 y1; this one is added.
     """
@@ -213,9 +218,10 @@ def _caption(
     width, height = (1.05 * outline.x1 + 2 * _PAD) * unit, (1.2 * _FONT + 2 * _PAD) * unit
     x0, y0, _, y1 = box
     gap = _GAP * unit
-    left = max(0.0, min(x0, size[0] - width))
+    left = max(view[0], min(x0, view[2] - width))
     tops = [y0 - gap - height, y1 + gap, y0 + gap, y1 - gap - height, y0 + gap + height, (y0 + y1 - height) / 2]
-    inside = [top for top in tops if 0 <= top <= size[1] - height] or [max(0.0, min(y0, size[1] - height))]
+    low, high = view[1], view[3] - height
+    inside = [top for top in tops if low <= top <= high] or [max(low, min(y0, high))]
     places = [np.array([left, top, left + width, top + height]) for top in inside]
     free = [place for place in places if not any(_overlap(place, other) for other in taken)]
     place = (free or places)[0]

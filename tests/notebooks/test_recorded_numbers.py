@@ -90,6 +90,21 @@ SENTENCES: list[tuple[str, str, Callable[[], tuple[str, ...]]]] = [
      lambda: rounded(*(mean("deeplab.separable", one) for one in ("full", "separable")), digits=1)),
     ("06b_deeplab_v3", "With {} %, first is the bare backbone at stride 4",
      lambda: rounded(max(mean("results.leaderboard", row) for row in find("results.leaderboard").variants), digits=1)),
+    ("05_mask_rcnn", "A hundred proposals contain {} % of the objects, a little less than the 80 % that we had "
+     "expected of them; a thousand contain {} %.",
+     lambda: rounded(mean("maskrcnn.proposals", "NMS at 0.7", "recall_100"),
+                     mean("maskrcnn.proposals", "NMS at 0.7", "recall_1000"))),
+    ("05_mask_rcnn", "without any, AP50 falls by a third, from {} % to {} %",
+     lambda: rounded(mean("maskrcnn.nms", "NMS at 0.5", "mask_AP50"), mean("maskrcnn.nms", "NMS at 1.0", "mask_AP50"))),
+    ("05_mask_rcnn", "RoIPool gives {} different answers on average",
+     lambda: rounded(mean("maskrcnn.quantization", "RoIPool", "answers") / 100, digits=1)),
+    ("05_mask_rcnn", "it is off by up to {} pixels, two positions",
+     lambda: rounded(mean("maskrcnn.quantization", "RoIPool", "error") / 100)),
+    ("05_mask_rcnn", "{} points of mask AP here, 5.5 there",
+     lambda: rounded(gap("maskrcnn.sigmoid", "sigmoid", "softmax", "mask_AP"), digits=1)),
+    ("05_mask_rcnn", "box AP is {} % with the softmax, {} % with a sigmoid per class, and {} % with one mask",
+     lambda: rounded(mean("maskrcnn.sigmoid", "softmax", "box_AP"), mean("maskrcnn.sigmoid", "sigmoid", "box_AP"),
+                     mean("maskrcnn.agnostic", "one mask", "box_AP"), digits=1)),
 ]  # fmt: skip
 
 

@@ -212,7 +212,7 @@ SUPPRESSION = Claim(
     sentence="Detections that overlap by more than half are taken for one object: a lower threshold loses neighbors, a "
     "higher one reports objects twice.",
     source="He et al. 2017 (Mask R-CNN), appendix B; Girshick 2015 (Fast R-CNN)",
-    paper="NMS at 0.5 for detections",
+    paper="NMS at 0.5 for detections in appendix B, at 0.3 in the main results",
     changes="the threshold of the suppression among detections; 1.0 is none",
     same=SAME + "; one training per seed",
     variants={f"NMS at {threshold}": _suppressing(threshold) for threshold in (0.3, 0.5, 0.7, 1.0)},

@@ -1,6 +1,6 @@
 """The networks by name: which body, which heads, which settings.
 
-torchvision's two, whose weights fit key for key; the paper's largest body; and one that trains on a processor.
+torchvision's two, whose weights fit key for key; a larger body of the paper; and one that trains on a processor.
 """
 
 from __future__ import annotations
@@ -85,7 +85,10 @@ def maskrcnn_resnext101_fpn(
     short_side: int | None = 800,
     long_side: int = 1333,
 ) -> MaskRCNN:
-    """Mask R-CNN with ResNeXt-101 (Xie et al. 2017), 32 groups of 8 channels; arguments as `maskrcnn_resnet50_fpn`."""
+    """Mask R-CNN with ResNeXt-101 (Xie et al. 2017); arguments as `maskrcnn_resnet50_fpn`.
+
+    The 32 groups of 8 channels are those of one of Detectron's models; the other has 64 of 4.
+    """
     sides = (short_side, long_side)
     return _resnet_fpn(torchvision.models.resnext101_32x8d, num_classes, compat, norm, norm_eps, frozen_stages, sides)
 
@@ -195,5 +198,9 @@ DIFFERENCES = (
     Difference("mask targets", "-", "thresholded at 0.5", "soft", "thresholded at 0.5"),
     Difference("pasting", "resized to the box", "at pixel centers", "box widened by a pixel", "at pixel centers"),
     Difference("proposals in training", "2000", "1000 (Detectron2)", "2000", "2000"),
+    Difference(
+        "RPN and heads", "trained one after the other; together in appendix B", "together", "together", "together"
+    ),
+    Difference("suppression of detections", "0.3; 0.5 in appendix B", "0.5", "0.5", "0.5"),
     Difference("masks returned", "thresholded at 0.5", "thresholded at 0.5", "probabilities", "thresholded at 0.5"),
 )
