@@ -19,6 +19,8 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+import teaching
+
 ROOT = Path(__file__).resolve().parents[1]
 MATHJAX = "mathjax@3"  # the last version that is one file with its fonts
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\(([^)]*)\)")
@@ -26,7 +28,7 @@ HEADING = re.compile(r"(\]\((?:[\w./-]+\.ipynb)?)#([^)\s]+)\)")  # a link to a h
 # The packages whose names a lesson or a reader's own code uses, in the order in which data flows.
 REFERENCE = (
     "labels", "datasets", "models", "training", "inference", "metrics", "plotting", "claims", "exercises", "resources",
-    "compute",
+    "compute", "grading",
 )  # fmt: skip
 
 
@@ -35,7 +37,10 @@ def main(root: Path = ROOT) -> int:
     sys.path.insert(0, str(root))
     source, html = root / "build" / "docs" / "source", root / "build" / "docs" / "html"
     shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(root / "docs", source, ignore=shutil.ignore_patterns("build.py", "_build", "__pycache__"))
+    left_out = ("build.py", "teaching.py", "teaching.toml", "answers", "_build", "__pycache__")
+    shutil.copytree(root / "docs", source, ignore=shutil.ignore_patterns(*left_out))
+    for page in source.glob("*.md"):
+        page.write_text(teaching.fill(page.read_text(encoding="utf-8")), encoding="utf-8")
     copy_notebooks(root / "notebooks", source / "notebooks")
     write_reference(root / "segtutor", source / "reference")
     if not fetch_mathjax(root / "build" / "docs" / "cache", source / "_static"):
