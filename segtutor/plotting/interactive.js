@@ -2,7 +2,7 @@
   // Only looks up what Python computed, and draws it; see interactive.py.
   const start = (root) => {
     root.dataset.live = "yes";
-    root.querySelector(".still").outerHTML = root.querySelector("script[type='text/html']").textContent;
+    root.querySelector(".still").remove();
     const data = JSON.parse(root.dataset.curve);
     const find = (selector) => root.querySelector(selector);
     const all = (selector) => [...root.querySelectorAll(selector)];

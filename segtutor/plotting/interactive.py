@@ -29,7 +29,6 @@ from segtutor.metrics.curves import (
 )
 from segtutor.metrics.masks import as_masks, pairwise_iou
 from segtutor.plotting.overlays import as_picture
-from segtutor.plotting.steps import asleep
 
 METHODS = ("5point", "11point", "101point", "area")
 IOU_THRESHOLDS = tuple(round(0.3 + 0.05 * step, 2) for step in range(14))
@@ -77,8 +76,7 @@ def movable_precision_recall(
         start: Score and IoU at which the sliders stand at first; the IoU is one of ``iou_thresholds``.
 
     Returns:
-        An object that JupyterLab, Colab and a static page show as the figure. GitHub, which runs no scripts, and
-        JupyterLab before the cell is run show a sentence.
+        An object that JupyterLab, Colab and a static page show as the figure; GitHub, which runs no scripts, does not.
 
     Raises:
         ValueError: If the sizes or the numbers of masks and scores do not fit, a score is outside 0...1, there is no
@@ -201,7 +199,10 @@ def _page(
     last = len(data["states"]) - 1
     # JupyterLab would take the arrow keys for itself and fold headings; this attribute leaves them to the sliders.
     controls = '<div class="controls" data-lm-suppress-shortcuts="true">'
-    live = f"""<style>{_beside("css")}</style>
+    return f"""<div class="segtutor-curve" data-curve='{html.escape(packed, quote=False)}'>
+<style>{_beside("css")}</style>
+<p class="still">This figure moves where scripts may run: in JupyterLab and Colab after its cell was run, and on the
+course's pages. The figure beside it shows the same curve standing still.</p>
 {controls}
 <label>Score at least <input class="score" type="range" min="0" max="1" step="0.01" value="{start[0]}">
 <output></output></label>
@@ -217,9 +218,7 @@ def _page(
 <th>passing<br>only</th></tr></thead><tbody>{methods}</tbody></table>
 <table class="list"><caption>Detections by falling score</caption><thead><tr><th></th><th>score</th><th>best IoU</th>
 <th>counts as</th></tr></thead><tbody>{rows}</tbody></table>
-</div>"""
-    return f"""<div class="segtutor-curve" data-curve='{html.escape(packed, quote=False)}'>
-{asleep(live)}
+</div>
 <script>{_beside("js")}</script>
 </div>"""
 

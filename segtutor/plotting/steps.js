@@ -2,15 +2,14 @@
   // Shows one of the steps that Python drew; see steps.py.
   const start = (root) => {
     root.dataset.live = "yes";
-    root.querySelector(".still").outerHTML = root.querySelector("script[type='text/html']").textContent;
     const label = root.querySelector("label"), slider = root.querySelector("input");
-    root.prepend(label);
     const steps = [...root.querySelectorAll(".step")];
     const show = () => {
       const now = slider.value - 1;
       steps.forEach((step, k) => { step.hidden = k !== now; });
       root.querySelector("output").textContent = steps[now].dataset.name || `${now + 1} of ${steps.length}`;
     };
+    label.hidden = false;
     // Pages that turn with the arrow keys must not do so while the slider has the focus.
     label.addEventListener("keydown", (event) => event.stopPropagation());
     slider.addEventListener("input", show);

@@ -1,7 +1,7 @@
 """One of several pictures under a slider, alive without a kernel.
 
-Every step is drawn here; the script beside this file only shows one of them at a time. Where no script runs, as in a
-notebook that JupyterLab does not trust yet, a sentence says what to do; see ``asleep``.
+Every step is drawn here; the script beside this file only shows one of them at a time. Where no script runs, all steps
+stand below each other.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from PIL import Image
 from segtutor.plotting.style import PAGE_DPI
 
 _JPEG_QUALITY = 85
-STILL = "Run this cell to move the figure. (It moves on the course's pages, too, but not on GitHub.)"
-"""What a reader sees where no script runs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,16 +67,11 @@ def movable_figures(figures: Sequence[Figure], texts: Sequence[str], label: str,
             f"<p>{html.escape(text)}</p>"
         )
         plt.close(figure)
-    return MovableFigure(len(steps), stepped_page(steps, label, names, first_stands=True))
+    return MovableFigure(len(steps), stepped_page(steps, label, names))
 
 
 def stepped_page(
-    steps: Sequence[str],
-    label: str,
-    names: Sequence[str] = (),
-    kind: str = "pictures",
-    style: str = "",
-    first_stands: bool = False,
+    steps: Sequence[str], label: str, names: Sequence[str] = (), kind: str = "pictures", style: str = ""
 ) -> str:
     """The slider, the steps as HTML, and the script that shows one of them.
 
@@ -88,39 +81,22 @@ def stepped_page(
         names: What stands behind it at each step; "2 of 7" for none.
         kind: Added to the class, ``segtutor-kind``, so that ``style`` reaches this figure only.
         style: Rules of CSS.
-        first_stands: Whether the first step is seen where no script runs; for steps made of pictures and text.
     """
     named = [f' data-name="{html.escape(name)}"' for name in names] or [""] * len(steps)
-    frames = [f"<div class='step'{name}>{step}</div>" for name, step in zip(named, steps, strict=True)]
-    standing, waiting = frames[:first_stands], frames[first_stands:]
+    frames = "".join(f"<div class='step'{name}>{step}</div>" for name, step in zip(named, steps, strict=True))
     # JupyterLab would take the arrow keys for itself; the attribute leaves them to the slider.
-    live = f"""<style>
+    return f"""<div class="segtutor-steps segtutor-{kind}">
+<style>
 .segtutor-steps {{font: 14px/1.45 system-ui,sans-serif; color: inherit; max-width: 62rem}}
 .segtutor-steps img,.segtutor-steps svg {{max-width: 100%; height: auto}}
 .segtutor-steps img {{background: #fff}}
 .segtutor-steps input {{width: 14rem; accent-color: #2b8fd0}}
 {style}</style>
-<label data-lm-suppress-shortcuts="true">{html.escape(label)}
+<label data-lm-suppress-shortcuts="true" hidden>{html.escape(label)}
 <input type="range" min="1" max="{len(steps)}" step="1" value="1"> <output></output></label>
-{"".join(waiting)}"""
-    script = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
-    return f"""<div class="segtutor-steps segtutor-{kind}">
-{"".join(standing)}{asleep(live)}
-<script>{script}</script>
+{frames}
+<script>{Path(__file__).with_suffix(".js").read_text(encoding="utf-8")}</script>
 </div>"""
-
-
-def asleep(live: str) -> str:
-    """A sentence, and out of sight the HTML that a script puts in its place.
-
-    JupyterLab takes scripts, styles and drawings out of a page that it does not trust yet, but leaves the texts of
-    drawings and the sliders, which then do nothing. What stands in a script element goes as a whole.
-
-    Args:
-        live: HTML without a script element.
-    """
-    return f"""<p class="still">{STILL}</p>
-<script type="text/html">{live}</script>"""
 
 
 def _encoded(figure: Figure) -> tuple[str, str]:
