@@ -448,6 +448,7 @@ plt.show()
 # | [**6a**](06a_deeplab_v2.ipynb) | DeepLab v2: fine maps, several rates, and outlines from a field of pixels |
 # | [**6b**](06b_deeplab_v3.ipynb) | DeepLab v3 and v3+: a better pyramid, a decoder, and all results side by side |
 # | [**7**](07_worked_example.ipynb) | a worked example, on your own photographs |
+# | [**8**](08_transformers.ipynb) | transformers, and features that were learned elsewhere |
 #
 # ## Summary
 #
