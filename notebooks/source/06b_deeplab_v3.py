@@ -534,7 +534,7 @@ plt.show()
 #
 # - **SegFormer** ([Xie et al. 2021](https://arxiv.org/abs/2105.15203)) puts a transformer in the place of the backbone.
 #   Attention sees the whole picture, so pyramids of rates are no longer needed. A light decoder that puts fine and
-#   coarse maps side by side stayed.
+#   coarse maps side by side stayed. [Lesson 8](08_transformers.ipynb) takes it apart.
 # - **Mask2Former** ([Cheng et al. 2022](https://arxiv.org/abs/2112.01527)) predicts a set of masks, each with one
 #   class, instead of a class per pixel; one network then does semantic, instance and [panoptic
 #   segmentation](glossary.ipynb#panoptic-segmentation). Its masks are made on a fine map to which coarser ones were

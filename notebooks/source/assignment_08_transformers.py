@@ -5,7 +5,7 @@
 # download: none
 # peak_ram: 1.2 GB
 # prerequisites: ["[Lesson 8](../08_transformers.ipynb)", PyTorch tensors and modules]
-# minutes_work: 170
+# minutes_work: 145
 # ---
 
 # %% [markdown]
@@ -46,7 +46,7 @@ segtutor.progress(8)
 # %% [markdown]
 # ### 8.1 Attention
 #
-# *4 points · about 20 minutes · difficulty 2 of 3*
+# *4 points · about 15 minutes · difficulty 2 of 3*
 #
 # In the lesson every token asked all others. Often it must not: in a batch of pictures of different sizes some tokens are
 # padding, in a window it asks its window only, and lesson 9 will let a query look at its own mask alone. So here a table
@@ -104,7 +104,7 @@ print(np.round(np.asarray(attend(tokens, tokens, tokens, near)), 2))
 # %% [markdown]
 # ### 8.2 Patches as tokens
 #
-# *3 points · about 20 minutes · difficulty 2 of 3*
+# *3 points · about 15 minutes · difficulty 2 of 3*
 #
 # A transformer begins by cutting the picture into patches of P x P pixels that do not overlap. The C · P · P numbers of a
 # patch are multiplied by a matrix and get a bias: that is its token. The lesson showed that a convolution does it. Here
@@ -166,7 +166,7 @@ plt.show()
 # %% [markdown]
 # ### 8.3 Positions for a larger picture
 #
-# *4 points · about 20 minutes · difficulty 2 of 3*
+# *4 points · about 15 minutes · difficulty 2 of 3*
 #
 # A ViT has learned one vector for each place of its map, and one more for the class token, which is no place. For a
 # picture of another size the places' vectors are enlarged (or shrunk) like a picture, bilinearly, with corners *not*
@@ -302,7 +302,7 @@ print(tuple(features.shape), tuple(labels.shape), tuple(scaled.shape))
 # %% [markdown]
 # ### 8.5 A linear probe from sixteen labels
 #
-# *6 points · about 45 minutes · difficulty 3 of 3*
+# *6 points · about 35 minutes · difficulty 3 of 3*
 #
 # The course's small backbone has learned to name what a scene shows, and never saw a label map. Freeze it: what does it
 # know about *where* things are? The cell above holds its `features` of sixteen scenes, 16 x 128 x 12 x 16, and their

@@ -157,6 +157,6 @@ exponential no floating-point number holds.
     mistakes=MISTAKES,
     alternatives=(_with_pytorch, _with_numpy, _token_by_token),
     points=4,
-    minutes=20,
+    minutes=15,
     difficulty=2,
 )  # fmt: skip

@@ -131,6 +131,6 @@ second. Where P does not divide a side, the rows below and the columns on the ri
     mistakes=MISTAKES,
     alternatives=(_with_convolution, _with_unfold, _with_loops),
     points=3,
-    minutes=20,
+    minutes=15,
     difficulty=2,
 )  # fmt: skip

@@ -123,6 +123,6 @@ need not be square. (Published networks are resized bicubically; the way there i
     mistakes=MISTAKES,
     alternatives=(_with_matrices, _sides_one_by_one, _channel_by_channel),
     points=4,
-    minutes=20,
+    minutes=15,
     difficulty=2,
 )  # fmt: skip

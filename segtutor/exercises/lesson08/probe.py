@@ -181,7 +181,7 @@ reached 9.6 to 10.0 % and 25.0 to 26.1 %.
     mistakes=MISTAKES,
     alternatives=(_by_cross_entropy, _by_second_order, _with_numpy),
     points=6,
-    minutes=45,
+    minutes=35,
     difficulty=3,
     seconds=6.0,
 )
