@@ -126,4 +126,5 @@ def make_course(root: Path, lesson: str = LESSON, assignment: str | None = ASSIG
     (root / "notebooks" / "source" / "01_count.py").write_text(lesson)
     if assignment is not None:
         (root / "notebooks" / "source" / "assignment_01_count.py").write_text(assignment)
+        (root / "notebooks" / "source" / "written.toml").write_text("[lines]\n")
     return root
