@@ -10,7 +10,7 @@
 
 # %% [markdown]
 # So far this course has had two kinds of networks. One gives every pixel a class, and cannot count. The other finds
-# things one by one, through boxes and proposals, and has no word for the sky. For a picture in which everything is
+# things one by one, through boxes and [proposals](glossary.ipynb#region-proposal), and has no word for the sky. For a picture in which everything is
 # named *and* counted, lesson 5 needed both, and twenty lines that glue their answers together.
 #
 # In 2021 Cheng, Schwing and Kirillov asked a different question. Instead of *which class has this pixel?* their network
@@ -74,7 +74,7 @@ def world(size, target="panoptic"):
 small, large = world((96, 128)), world((240, 320))  # what the network sees, and the same drawn finer for us
 NUMBER = 16
 image, truth = small[NUMBER]
-picture = large[NUMBER][0]
+picture = torch.from_numpy(ndimage.median_filter(large[NUMBER][0].numpy(), (1, 5, 5)))  # without the noise, for us
 
 
 def without_frames(axes):
@@ -221,14 +221,14 @@ costs = np.array([
 # %% fold="Move through all assignments of three queries to three objects"
 def draw_assignment(chosen):
     """The table of costs with one cell of each row and column marked."""
-    figure, axis = plt.subplots(figsize=(4.2, 2.7))
+    figure, axis = plt.subplots(figsize=(3.6, 2.3))
     axis.imshow(costs, cmap="Blues", vmin=-2, vmax=16)
     for row, column in itertools.product(range(3), range(3)):
         taken = chosen[row] == column
         axis.text(column, row, costs[row, column], ha="center", va="center", weight="bold" if taken else "normal")
         if taken:
-            axis.add_patch(plt.Circle((column, row), 0.36, fill=False, color=ORANGE, linewidth=3))
-    axis.set_xticks(range(3), ["left sheep", "right sheep", "grass"])
+            axis.add_patch(plt.Circle((column, row), 0.38, fill=False, color=ORANGE, linewidth=3))
+    axis.set_xticks(range(3), ["left\nsheep", "right\nsheep", "grass"])
     axis.set_yticks(range(3), ["query 1", "query 2", "query 3"])
     axis.set_title(" + ".join(str(costs[row, column]) for row, column in enumerate(chosen)) + f" = {total(chosen)}")
     return figure
@@ -336,7 +336,7 @@ place = int(np.flatnonzero(queries_taken == things[0])[0]) if things[0] in queri
 query, one = int(queries_taken[place]), int(objects_given[place])
 chosen = matching.Objects(objects.labels[one : one + 1], objects.masks[one : one + 1], objects.void)
 points = losses.uncertain_points(masks[query : query + 1], chosen, 200, matching.LossSettings())[0]
-figure, axes = plt.subplots(1, 2, figsize=(7, 2.6))
+figure, axes = plt.subplots(1, 2, figsize=(6, 2.2))
 for axis in axes:
     axis.imshow(found.masks[query].sigmoid(), cmap="gray", vmin=0, vmax=1, extent=(0, 1, 1, 0), aspect=0.75)
 axes[1].plot(*points[:150].T, ".", color=ORANGE, markersize=5, label="unsure")
@@ -459,7 +459,7 @@ card("masks.empty")
 # %% fold="Follow one query through the layers"
 def layer_figure(number, query):
     """Where a query may look in a layer, and the mask that it draws after it."""
-    figure, axis = plt.subplots(figsize=(4.2, 3.2))
+    figure, axis = plt.subplots(figsize=(3.1, 2.45))
     axis.imshow(picture.permute(1, 2, 0), extent=(0, 128, 96, 0))
     size = size_of(maps[number % len(maps)])
     allowed = query_decoder.where_to_look(predictions[number][1], size)[0, query].view(size).float()
@@ -471,7 +471,7 @@ def layer_figure(number, query):
     chance = predictions[number + 1][0][0, query].softmax(-1)
     best = int(chance.argmax())
     name = SCENES.names[best] if best < len(SCENES) else "no object"
-    axis.set_title(f"layer {number + 1}, map of {size[0]} × {size[1]}: {name}, {chance.max():.0%}")
+    axis.set_title(f"layer {number + 1}, {size[0]} × {size[1]}: {name}, {chance.max():.0%}")
     without_frames(axis)
     return figure
 
@@ -490,7 +490,7 @@ plotting.movable_figures(
 # it looks and the mask that it draws pull each other along.
 #
 # What does it bring? The authors trained Mask2Former on COCO and ADE20K with and without it: without it, instances lose
-# 5.9 points of mask mAP, panoptic maps 4.8 points of quality and label maps 1.7 points of [mean IoU](glossary.ipynb#mean-IoU) (their Table 4a), with
+# 5.9 points of mask mAP, panoptic maps 4.8 points of quality and label maps 1.7 points of [mIoU](glossary.ipynb#mean-IoU) (their Table 4a), with
 # the same number of weights. This is one of the few claims of the course that the course has not measured itself. The
 # switch is there if you want to: `create("mask2former_tiny", masked=False)`.
 #
@@ -516,7 +516,7 @@ print(source.rstrip())
 with torch.inference_mode():
     tokens, positions, sizes = network.pixel_decoder.tokens(network.backbone(batch))
     places, weights = network.pixel_decoder.layers[0].attention.look(tokens + positions, sizes)
-figure, axis = plt.subplots(figsize=(6, 4))
+figure, axis = plt.subplots(figsize=(5, 3.5))
 axis.imshow(picture.permute(1, 2, 0), extent=(0, 1, 1, 0), aspect=0.75)
 for row, column in ((4, 4), (7, 11)):
     index = sizes[0][0] * sizes[0][1] + row * sizes[1][1] + column  # of the finer map
@@ -524,6 +524,7 @@ for row, column in ((4, 4), (7, 11)):
         x, y = places[0, index, :, level].flatten(0, 1).T
         axis.scatter(x, y, s=15 + 500 * weights[0, index, :, level].flatten(), color=color, edgecolor="white", zorder=3)
     middle = (column + 0.5) / sizes[1][1], (row + 0.5) / sizes[1][0]
+    axis.plot(*middle, "x", color="black", markersize=13, markeredgewidth=6)
     axis.plot(*middle, "x", color="white", markersize=11, markeredgewidth=3)
 axis.scatter([], [], color=PINK, label="on the map of stride 16")
 axis.scatter([], [], color=ORANGE, label="on the map of stride 8")
@@ -580,7 +581,7 @@ mine = (segments.numpy(), [{"id": one.id, "category_id": one.label} for one in l
 of_two = inference.predict(semantic_net, world((120, 160))[NUMBER][0])
 boxes_found = inference.detect(detector, world((180, 240))[NUMBER][0], score_threshold=0.5)
 fine = large[NUMBER][1]
-figure, axes = plt.subplots(2, 3, figsize=(9, 5))
+figure, axes = plt.subplots(2, 3, figsize=(9, 4.4))
 pale = (picture.float().mean(0, keepdim=True) * 0.5 + 127).byte().expand(3, -1, -1)
 axes[0, 0].imshow(plotting.colorize(label_map.numpy(), SCENES))
 plotting.show_instances(

@@ -5,7 +5,7 @@
 # download: none
 # peak_ram: 1.0 GB
 # prerequisites: ["[Lesson 9](../09_mask_classification.ipynb)", "[Lesson 1](../01_metrics.ipynb)", NumPy arrays and functions]
-# minutes_work: 190
+# minutes_work: 165
 # ---
 
 # %% [markdown]
@@ -63,7 +63,7 @@ print(classes.shape, masks.shape, "and", len(labels), "segments:", ", ".join(SCE
 # %% [markdown]
 # ### 9.1 What a pair costs
 #
-# *4 points · about 25 minutes · difficulty 2 of 3*
+# *4 points · about 15 minutes · difficulty 2 of 3*
 #
 # Before queries can be matched with objects, every pair needs a cost. Write
 # `pair_costs(classes, masks, labels, objects)`. `classes` are the Q x (K + 1) class logits of the queries, the last
@@ -126,7 +126,7 @@ plt.show()
 # %% [markdown]
 # ### 9.2 The best assignment
 #
-# *4 points · about 20 minutes · difficulty 2 of 3*
+# *4 points · about 15 minutes · difficulty 2 of 3*
 #
 # Write `best_assignment(costs)`. `costs` is a Q x T table, one row per query and one column per object, with Q >= T and
 # at most seven queries. Give each object a query of its own, so that the **sum** of the T chosen costs is as small as
@@ -262,7 +262,7 @@ plt.show()
 # %% [markdown]
 # ### 9.4 The loss of the masks
 #
-# *4 points · about 20 minutes · difficulty 2 of 3*
+# *4 points · about 15 minutes · difficulty 2 of 3*
 #
 # Queries are matched, and each matched mask was read at P points. Write `point_loss(logits, wanted, known, count)`.
 # `logits` are the mask logits of R pairs, R x P; `wanted` the objects at the same points, R x P of 0 and 1; `known` is 1
@@ -346,7 +346,7 @@ for words, share in (("anywhere", 0.0), ("three quarters unsure", 0.75)):
 # %% [markdown]
 # ### 9.5 A label map from masks
 #
-# *3 points · about 15 minutes · difficulty 1 of 3*
+# *3 points · about 8 minutes · difficulty 1 of 3*
 #
 # Write `semantic_scores(classes, masks)`, which turns the answer of Q queries into a score for every class at every
 # pixel. `classes` are logits Q x (K + 1), the last column *no object*; `masks` are logits Q x H x W. The score of class c

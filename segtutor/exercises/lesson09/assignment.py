@@ -149,6 +149,6 @@ No two assignments of a table in the check have the same smallest sum. Costs may
     mistakes=MISTAKES,
     alternatives=(_with_scipy, _with_recursion, _with_exchanges),
     points=4,
-    minutes=20,
+    minutes=15,
     difficulty=2,
 )

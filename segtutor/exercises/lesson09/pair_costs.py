@@ -168,6 +168,6 @@ the P points. Return Q x T numbers.
     mistakes=MISTAKES,
     alternatives=(_with_loops, _with_torch, _with_broadcasting),
     points=4,
-    minutes=25,
+    minutes=15,
     difficulty=2,
 )

@@ -151,6 +151,6 @@ these masks may be a part. So a mask counts the same wherever it stands. If `cou
     mistakes=MISTAKES,
     alternatives=(_with_loops, _with_torch, _row_by_row),
     points=4,
-    minutes=20,
+    minutes=15,
     difficulty=2,
 )

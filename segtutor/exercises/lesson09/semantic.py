@@ -115,6 +115,6 @@ and then gets no score. Return K x H x W; `.argmax(0)` of it is the label map.
     mistakes=MISTAKES,
     alternatives=(_with_loops, _with_torch, _as_a_product),
     points=3,
-    minutes=15,
+    minutes=8,
     difficulty=1,
 )
