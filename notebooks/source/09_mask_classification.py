@@ -25,9 +25,9 @@
 # After this lesson you can
 #
 # - **say** what a set of masks can express that a [label map](glossary.ipynb#label-map) cannot, and turn one into the other;
-# - **follow** an [object query](glossary.ipynb#object-query) from a vector to a mask with a class;
+# - **follow** an [object query](glossary.ipynb#object-query) from a vector to a mask with a class, and say what
+#   [masked attention](glossary.ipynb#masked-attention) lets it see, by which rule, and what that brings;
 # - **match** queries with objects on paper, and **compute** the losses that follow from it;
-# - **explain** [masked attention](glossary.ipynb#masked-attention), the rule that keeps it from breaking, and what it brings;
 # - **read** one output as a label map, as instances and as a panoptic map, and **compute** its quality by hand.
 #
 # ## The claim
@@ -769,7 +769,7 @@ plt.show()
 #
 # </details>
 #
-# The [assignment](assignments/assignment_09_mask_classification.ipynb) lets you write the costs, the loss and the three
+# The [assignment](assignments/09_mask_classification.ipynb) lets you write the costs, the loss and the three
 # readings yourself.
 #
 # ## Reading

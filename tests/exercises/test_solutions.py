@@ -1,6 +1,7 @@
 """The third hint is a solution: shown after a warning, noted, and right; the two before it are none."""
 
 import ast
+import itertools
 import json
 import re
 
@@ -96,7 +97,7 @@ def test_a_script_prints_it_once(capsys):
 def test_what_is_shown_passes(exercise):
     """In a notebook the earlier functions of the assignment are there; here they are those of the declarations."""
     names = {one.name: one.reference for one in FUNCTIONS if one.lesson == exercise.lesson}
-    names |= {"np": np, "torch": torch, "nn": nn, "F": F}
+    names |= {"np": np, "torch": torch, "nn": nn, "F": F, "itertools": itertools}
     exec(code_of(exercise), names)
     vars(names[exercise.name]).update(vars(exercise.reference))  # such as where a network's weights are
     report = judge(exercise, names[exercise.name], 0)
