@@ -456,7 +456,7 @@ def panoptic(probabilities, masks, stuff, threshold, overlap):
     best, labels = probabilities.max(axis=1), probabilities.argmax(axis=1)
     sure = np.flatnonzero((best > threshold) & (labels < probabilities.shape[1] - 1))
     result = np.zeros(masks.shape[1:], dtype=int)
-    classes = []
+    classes: list[int] = []
     if len(sure) == 0:
         return result, np.array(classes, dtype=int)
     winner = sure[(best[sure, None, None] * masks[sure]).argmax(axis=0)]

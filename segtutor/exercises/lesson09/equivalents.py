@@ -49,6 +49,7 @@ EQUIVALENT = {
     },
     "9.6": {
         "panoptic: result = np.zeros(masks.shape[1:], dtype=int): np.zeros(masks.shape[1:], dtype=int) => np.zeros(masks.shape[1:])": "Whole numbers in floating point are equal to the whole numbers.",
+        "panoptic: classes: list[int] = []: int => np.uint8": "Python does not evaluate the annotation of a local name.",
         "panoptic: return (result, np.array(classes, dtype=int)): np.array(classes, dtype=int) => np.array(classes)": "They are whole numbers already; where there are none, none can differ.",
         "panoptic: return (result, np.array(classes, dtype=int)): int => np.uint8": "This is the return of a map without segments: no class, none can differ.",
         "panoptic: label = int(labels[query]): int(labels[query]) => labels[query]": "NumPy's whole numbers do as well as Python's.",
