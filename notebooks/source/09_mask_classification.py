@@ -4,7 +4,7 @@
 # minutes_t4: 2
 # download: none
 # peak_ram: 2 GB
-# prerequisites: ["[Lesson 1](01_metrics.ipynb)", "[Lesson 5](05_mask_rcnn.ipynb)", "lesson 8, attention"]
+# prerequisites: ["[Lesson 1](01_metrics.ipynb)", "[Lesson 5](05_mask_rcnn.ipynb)", "[Lesson 8](08_transformers.ipynb), attention"]
 # minutes_work: 75
 # ---
 
@@ -413,7 +413,7 @@ for name in ("maskformer_resnet50", "mask2former_resnet50"):
 # %% [markdown]
 # ### Masked attention
 #
-# In MaskFormer a query attends to the whole map, as everything in lesson 8 did. It may take long
+# In MaskFormer a query attends to the whole map, as everything in [lesson 8](08_transformers.ipynb) did. It may take long
 # until a query that stands for one dog learns to leave the rest of the picture alone. Mask2Former does not wait. After
 # every layer each query draws its mask, and in the next layer it sees **only the places inside**:
 #
@@ -712,7 +712,7 @@ card("masks.touching")
 # ## EoMT: let the transformer do it
 #
 # MaskFormer needs a pixel decoder and a query decoder on top of its backbone. If the backbone is a vision transformer as
-# in lesson 8, all its tokens talk to each other anyway. Kerssies and his colleagues put the queries among them: the last
+# in lesson 8, all its [tokens](glossary.ipynb#token) talk to each other anyway. Kerssies and his colleagues put the queries among them: the last
 # few blocks of a plain ViT see patches *and* queries. That is the whole network, and its forward pass is short enough to
 # be read here:
 
