@@ -36,7 +36,8 @@ SETUP = """\
 import importlib.util
 
 on_colab = importlib.util.find_spec("google") and importlib.util.find_spec("google.colab")
-if on_colab and importlib.util.find_spec("segtutor") is None:
+course = importlib.util.find_spec("segtutor")  # a mere folder of that name, as after git clone, has no origin
+if on_colab and (course is None or course.origin is None):
     %pip install -q "segtutor @ git+{repository}@v{version}"
 
 from segtutor import compute

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -87,12 +89,28 @@ def test_the_setup_cell_installs_on_colab_only_and_only_once(tmp_path, monkeypat
         ({"segtutor"}, 0),
         ({"google", "google.colab"}, 1),
         ({"google", "google.colab", "segtutor"}, 0),
+        ({"google", "google.colab", "segtutor as a folder"}, 1),
     ]:
         installed.clear()
-        monkeypatch.setattr("importlib.util.find_spec", lambda name, present=present: name in present or None)
+        monkeypatch.setattr("importlib.util.find_spec", lambda name, present=present: spec(name, present))
         exec(code, {"installed": installed})
         assert len(installed) == expected, present
-    assert len(settled) == 5
+    assert len(settled) == 6
+
+
+def spec(name, present):
+    """What Python finds of a name: nothing, a package with its file, or a folder that is only called so."""
+    if name in present:
+        return SimpleNamespace(origin=f"{name}/__init__.py")
+    return SimpleNamespace(origin=None) if f"{name} as a folder" in present else None
+
+
+def test_a_folder_that_is_called_as_the_course_has_no_origin(tmp_path, monkeypatch):
+    (tmp_path / "a_clone" / "a_clone").mkdir(parents=True)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = importlib.util.find_spec("a_clone")
+    assert found is not None
+    assert found.origin is None
 
 
 def test_outside_the_fences_assignment_and_solution_are_identical(tmp_path):
