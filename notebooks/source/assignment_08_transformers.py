@@ -44,6 +44,9 @@ picture = scenes[8][0].numpy().astype(np.float32) / 255  # 3 x 192 x 256, 0 to 1
 segtutor.progress(8)
 
 # %% [markdown]
+# ## Part A: tokens, and how they ask each other
+
+# %% [markdown]
 # ### 8.1 Attention
 #
 # *4 points · about 15 minutes · difficulty 2 of 3*
@@ -162,6 +165,9 @@ axes[1].imshow(tokens.reshape(12, 16, 3))
 for axis, title in zip(axes, ("192 x 256 pixels", f"{len(tokens)} tokens of 3 numbers"), strict=True):
     axis.set(title=title, xticks=[], yticks=[])
 plt.show()
+
+# %% [markdown]
+# ## Part B: larger pictures
 
 # %% [markdown]
 # ### 8.3 Positions for a larger picture
@@ -298,6 +304,9 @@ for stage, (side, channels, heads, reduction) in enumerate(
 # %%
 features, labels, scaled = given()
 print(tuple(features.shape), tuple(labels.shape), tuple(scaled.shape))
+
+# %% [markdown]
+# ## Part C: features that stay as they are
 
 # %% [markdown]
 # ### 8.5 A linear probe from sixteen labels

@@ -182,7 +182,7 @@ def rounded_up(*given):
 
 
 W47 = [
-    Wrong("1 x 1 at full size", upsampled_before_the_convolution, SMALL, "regions"),
+    Wrong("1 x 1 at full size", upsampled_before_the_convolution, (2, (1, 2), 2, 2, 2, 608), "regions"),
     Wrong("n regions", n_regions, (9, (7, 8), 1, 2, 2, 9000), "regions"),
     Wrong("map forgotten", only_levels_behind, SMALL, "map"),
     Wrong("levels added up", levels_added_up, SMALL, "levels"),

@@ -70,7 +70,7 @@ W58 = [
     Wrong("panorama not limited", levels(lambda size, s, n: s / min(size)), PANORAMA, "longer"),
     Wrong("height for shorter", levels(lambda size, s, n: min(s / size[0], n / size[1])), TALL, "longer"),
     Wrong("larger of both", levels(lambda size, s, n: max(s / min(size), n / max(size))), PANORAMA, "longer"),
-    Wrong("two factors", separate_sides, SMALL, "longer"),
+    Wrong("two factors", separate_sides, (np.array([[10.0, 30, 210, 230]]), (800, 1000), 800, 1333), "longer"),
 ]
 R58 = [
     ("min", levels(lambda size, s, n: min(s / min(size), n / max(size)))),

@@ -198,7 +198,7 @@ W67 = [
     Wrong("in the order of the list", lambda ls, b: greedy(
         ls, b, key=lambda full, cheap: -[both(one)[0] for one in ls].index(full)), CASE67, "order"),
     Wrong("dearest first", lambda *a: greedy(*a, key=lambda full, cheap: full), (
-        [(400, 2, 3, 10, 10), (30, 30, 3, 10, 10), (2, 9, 5, 3, 3)], 1400000), "order"),
+        [(4, 4, 3, 1, 1), (8, 2, 3, 1, 1), (2, 8, 3, 1, 1), (6, 6, 1, 1, 1)], 467), "order"),
     Wrong("weights instead of multiply-adds", lambda ls, b: greedy(
         ls, b, price=lambda one: both((*one[:3], 1, 1))), CASE67, "positions"),
     Wrong("depthwise only", lambda ls, b: greedy(ls, b, price=lambda one: (
@@ -273,7 +273,7 @@ def chosen_rates(h, w, shares, *, which=0, upto=max, strict=False):
 
 W613 = [
     Wrong("all nine taps", lambda *a: chosen_rates(*a, which=1), (12, 16, (0.5, 0.7)), "mean"),
-    Wrong("up to the shorter side", lambda *a: chosen_rates(*a, upto=min), (4, 30, (0.3,)), "sides"),
+    Wrong("up to the shorter side", lambda *a: chosen_rates(*a, upto=min), (31, 6, (0.45, 0.2)), "sides"),
     Wrong("the first that leaves too little", lambda *a: [one + 1 for one in chosen_rates(*a)], (12, 16, (0.5,)),
           "largest"),
     Wrong("at least rate 1", lambda *a: [max(one, 1) for one in chosen_rates(*a)], (3, 3, (0.9,)), "none"),
