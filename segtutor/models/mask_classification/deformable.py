@@ -51,7 +51,7 @@ class DeformableAttention(nn.Module):
         Returns:
             B x N x C.
         """
-        B = len(tokens)
+        B = tokens.shape[0]  # not its length, which an exported graph would take for a constant
         places, weights = self.look(tokens + positions, sizes)
         values = self.value(tokens).unflatten(2, (self.heads, -1))  # B x N x h x d
 
