@@ -24,6 +24,7 @@ from segtutor.models.differences import Difference
 from segtutor.models.mask_classification.matching import LossSettings
 from segtutor.models.mask_classification.network import MaskNetwork
 from segtutor.models.mask_classification.query_decoder import Prediction
+from segtutor.models.upsampling import TransposedConvolution
 from segtutor.models.vit import Sizes, VisionTransformer
 
 
@@ -55,7 +56,7 @@ class Upscale(nn.Sequential):
 
     def __init__(self, channels: int) -> None:
         super().__init__(
-            nn.ConvTranspose2d(channels, channels, 2, stride=2),
+            TransposedConvolution(channels, channels, 2, stride=2),
             nn.GELU(),
             nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False),
             ChannelNorm(channels, eps=1e-6),

@@ -158,7 +158,7 @@ def test_published_weights_bring_their_options(monkeypatch, tmp_path):
     from segtutor.models import weights
 
     loaded = []
-    monkeypatch.setattr(weights.WeightSource, "load_into", lambda self, model, replace_head=False: loaded.append(self))
+    monkeypatch.setattr(weights.WeightSource, "load_into", lambda self, *given: loaded.append(self))
     with torch.device("meta"):
         network = models.create("maskrcnn_resnet50_fpn", weights="torchvision")
         pretrained = models.create("maskrcnn_resnet50_fpn", num_classes=3, weights="imagenet")
