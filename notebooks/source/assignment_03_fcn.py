@@ -34,8 +34,8 @@ from torch import nn
 from torch.nn import functional as F
 
 import segtutor
-from segtutor import datasets, models, plotting
-from segtutor.exercises.lesson03.fcn8s_questions import draw, trained
+from segtutor import datasets, models, plotting, training
+from segtutor.exercises.lesson03.fcn8s_questions import draw, train_once, trained
 from segtutor.labels import SCENES
 from segtutor.models.upsampling import BilinearUpsampling, add_where_they_overlap
 from segtutor.plotting import colorize
@@ -701,6 +701,37 @@ def build_fcn8s():
     # END SOLUTION
 
 
+# %% [markdown]
+# And its training. Print the loss now and then, or you will wait in the dark.
+
+
+# %%
+def train_fcn8s(network, pictures):
+    """Trains the network on pictures.images, N x 3 x H x W bytes, and pictures.maps, N x H x W with 255 for void."""
+    # BEGIN SOLUTION
+    steps = 300
+    weights = torch.tensor(training.balanced_class_weights(pictures))
+    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3, weight_decay=0.01)
+    rates = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=steps)
+    network.train()
+    for _ in range(steps):
+        chosen = torch.randint(len(pictures), (8,))
+        images, maps = models.Preprocessing().normalize(pictures.images[chosen]), pictures.maps[chosen].long()
+        if torch.rand(()) < 0.5:
+            images, maps = images.flip(-1), maps.flip(-1)
+        loss = F.cross_entropy(network(images), maps, weights, ignore_index=255)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        rates.step()
+    # END SOLUTION
+
+
+# %% [markdown]
+# Training happens here, once; then the check loads the file.
+
+# %%
+train_once(build_fcn8s, train_fcn8s, pictures)
 segtutor.check("3.10", build_fcn8s)
 build_fcn8s = segtutor.use("3.10", build_fcn8s)
 

@@ -9,9 +9,8 @@ import numpy as np
 
 from segtutor.exercises.comparison import kind, plain
 from segtutor.exercises.later import F, models, torch
-from segtutor.exercises.lesson01.class_iou import class_iou
-from segtutor.exercises.lesson01.confusion import bincount_matrix
 from segtutor.exercises.lesson03.fcn8s_questions import CLASSES, SIZE, VOID, draw
+from segtutor.metrics import ConfusionMatrix
 
 SCENES, CHANNELS, LARGEST = 16, 128, 100.0
 
@@ -60,8 +59,9 @@ def label_maps(layer: Any, scaled: bool) -> np.ndarray:
 
 def mean_iou(layer: Any, scaled: bool) -> float:
     """Mean IoU of a layer on the test scenes, all of them together."""
-    found = label_maps(layer, scaled)
-    return float(class_iou(bincount_matrix(draw("test", SCENES).maps.numpy(), found, CLASSES, VOID))[1])
+    matrix = ConfusionMatrix(CLASSES, ignore_index=VOID)
+    matrix.update(draw("test", SCENES).maps.numpy(), label_maps(layer, scaled))
+    return float(matrix.mean_iou())
 
 
 class Reached(tuple[Any, Any]):
