@@ -21,7 +21,7 @@ from segtutor.exercises.running import Outcome
 MOST_ELEMENTS = 1_000_000
 """Of all arrays of one answer together."""
 MOST_TEXT = 10_000
-MOST_PARTS = 20_000
+MOST_PARTS = 200_000
 MOST_BYTES = 32 * 2**20
 """Of the line in which the outcomes of one exercise come back."""
 DTYPES = {
@@ -36,12 +36,16 @@ def encode(value: Any) -> Any:
     >>> decode(encode((1, np.array([0.5, np.nan]))))
     (1, array([0.5, nan]))
     """
-    return _encode(value, 0)
+    try:
+        return _encode(value, 0, _Budget())
+    except ValueError as error:
+        return {"other": f"{type(value).__name__[:100]}: {error}"}
 
 
-def _encode(value: Any, depth: int) -> Any:
+def _encode(value: Any, depth: int, budget: _Budget) -> Any:
     if depth > 20:
         return {"other": "something nested too deeply"}
+    budget.take()
     value = plain(value)
     if isinstance(value, (np.ndarray, np.generic)):
         other = value.dtype.kind == "O" or (value.dtype.kind == "f" and str(value.dtype) not in DTYPES)
@@ -54,11 +58,13 @@ def _encode(value: Any, depth: int) -> Any:
     if isinstance(value, tuple | list):
         if len(value) > MOST_PARTS:
             return {"other": f"{type(value).__name__} of {len(value)}"}
-        return {"tuple" if isinstance(value, tuple) else "list": [_encode(one, depth + 1) for one in value]}
+        return {"tuple" if isinstance(value, tuple) else "list": [_encode(one, depth + 1, budget) for one in value]}
     if isinstance(value, dict):
         if len(value) > MOST_PARTS:
             return {"other": f"dict of {len(value)}"}
-        return {"dict": [[_encode(key, depth + 1), _encode(one, depth + 1)] for key, one in value.items()]}
+        return {
+            "dict": [[_encode(key, depth + 1, budget), _encode(one, depth + 1, budget)] for key, one in value.items()]
+        }
     if value is None or isinstance(value, bool | float):
         return {"plain": value}
     if isinstance(value, int):

@@ -33,7 +33,8 @@ def test_values_travel(value):
         (np.zeros(3, complex), "<ndarray of 3 complex128>"),
         (2**5000, "<int of many digits>"),
         ("x" * 10_001, "<str of 10001 characters>"),
-        ([0] * 20_001, "<list of 20001>"),
+        ([0] * 200_001, "<list of 200001>"),
+        ([[0] * 1000] * 1000, "<list: more than 1,000,000 numbers or 200,000 parts came back>"),
     ],
 )
 def test_what_has_no_place_travels_as_its_name(value, name):
@@ -72,7 +73,7 @@ def test_what_contains_itself_ends():
         {"dict": [[{"list": []}, {"plain": 1}]]},
         {"dict": [[{"plain": 1}]]},
         {"dict": 3}, {"tuple": 3}, {"plain": [1]}, {"plain": "x" * 10_001}, {"other": 3},
-        {"list": [{"plain": 1}] * 20_001},
+        {"list": [{"plain": 1}] * 200_001},
     ],
 )  # fmt: skip
 def test_a_forged_value_is_refused(content):
