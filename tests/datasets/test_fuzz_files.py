@@ -157,7 +157,8 @@ class TestTables:
             return
         assert isinstance(table.labels, LabelSet)
         assert len(table.labels) >= 1
-        is_utf16 = b"\0" in content  # as which a text of pairs with a zero byte is read
+        # As which a text is read that begins with its mark, or has a zero byte in each pair.
+        is_utf16 = b"\0" in content or content[:2] in (b"\xfe\xff", b"\xff\xfe")
         if ending == "txt" and not table.is_numbered and not table.number_of_color and not is_utf16:
             text = content.decode("utf-8-sig").removesuffix("\x1a").replace("\r", "\n")
             lines = [line.strip() for line in text.split("\n") if line.strip()]
