@@ -35,15 +35,20 @@ def _part_by_part(height, width, channels, heads, reduction):  # type: ignore[no
     return tokens * context * heads, total
 
 
+def _silent_counter():  # type: ignore[no-untyped-def]
+    from torch.utils.flop_counter import FlopCounterMode
+
+    return FlopCounterMode(display=False)
+
+
 def _with_counter(height, width, channels, heads, reduction):  # type: ignore[no-untyped-def]
     import torch
-    from torch.utils.flop_counter import FlopCounterMode
 
     from segtutor.models.mix_transformer import EfficientAttention
 
     with torch.device("meta"):
         layer, tokens = EfficientAttention(channels, heads, reduction), torch.zeros(1, height * width, channels)
-        with FlopCounterMode(display=False) as counter:
+        with _silent_counter() as counter:
             context = layer.context(tokens, (height, width))
             layer(tokens, context)
     return heads * height * width * context.shape[1], counter.get_total_flops() // 2

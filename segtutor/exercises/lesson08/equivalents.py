@@ -29,8 +29,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "_part_by_part: context = int(height / reduction) * int(width / reduction): height / reduction => height // reduction": "int cuts off what the whole division does",
         "_part_by_part: context = int(height / reduction) * int(width / reduction): width / reduction => width // reduction": "int cuts off what the whole division does",
         "_with_counter: layer, tokens = (EfficientAttention(channels, heads, reduction), torch.zeros(...: torch.zeros => torch.ones": "shapes alone are counted",
-        "_with_counter: with FlopCounterMode(display=False) as counter:: False => True": "a table is shown besides",
-        "_with_counter: with FlopCounterMode(display=False) as counter:: FlopCounterMode(display=False) => FlopCounterMode()": "a table is shown besides",
         "_with_counter: return (heads * height * width * context.shape[1], counter.get_total_flops() ...: counter.get_total_flops() // 2 => counter.get_total_flops() / 2": "the number of operations is even",
         "_with_arrays: sides = np.array([height, width], dtype=object): np.array([height, width], dtype=object) => np.array([height, width])": "these products fit into 64 bits",
         "_with_arrays: times = np.array([tokens, context, context, tokens], dtype=object): np.array([tokens, context, context, tokens], dtype=object) => np.array([tokens, context, context, tokens])": "these products fit into 64 bits",
