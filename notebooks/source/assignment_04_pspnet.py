@@ -900,7 +900,47 @@ for name, row in measured.items():
 
 # %% [markdown]
 # ## Part E: an experiment of your own
+
+# %% [markdown]
+# ### 4.11 An experiment of your own
 #
+# *5 points · about 35 minutes · difficulty 2 of 3*
+#
+# You have read claim cards; now make one. Declare an experiment with the small PSPNet: **one** thing changes, and you say
+# beforehand what you expect and by how much at least. The cell below lists the options, with their usual values, and the
+# measures. Write your declaration into the cell after it and run that: it trains two networks with three seeds each,
+# shows the card, and keeps the record in `experiment_04.json`. **Hand this file in with the notebook**, as
+# `NAME.experiment_04.json` where many notebooks `NAME.ipynb` lie in one folder. Stay below four minutes on one core: the
+# usual 60 steps take between one and two. (If you change the declaration, it is run anew.)
+#
+# Graded is not what came out, but whether it was a test and whether you read it rightly. From the record, by the rule of
+# the claim cards, with the gain of a seed = the number of the second setting minus that of the first, **with the same
+# seed** (the other way round if you expect a lower one), fill in, as shares or to three decimals:
+#
+# - `gain`: the mean of the three gains;
+# - `doubt`: how uncertain it is, $t\,s / \sqrt 3$, where $s$ is the standard deviation of the three gains (divided by
+#   $n - 1 = 2$) and $t = 4.303$ leaves 2.5 % on either side;
+# - `verdict`: `"confirmed"` if even gain − doubt is above the margin, `"reversed"` if even gain + doubt is below 0, else
+#   `"undecided"`;
+# - `least`: how large a mean gain these three seeds would have needed to confirm the expectation.
+#
+# <details><summary>The idea</summary>
+#
+# A test is a sentence that could turn out wrong. Change one option, and say before you run it which number you expect to rise or fall, and by how much at least.
+#
+# </details>
+# <details><summary>The way there</summary>
+#
+# Choose an effect that a lesson or a card makes likely, so that three seeds can show it; take as margin half of what you expect. After the run form the three differences first: mean and doubt are about them.
+#
+# </details>
+# <details><summary>Show me a solution</summary>
+#
+# `segtutor.solution("4.11")` shows one. It counts as used: `segtutor.progress(4)` then says "solution seen".
+#
+# </details>
+
+# %% [markdown]
 # What may change, with its usual value, and what is measured:
 
 # %%
@@ -947,43 +987,7 @@ else:
     print(LABORATORY.trouble(declaration)[1])
 
 # %% [markdown]
-# ### 4.11 An experiment of your own
-#
-# *5 points · about 35 minutes · difficulty 2 of 3*
-#
-# You have read claim cards; now make one. Declare an experiment with the small PSPNet: **one** thing changes, and you say
-# beforehand what you expect and by how much at least. The cell below lists the options, with their usual values, and the
-# measures. Write your declaration into the cell after it and run that: it trains two networks with three seeds each,
-# shows the card, and keeps the record in `experiment_04.json`. **Hand this file in with the notebook**, as
-# `NAME.experiment_04.json` where many notebooks `NAME.ipynb` lie in one folder. Stay below four minutes on one core: the
-# usual 60 steps take between one and two. (If you change the declaration, it is run anew.)
-#
-# Graded is not what came out, but whether it was a test and whether you read it rightly. From the record, by the rule of
-# the claim cards, with the gain of a seed = the number of the second setting minus that of the first, **with the same
-# seed** (the other way round if you expect a lower one), fill in, as shares or to three decimals:
-#
-# - `gain`: the mean of the three gains;
-# - `doubt`: how uncertain it is, $t\,s / \sqrt 3$, where $s$ is the standard deviation of the three gains (divided by
-#   $n - 1 = 2$) and $t = 4.303$ leaves 2.5 % on either side;
-# - `verdict`: `"confirmed"` if even gain − doubt is above the margin, `"reversed"` if even gain + doubt is below 0, else
-#   `"undecided"`;
-# - `least`: how large a mean gain these three seeds would have needed to confirm the expectation.
-#
-# <details><summary>The idea</summary>
-#
-# A test is a sentence that could turn out wrong. Change one option, and say before you run it which number you expect to rise or fall, and by how much at least.
-#
-# </details>
-# <details><summary>The way there</summary>
-#
-# Choose an effect that a lesson or a card makes likely, so that three seeds can show it; take as margin half of what you expect. After the run form the three differences first: mean and doubt are about them.
-#
-# </details>
-# <details><summary>Show me a solution</summary>
-#
-# `segtutor.solution("4.11")` shows one. It counts as used: `segtutor.progress(4)` then says "solution seen".
-#
-# </details>
+# Now read the record.
 #
 # **Expected:** `4.11 An experiment of your own: ✓ passed (9 of 9 cases)`
 
