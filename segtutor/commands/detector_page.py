@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from segtutor.commands.detectors import detector_scores
-from segtutor.commands.worst_page import Entry, WorstPage, class_table, data_address, report_files
+from segtutor.commands.worst_page import Entry, WorstPage, class_table, data_address, report_files, write_classes
 from segtutor.files import replacing
 from segtutor.labels import LabelSet
 
@@ -126,13 +126,7 @@ class DetectorReport:
             (name, [f"{100 * scores[key]:.2f}" if scores[key] >= 0 else "-" for key in columns])
             for name, scores in score.per_class.items()
         ]
-        with (
-            replacing(self.paths["classes.csv"]) as temporary,
-            temporary.open("w", encoding="utf-8", newline="") as file,
-        ):
-            writer = csv.writer(file)
-            writer.writerow(["class", *(f"{kind} {name} in %" for name in columns)])
-            writer.writerows([name, *("" if value == "-" else value for value in values)] for name, values in rows)
+        write_classes(self.paths["classes.csv"], [f"{kind} {name} in %" for name in columns], rows)
         scores = {**detector_scores(score), "pictures": score.images}
         with replacing(self.paths["scores.json"]) as temporary:
             temporary.write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")

@@ -186,18 +186,12 @@ class _Report:
 
     def finish(self, score: Any) -> None:
         """Writes what holds for the whole."""
-        from segtutor.commands.worst_page import class_table
+        from segtutor.commands.worst_page import class_table, write_classes
 
         columns = columns_of(score)
         present = [number for number in range(len(score.names)) if np.isfinite(columns["IoU"][number])]
         rows = [(score.names[number], [_percent(kind[number]) for kind in columns.values()]) for number in present]
-        with (
-            replacing(self.paths["classes.csv"]) as temporary,
-            temporary.open("w", encoding="utf-8", newline="") as file,
-        ):
-            writer = csv.writer(file)
-            writer.writerow(["class", *(f"{name} in %" for name in columns)])
-            writer.writerows([name, *("" if value == "-" else value for value in values)] for name, values in rows)
+        write_classes(self.paths["classes.csv"], [f"{name} in %" for name in columns], rows)
         scores = {
             "mean_iou": score.mean_iou,
             "classes_counted": score.classes_counted,

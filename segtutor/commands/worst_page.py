@@ -6,8 +6,10 @@ It is written again whenever another picture belongs on it, so that a run that s
 from __future__ import annotations
 
 import base64
+import csv
 import html
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -165,6 +167,14 @@ def describe(matrix: np.ndarray, labels: LabelSet) -> str:
                 f"{share:.1f} % of the pixels are {labels.names[one]} and were taken for {labels.names[other]}"
             )
     return "; ".join(parts) + "." if parts else "Every pixel is right."
+
+
+def write_classes(path: Path, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """Write a line for each class as CSV; what has no value, "-" on the page, stays empty."""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["class", *columns])
+        writer.writerows([name, *("" if value == "-" else value for value in values)] for name, values in rows)
 
 
 def class_table(columns: list[str], rows: list[tuple[str, list[str]]], labels: LabelSet) -> str:

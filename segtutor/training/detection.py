@@ -11,7 +11,7 @@ process but for this, that a process with fewer objects counts as much as one wi
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
@@ -23,9 +23,10 @@ from segtutor.inference.samples import label_set, place_of
 from segtutor.training.config import TrainingConfig
 from segtutor.training.detection_stream import DetectionStream, collate
 from segtutor.training.loop import check_same_classes
+from segtutor.training.parts import PartsRecord, PartsRun, refuse_settings
 from segtutor.training.precision import autocast
 from segtutor.training.processes import Processes
-from segtutor.training.run import Run, mean_of_last, prepared
+from segtutor.training.run import prepared
 from segtutor.training.stream import batches
 
 MEANINGLESS = {
@@ -56,32 +57,8 @@ class DetectorValidation:
 
 
 @dataclass
-class DetectionResult:
-    """The record of a run.
-
-    Attributes:
-        losses: For each branch's loss, by its name, its value in each step.
-        learning_rates: Learning rate of each step, before the factors of head and biases.
-        validations: Scores on the validation set, in the order in which they were taken.
-        seconds: Time in the loop, evaluations included, interruptions not.
-        precision: In which the steps were made.
-    """
-
-    losses: dict[str, list[float]] = field(default_factory=dict)
-    learning_rates: list[float] = field(default_factory=list)
-    validations: list[DetectorValidation] = field(default_factory=list)
-    seconds: float = 0.0
-    precision: str = ""
-
-    @property
-    def steps(self) -> int:
-        """Steps done."""
-        return len(self.learning_rates)
-
-    @property
-    def total_losses(self) -> list[float]:
-        """The sum of the branches' losses in each step."""
-        return [sum(parts) for parts in zip(*self.losses.values(), strict=True)]
+class DetectionResult(PartsRecord[DetectorValidation]):
+    """The record of a run, with the loss of each branch."""
 
 
 def fit_detector(
@@ -105,9 +82,7 @@ def fit_detector(
         ValueError: If data, network and settings do not fit together, if the checkpoint belongs to another run, or if
             a loss is no longer a number.
     """
-    for name, reason in MEANINGLESS.items():
-        if getattr(config, name) != getattr(TrainingConfig, name):
-            raise ValueError(f"{name} is {getattr(config, name)!r}, but {reason}: leave it out")
+    refuse_settings(config, MEANINGLESS)
     check_classes(model, train)
     if val is not None:
         check_classes(model, val)
@@ -116,7 +91,7 @@ def fit_detector(
         return _DetectorRun(model, train, val, config, team).go(resume)
 
 
-class _DetectorRun(Run[DetectionResult]):
+class _DetectorRun(PartsRun[DetectionResult]):
     """A run with objects."""
 
     def __init__(self, model: nn.Module, train: Any, val: Any | None, config: TrainingConfig, team: Processes) -> None:
@@ -157,10 +132,6 @@ class _DetectorRun(Run[DetectionResult]):
         named = place_of(self.stream.dataset, self.stream.index_at(position))
         return ValueError(f"{named}{number.removeprefix(digits)} {reason}")
 
-    def note_losses(self, values: dict[str, float]) -> None:
-        for name, value in values.items():
-            self.result.losses.setdefault(name, []).append(value)
-
     def validate(self, val: Any, step: int) -> None:
         # Each process detects on its share; COCO's scores need all detections in one place, and take seconds there.
         scores = CocoScores(self.model, val)
@@ -179,12 +150,8 @@ class _DetectorRun(Run[DetectionResult]):
             for one in self.result.validations
         ]
 
-    def columns(self) -> dict[str, list[float]]:
-        return self.result.losses
-
     def recent(self) -> dict[str, str]:
-        last_losses = zip(*(values[-20:] for values in self.result.losses.values()), strict=True)
-        facts = {"loss": mean_of_last([sum(parts) for parts in last_losses])}
+        facts = {"loss": self.recent_loss()}
         if self.result.validations:
             last = self.result.validations[-1]
             kind, scores = ("box", last.boxes) if last.masks is None else ("mask", last.masks)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -22,9 +22,10 @@ from segtutor.models.mask_classification.matching import Objects, objects_of_seg
 from segtutor.models.wrappers import inner
 from segtutor.training.config import TrainingConfig
 from segtutor.training.loop import check_same_classes
+from segtutor.training.parts import PartsRecord, PartsRun, refuse_settings
 from segtutor.training.precision import autocast
 from segtutor.training.processes import Processes
-from segtutor.training.run import Run, mean_of_last, prepared
+from segtutor.training.run import prepared
 from segtutor.training.stream import Shuffled, batches
 
 MEANINGLESS = {
@@ -50,32 +51,8 @@ class PanopticValidation:
 
 
 @dataclass
-class PanopticResult:
-    """The record of a run.
-
-    Attributes:
-        losses: Of "classes", "mask" and "dice", weighted and summed over the layers, the value in each step.
-        learning_rates: Learning rate of each step, before the factors of head and biases.
-        validations: Scores on the validation set, in the order in which they were taken.
-        seconds: Time in the loop, evaluations included, interruptions not.
-        precision: In which the steps were made.
-    """
-
-    losses: dict[str, list[float]] = field(default_factory=dict)
-    learning_rates: list[float] = field(default_factory=list)
-    validations: list[PanopticValidation] = field(default_factory=list)
-    seconds: float = 0.0
-    precision: str = ""
-
-    @property
-    def steps(self) -> int:
-        """Steps done."""
-        return len(self.learning_rates)
-
-    @property
-    def total_losses(self) -> list[float]:
-        """The sum of the three losses in each step."""
-        return [sum(parts) for parts in zip(*self.losses.values(), strict=True)]
+class PanopticResult(PartsRecord[PanopticValidation]):
+    """The record of a run, with the losses "classes", "mask" and "dice", weighted and summed over the layers."""
 
 
 def fit_panoptic(
@@ -98,9 +75,7 @@ def fit_panoptic(
         ValueError: If data, network and settings do not fit together, if the checkpoint belongs to another run, or if
             a loss is no longer a number.
     """
-    for name, reason in MEANINGLESS.items():
-        if getattr(config, name) != getattr(TrainingConfig, name):
-            raise ValueError(f"{name} is {getattr(config, name)!r}, but {reason}: leave it out")
+    refuse_settings(config, MEANINGLESS)
     check_mask_classifier(model, train)
     check_same_classes(label_set(train), val)
     with prepared(model, config, resume) as team:
@@ -132,7 +107,7 @@ class SegmentStream(Shuffled):
         return image, objects_of_segments(segments, target["segments_info"])
 
 
-class _PanopticRun(Run[PanopticResult]):
+class _PanopticRun(PartsRun[PanopticResult]):
     """A run with segments."""
 
     def __init__(self, model: nn.Module, train: Any, val: Any | None, config: TrainingConfig, team: Processes) -> None:
@@ -155,10 +130,6 @@ class _PanopticRun(Run[PanopticResult]):
         # Each process has divided by its share of the objects of all: the run wants parts of a sum.
         return {name: loss / (self.team.count * self.config.accumulate) for name, loss in losses.items()}
 
-    def note_losses(self, values: dict[str, float]) -> None:
-        for name, value in values.items():
-            self.result.losses.setdefault(name, []).append(value)
-
     def validate(self, val: Any, step: int) -> None:
         quality, _ = count_panoptic(self.model, val, range(self.team.rank, len(val), self.team.count))
         whole, *others = self.team.all_of(quality)
@@ -173,12 +144,8 @@ class _PanopticRun(Run[PanopticResult]):
     def scores(self) -> list[dict[str, float]]:
         return [{"step": one.step, "PQ": one.PQ, "PQ of things": one.things} for one in self.result.validations]
 
-    def columns(self) -> dict[str, list[float]]:
-        return self.result.losses
-
     def recent(self) -> dict[str, str]:
-        last = zip(*(values[-20:] for values in self.result.losses.values()), strict=True)
-        facts = {"loss": mean_of_last([sum(parts) for parts in last])}
+        facts = {"loss": self.recent_loss()}
         if self.result.validations:
             facts["val PQ"] = f"{self.result.validations[-1].PQ:.3f}"
         return facts

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segtutor.models.attention import Attention, as_tokens, size_of
-from segtutor.models.mask_classification.pixel_decoder import normed
+from segtutor.models.mask_classification.pixel_decoder import begin, normed
 from segtutor.models.mask_classification.positions import sine_positions
 from segtutor.models.mask_classification.query_decoder import MaskHeads, Prediction
 
@@ -39,11 +39,7 @@ class PyramidPixelDecoder(nn.Module):
         self.lateral = nn.ModuleList(normed(width, channels, 1) for width in reversed(fine))
         self.output = nn.ModuleList(nn.Sequential(*normed(channels, channels, 3), nn.ReLU()) for _ in fine)
         self.embed = nn.Conv2d(channels, channels, 3, padding=1)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_uniform_(module.weight, a=1)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
+        begin(self)
 
     def forward(self, maps: Sequence[Tensor]) -> tuple[list[Tensor], Tensor]:
         """The backbone's maps, finest first, to the one map that the queries read, and pixel embeddings."""

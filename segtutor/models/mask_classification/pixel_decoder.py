@@ -45,11 +45,7 @@ class PixelDecoder(nn.Module):
         self.lateral = normed(in_channels[0], channels, 1)
         self.output = nn.Sequential(*normed(channels, channels, 3), nn.ReLU())
         self.embed = nn.Conv2d(channels, channels, 1)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_uniform_(module.weight, a=1)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
+        begin(self)
 
     def forward(self, maps: Sequence[Tensor]) -> tuple[list[Tensor], Tensor]:
         """The backbone's maps, finest first, to the coarse maps, coarsest first, and pixel embeddings at the finest."""
@@ -71,6 +67,15 @@ class PixelDecoder(nn.Module):
         codes = zip(sizes, self.level_codes, strict=True)
         positions = torch.cat([sine_positions(size, D, coarse[0]) + code for size, code in codes], dim=1)
         return torch.cat([as_tokens(features) for features in coarse], dim=1), positions, sizes
+
+
+def begin(decoder: nn.Module) -> None:
+    """Weights of a fresh decoder's convolutions as the authors draw them, biases 0."""
+    for module in decoder.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_uniform_(module.weight, a=1)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
 
 
 def normed(in_channels: int, channels: int, kernel: int, bias: bool = False) -> nn.Sequential:
