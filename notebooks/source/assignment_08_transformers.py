@@ -52,8 +52,8 @@ segtutor.progress(8)
 # *4 points · about 15 minutes · difficulty 2 of 3*
 #
 # In the lesson every token asked all others. Often it must not: in a batch of pictures of different sizes some tokens are
-# padding, in a window it asks its window only, and lesson 9 will let a query look at its own mask alone. So here a table
-# says who may ask whom. For token $n$, with $\mathcal A_n$ the tokens that it may ask,
+# padding, in some networks a token asks only the window around it, and lesson 9 will let a query look at its own mask
+# alone. So here a table says who may ask whom. For token $n$, with $\mathcal A_n$ the tokens that it may ask,
 #
 # $$\mathrm{result}_n = \sum_{m \in \mathcal A_n} w_{nm}\, v_m, \qquad
 # w_{nm} = \frac{\exp(q_n \cdot k_m / \sqrt d)}{\sum_{j \in \mathcal A_n} \exp(q_n \cdot k_j / \sqrt d)}.$$
@@ -97,7 +97,8 @@ attend = segtutor.use("8.1", attend)
 
 # %% [markdown]
 # Your function at work: four tokens of a line, each of which may ask itself and its neighbors. With windows like these
-# some transformers save the cost of looking everywhere. What does the token at the left end take?
+# some transformers save the cost of looking everywhere. The token at the left end has one neighbor, and should take 0.62
+# from itself and 0.38 from it:
 
 # %%
 tokens = np.eye(4, dtype=np.float32)
@@ -109,7 +110,7 @@ print(np.round(np.asarray(attend(tokens, tokens, tokens, near)), 2))
 #
 # *3 points · about 15 minutes · difficulty 2 of 3*
 #
-# A transformer begins by cutting the picture into patches of P x P pixels that do not overlap. The C · P · P numbers of a
+# A ViT begins by cutting the picture into patches of P x P pixels that do not overlap. The C · P · P numbers of a
 # patch are multiplied by a matrix and get a bias: that is its token. The lesson showed that a convolution does it. Here
 # you do without: cut, write in rows, multiply.
 #
@@ -174,9 +175,9 @@ plt.show()
 #
 # *4 points · about 15 minutes · difficulty 2 of 3*
 #
-# A ViT has learned one vector for each place of its map, and one more for the class token, which is no place. For a
+# A ViT has learned one vector for each place of its map, and one more for the class token, which has no place. For a
 # picture of another size the places' vectors are enlarged (or shrunk) like a picture, bilinearly, with corners *not*
-# aligned, as all label maps of this course; the class token's vector stays.
+# aligned, as the logits of this course are; the class token's vector stays.
 #
 # Write `resize_positions(table, old, new)`: `table` is (1 + h w) x C, the class token's vector first, then the places
 # row by row; `old` is (h, w) and `new` the (H, W) that is wanted. The result is (1 + H W) x C in the same order. Maps
@@ -241,7 +242,7 @@ plt.show()
 # A map of `height` x `width` tokens with `channels` numbers each goes through one layer of SegFormer's attention. Count
 # two things, for one picture:
 #
-# - how many **answers** it holds, numbers in all heads together;
+# - how many **answers** it holds, in all heads together;
 # - how many **multiplications** it takes: those of the linear layers that make queries, keys and values and of the one at
 #   the end; those of the convolution that reduces the map for keys and values, if there is one; those of queries with
 #   keys; and those of weights with values.
@@ -330,7 +331,7 @@ print(tuple(features.shape), tuple(labels.shape), tuple(scaled.shape))
 #
 # The check applies each layer to sixteen scenes of the split *test*, enlarges the logits and takes the best class. It
 # asks for a mean IoU of 7 % from four scenes, and of 22 % from sixteen, scaled or not. With three seeds, the solution
-# reached 9.6 to 10.0 % and 25.0 to 26.1 %.
+# reached 9.6 to 10.0 % from four and 25.0 to 26.1 % from sixteen.
 #
 # <details><summary>The idea</summary>
 #
@@ -411,7 +412,7 @@ plt.show()
 # The lesson claims that frozen features need few labels. You have the tools to ask further, and no check waits behind
 # this part. Choose **one** question, or find your own:
 #
-# - How does the score grow with the number of labeled scenes: 2, 4, 8, 16? At which number does doubling stop to pay?
+# - How does the score grow with the number of labeled scenes: 2, 4, 8, 16? At which number does doubling stop paying?
 # - Sixteen scenes are labeled, but only at ten places each. Is that better or worse than one scene that is labeled
 #   completely?
 # - Is it worth more to know the colors of a place, too? Put the three colors, averaged over each place, beside the 128

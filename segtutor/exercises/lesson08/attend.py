@@ -83,8 +83,8 @@ EXERCISE = Exercise(
     name="attend",
     statement="""
 In the lesson every token asked all others. Often it must not: in a batch of pictures of different sizes some tokens are
-padding, in a window it asks its window only, and lesson 9 will let a query look at its own mask alone. So here a table
-says who may ask whom. For token $n$, with $\\mathcal A_n$ the tokens that it may ask,
+padding, in some networks a token asks only the window around it, and lesson 9 will let a query look at its own mask
+alone. So here a table says who may ask whom. For token $n$, with $\\mathcal A_n$ the tokens that it may ask,
 
 $$\\mathrm{result}_n = \\sum_{m \\in \\mathcal A_n} w_{nm}\\, v_m, \\qquad
 w_{nm} = \\frac{\\exp(q_n \\cdot k_m / \\sqrt d)}{\\sum_{j \\in \\mathcal A_n} \\exp(q_n \\cdot k_j / \\sqrt d)}.$$

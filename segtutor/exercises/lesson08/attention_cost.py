@@ -70,7 +70,7 @@ EXERCISE = Exercise(
 A map of `height` x `width` tokens with `channels` numbers each goes through one layer of SegFormer's attention. Count
 two things, for one picture:
 
-- how many **answers** it holds, numbers in all heads together;
+- how many **answers** it holds, in all heads together;
 - how many **multiplications** it takes: those of the linear layers that make queries, keys and values and of the one at
   the end; those of the convolution that reduces the map for keys and values, if there is one; those of queries with
   keys; and those of weights with values.

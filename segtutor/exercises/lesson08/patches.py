@@ -69,7 +69,7 @@ EXERCISE = Exercise(
     title="Patches as tokens",
     name="patch_tokens",
     statement="""
-A transformer begins by cutting the picture into patches of P x P pixels that do not overlap. The C · P · P numbers of a
+A ViT begins by cutting the picture into patches of P x P pixels that do not overlap. The C · P · P numbers of a
 patch are multiplied by a matrix and get a bias: that is its token. The lesson showed that a convolution does it. Here
 you do without: cut, write in rows, multiply.
 

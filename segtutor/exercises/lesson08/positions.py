@@ -71,9 +71,9 @@ EXERCISE = Exercise(
     title="Positions for a larger picture",
     name="resize_positions",
     statement="""
-A ViT has learned one vector for each place of its map, and one more for the class token, which is no place. For a
+A ViT has learned one vector for each place of its map, and one more for the class token, which has no place. For a
 picture of another size the places' vectors are enlarged (or shrunk) like a picture, bilinearly, with corners *not*
-aligned, as all label maps of this course; the class token's vector stays.
+aligned, as the logits of this course are; the class token's vector stays.
 
 Write `resize_positions(table, old, new)`: `table` is (1 + h w) x C, the class token's vector first, then the places
 row by row; `old` is (h, w) and `new` the (H, W) that is wanted. The result is (1 + H W) x C in the same order. Maps
@@ -101,7 +101,7 @@ need not be square. (Published networks are resized bicubically; the way there i
             "resize it, write it row by row again, and put the class token's vector in front.",
         ),
         "class": Hint(
-            "The first row belongs to the class token. It is no place, takes no part in the resizing, and stays first.",
+            "The first row belongs to the class token. It has no place, is not resized, and stays first.",
             "Resize table[1:] and put table[:1] in front.",
         ),
         "order": Hint(

@@ -139,7 +139,7 @@ are `vector`.
 
 The check applies each layer to sixteen scenes of the split *test*, enlarges the logits and takes the best class. It
 asks for a mean IoU of 7 % from four scenes, and of 22 % from sixteen, scaled or not. With three seeds, the solution
-reached 9.6 to 10.0 % and 25.0 to 26.1 %.
+reached 9.6 to 10.0 % from four and 25.0 to 26.1 % from sixteen.
 """,
     stub=STUB,
     solution=SOLUTION,
