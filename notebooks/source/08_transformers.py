@@ -341,7 +341,7 @@ print("the same as the package's")
 # inward. You can see it on a picture of one single color: all that differs between two places of its map is what the
 # network knows of where they are.
 
-# %% alt="Six maps, yellow where they differ from their middle by a tenth or more. With Mix-FFN a band along all four borders, yellow above and at the left, becomes wider from stage 1 to stage 3, where it is two tokens wide there. Without positions there is a yellow line one token wide above and at the left, and nothing else." fold="Show a picture of one color to networks with and without Mix-FFN"
+# %% alt="Six maps, yellow where they differ from their middle by a tenth or more. With Mix-FFN a band along all four borders, yellow above and at the left, becomes wider from stage 1 to stage 3, where it is up to two tokens wide. Without positions there is a yellow line one token wide above and at the left, and nothing else." fold="Show a picture of one color to networks with and without Mix-FFN"
 from segtutor.claims.experiments.transformers.positions import Crops
 
 figure = plt.figure(figsize=(9, 3.7))
