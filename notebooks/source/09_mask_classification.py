@@ -37,8 +37,8 @@
 # On COCO the [mAP](glossary.ipynb#average-precision) of the masks is 37.8 % without this *masked attention* and 43.7 % with
 # it, and the [panoptic quality](glossary.ipynb#panoptic-quality) 47.1 and 51.9 %
 # ([Cheng et al. 2022](https://arxiv.org/abs/2112.01527), §3.2 and Table 4a). Not one weight is added. We look at how it works, and
-# measure what goes wrong with it where a mask is empty. A second experiment asks where masks count that a label map
-# cannot.
+# measure what goes wrong with it where a mask is empty. A second experiment asks where masks tell apart what a
+# label map joins.
 
 # %% fold="Import what the lesson needs, and load three trained networks"
 import inspect
@@ -110,8 +110,8 @@ print("the label map from the masks:", (classes[:, None] * masks).sum(0))
 #
 # </details>
 #
-# The set of masks knows both. It also knows the label map, as the last line shows, so nothing is lost. The way back does
-# not exist. That is why *a set of masks, each with one class* is the more general answer, and the idea is called
+# The set of masks keeps the two apart. It also holds the label map, as the last line shows, so nothing is lost. The way
+# back does not exist. That is why *a set of masks, each with one class* is the more general answer, and the idea is called
 # [mask classification](glossary.ipynb#mask-classification).
 #
 # ## A mask from a vector
@@ -143,15 +143,15 @@ print(logits.sigmoid().round(decimals=2).numpy())
 # <details><summary>Answer</summary>
 #
 # The fifth and the sixth: there the product is 9 + 4 = 13, and σ(13) is nearly 1. At the pixels of the meadow it is −4,
-# and at the other sheep −9 + 4 = −5. Two sheep of the same class get apart because their *pixels* have different vectors, and nothing but
-# the training makes them so.
+# and at the other sheep −9 + 4 = −5. The two sheep stay apart because their *pixels* have different vectors, and
+# nothing but the training makes them so.
 #
 # </details>
 #
 # Now the trained network. Its pixel embeddings have 64 numbers; the figure shows the three directions in which they differ most
-# as red, green and blue. Beside it are the masks of three of its queries.
+# as red, green and blue. Beside it are the masks of three of its queries, with their classes.
 
-# %% fold="Look at the pixel embeddings and three masks" alt="Five panels: the drawn scene with horses, sheep and a boat by a lake; the pixel embeddings as coarse colored squares, in which sky, meadow, tree and animals differ; and three masks, of a sheep, of a horse and of the sky, each bright there and dark elsewhere."
+# %% fold="Look at the pixel embeddings and three masks" alt="Five panels: the drawn scene with horses, sheep and a boat by a lake; the pixel embeddings as coarse colored squares, in which sky, meadow, tree and animals differ; and three masks, of a flock of sheep, of horses and of the sky, each bright there and dark elsewhere."
 with torch.inference_mode():
     batch = network.preprocessing.normalize(image)[None]
     maps, embeddings = network.pixel_decoder(network.backbone(batch))
@@ -176,8 +176,7 @@ without_frames(axes)
 plt.show()
 
 # %% [markdown]
-# The white pixels of a mask are those whose embedding agrees with the query. Here is the complete answer of the network,
-# all 32 queries of it.
+# The white pixels of a mask are those whose embedding agrees with the query. Here is the complete answer, all 32 queries:
 
 # %% fold="Show all queries" alt="Thirty-two small masks in four rows, each with a class name; three are gray and labeled no object. Several are named sheep and show the same animals, some are empty, and sky, grass, water, tree and mountain have one each."
 figure, axes = plt.subplots(4, 8, figsize=(9, 4.2))
@@ -194,14 +193,14 @@ print(len(truth["segments_info"]), "segments are in the scene")
 
 # %% [markdown]
 # Three of them say *no object*. The others divide the scene among themselves, and nobody told them how: a query has no
-# fixed class and no fixed place. There are more of them than segments, since this small network has learned for a few
-# minutes only, and several of its queries still want the same sheep. After a long training most of them say *no object*.
-# So how does the training know which of them is to blame?
+# fixed class and no fixed place. But 29 answers for 15 segments are too many: after only 700 steps of training, several
+# want the same sheep. After a long training most say *no object*. How does the training know
+# which of them is to blame?
 #
 # ## Matching
 #
 # Before every step of the training, each object of the picture is given to exactly one query, and it is done so that the
-# *sum* of costs is as small as possible. Everyone left over must say *no object*. This is
+# *sum* of costs is as small as possible. Every query left over must say *no object*. This is
 # [bipartite matching](glossary.ipynb#bipartite-matching), and Kuhn's *Hungarian algorithm* of 1955 finds the best one.
 #
 # Three queries, three objects, and a cost for each pair:
@@ -215,7 +214,7 @@ costs = np.array([
 
 # %% [markdown]
 # **Predict, then run.** You might take the cheapest pair of all, then the cheapest of what is left, and so on. What does
-# this cost, and is there something better? Try all six assignments with the slider, and look for the smallest sum.
+# this cost, and is there something better? Try all six assignments with the slider.
 
 
 # %% fold="Move through all assignments of three queries to three objects"
@@ -271,7 +270,7 @@ print("query and object:", pairs, "sum", costs[rows, columns].sum())
 #
 # $$ C(q, o) = -2\, p_q(c_o) + 5\, \mathrm{CE}(m_q, m_o) + 5\, \big(1 - \mathrm{Dice}(m_q, m_o)\big). $$
 #
-# For the scene above, the package's function gives the table of all 32 queries and all segments of the truth:
+# A perfect pair costs −2, and nothing is cheaper. For the scene above, the package's function gives the table of all 32 queries and all segments of the truth:
 
 # %%
 objects = matching.objects_of_segments(truth["segments"], truth["segments_info"])
@@ -283,9 +282,9 @@ least = table[queries_taken, objects_given].sum()
 print(f"{table.shape[0]} queries x {table.shape[1]} objects; the best assignment costs {least:.1f}")
 
 # %% [markdown]
-# The whole table at a glance, with the assignment in circles:
+# Fifteen perfect pairs would cost −30. The whole table at a glance, with the assignment in circles; now dark is cheap:
 
-# %% fold="Draw the table of costs and the assignment" alt="A table of colors with 32 columns for the queries and one row for each of 15 objects. Each row has one orange circle. In the rows of sky, water, grass and tree it lies on the only dark cell; in those of sheep and horses many cells are dark."
+# %% fold="Draw the table of costs and the assignment" alt="A table of colors with 32 columns for the queries and one row for each of 15 objects. One orange circle in each row lies, for sky, water, grass, tree and mountain, on the only dark cell; in the rows of sheep and horses many are dark."
 figure, axis = plt.subplots(figsize=(9, 3.4))
 drawn = axis.imshow(table.T, cmap="Blues_r", aspect="auto", vmax=25)
 axis.plot(queries_taken, objects_given, "o", markersize=10, markerfacecolor="none", color=ORANGE, markeredgewidth=2.5)
@@ -295,15 +294,14 @@ figure.colorbar(drawn, ax=axis, label="cost, 25 and more", extend="max")
 plt.show()
 
 # %% [markdown]
-# Sky, water, grass and tree have one query that is far cheaper than all others: the network has settled who answers for
-# them. Of the sheep and horses many queries could answer for each. At the beginning of a training all cells look alike, and the assignment changes from step to step. Matching is the
-# reason why the network counts. If two queries drew the same sheep, only one of them would be matched, and the other
-# would be told to say *no object*.
+# Sky, water, grass, tree and mountain have one query each that is far cheaper than all others: the network has settled who
+# answers for them. For a sheep or a horse there are several candidates. Matching is the reason why the network counts: if
+# two queries draw the same sheep, only one of them is matched, and the other is told to say *no object*.
 #
 # ## The loss
 #
-# Once the pairs are known, three terms are added, with the weights of the costs. The class of *every* query is
-# compared, for those left over with *no object*. The masks of the *matched* queries are compared by cross entropy and by
+# Once the pairs are known, three terms are added, with the weights 2, 5 and 5 of the costs. The class of *every* query is
+# compared; those left over should have said *no object*. The masks of the *matched* queries are compared by cross entropy and by
 # Dice. Why by both? Take a small thing, 4 of 100 pixels, and a mask that has missed it completely.
 #
 # **Predict, then run.** The mask says 0.02 everywhere. Which of the two losses complains?
@@ -320,17 +318,17 @@ print(f"cross entropy {cross_entropy:.3f}, for a mask that says 0.5 everywhere {
 # <details><summary>Answer</summary>
 #
 # Cross entropy hardly does: 96 of 100 pixels are right, and the mean is what counts. The Dice loss asks how much of the
-# *object* was found, and is far from 0.
+# *object* was found, and at 0.83 it is close to its worst, 1.
 #
 # </details>
 #
-# (The ones in the fraction keep it from being 0 / 0 where nothing is wanted and nothing is found.)
+# (The ones keep the fraction from being 0 / 0 where nothing is wanted and nothing found.)
 #
-# Two details decide whether the training works. Some twenty of 32 queries are unmatched, so *no object* would drown the
-# classes; it counts a tenth. And Mask2Former compares masks at **points** instead of at all pixels, 12,544 for a large
+# Two more details. Here 17 of 32 queries are unmatched, so *no object* would drown the
+# classes; in the weighted mean over the queries it counts a tenth. And Mask2Former compares masks at **points** instead of at all pixels, 12,544 for a large
 # picture: three quarters of them are taken where the mask is least sure, near [logit](glossary.ipynb#logit) 0, and one quarter anywhere.
 
-# %% fold="Choose points for the mask of the first thing" alt="Left, the mask of a thing with a soft border. Right, the same mask with points: most lie along the border of the thing, the rest are spread over the picture."
+# %% fold="Choose points for the mask of the first thing" alt="Left, a soft mask over several sheep. Right, the same with points: most crowd on the outlines and the faint places around them, the rest are spread over the picture."
 torch.manual_seed(0)
 place = int(np.flatnonzero(queries_taken == things[0])[0]) if things[0] in queries_taken else 0
 query, one = int(queries_taken[place]), int(objects_given[place])
@@ -348,16 +346,17 @@ without_frames(axes)
 plt.show()
 
 # %% [markdown]
-# The work goes where the question is open: to the outline.
+# The work goes where the question is open: to the outlines, and to the faint places around them.
 #
 # ## MaskFormer and Mask2Former
 #
-# What comes before the products $q \cdot e_{xy}$? A [backbone](glossary.ipynb#backbone), any one. A **pixel decoder**,
-# which makes the fine map of embeddings. And a **query decoder**, in which the queries read a map of the picture by
-# attention, and talk to each other, layer after layer. Both networks have the same three parts.
+# What comes before the products $q \cdot e_{xy}$? First a [backbone](glossary.ipynb#backbone), which may be
+# any. Then a **pixel decoder**, which makes the fine map of embeddings. And a **query decoder**, in which the queries
+# read a map of the picture by attention, and talk to each other, layer after layer. Both networks have these three parts.
+# (*Linear* are the two layers of lesson 8's block; *deformable* is explained below.)
 
 
-# %% fold="Draw both networks" alt="Two rows of boxes. MaskFormer: picture, ResNet-50, feature pyramid, pixel embeddings; below, six layers in which queries attend to each other and to the whole deepest map. Mask2Former: picture, ResNet-50, six deformable layers on three maps, pixel embeddings; below, nine layers in which queries attend only inside their masks, to maps of strides 32, 16, 8 in turn, then to each other; an arrow leads from the masks back to the attention."
+# %% fold="Draw both networks" alt="Two rows of boxes, alike from picture and ResNet-50 to pixel embeddings, mask and class. MaskFormer has a feature pyramid, and six layers in which queries attend to each other and to the whole deepest map. Mask2Former has six deformable layers, and nine in which queries attend inside their masks, to strides 32, 16, 8 in turn, then to each other; an arrow leads from the masks back to the attention."
 def boxes(axis, y, names, color, xs):
     for x, name in zip(xs, names, strict=True):
         axis.text(x, y, name, ha="center", va="center", fontsize=9.5,
@@ -401,7 +400,7 @@ plt.show()
 
 # %% [markdown]
 # The pink arrow is the claim of this lesson. The rest of the figure in numbers: how many weights has each part? (They are
-# the numbers of the published networks for COCO's 133 classes, to the last one.)
+# exactly those of the published networks for COCO's 133 classes.)
 
 # %%
 for name in ("maskformer_resnet50", "mask2former_resnet50"):
@@ -411,6 +410,8 @@ for name in ("maskformer_resnet50", "mask2former_resnet50"):
     print(f"{name:21} {sum(parts.values()):10,} = " + " + ".join(f"{part} {count:,}" for part, count in parts.items()))
 
 # %% [markdown]
+# More than half of either is backbone. What Mask2Former adds is three more layers of the query decoder.
+#
 # ### Masked attention
 #
 # In MaskFormer a query attends to the whole map, as everything in [lesson 8](08_transformers.ipynb) did. It may take long
@@ -426,7 +427,8 @@ for name in ("maskformer_resnet50", "mask2former_resnet50"):
 print(inspect.getsource(query_decoder.where_to_look).split('"""')[-1].rstrip())
 
 # %% [markdown]
-# Why the rule? A query may have drawn nothing, and then there is no place at which it may look.
+# `True` means *may look*. The second line is the rule: a query that has drawn nothing may look
+# everywhere. Is it needed?
 #
 # **Predict, then run.** What is the softmax of a row in which everything is $-\infty$?
 
@@ -452,7 +454,8 @@ print("with the rule", attend(query, keys, keys, torch.ones_like(nowhere))[0].is
 card("masks.empty")
 
 # %% [markdown]
-# Now watch the trained network look. Move from layer to layer: bright is where the query may look, and the white line is
+# 2.7 % of the masks are empty (unfold the numbers). Now watch the trained network look. Move from layer to layer: bright
+# is where the query may look, and the white line is
 # the mask that it draws afterwards.
 
 
@@ -487,19 +490,18 @@ plotting.movable_figures(
 
 # %% [markdown]
 # Before the first layer the mask of this query is empty, so the rule lets it see everything. From then on the place where
-# it looks and the mask that it draws pull each other along.
+# it looks and the mask that it draws pull each other along. In the end the mask lies over more than one sheep.
 #
-# What does it bring? The authors trained Mask2Former on COCO and ADE20K with and without it: without it, instances lose
-# 5.9 points of mask mAP, panoptic maps 4.8 points of quality and label maps 1.7 points of [mIoU](glossary.ipynb#mean-IoU) (their Table 4a), with
-# the same number of weights. This is one of the few claims of the course that the course has not measured itself. The
+# What does it bring? Without it, and with the same number of weights, the authors' network loses 5.9 points of mask mAP, 4.8
+# of panoptic quality and on ADE20K 1.7 of [mIoU](glossary.ipynb#mean-IoU) (Table 4a). The course has not measured this itself; the
 # switch is there if you want to: `create("mask2former_tiny", masked=False)`.
 #
 # ### Deformable attention
 #
-# Embeddings for outlines need fine maps, and attention between all places of a fine map is expensive: at [stride](glossary.ipynb#stride) 8 a picture of
+# Sharp outlines need fine maps, and attention between all places of a fine map is expensive: at [stride](glossary.ipynb#stride) 8 a picture of
 # 1,024 × 1,024 has 16,384 places and 268 million pairs. The pixel decoder of Mask2Former therefore lets every place
-# look at only **four places per map and head**, and learns *which*: a linear layer of its vector gives the offsets,
-# another one the weights. The values there are read between the pixels, by
+# look at only **four places per map and head**, and learns *which*: one linear layer turns its vector into offsets,
+# another one into weights. The values there are read between the pixels, by
 # [bilinear interpolation](glossary.ipynb#bilinear-interpolation), so that a gradient tells each offset where to move.
 # This is [deformable attention](glossary.ipynb#deformable-attention) (Zhu et al. 2020), often shipped as a CUDA kernel; in plain
 # PyTorch it is `grid_sample` and a weighted sum:
@@ -535,7 +537,7 @@ plt.show()
 
 # %% [markdown]
 # Each cross is a place of the finer map; the dots are the places that it looks at, and a larger dot counts more. They
-# begin as a ring, the same for everybody, and the training pulls them apart.
+# begin as a ring, the same for every place, and the training pulls them apart.
 #
 # ## One output, three tasks
 #
@@ -560,7 +562,7 @@ segments, listed = found.panoptic(STUFF)
 print(f"{len(label_map.unique())} classes, {int(kept.sum())} things with a score above 0.5, {len(listed)} segments")
 
 # %% [markdown]
-# Beside it, what lesson 5 had for the same scene: one network for the label map, another one for the things.
+# Here are the three readings, and below what lesson 5 had: one network for the label map, another for the things.
 
 
 # %% fold="Show the scene three ways, by one network and by two" alt="Two rows. Above, by one network: label map, things in different colors, panoptic map with black lines between segments. Below: the label map of DeepLab v3, the things of Mask R-CNN, and the true panoptic map."
@@ -600,9 +602,10 @@ plotting.legend(axes[0, 2], np.unique(np.concatenate([label_map.ravel(), of_two.
 plt.show()
 
 # %% [markdown]
-# The label map of the one network is close to that of the specialist, boat, horses, sheep and all. Its things are not:
-# the panoptic map has one sheep for six and one horse for three, and stays white where no query is sure enough. Mask R-CNN
-# parts more of the flock.
+# The label map of the one network is close to that of the specialist, boat, horses, sheep and all. Its things are not
+# right: the panoptic map has one sheep for six, one horse for three, and white over the flock. Five queries are sure
+# of a sheep, but one draws nothing, and three take so many pixels from each other that they win less than 80 % of their
+# masks and are dropped. Mask R-CNN parts more of the flock.
 #
 # ### Panoptic quality by hand
 #
@@ -642,8 +645,11 @@ for label in torch.cat([found_labels, wanted_labels]).unique().tolist():
 print(f"mean of the classes {official.overall.PQ:.1%}")
 
 # %% [markdown]
-# And on thirty scenes, beside the two networks of lesson 5 joined by its rule? Here the things of Mask R-CNN are laid over
-# the label map of DeepLab v3.
+# The boat, all stuff and one sheep match. The one horse lies over several, and has an IoU above one half with none.
+#
+# And on thirty scenes, compared with the two networks of lesson 5? By its rule the things of Mask R-CNN are laid over
+# the label map of DeepLab v3. The last row takes the one network's label map, and each connected region of a
+# thing's class for one thing.
 
 
 # %% fold="Score one network and two on thirty scenes"
@@ -683,16 +689,17 @@ for name, given in answers.items():
     print(f"{name:25} {scores.overall.PQ:5.1%}  {scores.things.PQ:5.1%}  {scores.stuff.PQ:5.1%}")
 
 # %% [markdown]
-# Here two networks win, by 55 to 40 % and most of all in things. That is no surprise: they were trained for 41 minutes,
-# backbones and all, and the one network for 700 steps, about four minutes of one core, on DeepLab's backbone, which stayed as it was. Its masks
-# do not even beat the regions of its own label map. What the scene shows is *how* one network serves three tasks; that it
-# can do so *better* takes the 50 passes over COCO of the paper.
+# Two networks win, by 55 to 40 % and most of all in things. That is no surprise: they were trained for 5,000 steps,
+# backbones and all, and see larger pictures. The one network had 700 steps, on DeepLab's backbone, which stayed as it was.
+# Its masks do not even beat the regions of its own label map. The scene shows *how* one network serves three
+# tasks; to do so *better* takes the paper's 50 passes over COCO.
 #
 # ## Where it counts
 #
 # Where nothing touches, the connected regions of a label map *are* the things, and no masks are needed. So the same
-# output of the same network was read both ways on three kinds of scenes: with no companions of things, with as many as in
-# training, and with twice as many. The seeds are three sets of unseen scenes.
+# output of the same network was read both ways on three kinds of scenes: with no companions of things (others that touch
+# or cover them), with as many as in training, and with twice as many. Queries count as sure above 0.5 here, not 0.8. The
+# seeds are three sets of unseen scenes.
 
 # %%
 card("masks.touching")
@@ -700,13 +707,12 @@ card("masks.touching")
 # %% [markdown]
 # *Undecided*, all three: the differences are smaller than what changes from one set of scenes to the next. Both ways lose
 # where things have companions, regions from 27.6 to 20.1 % and masks from 22.9 to 18.0 %. That masks *can* part things
-# which touch follows from what they are. That these masks do it well enough to win was not to be seen after so short a
-# training.
+# that touch follows from what they are. Whether these masks do it well enough to win, this experiment cannot say.
 #
-# And matching, does it matter? MaskFormer's authors left it out: with 150 queries for 150 classes, query $k$ answers for
+# And matching, does it matter? MaskFormer's authors tried without: with 150 queries for 150 classes, query $k$ answers for
 # class $k$. On ADE20K the mean IoU is then 43.7 %, and 44.2 % with matching (their Table 4b). For a
 # *label map* it hardly matters who answers for whom. But a query per class has one mask for all sheep, so it cannot count
-# them: matching is what makes a network of this kind an instance network. (In the package it is
+# them: matching is what makes a network of this kind an instance network. (The package has both: without matching it is
 # `create("mask2former_tiny", queries=33, fixed=True)`.)
 #
 # ## EoMT: let the transformer do it
@@ -723,10 +729,10 @@ print(inspect.getsource(EncoderMaskTransformer.predictions).replace("    def", "
 
 # %% [markdown]
 # No extra attention is needed: queries and patches are rows of the same tokens. Masked attention is there, too, in
-# training. But its share falls to 0 block by block, so that a trained network draws no masks on the way, and that makes
+# training (`mask_share`). But its share falls to 0 block by block, so that a trained network draws no masks on the way, and that makes
 # it fast.
 
-# %% fold="Put the published networks side by side" alt="A chart of panoptic quality on COCO over millions of parameters, both axes labeled: MaskFormer R50 is not shown, Mask2Former R50 at 44 million and 51.9, EoMT small at 24 million and 44.7, base at 94 million and 50.6, large at 317 million and 56.0."
+# %% fold="Put the published networks side by side" alt="A chart of panoptic quality on COCO over millions of parameters: Mask2Former R50 at 44 million and 51.9, EoMT small at 24 million and 44.7, base at 94 million and 50.6, large at 317 million and 56.0."
 published = {"Mask2Former, R50": ("mask2former_resnet50", 51.9), "EoMT-S": ("eomt_small", 44.7),
              "EoMT-B": ("eomt_base", 50.6), "EoMT-L": ("eomt_large", 56.0)}  # fmt: skip
 figure, axis = plt.subplots(figsize=(6, 3))
@@ -740,13 +746,13 @@ axis.set(xlabel="parameters, millions", ylabel="PQ on COCO val2017, %", xlim=(0,
 plt.show()
 
 # %% [markdown]
-# The numbers are those that the authors published (sources under "Reading"); the sizes are counted from the course's own networks. EoMT
+# The qualities are those that the authors published (see "Reading"), the sizes those of the course's networks. EoMT
 # pays with size for what it saves in parts, and it lives from pretraining: its backbone is DINOv2, trained on 142 million
 # pictures. In return the large one handles 128 pictures of 640 × 640 a second on an H100.
 #
 # ## Summary
 #
-# - A set of masks with a class each can express all three tasks; a label map cannot be counted.
+# - A set of masks with a class each can express all three tasks; in a label map nothing can be counted.
 # - A query becomes a class by a linear layer, and a mask by its product with every pixel's embedding.
 # - Before each step, the Hungarian algorithm gives each object to one query; the others learn to say *no object*.
 # - Masked attention lets a query look inside its last mask, and everywhere if that is empty.

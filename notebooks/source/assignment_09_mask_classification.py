@@ -115,7 +115,7 @@ pair_costs = segtutor.use("9.1", pair_costs)
 # %% [markdown]
 # The table of the scene, with all places of the masks as points. Dark is cheap. Can you see who answers for the sky?
 
-# %% alt="A table of colors with one row per segment of the scene and 32 columns; most rows have one cell that is much darker than the others"
+# %% alt="A table of colors with one row per segment of the scene and 32 columns; in the rows of sky, water, grass, tree and mountain one cell is much darker than all others, in those of animals several are dark"
 table = np.asarray(pair_costs(classes, masks.reshape(32, -1), labels, objects.reshape(len(labels), -1)))
 figure, axis = plt.subplots(figsize=(9, 3.4))
 axis.imshow(table.T, cmap="Blues_r", aspect="auto")
@@ -188,8 +188,8 @@ print("best assignment: queries", some[taken], "sum", small[taken, range(3)].sum
 print("each its favorite: queries", some[greedy], "sum", small[greedy, range(3)].sum().round(2))
 
 # %% [markdown]
-# If both lines agree, no two of the three segments wanted the same query. A trained network has mostly settled that; a
-# fresh one has not.
+# If both lines agree, no two of the three segments wanted the same query. Here even the
+# favorites of all fifteen differ: the training has settled who answers for whom, and the assignment keeps it so.
 #
 # ## Part B: the loss at points
 
@@ -339,7 +339,8 @@ for words, share in (("anywhere", 0.0), ("three quarters unsure", 0.75)):
     print(f"{words:22} cross entropy {float(entropy):.3f}, Dice {float(dice):.3f}")
 
 # %% [markdown]
-# The outline is where a mask errs, and points there tell the loss more about it.
+# Where the mask is unsure it also errs: the cross entropy is more than three times as large there. The Dice loss, which
+# looks at the object and not at the easy background, hardly changes.
 #
 # ## Part C: three readings of one output
 
@@ -390,7 +391,7 @@ segtutor.check("9.5", semantic_scores)
 semantic_scores = segtutor.use("9.5", semantic_scores)
 
 # %% [markdown]
-# The label map of the scene, by your function, and the true one. How many pixels go to a class of whose queries none is sure?
+# The label map of the scene, by your function, and the true one. At how many pixels does no class reach a score of one half?
 
 # %% alt="Three panels: the scene, the label map of the network in the colors of the classes, and the true label map, which is finer"
 found = inference.find_masks(network, image)

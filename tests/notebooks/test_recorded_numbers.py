@@ -105,6 +105,11 @@ SENTENCES: list[tuple[str, str, Callable[[], tuple[str, ...]]]] = [
     ("05_mask_rcnn", "box AP is {} % with the softmax, {} % with a sigmoid per class, and {} % with one mask",
      lambda: rounded(mean("maskrcnn.sigmoid", "softmax", "box_AP"), mean("maskrcnn.sigmoid", "sigmoid", "box_AP"),
                      mean("maskrcnn.agnostic", "one mask", "box_AP"), digits=1)),
+    ("09_mask_classification", "{} % of the masks are empty",
+     lambda: rounded(mean("masks.empty", "with the rule", "empty"), digits=1)),
+    ("09_mask_classification", "regions from {} to {} % and masks from {} to {} %",
+     lambda: rounded(*(mean("masks.touching", way, crowd) for way in ("regions", "masks")
+                       for crowd in ("apart", "crowded")), digits=1)),
 ]  # fmt: skip
 
 
