@@ -11,9 +11,10 @@
 # %% [markdown]
 # A [label map](glossary.ipynb#label-map) says *these pixels are sheep*. It does not say how many sheep. For that, a
 # network has to find the objects one by one, name each of them and draw its outline. This is [instance
-# segmentation](glossary.ipynb#instance-segmentation). In 2017 He, Gkioxari, Dollár and Girshick took the best detector
-# of boxes, Faster R-CNN, and gave it one more small branch that draws a mask for each box. They called it **Mask
-# R-CNN**, and as a single model it beat every earlier single model on all three tasks of the COCO challenge.
+# segmentation](glossary.ipynb#instance-segmentation). In 2017 He, Gkioxari, Dollár and Girshick took the best
+# detector of boxes, Faster R-CNN, and gave it one more small branch that draws a mask for each box. They called it
+# **Mask R-CNN**, and as a single model it beat every earlier single model on all three tasks of the COCO challenge
+# (masks, boxes, joints of people).
 #
 # Its layers are ordinary. What is special happens between them, and there is a lot of it. So in this lesson one picture
 # goes through the whole network, and you look at every step. We follow one person in it from the first guess to the
@@ -117,7 +118,7 @@ print(f"{whole} of {objects} objects are regions of their own")
 # (Data sets draw a border of [void](glossary.ipynb#void) around things, which would hide the first mistake. Networks
 # draw no such border, so these scenes have none.) Here is a scene in which both mistakes happen:
 
-# %% fold="Draw a flock by regions and by objects" alt="A flock of sheep by a lake, twice: left, colored by connected regions, nearly all sheep have one color and a sail behind them falls into many bits; right, colored by object, each sheep has its own color and the boat is one"
+# %% fold="Draw a flock by regions and by objects" alt="A flock of sheep by a lake, twice: left, colored by connected regions, all five sheep have one color and a sail behind them falls into many bits; right, colored by object, each sheep has its own color and the boat is one"
 flock, larger = (Scenes("val", size, 27, **WORLD).scene(26) for size in ((H, W), (2 * H, 2 * W)))
 background = plotting.pale(larger.image)
 figure, axes = plt.subplots(1, 2, figsize=(9, 2.9))
@@ -132,12 +133,14 @@ for axis, (title, masks) in zip(axes, views.items(), strict=True):
 plt.show()
 
 # %% [markdown]
+# The five sheep are one region, and the boat, partly hidden, is 22 regions.
+#
 # ## Four networks
 #
-# The way to Mask R-CNN took four papers, all with Ross Girshick among the authors. Each one takes something that was
-# done for every region and does it once. In the figure, blue is done once per picture, orange once per region, and gray
-# outside of the network. (RoI stands for *region of interest*. [RoIPool](glossary.ipynb#RoIPool) and RoIAlign cut a
-# region out of a map; how, you will see below.)
+# The way to Mask R-CNN took four papers, all with Ross Girshick among the authors. The first step does once what was
+# done for every region, the second brings the search into the network, the third adds masks. In the figure, blue is
+# done once per picture, orange once per region, and gray outside of the network. (RoI stands for *region of
+# interest*. [RoIPool](glossary.ipynb#RoIPool) and RoIAlign cut a region out of a map; how, you will see below.)
 
 # %% fold="Draw the family" alt="Four rows of boxes. R-CNN: selective search, 2000 crops, the whole network for each crop, class and box for each. Fast R-CNN: selective search, the network once, RoIPool, class and box for each region. Faster R-CNN: the network once, the proposal network once, RoIPool, class and box for each of 300. Mask R-CNN: the network once, the proposal network once, RoIAlign, class and box, then masks for each of 100."
 COLORS = {"outside": GRAY, "once": BLUE, "region": ORANGE}
@@ -260,9 +263,9 @@ plotting.show_architecture(plotting.detector_shapes(model, [image]), plotting.ma
 plt.show()
 
 # %% [markdown]
-# You will meet every box of this drawing in a moment. On the left is the *body*, which is another word for the
-# backbone, with its pyramid of maps. In the middle the region proposal network says where objects may be. On the right
-# are the two *heads*: the box branch above names and moves a region, the mask branch below draws in it.
+# You will meet every part of this drawing. On the left is the *body*, which is another word for the backbone, with
+# its pyramid of maps. In the middle the region proposal network (RPN) says where objects may be. On the right are the
+# two *heads*: the box branch above names and moves a region, the mask branch below draws in it.
 #
 # ## One picture, all stages
 #
@@ -305,9 +308,9 @@ for words, box in {"anchor": anchors[anchor], "proposal": region, "detection": f
 # From line to line the box gets better. Each of these steps is a part of the network, and we now go through them from
 # the beginning.
 #
-# Before the first layer the picture is normalized and padded to sides that 32 divides, here from 240 to 256 columns; a
-# large network also resizes it to a short side of 800 pixels. All of this happens inside the network, which takes
-# pictures as they come. So do not normalize twice.
+# Before the first layer the picture is normalized and padded to sides that 32 divides, here from 240 to 256 columns;
+# a large network also resizes it to a short side of 800 pixels. All of this happens inside the network, which takes
+# pictures as they come.
 #
 # ### Features: the pyramid
 #
@@ -351,6 +354,8 @@ for axis, (name, features) in zip(axes, stages.features.items(), strict=True):
 plt.show()
 
 # %% [markdown]
+# On P2 you can see single legs; on P5 a person is a bright cell or two.
+#
 # ### Anchors
 #
 # A convolution has as many outputs as its map has positions. It cannot say "there is a box from here to there", but it
@@ -385,9 +390,9 @@ show_gray(axis)
 plt.show()
 
 # %% [markdown]
-# In training, every anchor gets an answer to learn. With an IoU of at least 0.7 with an object it is *positive*, below
-# 0.3 it is *background*, and in between it is ignored. For each object its best anchor is positive too, however small
-# their IoU; otherwise nobody would learn to find small and odd things.
+# In training, every anchor gets an answer to learn. With an IoU of at least 0.7 with an object it is *positive*,
+# below 0.3 it is *background*, and in between it is ignored. For each object its best anchor is positive too, however
+# small their IoU; otherwise no anchor would learn to find small and odd things.
 #
 # **Predict, then run.** How many of all these anchors reach 0.7? How many of the six objects have such an anchor?
 
@@ -404,8 +409,8 @@ print(f"ignored: {(matched == -2).sum()}, background: {(matched == -1).sum()}")
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# A single one: an anchor must hit place, size and shape at once. Only the rule about the best anchor gives every object
-# something that learns to find it.
+# A single one, for one of the cats: an anchor must hit place, size and shape at once. Only the rule about the best
+# anchor gives every object something that learns to find it. (Some tie: hence nine for six objects.)
 #
 # </details>
 #
@@ -444,7 +449,8 @@ plt.show()
 #
 # $$ x = x_a + d_x w_a, \quad y = y_a + d_y h_a, \quad w = w_a e^{d_w}, \quad h = h_a e^{d_h}, $$
 #
-# where $x, y$ are centers. Here is the anchor of our person, and where its offsets lead:
+# where $x, y$ is a box's center, $w, h$ its size, and $a$ stands for the anchor. Here is the anchor of our person,
+# and where its offsets lead:
 
 # %%
 x1, y1, x2, y2 = anchors[anchor]
@@ -460,18 +466,18 @@ for words, box in (("anchor", anchors[anchor]), ("moved", moved)):
     print(f"{words:7}", " ".join(f"{value:6.1f}" for value in box))
 
 # %% [markdown]
-# The offsets make the anchor narrower and lower, and they shift it. What comes out is the proposal that you know from
+# The offsets make the anchor narrower and shorter and shift it. What comes out is the proposal that you know from
 # above.
 #
 # ### Proposals and suppression
 #
-# The best anchors of each level (some hundred here, 1000 in the paper) are moved by their offsets and cut at the
-# border. Many are near copies of each other. [Non-maximum suppression](glossary.ipynb#non-maximum-suppression) (NMS)
-# goes through them by falling score and removes every box that has an IoU of more than a threshold, here 0.7, with a
-# better one that stays. The best of those that are left are the [proposals](glossary.ipynb#region-proposal). Here are
-# the 25 best before and after:
+# The best anchors of each level (200 here, 1000 in the paper) are moved by their offsets and cut at the border. Many
+# are near copies of each other. [Non-maximum suppression](glossary.ipynb#non-maximum-suppression) (NMS) goes through
+# them by falling score and removes every box that has an IoU of more than a threshold, here 0.7, with a better one
+# that stays. The best of those that are left are the [proposals](glossary.ipynb#region-proposal). Here are the 25
+# best before and after:
 
-# %% fold="Draw the best boxes before and after suppression" alt="The park scene twice in pale gray: left, 25 boxes lie nearly on top of each other around a few objects; right, after suppression, 25 boxes spread over many objects and parts of them"
+# %% fold="Draw the best boxes before and after suppression" alt="The park scene twice in pale gray: left, 25 boxes lie nearly on top of each other around a few objects; right, after suppression, 25 boxes spread over the objects, their parts and groups of them"
 before, after = stages.proposals_before_nms[0], stages.proposals[0]
 figure, axes = plt.subplots(1, 2, figsize=(9, 2.9))
 for axis, found, title in zip(axes, (before, after), ("before", "after"), strict=True):
@@ -481,8 +487,9 @@ for axis, found, title in zip(axes, (before, after), ("before", "after"), strict
 plt.show()
 
 # %% [markdown]
-# Proposals have no class. Their one job is to miss nothing: an object that no proposal covers is lost for good. So what
-# counts is [recall](glossary.ipynb#recall), the share of objects that some proposal covers with an IoU of at least 0.5.
+# On the right fewer boxes repeat each other. Proposals have no class. Their one job is to miss nothing: an object
+# that no proposal covers is lost for good. So what counts is [recall](glossary.ipynb#recall), the share of objects
+# that some proposal covers with an IoU of at least 0.5.
 
 # %%
 coverage = box_iou(target["boxes"], after.boxes)  # objects x proposals, best first
@@ -550,7 +557,7 @@ card("maskrcnn.nms")
 # ### The level of a region
 #
 # From which map should a region be cut? A small one from a fine map and a large one from a coarse map, so that each
-# covers about as many positions (FPN, Eq. 1):
+# covers about the same number of positions (FPN, Eq. 1):
 #
 # $$ k = \Big\lfloor 4 + \log_2 \frac{\sqrt{w h}}{224} \Big\rfloor, $$
 #
@@ -580,7 +587,7 @@ for level in (2, 3, 4):
 card("maskrcnn.fpn")
 
 # %% [markdown]
-# All three seeds favor the pyramid, by one to two points and a half, but they differ so much that the card calls it
+# All three seeds favor the pyramid, by one to two and a half points, but they differ so much that the card calls it
 # undecided. They agree best in the middle, for things of 16 to 40 pixels. Above that size one map of stride 16 is as
 # good, and below it neither network draws masks that count, after 300 steps. (The network that we look at had 1,200.)
 #
@@ -608,13 +615,14 @@ plotting.movable_region(window, (region - corner).tolist(), range(0, 17, 2), str
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# RoIAlign's numbers change with every step. RoIPool's change only where an edge of the box passes the middle between
-# two positions, and then in a jump. Most of the time it gives the same answer for boxes that are not the same.
+# RoIAlign's numbers change with each of the eight steps. RoIPool's change only twice, where an edge of the box passes
+# the middle between two positions, and then in a jump. Most of the time it gives the same answer for boxes that are
+# not the same.
 #
 # </details>
 #
-# For a class this hardly matters. For a mask it does: its pixels should lie where the object's lie. The same over all
-# 64 channels and the network's 7 × 7 bins, in quarters of a pixel:
+# For a class, says the paper (§3), this hardly matters. For a mask it does: its pixels should lie where the object's
+# lie. The next figure shows by how much all 64 channels in 7 × 7 bins change, in quarters of a pixel:
 
 # %% fold="Draw how much the pooled numbers change" alt="Change of the pooled numbers over a shift of the region by 0 to 16 pixels: RoIAlign rises steadily; RoIPool stays at zero for several pixels, jumps, stays, and jumps again"
 shifts = torch.arange(0, 16.25, 0.25)
@@ -651,8 +659,9 @@ assert by_hand == aligned[0, 0] == 6
 print(f"by hand {by_hand}; aligned {aligned.flatten().tolist()}, without {shifted.flatten().tolist()}")
 
 # %% [markdown]
-# How much does rounding cost? First without any training. The map of this card holds each position's own coordinate, so
-# that the right answer is known, and a box moves over it in 32 small steps:
+# Without that half, each value is 3 too large: 2.5 for half a row, 0.5 for half a column. How much does rounding cost? First
+# without any training. The map of this card holds each position's own coordinate, so that the right answer is known,
+# and a box moves over it in 32 small steps:
 
 # %%
 card("maskrcnn.quantization")
@@ -728,10 +737,10 @@ assert torch.allclose(chosen, stages.mask_probabilities[0], atol=1e-4)
 print("regions", tuple(pooled.shape), "-> masks", tuple(logits.shape), "-> of the detected class", tuple(chosen.shape))
 
 # %% [markdown]
-# Above, the masks of the eight surest detections, each in the frame of its box, whatever shape that has. Below, the
-# masks that *other* classes would draw for our person:
+# The upper row shows the masks of the eight surest detections, each in the frame of its box; the lower row, the masks
+# that *other* classes would draw for our person:
 
-# %% fold="Draw masks of detections, and of other classes" alt="Above, eight square masks of 28 by 28, the first of people and a dog, all stretched to squares, the last blurred. Below, masks of eight classes for one region: that of person has a person's shape; boat, car and bus show the same shape with noise, the other classes faint traces"
+# %% fold="Draw masks of detections, and of other classes" alt="Above, eight square masks of 28 by 28, the first of people and a dog, all stretched to squares, some of the later ones blurred. Below, masks of eight classes for one region: that of person has a person's shape; boat, car and bus show the same shape with noise, the other classes faint traces"
 figure, axes = plt.subplots(2, 8, figsize=(9, 2.7))
 for axis, mask, number in zip(axes[0], chosen, stages.detected_labels[0], strict=False):
     axis.imshow(mask, cmap="cividis", vmin=0, vmax=1)
@@ -745,11 +754,11 @@ for axis in axes.flat:
 plt.show()
 
 # %% [markdown]
-# Where the class is the true one, the mask is sharp. Channels of other classes were never trained on people; some of
-# them show the checkerboard of lesson 3, which an untrained transposed convolution leaves. It does no harm, because
-# nobody asks them: the classes do not compete. In an FCN, a softmax makes every pixel choose one of all classes. Here
-# each class has its own sigmoid, and only the mask of the true class is trained, so the mask branch need not decide
-# again what the thing is. The paper calls this decoupling essential. Is it, here?
+# Where the class is the true one, the mask is sharp. Channels of other classes were never trained on people; some
+# show the checkerboard to which transposed convolutions tend (lesson 3). It does no harm, because nobody asks them:
+# the classes do not compete. In an FCN, a softmax makes every pixel choose one of all classes. Here each class has
+# its own sigmoid, and only the mask of the true class is trained, so the mask branch need not decide again what the
+# thing is. The paper calls this decoupling essential. Is it, here?
 
 # %%
 card("maskrcnn.sigmoid")
@@ -764,11 +773,11 @@ card("maskrcnn.sigmoid")
 card("maskrcnn.agnostic")
 
 # %% [markdown]
-# It does here, too. Now look at the *boxes* of the three networks, in the folded numbers of the last two cards: box AP
-# is 20.3 % with the softmax, 18.6 % with a sigmoid per class, and 21.5 % with one mask for all classes. So the
-# sigmoid's gain is one of masks only; its boxes come last, and behind those of the single mask by 2.3 to 3.4 points in
-# every seed. After 300 steps, 33 masks seem to take something from the boxes that one mask does not take. The paper
-# trains for 160,000 and does not report the boxes of these two rows.
+# It does here, too. Now look at the *boxes* of the three networks, in the folded numbers of the last two cards: box
+# AP is 20.3 % with the softmax, 18.6 % with a sigmoid per class, and 21.5 % with one mask for all classes. So the
+# sigmoid's gain is one of masks only; its boxes come last, and behind those of the single mask by 2.3 to 3.4 points
+# in every seed. The number of masks alone is not the reason, since the softmax has 33, too; we have tested no other.
+# The paper does not report these boxes.
 #
 # ### Pasting
 #
@@ -794,7 +803,8 @@ print(f"pixel ({row}, {column}) lies at ({v:.2f}, {u:.2f}) of the mask, probabil
 assert (probability >= 0.5) == stages.detections[0]["masks"][detection, row, column]
 
 # %% [markdown]
-# (torchvision widens the box to whole pixels and by one more.) This is the whole way of one mask:
+# (torchvision widens the box to whole pixels and by one more.) The pixel by hand agrees. This is the whole way of one
+# mask:
 
 # %% fold="Draw the way of one mask" alt="Three pictures: the 28 by 28 mask of the person; the same stretched over its box in the scene; the mask after the threshold as an orange outline on the scene, close to the person's true outline in dashed blue"
 figure, axes = plt.subplots(1, 3, figsize=(9, 3.4))
@@ -854,9 +864,9 @@ for number, label in enumerate(target["labels"]):
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The second. Both cats have a proposal that covers them well enough (IoU 0.58 and 0.67), but the box branch takes both
-# for background with a probability of 0.89 and gives *cat* only 0.05 and 0.01. What is left of them in the end are
-# detections with a score of 0.07.
+# The second. Both cats have a proposal that covers them well enough (IoU 0.58 and 0.67), but the box branch takes
+# both for background with a probability of 0.89 and gives *cat* only 0.05 and 0.01. What is left of both in the end
+# is a single detection, with a score of 0.07.
 #
 # </details>
 #
@@ -902,8 +912,9 @@ print("channels with a gradient:", [SCENES.names[number] for number in raw.grad[
 print(f"share of the target that is person: {wanted[0].mean():.2f}, through the shifted box {wanted[1].mean():.2f}")
 
 # %% [markdown]
-# **Predict, then run.** What are the five losses of our picture, for a network whose heads are still random and for the
-# trained one? One of the ten numbers you can know beforehand: the class is one of 33.
+# **Predict, then run.** What are the five losses of our picture, for a network whose heads are still random and for
+# the trained one? Two of the ten numbers you can know beforehand: the class is one of 33, and an anchor holds an
+# object or not.
 
 # %% fold="Compute the five losses of our picture, before and after training"
 NAMES = {
@@ -961,9 +972,9 @@ card("maskrcnn.multi_task")
 #
 # The course comes with two trained networks of this kind, and their numbers must not be mixed. The **crowd** network,
 # which you have followed, learned from scenes like ours: things overlap and hide each other. The **single** network
-# learned from easier scenes, smaller and with single things. Each has a record of 200 scenes of *its own* kind. Beside
-# it stands what both reach on the 20 scenes of this lesson. AP50 asks for a rough overlap, an IoU of 0.5; AP is COCO's
-# mean over thresholds from 0.5 to 0.95 (lesson 1).
+# learned from easier scenes, smaller and with single things. Each has a record of 200 scenes of *its own* kind. Below
+# it stands what each reaches on the 20 scenes of this lesson. AP50 asks for a rough overlap, an IoU of 0.5; AP is
+# COCO's mean over thresholds from 0.5 to 0.95 (lesson 1).
 
 # %% fold="List the scores of both networks"
 single_file = resources.data("checkpoints", "maskrcnn_tiny_near.pt")
@@ -981,11 +992,10 @@ for name, network in (("crowd", model), ("single", single)):
 Markdown("\n".join(lines))
 
 # %% [markdown]
-# Read it by rows that may be compared. On the *same* 20 scenes the crowd network is far ahead: whoever learned from
-# single things is lost in a crowd. The two rows of 200 scenes cannot be compared at all, since they are about different
-# pictures; that the single network has the higher mask AP50 there, 60.1 % against 52.0 %, says nothing about the
-# networks. And each network's own two rows differ because they are about different pictures, too, and 20 of them are
-# few.
+# On the *same* 20 scenes the crowd network is far ahead; it has learned from scenes like these. The two rows of 200
+# scenes cannot be compared at all, since they are about different pictures; that the single network has the higher
+# mask AP50 there, 60.1 % against 52.0 %, says nothing about the networks. And each network's own two rows differ
+# because they are about different pictures, too, and 20 of them are few.
 #
 # In every row the boxes are far ahead of the masks. The classes of the crowd network on our 20 scenes say more (in %,
 # by masks):
@@ -1000,9 +1010,9 @@ print(measured["crowd"])
 #
 # ### Train one yourself
 #
-# The single network took five minutes of two cores. Easier scenes help most: near things without companions, no
-# bollards (only the far surroundings tell the two kinds apart, and a region does not show those) and smaller pictures.
-# The first two stages of the body stay frozen. From the course's folder, on Linux or macOS:
+# The single network took five minutes of two cores, on easier scenes: near things without companions, no bollards
+# (whose two kinds differ only in their far surroundings, as in lesson 4) and smaller pictures. The first two stages
+# of the body stay frozen. From the course's folder, on Linux or macOS:
 #
 # ```bash
 # torchrun --nproc-per-node 2 -m segtutor.cli train --model maskrcnn_tiny --option frozen_stages=2 \
@@ -1043,8 +1053,7 @@ def panoptic(instances, label_map):
 
 
 # %% [markdown]
-# The way from instances over a semantic map to the panoptic one. Colors are those of the classes, black lines separate
-# segments.
+# Instances and a semantic map make the panoptic one. Colors are those of the classes, black lines separate segments.
 
 
 # %% fold="Draw instances, the semantic map, the panoptic map and the truth" alt="Four label maps of the park scene: the instances alone on white, three people and a dog with black outlines; the semantic network, where two people are one blob and the dog is mixed with cat; the panoptic map, where people are apart and white void is left around them; the true panoptic map"
@@ -1090,8 +1099,9 @@ plt.show()
 #
 # ### PQ by hand
 #
-# Panoptic quality counts, for each class, the segments that match (same class, IoU above 0.5; at most one can), those
-# that are missed (FN) and those that are invented (FP):
+# Panoptic quality counts, for each class, the segments that match (TP: same class, IoU above 0.5; at most one can),
+# those that are missed (FN) and those that are invented (FP). Its factors are the quality of *segmentation* (SQ) and
+# of *recognition* (RQ):
 #
 # $$ PQ = \frac{\sum_{\text{matches}} IoU}{TP + \frac12 FP + \frac12 FN} = \underbrace{\frac{\sum IoU}{TP}}_{SQ} \cdot
 # \underbrace{\frac{TP}{TP + \frac12 FP + \frac12 FN}}_{RQ}. $$
@@ -1113,7 +1123,7 @@ for words in ("person", "dog", "cat"):
 # %% [markdown]
 # The three people match and the two cats are missed, so *cat* has a PQ of 0.
 #
-# Now the baseline of the beginning, connected regions, against Mask R-CNN, on twelve scenes and with the same stuff.
+# Now we score the baseline of the beginning, connected regions, and Mask R-CNN on twelve scenes.
 #
 # **Predict, then run.** The first row may even use the *true* label map for its regions. Does Mask R-CNN beat it?
 
@@ -1139,7 +1149,7 @@ Markdown("\n".join(lines))
 #
 # Not in PQ, since the outlines of the true map are perfect (SQ). But RQ says how many things are found without
 # inventing others, and there Mask R-CNN comes close to the regions of a *perfect* label map. Regions of a label map
-# that a network made are hardly ever an object: every bit of a wrong class is an invention.
+# that a network made are seldom an object: every bit of a wrong class is an invention.
 #
 # </details>
 #
@@ -1194,9 +1204,9 @@ Markdown("\n".join(lines))
 #
 # ### The heads of the paper
 #
-# The paper has two variants of the heads (its Figure 4). **C4** has no pyramid: regions are cut from one map of stride
-# 16, and the last stage of the ResNet, `res5`, runs on every region. **FPN** cuts from a pyramid and has light heads;
-# it is better and faster, and it is what everybody uses today, this course included.
+# The paper has two variants of the heads (its Figure 4). **C4** has no pyramid: regions are cut from one map of
+# stride 16, and the last stage of the ResNet, `res5`, runs on every region. **FPN** cuts from a pyramid and has light
+# heads; it is better and faster, and everybody uses it today, this course included.
 #
 # | | what is cut out | then | gives |
 # |---|---|---|---|
@@ -1207,11 +1217,11 @@ Markdown("\n".join(lines))
 #
 # ### How the paper trained
 #
-# SGD with momentum 0.9 and weight decay $10^{-4}$, 16 pictures on 8 GPUs, rate 0.02, divided by 10 after 120,000 of
-# 160,000 steps. Batch norm is frozen, because two pictures per GPU are too few for statistics. For the main results the
-# RPN was trained separately and its proposals were kept (§3.1). All parts together, as here, is in appendix B, and is
-# better by 0.6 points of mask AP and 1.2 of box AP. The time of 195 ms per picture (§4.4) belongs to ResNet-101-FPN
-# with 1,000 proposals; 300 proposals are used with C4.
+# The paper trained by SGD with momentum 0.9, weight decay $10^{-4}$ and 16 pictures on 8 GPUs, at a rate of 0.02 that
+# is divided by 10 after 120,000 of 160,000 steps. Batch norm is frozen, because two pictures per GPU are too few for
+# statistics. For the main results the RPN was trained separately and its proposals were kept (§3.1). All parts
+# together, as here, is in appendix B, and is better by 0.6 points of mask AP and 1.2 of box AP. The time of 195 ms
+# per picture (§4.4) belongs to ResNet-101-FPN with 1,000 proposals; 300 proposals are used with C4.
 #
 # ### Published results
 #
@@ -1221,15 +1231,15 @@ Markdown("\n".join(lines))
 # non-local blocks, trained on 5000 classes of ImageNet before, and tested at several scales and mirrored: the
 # foundation of the entry of 2017, which was an ensemble.
 
-# %% fold="Draw published mask AP" alt="Mask AP of six Mask R-CNN on COCO. On test-dev 33.1, 35.7 and 37.1 for ResNet-101-C4, ResNet-101-FPN and ResNeXt-101-FPN; on minival 33.6, 36.7 and 41.8 for ResNet-50-FPN, ResNeXt-101-FPN and ResNeXt-152-FPN, the last tested at several scales and with more training data"
+# %% fold="Draw published mask AP" alt="Mask AP of six Mask R-CNNs on COCO. On test-dev 33.1, 35.7 and 37.1 for ResNet-101-C4, ResNet-101-FPN and ResNeXt-101-FPN; on minival 33.6, 36.7 and 41.8 for ResNet-50-FPN, ResNeXt-101-FPN and ResNeXt-152-FPN, the last tested at several scales and with more training data"
 from segtutor import claims
 
 claims.show_published("COCO")
 plt.show()
 
 # %% [markdown]
-# The ablations behind the claims of this lesson, and what code bases reach. Mind the 41.8 of torchvision's second
-# version: that it equals the paper's is chance.
+# These are the ablations behind this lesson's claims, and what code bases reach. Mind the 41.8 of torchvision's
+# second version: that it equals the paper's is chance.
 
 # %% fold="List ablations and code bases"
 lines = ["| mask AP, % | backbone | what | source |", "|---:|---|---|---|"]
@@ -1240,7 +1250,7 @@ for result in claims.published("Mask R-CNN"):
 Markdown("\n".join(lines))
 
 # %% [markdown]
-# How paper, reference code, torchvision and ours differ:
+# Paper, reference code, torchvision and ours differ:
 
 # %% fold="Show the differences as a table"
 from segtutor.models.differences import as_markdown
@@ -1249,7 +1259,7 @@ from segtutor.models.mask_rcnn import DIFFERENCES
 Markdown(as_markdown(DIFFERENCES))
 
 # %% [markdown]
-# The numbers of parameters; 91 is COCO's number of classes with gaps and background:
+# These are the numbers of parameters; 91 is COCO's number of classes with gaps and background:
 
 # %% fold="Count the parameters"
 for name in ("maskrcnn_tiny", "maskrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn_v2", "maskrcnn_resnext101_fpn"):
@@ -1260,25 +1270,24 @@ for name in ("maskrcnn_tiny", "maskrcnn_resnet50_fpn", "maskrcnn_resnet50_fpn_v2
 # %% [markdown]
 # ### Implementations
 #
-# For work on photographs, start from published weights. Not run here, they are downloaded (170 MB):
+# For work on photographs, start from published weights. These lines are not run here, since they download 170 MB:
 #
 # ```python
 # model = models.create("maskrcnn_resnet50_fpn", weights="torchvision")   # sets compat="torchvision" by itself
 # found = inference.detect(model, "photograph.jpg", score_threshold=0.5)
 # ```
 #
-# If you need boxes only, use Faster R-CNN; if you need outlines, Mask R-CNN.
-# **[Detectron2](https://github.com/facebookresearch/detectron2)** is the reference, by the authors' group. It has Fast
-# R-CNN (with proposals from a file), Faster R-CNN and Mask R-CNN, but not the R-CNN of 2014, which nobody needs any
-# more. What it adds to what you saw here: a model zoo (under CC BY-SA 3.0), cascades of heads, keypoints, panoptic FPN,
-# PointRend's finer masks, rotated boxes, training on many GPUs, and configuration for all of it. There is a [demo on
-# Colab](https://colab.research.google.com/drive/16jcaJoc6bCFAQ96jDe2HwtXj7BMD_-m5). It has to be compiled for your
-# version of PyTorch, which is where most questions about it come from. torchvision's Mask R-CNN comes with torchvision,
-# and this course's loads its weights.
+# **[Detectron2](https://github.com/facebookresearch/detectron2)** is the reference, by the authors' group. It has
+# Fast R-CNN (with proposals from a file), Faster R-CNN and Mask R-CNN, but not the R-CNN of 2014. What it adds to
+# what you saw here: a model zoo (under CC BY-SA 3.0), cascades of heads, keypoints, panoptic FPN, PointRend's finer
+# masks, rotated boxes and training on many GPUs. There is a [demo on
+# Colab](https://colab.research.google.com/drive/16jcaJoc6bCFAQ96jDe2HwtXj7BMD_-m5). Detectron2 has to be compiled for
+# your version of PyTorch, and many questions about it come from there. torchvision has a Mask R-CNN, too, and this
+# course's loads its weights.
 #
 # ### Bad input
 #
-# What the network refuses, before anything has changed, and which picture and box it names:
+# The network refuses wrong targets before anything has changed, and names the picture and the box:
 
 # %% fold="Hand the network seven wrong targets and an empty one"
 mask = torch.zeros(1, H, W, dtype=torch.bool)
@@ -1326,9 +1335,9 @@ print("a picture without objects is no error:", {name: round(float(loss.detach()
 # - **Anchors rounded to whole pixels** ([Detectron#227](https://github.com/facebookresearch/Detectron/issues/227)).
 # - **NMS across classes**: the rider removes the horse. And a high score threshold before AP is measured: it cuts the
 #   curve short, and AP falls although nothing got worse.
-# - **AP that is not COCO's**: box AP quoted as mask AP, or a mean of AP per picture. The example notebooks of a popular
-#   implementation average the AP of ten pictures. -1 means that there was nothing to find
+# - **AP that is not COCO's**: box AP quoted as mask AP, or a mean of AP per picture, as in a popular implementation's
+#   examples. -1 means that there was nothing to find
 #   ([cocoapi#594](https://github.com/cocodataset/cocoapi/issues/594)).
-# - **Old code that no longer runs, or runs green with nonsense boxes**: matterport's Mask R-CNN stayed on TensorFlow 1
+# - **Old code that no longer runs, or runs and gives nonsense boxes**: matterport's Mask R-CNN stayed on TensorFlow 1
 #   ([#2684](https://github.com/matterport/Mask_RCNN/issues/2684),
 #   [#2909](https://github.com/matterport/Mask_RCNN/issues/2909)).

@@ -521,7 +521,7 @@ plt.show()
 # *2 points · about 15 minutes · difficulty 1 of 3*
 #
 # A pyramid has maps P2 to P5 at the strides 4, 8, 16, 32. Small boxes are pooled from the fine maps, large ones from
-# the coarse ones, so that every box covers about as many positions (FPN, Eq. 1):
+# the coarse ones, so that every box covers about the same number of positions (FPN, Eq. 1):
 #
 # $$k = \left\lfloor 4 + \log_2 \frac{\sqrt{w\,h}}{224} \right\rfloor$$
 #
@@ -817,7 +817,7 @@ print(f"its own raised, too:        {float(mask_loss(changed, wanted, np.array([
 # background.
 #
 # $$L_\mathrm{object} = \frac1N \sum_{\text{not ignored}} -t \log \sigma(x) - (1 - t) \log(1 - \sigma(x)), \qquad
-# L_\mathrm{box} = \frac1N \sum_{\text{positive}} \; \sum_{i=1}^{4}
+# L_\mathrm{anchor} = \frac1N \sum_{\text{positive}} \; \sum_{i=1}^{4}
 # \mathrm{smooth}(|\mathrm{offset}_i - \mathrm{target}_i|)$$
 #
 # $$\mathrm{smooth}(d) = \begin{cases} d^2 / (2\beta) & \text{if } d < \beta \\ d - \beta / 2 & \text{else} \end{cases}$$
@@ -884,6 +884,13 @@ for name, logits, offsets in (
     print(f"{name:15} objectness {float(objectness):.4f}, boxes {float(of_boxes):.4f}")
 
 # %% [markdown]
+# <details><summary>Why?</summary>
+#
+# Nearly all anchors are background, so the second network is wrong about a handful of them only. For boxes the first
+# pays just what the second pays: both leave every anchor where it is.
+#
+# </details>
+#
 # ## Part D: the whole network
 #
 # ### Where objects get lost

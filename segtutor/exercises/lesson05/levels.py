@@ -168,7 +168,7 @@ EXERCISE = Exercise(
     name="assign_levels",
     statement="""
 A pyramid has maps P2 to P5 at the strides 4, 8, 16, 32. Small boxes are pooled from the fine maps, large ones from
-the coarse ones, so that every box covers about as many positions (FPN, Eq. 1):
+the coarse ones, so that every box covers about the same number of positions (FPN, Eq. 1):
 
 $$k = \\left\\lfloor 4 + \\log_2 \\frac{\\sqrt{w\\,h}}{224} \\right\\rfloor$$
 

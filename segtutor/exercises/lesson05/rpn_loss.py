@@ -110,7 +110,7 @@ ignored. Let $N$ be the number of all anchors that are **not ignored**, and $t$ 
 background.
 
 $$L_\mathrm{object} = \frac1N \sum_{\text{not ignored}} -t \log \sigma(x) - (1 - t) \log(1 - \sigma(x)), \qquad
-L_\mathrm{box} = \frac1N \sum_{\text{positive}} \; \sum_{i=1}^{4}
+L_\mathrm{anchor} = \frac1N \sum_{\text{positive}} \; \sum_{i=1}^{4}
 \mathrm{smooth}(|\mathrm{offset}_i - \mathrm{target}_i|)$$
 
 $$\mathrm{smooth}(d) = \begin{cases} d^2 / (2\beta) & \text{if } d < \beta \\ d - \beta / 2 & \text{else} \end{cases}$$
