@@ -913,9 +913,9 @@ for name, row in measured.items():
 # `NAME.experiment_04.json` where many notebooks `NAME.ipynb` lie in one folder. Stay below four minutes on one core: the
 # usual 60 steps take between one and two. (If you change the declaration, it is run anew.)
 #
-# Graded is not what came out, but whether it was a test and whether you read it rightly. From the record, by the rule of
-# the claim cards, with the gain of a seed = the number of the second setting minus that of the first, **with the same
-# seed** (the other way round if you expect a lower one), fill in, as shares or to three decimals:
+# What is graded is not what came out, but whether it was a test and whether you read it rightly. From the record, by the
+# rule of the claim cards, with the gain of a seed = the number of the second setting minus that of the first, **with the
+# same seed** (the other way round if you expect a lower one), fill in, as shares or to three decimals:
 #
 # - `gain`: the mean of the three gains;
 # - `doubt`: how uncertain it is, $t\,s / \sqrt 3$, where $s$ is the standard deviation of the three gains (divided by

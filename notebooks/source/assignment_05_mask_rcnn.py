@@ -1197,9 +1197,9 @@ plt.show()
 # minutes on one core, shows the card, and keeps the record in `experiment_05.json`. **Hand this file in with the
 # notebook**, as `NAME.experiment_05.json` where many notebooks `NAME.ipynb` lie in one folder.
 #
-# Graded is not what came out, but whether it was a test and whether you read it rightly. From the record, by the rule of
-# the claim cards, with the gain of a seed = the number of the second setting minus that of the first, **with the same
-# seed** (the other way round if you expect a lower one), fill in, as shares or to three decimals:
+# What is graded is not what came out, but whether it was a test and whether you read it rightly. From the record, by the
+# rule of the claim cards, with the gain of a seed = the number of the second setting minus that of the first, **with the
+# same seed** (the other way round if you expect a lower one), fill in, as shares or to three decimals:
 #
 # - `gain`: the mean of the three gains;
 # - `doubt`: how uncertain it is, $t\,s / \sqrt 3$, where $s$ is the standard deviation of the three gains (divided by
