@@ -16,7 +16,7 @@ import argparse
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -50,11 +50,20 @@ def forward(model: nn.Module, batch: tuple[Any, ...], precision: str) -> Any:
         return model.eval()(batch[0])
 
 
+def tensors(output: Any) -> Iterator[Tensor]:
+    """All of them, in whatever a network answers with: losses, logits, queries and those of the layers before."""
+    if isinstance(output, Tensor):
+        yield output
+    else:
+        for part in output.values() if isinstance(output, dict) else output:
+            yield from tensors(part)
+
+
 def step(model: nn.Module, batch: tuple[Any, ...], precision: str) -> None:
     """Forward and backward in training mode; the optimizer does the same in both precisions."""
     with autocast(CPU, precision):
-        output: dict[str, Tensor] = model.train()(*batch)
-    loss = sum(value.float().logsumexp(1).mean() if value.ndim else value.float() for value in output.values())
+        output = model.train()(*batch)
+    loss = sum(value.float().logsumexp(1).mean() if value.ndim else value.float() for value in tensors(output))
     loss.backward()  # type: ignore[union-attr]
     model.zero_grad(set_to_none=True)
 

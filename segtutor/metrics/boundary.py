@@ -157,11 +157,11 @@ def _cut_out_erosion(mask: np.ndarray, distance: int) -> None:
     """
     row = mask.shape[1]
     string = mask.reshape(-1)
-    filled = np.flatnonzero(string)
+    filled = string != 0
     window = 2 * distance + 1
-    top, bottom = (filled[0] // row, filled[-1] // row + 1) if filled.size else (0, 0)
-    if bottom - top < window:
-        return  # empty, or too thin for anything to survive
+    top, bottom = int(filled.argmax()) // row, len(mask) - int(filled[::-1].argmax()) // row
+    if bottom - top < window or not filled[top * row : bottom * row].any():
+        return  # too thin for anything to survive, or empty (argmax of nothing is 0)
     eroded = _sliding(np.bitwise_and, string[top * row : bottom * row].reshape(-1, row), window, axis=0).reshape(-1)
     covered = 1
     while covered < window:
@@ -199,13 +199,13 @@ def _and_ahead(words: np.ndarray, pixels: int) -> np.ndarray:
 
 def _sliding(combine: Any, values: np.ndarray, window: int, axis: int) -> np.ndarray:
     """``combine`` over all windows that lie within ``values``; the axis gets shorter by window - 1."""
-    values = np.moveaxis(values, axis, 0)
+    values = values.swapaxes(0, axis)
     covered = 1
     while covered < window:
         step = min(covered, window - covered)
         values = combine(values[:-step], values[step:])
         covered += step
-    return np.moveaxis(values, 0, axis)
+    return values.swapaxes(0, axis)
 
 
 def _window_extreme(extreme: Any, values: np.ndarray, width: int, axis: int) -> np.ndarray:
