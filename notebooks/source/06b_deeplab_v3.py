@@ -27,7 +27,7 @@
 # - **choose** rates that fit the map, and **say** what [image pooling](glossary.ipynb#image-pooling) and
 #   [multi-grid](glossary.ipynb#multi-grid) are for;
 # - **build** v3+'s decoder and its [separable convolution](glossary.ipynb#separable-convolution), and **count** what
-#   they save;
+#   the latter saves;
 # - **tell** what an experiment says from what its budget of training says;
 # - **compare** published results by their protocol: data, scales, split.
 #
@@ -71,8 +71,9 @@ def count_parameters(network):
 #
 # ### In a row: the cascade
 #
-# The first way is *deeper*. Copies of the last stage follow each other, block5, block6 and block7, and each has twice
-# the rate of the one before. Where an ordinary network would halve its map, this one doubles its rate.
+# The first way is *deeper*. Copies of the last stage, which the paper calls block4, follow each other, block5, block6
+# and block7, and each has twice the rate of the one before. Where an ordinary network would halve its map, this one
+# doubles its rate.
 
 # %% alt="The cascaded DeepLab v3 as a chain of slabs: picture, stem, four stages, then block5, block6 and block7 with rates 4, 8, 4, then 8, 16, 8, then 16, 32, 16, all 2048 by 33 by 33; scores, logits" fold="Draw the cascaded network"
 with torch.device("meta"):
@@ -86,8 +87,9 @@ plt.show()
 # Each copy has three [residual blocks](glossary.ipynb#residual-block) as the stage has, with a 3 × 3 convolution in
 # each, and you may wonder about their rates in the drawing: 4, 8, 4 and not 4, 4, 4. That is *multi-grid*. v3
 # multiplies the rate of a stage with *unit rates*, one for each of its three residual blocks: (1, 2, 1) in the cascade,
-# and (1, 2, 4) in the last stage of the other network. What for? The figure follows the last stage at output stride 16,
-# whose rate is 2, and the layer of rate 1 in front of it. The darker a place, the more paths lead to it.
+# and (1, 2, 4) in the last stage of the other network. What for? The figure shows what a place of the map reads through
+# the last stage at output stride 16, whose rate is 2, and one layer of rate 1 in front of it. The darker a place, the
+# more paths lead to it.
 #
 # **Predict, then run.** Which of the three unit rates sees farthest? And do holes open, as in lesson 4?
 
@@ -110,9 +112,9 @@ plotting.movable_figures(figures, texts, "Unit rates", names)
 #
 # </details>
 #
-# Note *times the rate of the stage*, and only in the 3 × 3 of each block. Many ports have it otherwise, so look at the
-# rates of the network that you use. (Without multi-grid, the first block keeps the rate of the stage before, as in
-# lesson 4.)
+# Note that unit rates are *multiplied with the rate of the stage*, and only in the 3 × 3 convolution of each block.
+# Many ports do it differently, so look at the rates of the network that you use. (Without multi-grid, the first block
+# keeps the rate of the stage before, as in lesson 4.)
 
 # %%
 for stride in (16, 8):
@@ -133,7 +135,7 @@ card("deeplab.grid_field")
 # So multi-grid widens the field, and it is not multi-grid that closes the holes: the layer of rate 1 does, and a real
 # network has many of them in front. Is the wider field worth anything? In the paper, (1, 2, 4) is worth 1.2 points with
 # the parallel network (75.36 to 76.58 %). On the course's small backbone, whose last stage has only two blocks, we
-# asked (1, 2) against (1, 1):
+# tried (1, 2) against (1, 1):
 
 # %%
 card("deeplab.multi_grid")
@@ -197,8 +199,9 @@ print(tuple(x.shape), "->", tuple(mine(x).shape), "in both")
 # %% [markdown]
 # ### A rate can be too large
 #
-# v2 had a fourth rate, 24. v3 found that it harms (76.46 % instead of 76.58). Why? Count. A 3 × 3 kernel at rate $r$
-# reads nine places, but near the border of the map some of them lie outside, where there are only zeros.
+# v2 had a fourth rate, 24. v3 found that it harms a little (76.46 % instead of 76.58). What goes wrong can be counted.
+# A 3 × 3 kernel at rate $r$ reads nine places, but near the border of the map some of them lie outside, where there are
+# only zeros.
 #
 # **Predict, then run.** The map has 65 × 65 places (a picture of 513 pixels at output stride 8). From which rate on is
 # there *no* place at which all nine weights lie on the map? From which on does only the weight in the middle count,
@@ -234,8 +237,8 @@ print("one weight everywhere from rate", next(r for r in rates if shares[r - 1, 
 # </details>
 #
 # Rate 36, a branch of v3 at output stride 8, uses fewer than four of its nine weights on average. The rule that
-# follows: **choose rates for the map**, not from a table. On the map of 13 × 17 places of the small scenes below, rates
-# of 6, 12 and 18 would read almost nothing but padding; our networks have 2, 4 and 6.
+# follows: **choose rates for the map**, not from a table. On the map of 12 × 16 places of the small scenes below, rate
+# 18 would leave only the middle weight and rate 12 one and a half on average; our networks have 2, 4 and 6.
 
 # %%
 card("deeplab.rates")
@@ -247,7 +250,7 @@ card("deeplab.rates")
 # vector, given to every place. You know it from lesson 4: it is bin 1 of PSPNet's pyramid, and it told mooring bollards
 # from street bollards for a near-sighted network. In v3's paper it brings 0.6 points (76.58 to 77.21 %).
 #
-# **Predict, then run.** Our map has 13 × 17 places, and the largest of the three rates is 6, that is 48 pixels to each
+# **Predict, then run.** Our map has 12 × 16 places, and the largest of the three rates is 6, that is 48 pixels to each
 # side. Will image pooling help here?
 
 # %%
@@ -266,16 +269,16 @@ card("deeplab.image_pooling")
 # does a small head behind a near-sighted backbone know which kind of bollard it sees, if the scene tells it only from
 # so many pixels on? Look at it again, now at the last two rows.
 
-# %% alt="A table of percentages as a heat map, eight heads by six distances from 10 to 58 pixels. The single rates and the three rates side by side are dark in the last column, 48 to 66 percent. Rate 1 and image pooling, and the rates 2, 4, 8 in a row, are bright in every column, 95 and more" fold="Draw how often eight heads are right, by distance"
+# %% alt="A table of percentages as a heat map, eight heads by six distances from 10 to 58 pixels. The single rates and the three rates side by side are dark in the last column, 49 to 66 percent. Rate 1 and image pooling, and the rates 2, 4, 8 in a row, are bright in every column, 95 and more" fold="Draw how often eight heads are right, by distance"
 claims.show_table("deeplab.distance", 50, 100)
 plt.show()
 
 # %% [markdown]
-# In the last column, at 58 pixels, no rate is right in more than two cases of three, and three rates side by side are
-# no better. A head of rate 1, which by itself reaches nowhere, knows it in 98 % of all cases as soon as it gets image
-# pooling. And so do the rates 2, 4 and 8 *in a row*: their steps add up, as in the cascade. So both ways of v3 reach
-# what is beyond every single rate. In the pictures of the card above, 96 × 128, little lies beyond a rate that reaches
-# 48 pixels to each side.
+# In the last column the scene tells nothing within 58 pixels, and the largest rate reaches 64: no rate is right in more
+# than two cases of three, and three rates side by side are no better. A head of rate 1, which by itself reaches
+# nowhere, knows it in 98 % of all cases as soon as it gets image pooling. And so do the rates 2, 4 and 8 *in a row*:
+# their steps add up, as in the cascade. So both ways of v3 reach what is beyond every single rate. In the pictures of
+# the card above, 96 × 128, little lies beyond a rate that reaches 48 pixels to each side.
 #
 # ### Batch norm
 #
@@ -299,7 +302,7 @@ card("deeplab.batch_norm")
 #
 # ### In a row or side by side?
 #
-# The paper's answer is clear: the parallel network is better *and* smaller, 77.21 % against 76.66. Ours was asked on
+# The paper's answer is clear: the parallel network is better *and* smaller, 77.21 % against 76.66. We asked the same of
 # the small backbone, whose last stage has two blocks.
 
 # %%
@@ -320,8 +323,8 @@ for variant in results.runs:
 # The network with the pyramid has not even learned its *training* scenes as well as the bare backbone (block4): 0.87
 # against 0.69. That is called underfitting. All four have learned for 400 steps of eight scenes, 1.6 passes over the
 # 2,000 scenes, and from random weights. The paper trains for 30,000 steps with 16 pictures, from a backbone that
-# ImageNet has taught. So this is what the card says: **at this budget**, what has fewer new layers is ahead. It does
-# not say who would win in the end.
+# ImageNet has taught. So this is what the card says: **at this budget**, the bare backbone is ahead and the pyramid
+# behind. It does not say who would win in the end.
 #
 # ## Version 3+: a decoder
 #
@@ -368,7 +371,7 @@ print("scores", tuple(scores.shape), "-> logits", tuple(logits.shape))
 # **Predict, then run.** Where will the gain be: everywhere, or only along outlines? And how far does it reach, in
 # pixels?
 
-# %% alt="Gain of the decoder over the network without it in four groups of pixels by their distance to the next change of label, a dot per seed and a line through the means: about 11 points at 1 pixel, highest at 2 to 3 pixels, about 5 at 4 to 7, none farther away" fold="Draw the decoder's gain by the distance to the next change of label"
+# %% alt="Gain of the decoder over the network without it in four groups of pixels by their distance to the next change of label, a dot per seed and a line through the means: about 11 points at 1 pixel, highest at 2 to 3 pixels, about 5.5 at 4 to 7, hardly any farther away" fold="Draw the decoder's gain by the distance to the next change of label"
 results = recorded(find("deeplab.decoder"))
 groups = {"within_1": "1", "within_3": "2–3", "within_7": "4–7", "beyond": "farther"}
 pairs = zip(results.runs["48 channels"], results.runs["no decoder"], strict=True)
@@ -451,7 +454,7 @@ with torch.no_grad():
     assert torch.allclose(mine(x), theirs(x), atol=1e-5)
 
 # %% [markdown]
-# It does. In pyramid and decoder of a whole v3+, this is what it saves:
+# It does. In the pyramid and the decoder of a whole v3+, it saves this much:
 
 # %%
 for name in ("deeplabv3plus_resnet101", "deeplabv3plus_xception65"):
@@ -467,7 +470,8 @@ for name in ("deeplabv3plus_resnet101", "deeplabv3plus_xception65"):
         )
 
 # %% [markdown]
-# The paper gives up 0.14 points for it (79.93 % with full convolutions, 79.79 with separable ones). And ours?
+# That is a quarter of the parameters and a good third of the operations. The paper gives up 0.14 points for it (79.93 %
+# with full convolutions, 79.79 with separable ones). And ours?
 
 # %%
 card("deeplab.separable")
@@ -487,9 +491,9 @@ card("deeplab.separable")
 #
 # ### On equal terms
 #
-# No two of the papers share backbone, data and tests. So we ran the race ourselves: every semantic network of lessons
-# 3, 4 and 6 on the same small backbone, on the same scenes, with the same number of steps, three seeds each. The bars
-# are the range of the seeds; to the upper left is better.
+# The best results of the papers share neither backbone nor data nor tests. So we ran the race ourselves: every semantic
+# network of lessons 3, 4, 6a and 6b on the same small backbone, on the same scenes, with the same number of steps,
+# three seeds each. The bars are the range of the seeds; the farther to the upper left, the better.
 
 # %% alt="Seventeen named points, mean IoU against billions of operations per picture. At the top right, at 1.5 billion, the bare backbone at stride 4 with 60.1 percent; below it at 2 billion PSPNet and DeepLab v3 at stride 4; at the top left, at 0.4 billion, FCN-8s from pretrained weights with 57.4; in the middle the networks of stride 8 between 49 and 54; at the lower left those of stride 16 and FCN-16s near 42; an arrow at the lower edge says that FCN-32s has 27.5" fold="Draw the leaderboard"
 claims.show_leaderboard()
@@ -510,10 +514,13 @@ plt.show()
 card("results.leaderboard")
 
 # %% [markdown]
+# So the papers' order does not show after 400 steps: v3 is even behind v2, and v3+ surely beats v3 only at the
+# boundaries.
+#
 # ### As published
 #
 # Now the papers' own numbers, on VOC 2012. **Compare only what is comparable**: within one band (test or val), between
-# dots of one shape (how it was tested) and one color (what it had learned from). Backbones differ, too.
+# marks of one shape (how it was tested) and one color (what it had learned from). Backbones differ, too.
 
 # %% alt="Published mean IoU on PASCAL VOC 2012 in two bands. Test set: FCN-8s 62.2 and 67.2, PSPNet 82.6 and 85.4, DeepLab v2 79.7, v3 85.7 and 86.9, v3+ 87.8 and 89.0. Val set: v2 76.35 and 77.69, v3 from 77.21 to 82.7, cascaded 76.66 and 79.35, v3+ from 78.85 to 84.56. Shapes tell single scale, several scales and CRF; colors tell ImageNet only, more public data, and JFT-300M" fold="Draw the published results on VOC 2012"
 claims.show_published("PASCAL VOC 2012")
@@ -525,8 +532,9 @@ plt.show()
 # can reach are 85.7 % and 87.8 %. Those pictures are worth 1.2 points in both papers; the decoder, on val, is worth
 # 1.6.
 #
-# And much of v3's gain over v2 is not architecture at all. With crops of 321 pixels instead of 513 v3 has 67.22 % on
-# val, ten points less; with batches of 4 instead of 16 it has 64.43 %. “Going deeper” has the whole table.
+# And much of v3's gain over v2 is not architecture at all. With crops of 321 pixels, as v2 had them, instead of 513, v3
+# has 67.22 % on val, ten points less; with batches of 4 instead of 16 it has 64.43 %. “Going deeper” has the whole
+# table.
 #
 # ### And after DeepLab?
 #
@@ -547,7 +555,7 @@ plt.show()
 #
 # - v3 sees far in two ways: in a row, with copies of the last stage at rates that double; or side by side, with v3's
 #   pyramid, whose branches are maps with batch norm and not scores.
-# - Multi-grid gives the blocks of a stage different rates and widens the field without holes.
+# - Multi-grid gives the blocks of a stage different rates and widens the field.
 # - A rate near the size of the map leaves a 1 × 1. Choose rates for the map; let image pooling see the rest.
 # - v3+'s decoder asks a fine map *where*. It gains along outlines and hardly anywhere else.
 # - A separable convolution looks around per channel and then mixes: $9C + CC'$ instead of $9CC'$.
@@ -614,9 +622,8 @@ names = ("DeepLab v3", "DeepLab v3+")
 Markdown("\n\n".join(claims.published_table(name, "markdown") for name in names))
 
 # %% [markdown]
-# The gain of the decoder shrinks where the map is finer: at output stride 8 v3 has 78.51 and v3+ 79.35 %. On
-# Cityscapes, v3+ is *better* without image pooling, 79.14 % against 78.79. Separable convolutions save the paper 33 to
-# 41 % of the multiplications of the whole network.
+# The gain of the decoder shrinks where the map is finer: at output stride 8 v3 has 78.51 and v3+ 79.35 %. Separable
+# convolutions save the paper 33 to 41 % of the multiplications of the whole network.
 
 # %% alt="Published mean IoU on Cityscapes in two bands, test and val, for FCN-8s, PSPNet, DeepLab v2, v3 and v3+; shapes tell single scale, several scales and CRF; colors tell ImageNet only and more public data" fold="Draw the published results on Cityscapes"
 claims.show_published("Cityscapes")
@@ -634,7 +641,7 @@ from segtutor.models.differences import as_markdown
 Markdown(as_markdown(DIFFERENCES))
 
 # %% [markdown]
-# And v3+:
+# And v3+, which torchvision does not have:
 
 # %% fold="Show the differences of v3+"
 from segtutor.models.deeplabv3plus import DIFFERENCES as PLUS_DIFFERENCES

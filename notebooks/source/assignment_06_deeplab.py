@@ -66,8 +66,8 @@ segtutor.progress(6)
 # *4 points · about 15 minutes · difficulty 2 of 3*
 #
 # "Trous" are holes. A kernel with holes is a larger kernel with zeros in it: at rate $r$ there are $r - 1$ zeros between
-# two neighboring taps, so $k$ taps in a row become $r\,(k - 1) + 1$ numbers. With that kernel, an ordinary convolution
-# is the atrous one.
+# two neighboring weights (or *taps*), so $k$ taps in a row become $r\,(k - 1) + 1$ numbers. With that kernel, an
+# ordinary convolution is the atrous one.
 #
 # Write `atrous_convolution(features, weight, bias, rate)` for a whole layer: `features` is B x C x H x W, `weight`
 # K x C x k x k with odd k, `bias` holds K numbers. Stuff every one of the K x C kernels and convolve, with as many zeros
@@ -330,8 +330,8 @@ print(f"largest value {float(theirs.max()):.2f}, largest difference {float((your
 #
 # *5 points · about 25 minutes · difficulty 3 of 3*
 #
-# Now the module of DeepLab v3 (section 3.3), with a switch that the lesson's has not: which of its branches do the work?
-# To find out, one takes a *trained* network, silences one branch, and looks what is lost. From the same map `features`
+# Now the module of DeepLab v3 (section 3.3), with a switch that lesson 6b's has not: which of its branches do the work?
+# To find out, one takes a *trained* network, silences one branch, and sees what is lost. From the same map `features`
 # (B x C x H x W) the module makes, in this order:
 #
 # 1. a 1 x 1 convolution,
@@ -411,7 +411,7 @@ plt.show()
 #
 # *3 points · about 15 minutes · difficulty 2 of 3*
 #
-# DeepLab v3+ replaces the full 3 x 3 convolutions of its ASPP and decoder by two cheap ones (section 3.1). In the lesson
+# DeepLab v3+ replaces the full 3 x 3 convolutions of its ASPP and decoder by two cheap ones (section 3.1). In lesson 6b
 # each channel had *one* kernel. Some networks give it several: the *depthwise* convolution then makes m channels of every
 # channel, each with a kernel of its own that reads this one channel at the rate; the *pointwise* convolution, a 1 x 1,
 # mixes all of them. A bias and ReLU follow each of the two. (Batch norm is folded into biases and weights again.)
@@ -682,7 +682,7 @@ print(f"largest score {float(theirs.max()):.3f}, largest difference {float((your
 # ## Part D: the dense CRF
 #
 # The picture, not the network, knows where exactly an object ends. The dense CRF of DeepLab v1 and v2 brings it in
-# afterwards. You compare all pairs of pixels, which works for small crops (24 x 32 pixels already have 589,824 pairs);
+# afterwards. You compare all pixels with all, which works for small crops (24 x 32 pixels already give 589,824 numbers);
 # `models.dense_crf` filters whole pictures instead. Plain loops over the pairs pass the checks, but would take minutes
 # in the project: let NumPy or PyTorch work on all pairs at once.
 
@@ -843,7 +843,7 @@ plt.show()
 #
 # Mean-field inference replaces the CRF by independent pixels with the probabilities $Q$ (N x K) and improves all of
 # them at once, again and again. In one step every pixel $i$ hears from all pixels $j$ how probable they find each class,
-# weighted by the kernels $\tilde K_m$ of 6.11. In the lesson all pairs of unequal classes cost the same, the *Potts*
+# weighted by the kernels $\tilde K_m$ of 6.11. In lesson 6a all pairs of unequal classes cost the same, the *Potts*
 # model. But a rider beside a horse is no accident, and a horse beside a sofa is. So here a matrix says what classes cost
 # beside each other: $\mu_{lk}$ is the cost of class $k$ for a pixel whose neighbor has class $l$, and
 #
@@ -1002,7 +1002,7 @@ own.classifier[0].without = ()
 # The 1 x 1 branch and image pooling are missed most: without either the mean IoU falls from 58.5 % to about 50. The rates
 # 8 and 12 are missed least, 2.9 and 0.9 points. Alone no branch is worth much, since the layers behind have learned to
 # hear all of them. And that is why this does not tell what a network would reach that was trained without a branch: it
-# could learn to put the others to use. To know, one has to train it, as the lesson's cards do.
+# could learn to put the others to use. To know, one has to train it, as the cards of lesson 6b do.
 #
 # </details>
 
@@ -1011,8 +1011,8 @@ own.classifier[0].without = ()
 #
 # Write `refined(probabilities, image)` for a crop: `probabilities` is K x 24 x 32, `image` 24 x 32 x 3. Work out the
 # unary energies (floor 1e-5) and two kernels, the Gaussian with sigma 3 and weight 3 and the bilateral with sigmas 67
-# and 3 and weight 4: the settings with which DeepLab v2 is used on VOC. Begin with the network's probabilities, do ten
-# steps, and return K x 24 x 32 again. As it stands, nothing changes.
+# and 3 and weight 4: what `models.dense_crf` does unless told otherwise, and near what DeepLab v2 does on VOC. Begin with
+# the network's probabilities, do ten steps, and return K x 24 x 32 again. As it stands, nothing changes.
 
 
 # %%

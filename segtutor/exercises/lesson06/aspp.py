@@ -149,8 +149,8 @@ EXERCISE = Exercise(
     title="Atrous spatial pyramid pooling, branch by branch",
     name="aspp",
     statement="""
-Now the module of DeepLab v3 (section 3.3), with a switch that the lesson's has not: which of its branches do the work?
-To find out, one takes a *trained* network, silences one branch, and looks what is lost. From the same map `features`
+Now the module of DeepLab v3 (section 3.3), with a switch that lesson 6b's has not: which of its branches do the work?
+To find out, one takes a *trained* network, silences one branch, and sees what is lost. From the same map `features`
 (B x C x H x W) the module makes, in this order:
 
 1. a 1 x 1 convolution,

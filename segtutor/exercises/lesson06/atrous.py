@@ -77,8 +77,8 @@ EXERCISE = Exercise(
     name="atrous_convolution",
     statement="""
 "Trous" are holes. A kernel with holes is a larger kernel with zeros in it: at rate $r$ there are $r - 1$ zeros between
-two neighboring taps, so $k$ taps in a row become $r\\,(k - 1) + 1$ numbers. With that kernel, an ordinary convolution
-is the atrous one.
+two neighboring weights (or *taps*), so $k$ taps in a row become $r\\,(k - 1) + 1$ numbers. With that kernel, an
+ordinary convolution is the atrous one.
 
 Write `atrous_convolution(features, weight, bias, rate)` for a whole layer: `features` is B x C x H x W, `weight`
 K x C x k x k with odd k, `bias` holds K numbers. Stuff every one of the K x C kernels and convolve, with as many zeros

@@ -102,7 +102,7 @@ EXERCISE = Exercise(
     statement="""
 Mean-field inference replaces the CRF by independent pixels with the probabilities $Q$ (N x K) and improves all of
 them at once, again and again. In one step every pixel $i$ hears from all pixels $j$ how probable they find each class,
-weighted by the kernels $\\tilde K_m$ of 6.11. In the lesson all pairs of unequal classes cost the same, the *Potts*
+weighted by the kernels $\\tilde K_m$ of 6.11. In lesson 6a all pairs of unequal classes cost the same, the *Potts*
 model. But a rider beside a horse is no accident, and a horse beside a sofa is. So here a matrix says what classes cost
 beside each other: $\\mu_{lk}$ is the cost of class $k$ for a pixel whose neighbor has class $l$, and
 

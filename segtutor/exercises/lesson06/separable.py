@@ -256,7 +256,7 @@ EXERCISE = Exercise(
     title="Atrous separable convolution with a multiplier",
     name="separable_convolution",
     statement="""
-DeepLab v3+ replaces the full 3 x 3 convolutions of its ASPP and decoder by two cheap ones (section 3.1). In the lesson
+DeepLab v3+ replaces the full 3 x 3 convolutions of its ASPP and decoder by two cheap ones (section 3.1). In lesson 6b
 each channel had *one* kernel. Some networks give it several: the *depthwise* convolution then makes m channels of every
 channel, each with a kernel of its own that reads this one channel at the rate; the *pointwise* convolution, a 1 x 1,
 mixes all of them. A bias and ReLU follow each of the two. (Batch norm is folded into biases and weights again.)
