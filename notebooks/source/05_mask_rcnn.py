@@ -659,9 +659,9 @@ assert by_hand == aligned[0, 0] == 6
 print(f"by hand {by_hand}; aligned {aligned.flatten().tolist()}, without {shifted.flatten().tolist()}")
 
 # %% [markdown]
-# Without that half, each value is 3 too large: 2.5 for half a row, 0.5 for half a column. How much does rounding cost? First
-# without any training. The map of this card holds each position's own coordinate, so that the right answer is known,
-# and a box moves over it in 32 small steps:
+# Without that half, each value is 3 too large: 2.5 for half a row, 0.5 for half a column. How much does rounding cost?
+# First without any training. The map of this card holds each position's own coordinate, so that the right answer is
+# known, and a box moves over it in 32 small steps:
 
 # %%
 card("maskrcnn.quantization")
