@@ -21,15 +21,19 @@ from segtutor.training import InMemory, TrainingConfig, fit_detector
 SIZE = (192, 240)
 SCENE = (("scale_range", 1.5), ("crowd", 0.3), ("thin", 0.5))
 """Scenes whose things are near: half of them have a side above 30 pixels."""
+ALONE = (("scale_range", 1.5), ("crowd", 0.0), ("thin", 0.0), ("context", 0.0))
+"""Scenes with fewer, single things, which are learned sooner."""
 AREAS = {"all": (0.0, 1e10), "s": (0.0, 16.0**2), "m": (16.0**2, 40.0**2), "l": (40.0**2, 1e10)}
 """Limits of small, medium and large things, in pixels; COCO's are 32 and 96 on pictures three times as wide."""
 RECALL_IOU = 0.5
 
 
 @lru_cache(maxsize=4)
-def objects(split: str, count: int) -> InMemory:
+def objects(
+    split: str, count: int, size: tuple[int, int] = SIZE, scene: tuple[tuple[str, Any], ...] = SCENE
+) -> InMemory:
     """The first pictures of a split with their objects, drawn once per process."""
-    return InMemory(Scenes(split, size=SIZE, count=count, target="instances", **dict(SCENE)))
+    return InMemory(Scenes(split, size=size, count=count, target="instances", **dict(scene)))
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class DetectorRecipe:
         steps: Optimizer steps.
         train_count: Pictures to learn from.
         val_count: Pictures to score on.
+        size: Height and width of the pictures.
+        scene: What is drawn in them.
         proposals: Score the proposals, too.
         precision: Of the training, see ``Recipe``.
     """
@@ -51,6 +57,8 @@ class DetectorRecipe:
     steps: int = 300
     train_count: int = 900
     val_count: int = 200
+    size: tuple[int, int] = SIZE
+    scene: tuple[tuple[str, Any], ...] = SCENE
     proposals: bool = False
     precision: str = "auto"
 
@@ -61,7 +69,8 @@ class DetectorRecipe:
         settings: Any = model.settings
         model.settings = replace(settings, **dict(recipe.test))
         try:
-            return score_detector(model, objects("val", recipe.val_count), recipe.proposals)
+            pictures = objects("val", recipe.val_count, recipe.size, recipe.scene)
+            return score_detector(model, pictures, recipe.proposals)
         finally:
             model.settings = settings
 
@@ -93,7 +102,7 @@ def trained(recipe: DetectorRecipe, seed: int) -> Any:
         device="cpu",
         progress=False,
     )
-    fit_detector(model, objects("train", recipe.train_count), None, config)
+    fit_detector(model, objects("train", recipe.train_count, recipe.size, recipe.scene), None, config)
     return model
 
 

@@ -8,7 +8,7 @@ import torch
 from torchvision.ops import box_iou
 
 from segtutor.claims import find
-from segtutor.claims.detection import DetectorRecipe, objects, recalls, trained
+from segtutor.claims.detection import ALONE, SCENE, DetectorRecipe, objects, recalls, trained
 from segtutor.claims.experiments.mask_rcnn import CLAIMS
 from segtutor.inference import detect
 
@@ -87,3 +87,15 @@ def test_pooling_on_a_ramp_has_the_right_answer():
     align, pool = (find("maskrcnn.quantization").variants[name](3, False) for name in ("RoIAlign", "RoIPool"))
     assert align["error"] == pytest.approx(0, abs=1e-4)
     assert pool["answers"] < align["answers"]
+
+
+def test_a_recipe_says_what_is_drawn_in_its_pictures():
+    single = DetectorRecipe(size=(64, 96), scene=ALONE, **SHORT)
+    assert objects("val", 2, single.size, single.scene)[0][0].shape[-2:] == (64, 96)
+    crowd, alone = (
+        sum(len(objects("val", 8, (64, 96), scene)[index][1]["boxes"]) for index in range(8))
+        for scene in (SCENE, ALONE)
+    )
+    assert alone < crowd
+    values = single(0, False)
+    assert np.isfinite(values["box_AP"])

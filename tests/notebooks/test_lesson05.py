@@ -34,6 +34,7 @@ def verdicts(claim):
         ("sigmoid", ["confirmed"]),
         ("agnostic", ["confirmed"]),
         ("multi_task", ["undecided"]),
+        ("one_map", ["undecided", "undecided", "confirmed", "confirmed"]),
     ],
 )
 def test_the_words_about_a_card_hold_for_its_verdicts(claim, expected):
@@ -53,6 +54,22 @@ def test_the_seeds_of_the_pyramid_and_of_the_mask_branch_are_told_as_they_are():
     up = sorted(difference for difference in differences if difference > 0)
     assert len(up) == 2
     assert -min(differences) > sum(up)  # "the third loses more than both gain"
+
+
+def test_on_one_map_every_seed_gains_and_more_on_the_coarser_one():
+    runs = recorded(find("maskrcnn.one_map")).runs
+    shares = []
+    for stride in (16, 32):
+        for measure in ("mask_AP", "box_AP"):
+            low, _ = gains("one_map", f"RoIAlign, stride {stride}", f"RoIPool, stride {stride}", measure)
+            assert low > 0, (stride, measure)
+        pool, align = (
+            sum(run["mask_AP"] for run in runs[f"{way}, stride {stride}"]) for way in ("RoIPool", "RoIAlign")
+        )
+        shares.append(align / pool - 1)
+    strict = gains("one_map", "RoIAlign, stride 16", "RoIPool, stride 16", "mask_AP75")
+    assert strict[0] < strict[1] < 0  # "lose a point"
+    assert shares == pytest.approx([1 / 6, 1 / 3], abs=0.02)  # "a sixth more", "a third more"
 
 
 def test_the_printed_command_is_the_one_that_made_the_network():

@@ -105,6 +105,11 @@ SENTENCES: list[tuple[str, str, Callable[[], tuple[str, ...]]]] = [
     ("05_mask_rcnn", "box AP is {} % with the softmax, {} % with a sigmoid per class, and {} % with one mask",
      lambda: rounded(mean("maskrcnn.sigmoid", "softmax", "box_AP"), mean("maskrcnn.sigmoid", "sigmoid", "box_AP"),
                      mean("maskrcnn.agnostic", "one mask", "box_AP"), digits=1)),
+    ("05_mask_rcnn", "At stride 16 the masks go from {} to {} %, at stride 32 from {} to {} %",
+     lambda: rounded(*(mean("maskrcnn.one_map", f"{way}, stride {stride}", "mask_AP") for stride in (16, 32)
+                       for way in ("RoIPool", "RoIAlign")), digits=1)),
+    ("05_mask_rcnn", "with the region rounded and means taken, {} % are left",
+     lambda: rounded(mean("maskrcnn.one_map", "rounded region, stride 32", "mask_AP"), digits=1)),
     ("09_mask_classification", "{} % of the masks are empty",
      lambda: rounded(mean("masks.empty", "with the rule", "empty"), digits=1)),
     ("09_mask_classification", "regions from {} to {} % and masks from {} to {} %",

@@ -28,11 +28,11 @@ Norm = Callable[[int], nn.Module]
 
 
 def convolution(
-    in_channels: int, out_channels: int, kernel: int, norm: Norm | None = None, relu: bool = False
+    in_channels: int, out_channels: int, kernel: int, norm: Norm | None = None, relu: bool = False, stride: int = 1
 ) -> nn.Sequential:
-    """Convolution that keeps the size, then a norm (which makes the bias superfluous), then ReLU, where asked for."""
+    """Padded convolution, then a norm (which makes the bias superfluous), then ReLU, where asked for."""
     layers: list[nn.Module] = [
-        nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=norm is None),
+        nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2, bias=norm is None),
     ]
     if norm is not None:
         layers.append(norm(out_channels))
@@ -160,17 +160,26 @@ class SingleLevelBackbone(nn.Module):
         body: As in `PyramidBackbone`.
         channels: C.
         norm: Norm behind each convolution.
+        stride: Of the map: the body's last, or twice that, by a stride of 2 in the 3 x 3 convolution.
+
+    Raises:
+        ValueError: If the stride is neither.
     """
 
-    def __init__(self, body: Any, channels: int = 256, norm: Norm | None = None) -> None:
+    def __init__(self, body: Any, channels: int = 256, norm: Norm | None = None, stride: int | None = None) -> None:
         super().__init__()
         self.body = body
-        width = body.channels[-1]
-        self.reduce = nn.Sequential(convolution(width, channels, 1, norm), convolution(channels, channels, 3, norm))
+        width, deepest = body.channels[-1], body.strides[-1]
+        stride = deepest if stride is None else stride
+        if stride not in (deepest, 2 * deepest):
+            raise ValueError(f"the single map has stride {deepest} or {2 * deepest}, but {stride!r} came")
+        self.reduce = nn.Sequential(
+            convolution(width, channels, 1, norm), convolution(channels, channels, 3, norm, stride=stride // deepest)
+        )
         self.channels = channels
-        self.strides: tuple[int, ...] = (body.strides[-1],)
+        self.strides: tuple[int, ...] = (stride,)
         self.pooled_levels = 1
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """The one level, "C4" at stride 16."""
+        """The one level, "C4" at stride 16, "C5" at stride 32."""
         return {f"C{self.strides[0].bit_length() - 1}": self.reduce(self.body(images)[-1])}

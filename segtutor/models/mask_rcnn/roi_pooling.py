@@ -1,9 +1,10 @@
-"""From regions of any size to maps of one size: RoIAlign, and RoIPool, which it replaced.
+"""From regions of any size to maps of one size: RoIAlign, RoIPool, which it replaced, and a control between the two.
 
 Mask R-CNN §3; level of the pyramid FPN Eq. 1.
 
     RoIPool   rounds the region to whole positions of the map, then its bins again; maximum per bin
     RoIAlign  rounds nothing: 2 x 2 points per bin, each interpolated between four positions; mean per bin
+    control   rounds the region as RoIPool does, and then does as RoIAlign: what rounding alone costs
 
 Shapes: C channels, h w feature map, R regions of all images.
 """
@@ -70,6 +71,8 @@ def pool_regions(
         chosen = torch.where(levels == level)[0]
         # In full precision: bfloat16 has whole pixels from 128 on, and torchvision's CPU kernels lack it.
         full, regions = torch.promote_types(features.dtype, torch.float32), numbered[chosen]
+        if settings.roi_pooling == "round":
+            regions = torch.cat([regions[:, :1], round_to_positions(regions[:, 1:], stride)], dim=1)
         if settings.roi_pooling == "pool":
             crops = roi_pool(features.to(full), regions.to(full), output_size, 1 / stride)
         elif features.requires_grad and features.device.type == "cpu" and features[0, 0].numel() <= SMALL_MAP:
@@ -80,6 +83,23 @@ def pool_regions(
             )
         pooled = pooled.index_put((chosen,), crops.to(pooled.dtype))
     return pooled, list(levels.split(counts))
+
+
+def round_to_positions(boxes: Tensor, stride: int) -> Tensor:
+    """The pixels of those positions of a map that RoIPool divides into bins: both corners rounded, the last included.
+
+    Args:
+        boxes: R x 4, in pixels.
+        stride: Of the map.
+
+    Returns:
+        R x 4, in pixels, every number a multiple of the stride.
+
+    >>> round_to_positions(torch.tensor([[7.0, 9.0, 30.0, 39.0]]), 16)
+    tensor([[ 0., 16., 48., 48.]])
+    """
+    first, last = (boxes / stride).round().unflatten(1, (2, 2)).unbind(dim=1)
+    return stride * torch.cat([first, torch.maximum(last, first) + 1], dim=1)
 
 
 def align_by_matrices(features: Tensor, regions: Tensor, output_size: int, scale: float, half_pixel: bool) -> Tensor:

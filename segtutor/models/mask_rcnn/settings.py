@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-RoIPooling = Literal["align", "pool"]
+RoIPooling = Literal["align", "pool", "round"]
 MaskActivation = Literal["sigmoid", "softmax"]
 Compat = Literal["paper", "torchvision"]
 
@@ -39,7 +39,8 @@ class Settings:
         roi_positive_iou: A proposal with at least this IoU is an object, all others are background (§3.1).
         roi_samples: Proposals per image in the loss of the heads.
         roi_positive_fraction: At most this part of them objects.
-        roi_pooling: "align" samples between the pixels (§3); "pool" rounds the region and its bins to whole pixels.
+        roi_pooling: "align" samples between the pixels (§3); "pool" rounds the region and its bins to whole positions
+            of the map and takes maxima; "round" rounds the region as "pool" does, then samples as "align" does.
         half_pixel: RoIAlign counts from the centers of pixels, as it should; without, it is shifted by half a pixel.
         canonical_size: A region of this side is pooled from the map of stride 16 (FPN Eq. 1).
         box_loss_beta: Where the smooth L1 loss of the box head turns linear; the RPN's is always 1/9.
@@ -84,7 +85,7 @@ class Settings:
     legacy_paste: bool = False
 
     def __post_init__(self) -> None:
-        for name, allowed in (("roi_pooling", ("align", "pool")), ("mask_activation", ("sigmoid", "softmax"))):
+        for name, allowed in (("roi_pooling", ("align", "pool", "round")), ("mask_activation", ("sigmoid", "softmax"))):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} must be {' or '.join(map(repr, allowed))}, but {getattr(self, name)!r} came")
         if self.short_side is not None and not 1 <= self.short_side <= self.long_side:

@@ -125,6 +125,7 @@ def maskrcnn_tiny(
     num_classes: int = 21,
     *,
     fpn: bool = True,
+    map_stride: int = 16,
     mask_branch: bool = True,
     class_agnostic_masks: bool = False,
     mask_activation: MaskActivation = "sigmoid",
@@ -142,11 +143,12 @@ def maskrcnn_tiny(
 
     Args:
         num_classes: K with background.
-        fpn: Pyramid of strides 4 to 32; without, one map of stride 16.
+        fpn: Pyramid of strides 4 to 32; without, one map.
+        map_stride: Stride of the one map, 16 or 32; of no meaning with a pyramid.
         mask_branch: Without it, this is Faster R-CNN.
         class_agnostic_masks: One mask for all classes.
         mask_activation: "sigmoid" or "softmax".
-        roi_pooling: "align" or "pool".
+        roi_pooling: "align", "pool" or "round".
         frozen_stages: The first parts of the body that do not learn: 2 (stem and layer1) from a trained backbone.
         mask_threshold: Least probability of a pixel of the mask. Thin things, of which a network is less sure, gain by
             less than 0.5.
@@ -174,8 +176,8 @@ def maskrcnn_tiny(
         mask_activation=mask_activation,
         mask_threshold=mask_threshold,
     )
-    build = PyramidBackbone if fpn else SingleLevelBackbone
-    backbone = build(TinyBody(frozen_stages), channels, nn.BatchNorm2d)
+    body, norm = TinyBody(frozen_stages), nn.BatchNorm2d
+    backbone = PyramidBackbone(body, channels, norm) if fpn else SingleLevelBackbone(body, channels, norm, map_stride)
     box_head = TwoLayerHead(channels, hidden=192)
     heads = RoIHeads(
         box_head,

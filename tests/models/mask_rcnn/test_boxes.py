@@ -134,7 +134,7 @@ def test_levels_are_those_of_the_papers_equation():
 
 
 def test_settings_say_what_is_allowed():
-    with pytest.raises(ValueError, match="roi_pooling must be 'align' or 'pool', but 'warp'"):
+    with pytest.raises(ValueError, match="roi_pooling must be 'align' or 'pool' or 'round', but 'warp'"):
         Settings(roi_pooling="warp")
     with pytest.raises(ValueError, match="short_side must be from 1 to long_side"):
         Settings(short_side=900, long_side=800)

@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 import torch
 from torchvision.models.detection.roi_heads import paste_masks_in_image
+from torchvision.ops import roi_pool
 
 from segtutor.models.mask_rcnn import Settings
 from segtutor.models.mask_rcnn.mask_head import mask_loss, mask_probabilities, mask_targets
 from segtutor.models.mask_rcnn.paste import paste_masks
 from segtutor.models.mask_rcnn.resizing import make_batch, resize_target
-from segtutor.models.mask_rcnn.roi_pooling import pool_regions
+from segtutor.models.mask_rcnn.roi_pooling import pool_regions, round_to_positions
 from segtutor.models.mask_rcnn.targets import Target
 from tests.models.mask_rcnn.peers import mask_iou
 
@@ -27,7 +28,7 @@ def test_roi_align_counts_from_the_centers_of_pixels():
     assert pooled(BOX, Settings(half_pixel=False)).tolist() == [[9, 10], [14, 15]]
 
 
-@pytest.mark.parametrize("pooling", ["align", "pool"])
+@pytest.mark.parametrize("pooling", ["align", "pool", "round"])
 def test_regions_are_pooled_from_maps_of_reduced_precision(pooling):
     features = torch.randn(1, 3, 20, 24).bfloat16()
     box, settings = torch.tensor([[10.3, 8.2, 50.9, 61.4]]), Settings(roi_pooling=pooling)
@@ -46,6 +47,22 @@ def test_a_shift_below_a_pixel_is_seen_by_roi_align_and_not_by_roi_pool():
     assert (before - after).abs().max() > 0.05
     ramp = torch.arange(16.0).expand(1, 1, 16, 16)  # grows by 1 per pixel to the right
     torch.testing.assert_close(pooled(moved, Settings(), ramp, 4), pooled(box, Settings(), ramp, 4) + 0.4)
+
+
+def test_the_control_reads_the_positions_that_roi_pool_keeps():
+    # 7/4 and 9/4 both round to 2, 22/4 to 6, 31/4 to 8: columns 2 to 6, rows 2 to 8, the last ones included.
+    box = torch.tensor([[7.0, 9.0, 22.0, 31.0]])
+    assert round_to_positions(box, 4).tolist() == [[8, 8, 28, 36]]
+    assert round_to_positions(torch.tensor([[7.0, 9.0, 7.5, 9.5]]), 4).tolist() == [[8, 8, 12, 12]]
+    features = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    whole = features[0, 0, 2:9, 2:7]  # five columns and seven rows: one bin per position
+    assert torch.equal(roi_pool(features, [box], (7, 5), 1 / 4)[0, 0], whole)
+    kept = torch.tensor([[8.0, 8, 28, 36]])
+    rounded, aligned = (
+        pool_regions([features], (4,), [one], 3, Settings(roi_pooling=pooling))[0]
+        for one, pooling in ((box, "round"), (kept, "align"))
+    )
+    assert torch.equal(rounded, aligned)
 
 
 def test_each_region_is_pooled_from_its_level_and_image():

@@ -222,6 +222,7 @@ def test_without_detections_there_are_empty_masks_of_the_images_size():
         ({"class_agnostic_masks": True}, 1),
         ({"mask_activation": "softmax"}, 4),
         ({"roi_pooling": "pool"}, 4),
+        ({"fpn": False, "map_stride": 32, "roi_pooling": "round"}, 4),
     ],
 )
 def test_options_of_the_claims(options, masks):
@@ -234,10 +235,22 @@ def test_options_of_the_claims(options, masks):
     network.settings = dataclasses.replace(network.settings, score_threshold=0.0)
     stages = network.trace(pictures(SIZE))
     assert ("masks" in stages.detections[0]) == (masks > 0)
-    assert len(stages.features) == (1 if options == {"fpn": False} else 4)
+    assert len(stages.features) == (4 if options.get("fpn", True) else 1)
+
+
+@pytest.mark.parametrize(("stride", "name"), [(16, "C4"), (32, "C5")])
+def test_the_one_map_has_its_stride(stride, name):
+    network = tiny(fpn=False, map_stride=stride)
+    for side in (64, 96, 160):
+        (features,) = network.trace(pictures((side, 2 * side))).features.values()
+        assert features.shape[-2:] == (side // stride, 2 * side // stride)
+    assert network.backbone.strides == (stride,)
+    assert list(network.trace(pictures(SIZE)).features) == [name]
 
 
 def test_options_that_make_no_sense_are_refused():
+    with pytest.raises(ValueError, match="single map has stride 16 or 32, but 8 came"):
+        tiny(fpn=False, map_stride=8)
     with pytest.raises(ValueError, match="softmax needs a mask per class"):
         tiny(class_agnostic_masks=True, mask_activation="softmax")
     with pytest.raises(ValueError, match="compat must be 'paper' or 'torchvision'"):
