@@ -19,12 +19,18 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-import teaching
-
 ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
+
+import pages  # noqa: E402
+import teaching  # noqa: E402
+
 MATHJAX = "mathjax@3"  # the last version that is one file with its fonts
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\(([^)]*)\)")
 HEADING = re.compile(r"(\]\((?:[\w./-]+\.ipynb)?)#([^)\s]+)\)")  # a link to a heading of a notebook
+TOOLS = ("build.py", "teaching.py", "pages.py", "overview.py", "course_map.py")
+SOLUTIONS = re.compile(r"\.lesson\d\d(\.|$)")
+"""Modules that hold the tasks' solutions: whoever looks for a word shall find the lesson and not the answer."""
 # The packages whose names a lesson or a reader's own code uses, in the order in which data flows.
 REFERENCE = (
     "labels", "datasets", "models", "training", "inference", "metrics", "plotting", "claims", "exercises", "resources",
@@ -34,13 +40,12 @@ REFERENCE = (
 
 def main(root: Path = ROOT) -> int:
     """Put the source together and build it; the exit status of Sphinx, for which a warning is an error."""
-    sys.path.insert(0, str(root))
     source, html = root / "build" / "docs" / "source", root / "build" / "docs" / "html"
     shutil.rmtree(source, ignore_errors=True)
-    left_out = ("build.py", "teaching.py", "teaching.toml", "answers", "_build", "__pycache__")
+    left_out = (*TOOLS, "teaching.toml", "answers", "_build", "__pycache__")
     shutil.copytree(root / "docs", source, ignore=shutil.ignore_patterns(*left_out))
     for page in source.glob("*.md"):
-        page.write_text(teaching.fill(page.read_text(encoding="utf-8")), encoding="utf-8")
+        page.write_text(teaching.fill(page.read_text(encoding="utf-8"), pages.MAKERS), encoding="utf-8")
     copy_notebooks(root / "notebooks", source / "notebooks")
     write_reference(root / "segtutor", source / "reference")
     if not fetch_mathjax(root / "build" / "docs" / "cache", source / "_static"):
@@ -97,7 +102,7 @@ def write_reference(package: Path, target: Path) -> None:
         lines = [title, "=" * len(title), "", f".. automodule:: {title}", "   :members:", ""]
         for path in sorted((package / name).rglob("*.py")):
             module = ".".join(path.relative_to(package.parent).with_suffix("").parts)
-            if path.name.startswith("_"):
+            if path.name.startswith("_") or SOLUTIONS.search(module):
                 continue
             short = module.removeprefix(f"{title}.")
             lines += [short, "-" * len(short), "", f".. automodule:: {module}", "   :members:"]
@@ -105,8 +110,11 @@ def write_reference(package: Path, target: Path) -> None:
             # A function may bear its module's name; the function is what a reader looks up.
             lines += ["   :no-index:", ""] if short in public else [""]
         (target / f"{name}.rst").write_text("\n".join(lines), encoding="utf-8")
-    index = ["Reference", "=========", "", "Generated from the docstrings, in the order in which data flows.", ""]
-    index += [".. toctree::", "   :maxdepth: 1", "", *[f"   {name}" for name in REFERENCE], ""]
+    index = ["The package", "===========", "", "Generated from the docstrings, in the order in which data flows.", ""]
+    for name in REFERENCE:
+        about = (importlib.import_module(f"segtutor.{name}").__doc__ or "").strip().split("\n\n")[0]
+        index += [f":doc:`segtutor.{name} <{name}>`", f"   {' '.join(about.split())}", ""]
+    index += [".. toctree::", "   :hidden:", "   :maxdepth: 1", "", *[f"   {name}" for name in REFERENCE], ""]
     (target / "index.rst").write_text("\n".join(index), encoding="utf-8")
 
 

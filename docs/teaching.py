@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def lessons(root: Path = ROOT) -> dict[str, Lesson]:
     found = {}
     for path in sorted((root / "notebooks" / "source").glob("[0-9]*.py")):
         text = path.read_text(encoding="utf-8")
-        front = _front(text)
+        front = front_matter(text)
         section = re.search(r"^# ## Objectives\n(.*?)\n(?:# ## |# %%|\n)", text, re.MULTILINE | re.DOTALL)
         lines = "\n".join(line.removeprefix("#").strip() for line in section[1].splitlines()) if section else ""
         items = [plain(one) for one in re.findall(r"^- (.*?)(?=\n- |\n\n|\Z)", lines, re.MULTILINE | re.DOTALL)]
@@ -51,7 +52,8 @@ def lessons(root: Path = ROOT) -> dict[str, Lesson]:
     return found
 
 
-def _front(text: str) -> dict[str, Any]:
+def front_matter(text: str) -> dict[str, Any]:
+    """The front matter of a master."""
     block = text.split("# ---")[1]
     loaded: dict[str, Any] = yaml.safe_load("\n".join(line.removeprefix("#")[1:] for line in block.splitlines()))
     return loaded
@@ -159,13 +161,15 @@ def mistakes() -> str:
     return "\n".join(parts)
 
 
-def fill(page: str) -> str:
+MAKERS: dict[str, Callable[[], str]] = {"plans": plans, "objectives": objectives, "mistakes": mistakes}
+
+
+def fill(page: str, makers: dict[str, Callable[[], str]] = MAKERS) -> str:
     """A page with its tables in place of ``<!-- plans -->`` and the like.
 
     Raises:
         ValueError: If it asks for something else.
     """
-    makers = {"plans": plans, "objectives": objectives, "mistakes": mistakes}
 
     def made(mark: re.Match[str]) -> str:
         if mark[1] not in makers:

@@ -75,7 +75,14 @@ def move(course: Course, address: str) -> None:
         for path in course.root.glob(pattern):
             text = path.read_text(encoding="utf-8")
             # Colab's links have /github/OWNER/REPO, all others github.com/OWNER/REPO.
-            write_text(path, re.sub(rf"(github(?:\.com)?/){re.escape(old)}(?![\w-])", rf"\g<1>{new}", text))
+            text = re.sub(rf"(github(?:\.com)?/){re.escape(old)}(?![\w-])", rf"\g<1>{new}", text)
+            write_text(path, re.sub(rf"https://{re.escape(pages(old))}(?![\w-])", f"https://{pages(new)}", text))
+
+
+def pages(slug: str) -> str:
+    """Where GitHub shows the site of OWNER/REPO."""
+    owner, name = slug.split("/")
+    return f"{owner.lower()}.github.io/{name}"
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from segtutor import __version__, compute, resources
+from segtutor.remedies import remedy
 
 GIGABYTE = 1e9
 # A lesson may take 3 GB (the course's budget); the system and a browser need some beside it.
@@ -91,20 +92,19 @@ def python_and_packages() -> Iterator[Finding]:
     yield Finding("segtutor", f"{__version__} ({resources.PACKAGE})")
     wanted = requirements()
     if not wanted:
-        remedy = f'from the course\'s folder run  "{sys.executable}" -m pip install -e .  or python3 start.py'
-        yield Finding("packages", "unknown, because segtutor was found but is not installed", "trouble", remedy)
+        advice = remedy("not installed", python=sys.executable)
+        yield Finding("packages", "unknown, because segtutor was found but is not installed", "trouble", advice)
     for name, minimum, extra in wanted:
         level: Literal["note", "trouble"] = "note" if extra else "trouble"
         what = f"segtutor[{extra}]" if extra else "segtutor"
-        install = f'"{sys.executable}" -m pip install "{what}"  (in a checkout: python3 start.py)'
+        places = {"python": sys.executable, "what": what}
         try:
             version = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            yield Finding(name, "not installed", level, f"install it with  {install}")
+            yield Finding(name, "not installed", level, remedy("missing package", **places))
             continue
         if _numbers(version) < _numbers(minimum):
-            remedy = f"the course needs {name} {minimum} or newer:  {install}"
-            yield Finding(name, version, level, remedy)
+            yield Finding(name, version, level, remedy("old package", name=name, minimum=minimum, **places))
         else:
             yield Finding(name, version)
 
@@ -128,10 +128,7 @@ def devices() -> Iterator[Finding]:
     try:
         import torch
     except (ImportError, OSError) as error:
-        remedy = (
-            f'PyTorch does not load; install it again with  "{sys.executable}" -m pip install --force-reinstall torch'
-        )
-        yield Finding("device", f"unknown ({error})", "trouble", remedy)
+        yield Finding("device", f"unknown ({error})", "trouble", remedy("torch", python=sys.executable))
         return
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
@@ -141,14 +138,10 @@ def devices() -> Iterator[Finding]:
     elif torch.backends.mps.is_available():
         yield Finding("device", "mps, Apple's GPU, which shares the machine's memory")
     else:
-        remedy = ""
+        advice = ""
         if _has_nvidia_gpu():
-            remedy = (
-                f"there is an NVIDIA GPU, but this PyTorch (CUDA {torch.version.cuda}) cannot use it: renew the driver"
-                if torch.version.cuda
-                else "there is an NVIDIA GPU, but this PyTorch is made for CPUs only: install PyTorch with CUDA"
-            )
-        yield Finding("device", "cpu", "note" if remedy else "ok", remedy)
+            advice = remedy("driver", cuda=torch.version.cuda) if torch.version.cuda else remedy("no cuda")
+        yield Finding("device", "cpu", "note" if advice else "ok", advice)
 
 
 def computing() -> Iterator[Finding]:
@@ -175,11 +168,10 @@ def machine() -> Iterator[Finding]:
     else:
         enough = (available if available is not None else total) >= ENOUGH_MEMORY
         value = f"{_size(total)}" + (f", {_size(available)} available" if available is not None else "")
-        remedy = "" if enough else "a lesson takes up to 3 GB: close other programs, or open it in Colab"
-        yield Finding("memory", value, "ok" if enough else "note", remedy)
+        yield Finding("memory", value, "ok" if enough else "note", "" if enough else remedy("memory"))
     free = shutil.disk_usage(Path.cwd()).free
-    remedy = "" if free >= ENOUGH_DISK else f"free some space: published weights and results need {_size(ENOUGH_DISK)}"
-    yield Finding("disk", f"{_size(free)} free in {Path.cwd()}", "note" if remedy else "ok", remedy)
+    advice = "" if free >= ENOUGH_DISK else remedy("disk", room=_size(ENOUGH_DISK))
+    yield Finding("disk", f"{_size(free)} free in {Path.cwd()}", "note" if advice else "ok", advice)
 
 
 def usable_processors() -> int:
@@ -252,9 +244,9 @@ def downloads() -> Iterator[Finding]:
     folder = cache_folder()
     place = next(parent for parent in (folder, *folder.parents) if parent.exists())
     writable = os.access(place, os.W_OK)
-    remedy = "" if writable else f"make {place} writable, or name another folder in the variable SEGTUTOR_CACHE"
+    advice = "" if writable else remedy("downloads", folder=str(place))
     value = f"{folder}, {_size(shutil.disk_usage(place).free)} free on its disk"
-    yield Finding("downloads", value, "ok" if writable else "note", remedy)
+    yield Finding("downloads", value, "ok" if writable else "note", advice)
     names = sorted({entry["url"].rsplit("/", 1)[-1] for entry in published_weights()})
     there = [name for name in names if (folder / "weights" / name).is_file()]
     yield Finding("weights", f"{len(there)} of {len(names)} published files downloaded", "ok")
@@ -281,8 +273,8 @@ def data_sets() -> Iterator[Finding]:
     yield Finding("data sets", f"{len(there)} of {len(states)} complete in {root} (segtutor data info lists them)")
     for state in states:
         if state.word == "incomplete":
-            remedy = f"get it again with  segtutor data get {state.name}"
-            yield Finding("", f"{state.name}: {'; '.join(state.details)}", "note", remedy)
+            advice = remedy("data set", name=state.name)
+            yield Finding("", f"{state.name}: {'; '.join(state.details)}", "note", advice)
 
 
 def network(timeout: float) -> Iterator[Finding]:
@@ -293,8 +285,7 @@ def network(timeout: float) -> Iterator[Finding]:
         if failure is None:
             yield Finding("network", f"{host} answers")
         else:
-            remedy = "published weights cannot be downloaded now; the course's own checkpoints need no network"
-            yield Finding("network", f"{host} does not answer: {failure}", "note", remedy)
+            yield Finding("network", f"{host} does not answer: {failure}", "note", remedy("network"))
 
 
 def _unreachable(address: str, timeout: float) -> str | None:

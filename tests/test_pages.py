@@ -5,13 +5,19 @@ import importlib
 import json
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
 
 from segtutor.cli import COMMANDS
+from segtutor.remedies import REMEDIES
 
 ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "docs"))
+teaching, overview, course_map, pages = (
+    importlib.import_module(name) for name in ("teaching", "overview", "course_map", "pages")
+)
 
 
 def test_the_page_on_own_images_tells_what_camvid_gave():
@@ -72,3 +78,66 @@ def test_every_command_on_a_page_is_one(line):
     if hasattr(module, "prepare"):
         module.prepare(parser, words)
     parser.parse_args(words)  # leaves the test where an argument is unknown
+
+
+class TestMadePages:
+    """The pages that are made from the course itself."""
+
+    def test_every_page_is_filled(self):
+        for path in (ROOT / "docs").glob("*.md"):
+            assert "<!--" not in teaching.fill(path.read_text(encoding="utf-8"), pages.MAKERS), path.name
+
+    def test_results_hold_every_recorded_claim_with_its_verdicts(self):
+        text = pages.results()
+        for card in overview.recorded():
+            section = text.split(f"## {card.claim.title}\n")[1].split("\n## ")[0]
+            assert re.findall(r'class="verdict (\w+)"', section) == [verdict for verdict, _, _ in card.verdicts()]
+            assert all(outcome in section for _, _, outcome in card.verdicts())
+            assert card.provenance in section
+        rows = [line.split("|")[3:6] for line in text.splitlines() if line.startswith("| [")]
+        for verdict, column in zip(pages.VERDICTS, zip(*rows, strict=True), strict=True):
+            assert sum(int(cell) for cell in column if cell.strip()) == overview.numbers().verdicts[verdict]
+
+    def test_differences_hold_every_row_of_every_network(self):
+        text = pages.differences()
+        found = 0
+        for path in (ROOT / "segtutor" / "models").rglob("*.py"):
+            for name in re.findall(r"^(\w*DIFFERENCES) = \(", path.read_text(encoding="utf-8"), re.MULTILINE):
+                module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+                assert all(f"| {row.detail} | {row.paper} |" in text for row in getattr(module, name))
+                found += 1
+        titles = re.findall(r"^## (.*)", text, re.MULTILINE)
+        assert len(titles) == len(set(titles)) == found > 10
+
+    def test_each_remedy_of_the_doctor_answers_a_question(self):
+        text = pages.questions()
+        for one in REMEDIES.values():
+            assert f"### {one.question}\n" in text
+            assert "{" not in text
+        used = set(re.findall(r'remedy\("([\w ]+)"', (ROOT / "segtutor" / "doctor.py").read_text(encoding="utf-8")))
+        assert used == set(REMEDIES)
+        assert "`segtutor data get camvid`." in text
+
+    def test_the_map_has_every_lesson_and_every_arrow(self):
+        drawn = course_map.drawing()
+        assert drawn.count("<a href=") == len(course_map.stems()) == len(teaching.lessons())
+        near = course_map.direct(course_map.before())
+        assert drawn.count("<path") == sum(map(len, near.values()))
+        assert near["03"] == {"02"}
+        assert near["05"] == {"04"}  # its header asks for lessons 1 and 3 as well, which lesson 4 asks for, too
+        assert near["09"] == {"05", "08"}
+
+    def test_boxes_of_the_map_lie_apart(self):
+        boxes = re.findall(r'<rect x="(-?\d+)" y="(-?\d+)"', course_map.drawing())
+        for index, (x, y) in enumerate(boxes):
+            for other_x, other_y in boxes[:index]:
+                apart = abs(int(x) - int(other_x)) >= course_map.WIDE, abs(int(y) - int(other_y)) >= course_map.HIGH
+                assert any(apart)
+
+
+def test_every_picture_of_a_page_has_words():
+    for path in (ROOT / "docs").glob("*.md"):
+        text = path.read_text(encoding="utf-8")
+        blocks = re.findall(r"```\{(?:image|figure)\}[^`]*```", text)
+        assert all(re.search(r":alt: .{40,}", block) for block in blocks), path.name
+        assert all(len(words) >= 40 for words in re.findall(r"!\[([^\]]*)\]", text)), path.name

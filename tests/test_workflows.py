@@ -79,7 +79,7 @@ def test_a_raised_version_is_told_wherever_its_tag_stands():
     version = PROJECT["version"]
     assert f"version: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     slug = PROJECT["urls"]["Repository"].removeprefix("https://github.com/")
-    for name in ("README.md", "docs/index.md", "docs/instructors.md", "start.py"):
+    for name in ("README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")), "start.py"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert set(re.findall(rf"{slug}/(?:blob|tree)/(v[\d.]+)/", text)) <= {f"v{version}"}, name
 

@@ -187,7 +187,7 @@ def test_the_address_is_rewritten_everywhere_from_one_command(tmp_path):
     root = make_course(tmp_path)
     (root / "README.md").write_text(
         "git clone https://github.com/segtutor/segtutor.git [Colab](https://colab.research.google.com/github/segtutor/"
-        "segtutor/blob/x) https://github.com/segtutor/segtutor-data"
+        "segtutor/blob/x) https://github.com/segtutor/segtutor-data https://segtutor.github.io/segtutor/start.html"
     )
     assert build.main([], root) == 0
     assert build.main(["--address", "https://github.com/school/course.git"], root) == 0
@@ -197,6 +197,7 @@ def test_the_address_is_rewritten_everywhere_from_one_command(tmp_path):
     readme = (root / "README.md").read_text()
     assert readme.count("school/course") == 2
     assert "segtutor/segtutor-data" in readme
+    assert readme.endswith(" https://school.github.io/course/start.html")
 
 
 @pytest.mark.parametrize("address", ["github.com/a/b", "https://github.com/a", "https://github.com/a/b/c", "x"])

@@ -1,0 +1,115 @@
+"""The map of the course: what builds on what, drawn from the lessons' own "what to know before".
+
+The drawing is SVG inside the page, so that its boxes are links, its words are text, and its colors the page's.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+
+import teaching
+
+ROOT = Path(__file__).resolve().parents[1]
+LANES = {"00b": -1.0, "07": 1.0, "05": -1.0}
+"""Where a box stands beside the middle; all others stand in it."""
+WIDE, HIGH, ROW, LANE = 218, 46, 74, 246
+SHORT = {
+    "00": "start here", "00b": "before networks", "01": "metrics", "02": "data sets", "03": "FCN", "04": "PSPNet",
+    "05": "Mask R-CNN", "06a": "DeepLab v2", "06b": "DeepLab v3, v3+", "07": "your own photograph",
+    "08": "transformers", "09": "mask classification",
+}  # fmt: skip
+
+
+def stems() -> dict[str, str]:
+    """The name of each lesson's notebook, by its number."""
+    paths = sorted((ROOT / "notebooks" / "source").glob("[0-9]*.py"))
+    return {path.stem.split("_")[0]: path.stem for path in paths}
+
+
+def before() -> dict[str, set[str]]:
+    """For each lesson the lessons that its header asks for."""
+    found = {}
+    for number, stem in stems().items():
+        front = teaching.front_matter((ROOT / "notebooks" / "source" / f"{stem}.py").read_text(encoding="utf-8"))
+        asked = re.findall(r"\((\d\d[a-z]?)_\w+\.ipynb\)", " ".join(front["prerequisites"]))
+        found[number] = set(asked)
+    return found
+
+
+def direct(asked: dict[str, set[str]]) -> dict[str, set[str]]:
+    """The same without what follows: who needs 4, which needs 3, needs 3.
+
+    >>> direct({"1": set(), "3": {"1"}, "4": {"1", "3"}})["4"]
+    {'3'}
+    """
+
+    def all_before(number: str) -> set[str]:
+        return asked[number] | {far for one in asked[number] for far in all_before(one)}
+
+    return {number: {one for one in near if not any(one in all_before(other) for other in near)}
+            for number, near in asked.items()}  # fmt: skip
+
+
+def levels(asked: dict[str, set[str]]) -> dict[str, int]:
+    """How many lessons lie before each, at most.
+
+    >>> levels({"0": set(), "1": {"0"}, "5": {"0", "1"}})
+    {'0': 0, '1': 1, '5': 2}
+    """
+
+    def level(number: str) -> int:
+        return max((1 + level(one) for one in asked[number]), default=0)
+
+    return {number: level(number) for number in asked}
+
+
+def drawing() -> str:
+    """The map as SVG."""
+    asked = before()
+    rows, known, names = levels(asked), teaching.lessons(), stems()
+    width, height = 3 * LANE, (max(rows.values()) + 1) * ROW
+
+    def corner(number: str) -> tuple[float, float]:
+        return width / 2 + LANES.get(number, 0.0) * LANE - WIDE / 2, rows[number] * ROW + 8
+
+    lines = []
+    for number, near in direct(asked).items():
+        for one in sorted(near):
+            (x0, y0), (x1, y1) = corner(one), corner(number)
+            x0, y0, x1 = x0 + WIDE / 2, y0 + HIGH, x1 + WIDE / 2
+            middle = y1 - ROW / 3
+            lines.append(f'<path d="M{x0:.0f} {y0:.0f} V{middle - 14:.0f} C{x0:.0f} {middle + 8:.0f} {x1:.0f} '
+                         f'{middle - 8:.0f} {x1:.0f} {y1:.0f}"/>')  # fmt: skip
+    boxes = []
+    for number, stem in names.items():
+        x, y = corner(number)
+        said = f"{number[1:] if number[0] == '0' else number} {SHORT.get(number, known[number].title)}"
+        boxes.append(
+            f'<a href="notebooks/{stem}.html"><rect x="{x:.0f}" y="{y:.0f}" width="{WIDE}" height="{HIGH}" rx="8"/>'
+            f'<text x="{x + WIDE / 2:.0f}" y="{y + HIGH / 2 - 3:.0f}">{html.escape(said)}</text>'
+            f'<text class="small" x="{x + WIDE / 2:.0f}" y="{y + HIGH / 2 + 15:.0f}">{known[number].minutes} minutes'
+            "</text></a>"
+        )
+    return (
+        f'<div class="course-map" tabindex="0" role="group" aria-label="Map of the course">'
+        f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'xmlns="http://www.w3.org/2000/svg"><g class="edges">{"".join(lines)}</g>{"".join(boxes)}</svg></div>'
+    )
+
+
+def table() -> str:
+    """The same in words: each lesson with what it builds on and how long it takes."""
+    known, names = teaching.lessons(), stems()
+    lines = ["| lesson | builds on | minutes |", "|---|---|---:|"]
+    for number, near in direct(before()).items():
+        links = ", ".join(f"[{spoken(one)}](notebooks/{names[one]}.ipynb)" for one in sorted(near)) or " "
+        link = f"[{spoken(number)} {known[number].title}](notebooks/{names[number]}.ipynb)"
+        lines.append(f"| {link} | {links} | {known[number].minutes} |")
+    return "\n".join(lines)
+
+
+def spoken(number: str) -> str:
+    """The number as a reader says it: "3", "0b"."""
+    return number[1:] if number.startswith("0") else number

@@ -1,0 +1,182 @@
+"""Draws docs/figures/networks.jpg: one drawn scene and one photograph, as the networks of the course see them.
+
+    python docs/figures/networks.py
+
+The scene is shown to five networks. Four of them come trained with the course; PSPNet is trained here as FCN-8s was
+(400 steps on 2,000 scenes, from the course's backbone), which takes some minutes once: its weights are kept in
+build/figures. The photograph, Eileen Collins by NASA, in the public domain, is shown to the one network for which there
+are small weights for photographs with classes: a file of one's own in the cache's folder weights/own, as for lesson 7.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+from skimage import data as examples
+
+from segtutor import inference, models
+from segtutor.claims.masks import STUFF
+from segtutor.claims.networks import network
+from segtutor.claims.training import train
+from segtutor.datasets import Scenes
+from segtutor.labels import SCENES, VOC2012
+from segtutor.plotting import show_instances, show_overlay
+
+TARGET = Path(__file__).with_suffix(".jpg")
+KEPT = Path(__file__).parents[2] / "build" / "figures" / "pspnet_tiny.safetensors"
+WORLD: dict[str, Any] = {"count": 60, "scale_range": 1.5, "crowd": 1.0, "thin": 0.0, "context": 0.0}
+NUMBER = 35
+SHOWN, LIMIT = (480, 600), 400_000
+"""Pixels of the scene as we see it; bytes of the file."""
+SURE = {"Mask R-CNN": 0.7, "Mask2Former": 0.5}
+"""Least score of what is drawn."""
+COLORS = {"person": (0, 114, 178), "bottle": (230, 159, 0)}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A part of the figure: its title, what stands below it in small letters, and how it is drawn."""
+
+    title: str
+    below: str
+    draw: Any
+
+
+def scene(size: tuple[int, int]) -> np.ndarray:
+    """The same scene at any size; each network gets it as large as the pictures from which it has learned."""
+    return np.asarray(Scenes("val", size=size, **WORLD).scene(NUMBER).image)
+
+
+def pspnet() -> Any:
+    """PSPNet with the budget and the start of FCN-8s."""
+    recipe = replace(network("PSPNet"), start="backbone").recipe()
+    if KEPT.exists():
+        return models.create("pspnet_tiny", num_classes=len(SCENES), weights=KEPT).eval()
+    model, _ = train(replace(recipe, precision="float32"), seed=0)
+    KEPT.parent.mkdir(parents=True, exist_ok=True)
+    models.save_weights(model, KEPT, labels=SCENES.names)
+    return model.eval()
+
+
+def enlarged(labels: np.ndarray) -> np.ndarray:
+    """A label map at the size that we see."""
+    rows, columns = (np.arange(s) * labels.shape[k] // s for k, s in enumerate(SHOWN))
+    return labels[rows][:, columns]
+
+
+def labels_of(model: Any, size: tuple[int, int]) -> np.ndarray:
+    """The label map of a semantic network for the scene at this size."""
+    return enlarged(inference.predict(model, scene(size)).numpy())
+
+
+def semantic(model: Any, size: tuple[int, int]) -> Any:
+    """Draws the label map over the scene."""
+    labels = labels_of(model, size)
+    return lambda ax: show_overlay(scene(SHOWN), labels, SCENES, ax=ax, alpha=0.72, legend=False)
+
+
+def objects(model: Any, size: tuple[int, int]) -> Any:
+    """Draws what a detector finds over the scene."""
+    found = inference.detect(model, scene(size), score_threshold=SURE["Mask R-CNN"])
+    masks = np.stack([enlarged(mask) for mask in found["masks"].numpy()])
+    return lambda ax: show_instances(scene(SHOWN), SCENES, masks, ax=ax, alpha=0.6)
+
+
+def panoptic(model: Any, size: tuple[int, int]) -> Any:
+    """Draws the panoptic map: the colors of the classes, with a white line around every thing."""
+    segments, listed = inference.find_masks(model, scene(size), SHOWN).panoptic(STUFF, SURE["Mask2Former"])
+    numbers = segments.numpy()
+    labels = np.zeros(SHOWN, dtype=int)  # what no segment has stays as it is in the picture
+    for one in listed:
+        labels[numbers == one.id] = one.label
+
+    def draw(ax: Any) -> None:
+        show_overlay(scene(SHOWN), labels, SCENES, ax=ax, alpha=0.72, legend=False, untinted=[0])
+        for one in listed:
+            if one.label not in STUFF:
+                ax.contour(numbers == one.id, levels=[0.5], colors="white", linewidths=1.6)
+
+    return draw
+
+
+def photograph() -> np.ndarray:
+    """The portrait, cut to the shape of the scene."""
+    return np.asarray(examples.astronaut())[:410]
+
+
+def named() -> Any:
+    """Draws the classes that the network for photographs finds over the portrait, with their names."""
+    choice = models.for_photographs(agree=lambda _: False)
+    if choice.gives != "classes":
+        raise SystemExit("no network for photographs with classes is there: lesson 7 says where such a file belongs")
+    picture = photograph()
+    found = inference.predict(models.create(choice.network, weights=choice.weights).eval(), picture).numpy()
+    look = replace(VOC2012, colors=tuple(COLORS.get(name, (213, 94, 0)) for name in VOC2012.names))
+
+    def draw(ax: Any) -> None:
+        show_overlay(picture, found, look, ax=ax, alpha=0.55, legend=False, untinted=[0])
+        for number in np.unique(found)[1:]:
+            regions, count = ndimage.label(found == number)
+            if count:
+                ax.contour(found == number, levels=[0.5], colors="white", linewidths=1.6)
+                row, column = ndimage.center_of_mass(regions == 1 + np.argmax(np.bincount(regions.ravel())[1:]))
+                style = {"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 2}
+                ax.text(column, row, VOC2012.names[number], ha="center", va="center", fontsize=15, bbox=style)
+
+    return draw
+
+
+def panels() -> list[Panel]:
+    """All parts, in the order of the figure."""
+    course = {name: models.create(f"{name}_tiny", weights="course").eval()
+              for name in ("fcn8s", "deeplabv3", "maskrcnn", "mask2former")}  # fmt: skip
+    return [
+        Panel("a drawn scene", "", lambda ax: ax.imshow(scene(SHOWN))),
+        Panel("FCN-8s, 2015", "lesson 3", semantic(course["fcn8s"], (96, 120))),
+        Panel("PSPNet, 2017", "lesson 4", semantic(pspnet(), (96, 120))),
+        Panel("DeepLab v3, 2017", "lesson 6", semantic(course["deeplabv3"], (128, 160))),
+        Panel("Mask R-CNN, 2017", "lesson 5", objects(course["maskrcnn"], (192, 240))),
+        Panel("Mask2Former, 2022", "lesson 9", panoptic(course["mask2former"], (96, 120))),
+        Panel("a photograph", "", lambda ax: ax.imshow(photograph())),
+        Panel("DeepLab v3, 2017", "lesson 7", named()),
+    ]
+
+
+def main() -> None:
+    """Draw, then choose the quality that keeps the file small."""
+    figure, grid = plt.subplots(2, 4, figsize=(16.6, 7.5), dpi=100)
+    for axes, panel in zip(grid.flat, panels(), strict=True):
+        panel.draw(axes)
+        axes.set_title(panel.title, fontsize=19, loc="left", pad=6)
+        axes.set_title(panel.below, fontsize=15, loc="right", pad=6, color="#555555")
+        axes.set_axis_off()
+    figure.subplots_adjust(0.003, 0.005, 0.997, 0.945, 0.03, 0.13)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    picture = Image.open(buffer).convert("RGB")
+    for quality in range(92, 50, -4):
+        packed = io.BytesIO()
+        picture.save(packed, format="jpeg", quality=quality, optimize=True)
+        if packed.tell() <= LIMIT:
+            break
+    scratch = TARGET.with_suffix(".tmp")
+    scratch.write_bytes(packed.getvalue())
+    os.replace(scratch, TARGET)
+    print(f"{TARGET.name}: {packed.tell() / 1000:.0f} kB, quality {quality}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""The parts of README.md that are made: what there is in numbers, a claim as its card, the links of the lesson table.
+
+    python docs/overview.py
+
+writes them again, after a lesson, a task or a claim has changed, or the version was raised. The site's first page takes
+numbers and card from here, too, and the tests compare.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
+
+import teaching  # noqa: E402
+
+from segtutor import claims, models  # noqa: E402
+from segtutor.exercises.catalog import exercises  # noqa: E402
+
+CLAIM = "results.leaderboard"
+COLAB = "https://colab.research.google.com"
+COLAB_BADGE = f"{COLAB}/assets/colab-badge.svg"
+SITE_BADGE = "docs/figures/badge_site.svg"
+ROW = re.compile(r"^\| \[(?P<name>[^\]]+)\]\((?P<path>notebooks/[\w]+\.ipynb)\) \|(?P<cells>.*)\|$")
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What there is.
+
+    Attributes:
+        lessons: Lessons.
+        reading: Hours to read them, their runs included.
+        tasks: Tasks that check themselves.
+        writing: Hours to solve them.
+        experiments: Claims with recorded results.
+        runs: Runs behind them, each of one variant with one seed.
+        verdicts: How many expectations were confirmed, reversed, undecided.
+        networks: Names that ``models.create`` knows.
+    """
+
+    lessons: int
+    reading: int
+    tasks: int
+    writing: int
+    experiments: int
+    runs: int
+    verdicts: Counter[str]
+    networks: int
+
+
+def recorded() -> list[claims.Card]:
+    """The cards of all claims whose results are committed, in the order of the lessons."""
+    there = {path.name for path in (ROOT / "data" / "results").glob("*.json")}
+    return [claims.card(name) for name in claims.available() if claims.file_of(name) in there]
+
+
+def numbers() -> Numbers:
+    """Counted, not told."""
+    lessons, tasks, cards = teaching.lessons().values(), exercises().values(), recorded()
+    return Numbers(
+        lessons=len(lessons),
+        reading=round(sum(one.minutes for one in lessons) / 60),
+        tasks=len(tasks),
+        writing=round(sum(one.minutes for one in tasks) / 60),
+        experiments=len(cards),
+        runs=sum(len(runs) for card in cards for runs in card.results.runs.values()),
+        verdicts=Counter(verdict for card in cards for verdict, _, _ in card.verdicts()),
+        networks=len(models.available()),
+    )
+
+
+def numbers_text() -> str:
+    """What there is, as a short list."""
+    n = numbers()
+    return "\n".join([
+        f"- **{n.lessons} lessons**, {n.reading} hours to read and run",
+        f"- **{n.tasks} tasks that check themselves**, {n.writing} hours to solve",
+        f"- **{n.experiments} recorded experiments**, {n.runs} runs: of {n.verdicts.total()} expectations "
+        f"{n.verdicts['confirmed']} were confirmed, {n.verdicts['reversed']} came out the other way round, and "
+        f"{n.verdicts['undecided']} are undecided",
+        f"- **{n.networks} networks** by name, those of the papers and small ones that learn on a laptop",
+    ])  # fmt: skip
+
+
+def card_text(name: str = CLAIM) -> str:
+    """A claim's card in Markdown: the sentence, a verdict for each expectation, and where the numbers come from."""
+    card = claims.card(name)
+    claim = card.claim
+    rows = [f"| **{verdict}** | {expected} | {outcome} |" for verdict, expected, outcome in card.verdicts()]
+    return "\n".join([
+        f"**{claim.title}.** {claim.sentence} *({claim.source})*", "",
+        "| verdict | expected before it ran | measured, mean of the seeds |", "|---|---|---|", *rows, "",
+        f"{card.provenance.replace('; mean ± half the range in the table', '')}.",
+    ])  # fmt: skip
+
+
+def lesson_row(line: str, repository: str, version: str) -> str:
+    """A row of the lesson table with its two badges at the end; any other line as it is.
+
+    >>> row = "| [00 Start](notebooks/00_start.ipynb) | look | 0.9 | 1087 | | |"
+    >>> made = lesson_row(row, "https://github.com/ada/course", "1.2.0")
+    >>> "(https://ada.github.io/course/notebooks/00_start.html)" in made and "/blob/v1.2.0/notebooks/00_start" in made
+    True
+    >>> lesson_row(made, "https://github.com/ada/course", "1.2.0") == made
+    True
+    """
+    found = ROW.match(line)
+    if found is None:
+        return line
+    path, slug = found["path"], repository.removeprefix("https://github.com/")
+    what, minutes, memory = (cell.strip() for cell in found["cells"].split("|")[:3])
+    page = f"{site(repository)}{Path(path).with_suffix('.html').as_posix()}"
+    read = f"[![read]({SITE_BADGE})]({page})"
+    run = f"[![Open in Colab]({COLAB_BADGE})]({COLAB}/github/{slug}/blob/v{version}/{path})"
+    return f"| [{found['name']}]({path}) | {what} | {minutes} | {memory} | {read} | {run} |"
+
+
+def site(repository: str) -> str:
+    """Where GitHub Pages shows the site of a repository.
+
+    >>> site("https://github.com/ada/course")
+    'https://ada.github.io/course/'
+    """
+    owner, name = repository.removeprefix("https://github.com/").split("/")
+    return f"https://{owner.lower()}.github.io/{name}/"
+
+
+def renewed(readme: str) -> str:
+    """The README with its made parts as they should be."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for name, text in (("numbers", numbers_text()), ("card", card_text())):
+        readme, count = re.subn(
+            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
+            lambda mark, text=text: f"{mark[1]}\n{text}\n\n{mark[2]}",
+            readme,
+            flags=re.DOTALL,
+        )
+        if count != 1:
+            raise ValueError(f"README.md must have one part <!-- {name} --> ... <!-- /{name} -->, it has {count}")
+    rows = (lesson_row(line, project["urls"]["Repository"], project["version"]) for line in readme.splitlines())
+    return "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    path = ROOT / "README.md"
+    path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
+    print(numbers_text())
