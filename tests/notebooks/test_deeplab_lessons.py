@@ -53,8 +53,15 @@ def test_the_crf_helps_every_network():
 
 def test_multi_grid_is_undecided():
     assert "Undecided: less than a point is lost, and the seeds spread as far" in text_of("06b")
-    assert verdicts("deeplab.multi_grid") == ["undecided"]
+    assert verdicts("deeplab.multi_grid") == ["undecided", "undecided"]
     assert -1 < mean("deeplab.multi_grid", "1, 2") - mean("deeplab.multi_grid", "1, 1") < 0
+
+
+def test_poles_tell_no_more_about_multi_grid():
+    plain, grid = (mean("deeplab.multi_grid", variant, "pole_iou") for variant in ("1, 1", "1, 2"))
+    assert f"their IoU is {plain:.1f} % with (1, 1) and {grid:.1f} % with (1, 2)" in text_of("06b")
+    differences = seeds("deeplab.multi_grid", "1, 2", "1, 1", "pole_iou")
+    assert max(differences) - min(differences) > plain - grid > 0
 
 
 def test_image_pooling_loses():
@@ -117,6 +124,33 @@ def test_sentences_about_the_leaderboard_hold_for_the_whole_of_it():
     assert "with a quarter of the operations, it comes within three points of v3 at stride 4" in text
     assert scores["DeepLab v3, stride 4"] - scores["DeepLab v3+, stride 16"] < 3
     assert costs["DeepLab v3+, stride 16"] / costs["DeepLab v3, stride 4"] == pytest.approx(0.25, abs=0.02)
+
+
+def test_what_the_same_operations_buy():
+    text, claim = text_of("06b"), "deeplab.equal_operations"
+    of = {name: mean(claim, name) for name in find(claim).variants}
+    cost = {name: mean(claim, name, "gflops") / 100 for name in of}
+    small, plain = "DeepLab v3+, separable", "DeepLab v3, stride 16"
+    assert cost[small] == pytest.approx(cost[plain], rel=0.02) == pytest.approx(0.3, abs=0.01)
+    said = f"decoder and separable convolutions reach {of[small]:.1f} %, v3 at stride 16 reaches {of[plain]:.1f}."
+    assert said in text
+    plus, eight, bare = "DeepLab v3+, stride 16", "DeepLab v3", "backbone alone"
+    assert all(0.44 < cost[name] < 0.56 for name in (plus, eight, bare))
+    assert f"with a decoder reaches {of[plus]:.1f} %, the pyramid at stride 8 {of[eight]:.1f}" in text
+    assert f"the bare backbone has {of[bare]:.1f} % for as many operations" in text
+    fine, blocks, pyramid = "backbone alone, stride 4", "DeepLab v3, cascaded", "DeepLab v3, stride 4"
+    assert f"{of[fine]:.1f} %, against {of[blocks]:.1f} with more blocks and {of[pyramid]:.1f} with the pyramid" in text
+    assert cost[fine] < cost[pyramid]
+    expected = ["confirmed", "confirmed", "undecided", "undecided", "reversed", "confirmed"]
+    assert verdicts(claim) == expected
+
+
+def test_equal_operations_are_rows_of_the_leaderboard():
+    claim = find("deeplab.equal_operations")
+    rows, board = recorded(claim).runs, recorded(find("results.leaderboard")).runs
+    for name in claim.variants:
+        for ours, theirs in zip(rows[name], board[name], strict=True):
+            assert all(ours[measure.key] == theirs[measure.key] for measure in claim.measures), name
 
 
 def test_disturbances_take_the_gain_of_the_crf_away():

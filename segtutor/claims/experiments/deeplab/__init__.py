@@ -3,6 +3,7 @@
 from segtutor.claims.experiments.deeplab.atrous import ATROUS, RATES
 from segtutor.claims.experiments.deeplab.distances import DISTANCE
 from segtutor.claims.experiments.deeplab.disturbances import DISTURBED
+from segtutor.claims.experiments.deeplab.equal import EQUAL
 from segtutor.claims.experiments.deeplab.grids import GRID_FIELD
 from segtutor.claims.experiments.deeplab.refinement import REFINEMENT
 from segtutor.claims.experiments.deeplab.v2 import OUTPUT_STRIDE, PYRAMID
@@ -11,5 +12,5 @@ from segtutor.claims.experiments.deeplab.v3plus import DECODER, SEPARABLE
 
 CLAIMS = (
     ATROUS, OUTPUT_STRIDE, PYRAMID, DISTANCE, RATES, IMAGE_POOLING, BATCH_NORM, CASCADED, MULTI_GRID, GRID_FIELD,
-    REFINEMENT, DISTURBED, DECODER, SEPARABLE,
+    REFINEMENT, DISTURBED, DECODER, SEPARABLE, EQUAL,
 )  # fmt: skip
