@@ -5,9 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
+from segtutor.claims import find
 from segtutor.claims.experiments.transformers import frozen
+from segtutor.claims.experiments.transformers.decoder import Encoder
 from segtutor.claims.experiments.transformers.frozen import Probe
 from segtutor.claims.experiments.transformers.positions import CROP, WHOLE, Crops
+from segtutor.claims.training import build
 
 
 def count(module):
@@ -29,6 +32,16 @@ def test_crops_are_run_and_scored():
     values = replace(Crops("table"), steps=1, train_count=8, val_count=2).in_precision("float32")(0, False)
     assert values["gain"] == pytest.approx(values["whole"] - values["windows"])
     assert values["parameters"] == count(Crops("table").build())
+
+
+@pytest.mark.parametrize(("encoder", "strides"), [(Encoder(2, True), (4, 8)), (Encoder(2), (4, 8)),
+                                                  (Encoder(3, True), (4, 8, 16))])  # fmt: skip
+def test_both_encoders_give_the_decoder_maps_of_the_same_strides(encoder, strides):
+    recipe = find("transformers.decoder").variants["ResNet, 2 stages"]
+    model = build(replace(recipe, change=encoder), seed=0)
+    maps = model.backbone(torch.zeros(2, 3, 96, 128))
+    assert [96 // one.shape[-2] for one in maps.values()] == list(strides)
+    assert model(torch.zeros(2, 3, 96, 128))["out"].shape == (2, 33, 96, 128)
 
 
 def test_a_random_body_has_seen_the_scenes_and_stays_as_it_is():
