@@ -485,7 +485,7 @@ plt.show()
 # bollards apart whose only difference lay far away; and above, the gradient of the trained SegFormer comes from all
 # over the picture. But fitting is not proof. A test puts the same decoder behind either encoder. The authors did so
 # (Table 1d: with encoders of convolutions the decoder is worse). We did it with lesson 4's bollards, which nothing
-# nearer than 28 pixels tells apart:
+# nearer than 29 pixels tells apart:
 
 # %%
 card("transformers.decoder")
