@@ -1,10 +1,10 @@
 (() => {
-  // Only looks up what Python computed, and draws it; see interactive.py.
+  // Puts the figure on the page, looks up what Python computed, and draws it; see interactive.py and waking.py.
   const start = (root) => {
     root.dataset.live = "yes";
-    root.querySelector(".still").remove();
-    const data = JSON.parse(root.dataset.curve);
+    root.innerHTML = root.dataset.figure;
     const find = (selector) => root.querySelector(selector);
+    const data = JSON.parse(find(".parts").dataset.curve);
     const all = (selector) => [...root.querySelectorAll(selector)];
     const score = find(".score"), iou = find(".iou"), choice = find("select");
     const outputs = all("output");

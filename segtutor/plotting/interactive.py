@@ -8,7 +8,6 @@ and script travel in one piece of HTML. R detections, G objects, T IoU threshold
 from __future__ import annotations
 
 import base64
-import html
 import io
 import json
 from collections.abc import Sequence
@@ -29,6 +28,7 @@ from segtutor.metrics.curves import (
 )
 from segtutor.metrics.masks import as_masks, pairwise_iou
 from segtutor.plotting.overlays import as_picture
+from segtutor.plotting.waking import waking_page
 
 METHODS = ("5point", "11point", "101point", "area")
 IOU_THRESHOLDS = tuple(round(0.3 + 0.05 * step, 2) for step in range(14))
@@ -76,7 +76,8 @@ def movable_precision_recall(
         start: Score and IoU at which the sliders stand at first; the IoU is one of ``iou_thresholds``.
 
     Returns:
-        An object that JupyterLab, Colab and a static page show as the figure; GitHub, which runs no scripts, does not.
+        An object that JupyterLab, Colab and a static page show as the figure; GitHub, which runs no scripts, shows a
+            sentence.
 
     Raises:
         ValueError: If the sizes or the numbers of masks and scores do not fit, a score is outside 0...1, there is no
@@ -199,10 +200,7 @@ def _page(
     last = len(data["states"]) - 1
     # JupyterLab would take the arrow keys for itself and fold headings; this attribute leaves them to the sliders.
     controls = '<div class="controls" data-lm-suppress-shortcuts="true">'
-    return f"""<div class="segtutor-curve" data-curve='{html.escape(packed, quote=False)}'>
-<style>{_beside("css")}</style>
-<p class="still">This figure moves where scripts may run: in JupyterLab and Colab after its cell was run, and on the
-course's pages. The figure beside it shows the same curve standing still.</p>
+    figure = f"""<style>{_beside("css")}</style>
 {controls}
 <label>Score at least <input class="score" type="range" min="0" max="1" step="0.01" value="{start[0]}">
 <output></output></label>
@@ -211,16 +209,15 @@ course's pages. The figure beside it shows the same curve standing still.</p>
 <label>Draw AP as <select>{options}</select></label>
 </div>
 <p class="says" aria-live="polite"></p>
-<div class="parts">
+<div class="parts" data-curve='{packed}'>
 {_picture_svg(picture, objects, detections)}
 {_curve_svg()}
 <table class="ap"><caption>AP at this IoU</caption><thead><tr><th>method</th><th>all<br>detections</th>
 <th>passing<br>only</th></tr></thead><tbody>{methods}</tbody></table>
 <table class="list"><caption>Detections by falling score</caption><thead><tr><th></th><th>score</th><th>best IoU</th>
 <th>counts as</th></tr></thead><tbody>{rows}</tbody></table>
-</div>
-<script>{_beside("js")}</script>
 </div>"""
+    return waking_page("segtutor-curve", figure, _beside("js"))
 
 
 def _beside(kind: str) -> str:

@@ -1,7 +1,7 @@
 """One of several pictures under a slider, alive without a kernel.
 
-Every step is drawn here; the script beside this file only shows one of them at a time. Where no script runs, all steps
-stand below each other.
+Every step is drawn here; the script beside this file only shows one of them at a time. Where no script runs, a sentence
+says what to do (``waking.py``), below the first step if that is a picture.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from segtutor.plotting.style import PAGE_DPI
+from segtutor.plotting.waking import waking_page
 
 _JPEG_QUALITY = 85
 
@@ -67,11 +68,16 @@ def movable_figures(figures: Sequence[Figure], texts: Sequence[str], label: str,
             f"<p>{html.escape(text)}</p>"
         )
         plt.close(figure)
-    return MovableFigure(len(steps), stepped_page(steps, label, names))
+    return MovableFigure(len(steps), stepped_page(steps, label, names, first_stands=True))
 
 
 def stepped_page(
-    steps: Sequence[str], label: str, names: Sequence[str] = (), kind: str = "pictures", style: str = ""
+    steps: Sequence[str],
+    label: str,
+    names: Sequence[str] = (),
+    kind: str = "pictures",
+    style: str = "",
+    first_stands: bool = False,
 ) -> str:
     """The slider, the steps as HTML, and the script that shows one of them.
 
@@ -81,22 +87,23 @@ def stepped_page(
         names: What stands behind it at each step; "2 of 7" for none.
         kind: Added to the class, ``segtutor-kind``, so that ``style`` reaches this figure only.
         style: Rules of CSS.
+        first_stands: Whether the first step is seen where no script runs; for steps made of pictures and text.
     """
     named = [f' data-name="{html.escape(name)}"' for name in names] or [""] * len(steps)
-    frames = "".join(f"<div class='step'{name}>{step}</div>" for name, step in zip(named, steps, strict=True))
+    frames = [f'<div class="step"{name}>{step}</div>' for name, step in zip(named, steps, strict=True)]
+    standing, waiting = frames[:first_stands], frames[first_stands:]
     # JupyterLab would take the arrow keys for itself; the attribute leaves them to the slider.
-    return f"""<div class="segtutor-steps segtutor-{kind}">
-<style>
+    figure = f"""<style>
 .segtutor-steps {{font: 14px/1.45 system-ui,sans-serif; color: inherit; max-width: 62rem}}
 .segtutor-steps img,.segtutor-steps svg {{max-width: 100%; height: auto}}
 .segtutor-steps img {{background: #fff}}
 .segtutor-steps input {{width: 14rem; accent-color: #2b8fd0}}
 {style}</style>
-<label data-lm-suppress-shortcuts="true" hidden>{html.escape(label)}
+<label data-lm-suppress-shortcuts="true">{html.escape(label)}
 <input type="range" min="1" max="{len(steps)}" step="1" value="1"> <output></output></label>
-{frames}
-<script>{Path(__file__).with_suffix(".js").read_text(encoding="utf-8")}</script>
-</div>"""
+{"".join(waiting)}"""
+    script = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+    return waking_page(f"segtutor-steps segtutor-{kind}", figure, script, "".join(standing))
 
 
 def _encoded(figure: Figure) -> tuple[str, str]:

@@ -241,6 +241,36 @@ def test_a_palette_is_as_short_as_faithfulness_lets_it_be():
     assert outputs.few_colors(Image.fromarray(noise), 40.0) is None
 
 
+def test_flicker_between_like_colors_goes_and_nothing_else_moves():
+    random = np.random.default_rng(0)
+    flicker = np.full((60, 80, 3), 100, dtype=np.uint8)
+    flicker[random.random((60, 80)) < 0.3] = 108
+    flicker[20:40, 30:31] = (200, 30, 30)  # a line of one pixel
+    flicker[50, 60] = 0  # a dot
+    image = Image.fromarray(flicker).quantize(4)
+    calm = outputs.calm(image, image, 33.0)
+    before, after = (np.asarray(one.convert("RGB")).astype(int) for one in (image, calm))
+    assert len(outputs.encode(calm)) < 0.7 * len(outputs.encode(image))
+    assert np.sqrt(((after - before) ** 2).mean(axis=2)).max() <= outputs.SHIFT
+    kept = (before[..., 0] == 200) | (before[..., 0] == 0)
+    assert kept.sum() == 21
+    assert (after[kept] == before[kept]).all()
+    assert outputs.calm(image, image, 60.0) is image, "that much may not change"
+
+
+def test_pictures_in_a_page_become_smaller_too():
+    random = np.random.default_rng(0)
+    grain = Image.fromarray(np.where(random.random((60, 80, 1)) < 0.3, 108, [[[100] * 3]]).astype(np.uint8)).quantize(4)
+    data = base64.b64encode(outputs.encode(grain)).decode()
+    page = f'<img alt="A" src="data:image/png;base64,{data}"><p>B</p>'
+    small = outputs.smaller_page(page, 33.0)
+    assert len(small) < 0.7 * len(page)
+    assert small.startswith('<img alt="A" src="data:image/png;base64,')
+    assert small.endswith('"><p>B</p>')
+    shown = np.abs(pixels(small.split("base64,")[1].split('"')[0]) - np.asarray(grain.convert("RGB")).astype(float))
+    assert shown.max() <= outputs.SHIFT
+
+
 def test_noise_is_not_quantized_below_the_asked_faithfulness():
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     assert np.array_equal(pixels(outputs.smaller_png(png(noise), 40.0)), noise)

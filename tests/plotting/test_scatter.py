@@ -34,14 +34,13 @@ def test_each_step_adds_one_kernel_by_hand():
 
 def test_the_page_holds_every_step_with_its_numbers_and_its_sentence():
     figure = movable_scatter(VALUES, KERNEL)
-    frames = figure._repr_html_().split("<div class='step'>")[1:]
+    frames = figure._repr_html_().split('<div class="step">')[1:]
     assert len(frames) == 4
     assert 'max="4"' in figure.html
     for frame, output in zip(frames, figure.outputs, strict=True):
         numbers = [float(text) for text in re.findall(r'middle">([-\d.e]+)</text>', frame)]
         assert numbers[4 + 9 :] == output.flatten().tolist()
     assert "row 1, column 0 holds 3. 3 times the kernel is added to the output from row 2, column 0 on" in frames[2]
-    assert "hidden>Input pixels" in figure.html  # without a script, all steps stand there and no dead slider
 
 
 @pytest.mark.parametrize(
