@@ -31,6 +31,8 @@ METADATA = {
     "language_info": {"name": "python", "pygments_lexer": "ipython3"},
 }
 BEGIN, END, STUB = "# BEGIN SOLUTION", "# END SOLUTION", "# STUB:"
+FOLDED = '<details style="margin-bottom: 1em">'
+"""In JupyterLab the paragraph behind a folded answer would stick to its title."""
 SETUP = """\
 # Installs the course on Google Colab; anywhere else, and the second time, it installs nothing.
 import importlib.util
@@ -171,7 +173,8 @@ def build(master: Master, course: Course, path: Path, solved: bool) -> NotebookN
         if not solved and "solution" in tags(cell):
             continue
         new = nbformat.v4.new_markdown_cell if cell.cell_type == "markdown" else nbformat.v4.new_code_cell
-        source = cell.source if cell.cell_type == "markdown" else fill(cell.source, solved)
+        text = cell.source.replace("<details>", FOLDED)
+        source = text if cell.cell_type == "markdown" else fill(cell.source, solved)
         built, built_tags = new(source), tags(cell)
         if "fold" in cell.metadata:
             fold(built, built_tags, cell.metadata["fold"])
