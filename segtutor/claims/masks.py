@@ -12,6 +12,7 @@ from scipy import ndimage
 from torch import Tensor, nn
 
 from segtutor.datasets import Scenes
+from segtutor.datasets.scenes.settings import KINDS
 from segtutor.inference import FoundMasks, find_masks
 from segtutor.labels import SCENES
 from segtutor.metrics import ConfusionMatrix
@@ -55,7 +56,14 @@ class SegmentPictures:
 
 
 @lru_cache(maxsize=12)
-def segments(split: str, count: int, crowd: float, size: tuple[int, int] = SIZE, world: int = 0) -> SegmentPictures:
+def segments(
+    split: str,
+    count: int,
+    crowd: float,
+    size: tuple[int, int] = SIZE,
+    world: int = 0,
+    kinds: tuple[str, ...] = tuple(KINDS),
+) -> SegmentPictures:
     """The first pictures of a split with their segments, drawn once per process.
 
     Args:
@@ -64,8 +72,11 @@ def segments(split: str, count: int, crowd: float, size: tuple[int, int] = SIZE,
         crowd: Companions of a thing.
         size: Height and width.
         world: Seed of the scenes; another one, other scenes.
+        kinds: Of scenes.
     """
-    scenes = Scenes(split, size=size, count=count, seed=world, target="panoptic", crowd=crowd, **dict(SCENE))
+    scenes = Scenes(
+        split, size=size, count=count, seed=world, target="panoptic", kinds=kinds, crowd=crowd, **dict(SCENE)
+    )
     return SegmentPictures(scenes)
 
 

@@ -128,6 +128,15 @@ SENTENCES: list[tuple[str, str, Callable[[], tuple[str, ...]]]] = [
      lambda: rounded(mean("transformers.probe", "all four"), digits=1)),
     ("08_transformers", "the batch norm brings {} points, with every seed",
      lambda: rounded(gap("transformers.probe", "all four", "all four, no batch norm"), digits=1)),
+    ("09_mask_classification", "PQ is {} % with it and {} without",
+     lambda: rounded(*(mean("masks.masked_attention", one, "late_PQ") for one in ("last mask", "whole map")),
+                     digits=1)),
+    ("09_mask_classification", "in every seed: {} % against {}.",
+     lambda: rounded(*(mean("masks.matching", one, "late_PQ_things") for one in ("fixed", "matched")), digits=1)),
+    ("09_mask_classification", "a mistake and cannot count has {} %",
+     lambda: rounded(mean("masks.matching", "one perfect mask per class", "late_PQ_things"), digits=1)),
+    ("09_mask_classification", "after 150 steps PQ is {} % with fixed queries and {} with matched ones",
+     lambda: rounded(*(mean("masks.matching", one, "early_PQ") for one in ("fixed", "matched")), digits=1)),
     ("09_mask_classification", "{} % of the masks are empty",
      lambda: rounded(mean("masks.empty", "with the rule", "empty"), digits=1)),
     ("09_mask_classification", "regions from {} to {} % and masks from {} to {} %",
@@ -142,3 +151,22 @@ SENTENCES: list[tuple[str, str, Callable[[], tuple[str, ...]]]] = [
 def test_the_numbers_of_a_sentence_are_those_of_the_results(lesson, sentence, numbers):
     said = sentence.format(*numbers())
     assert said in text_of(lesson), f"the results say: {said}"
+
+
+def test_what_lesson_9_says_of_seeds_and_verdicts():
+    def gains(claim: str, better: str, worse: str, key: str) -> list[float]:
+        runs = recorded(find(claim)).runs
+        return [100 * (one[key] - other[key]) for one, other in zip(runs[better], runs[worse], strict=True)]
+
+    def verdicts(claim: str) -> list[str]:
+        return [one.verdict(recorded(find(claim)).runs) for one in find(claim).expectations]
+
+    masked = "masks.masked_attention", "last mask", "whole map"
+    assert min(gains(*masked, "late_PQ")) > 2  # "every seed gains two points or more"
+    for key in ("late_PQ_things", "late_mean_iou"):
+        assert min(gains(*masked, key)) > 0, key  # "every seed gains, too"
+    assert sum(gain > 0 for gain in gains(*masked, "early_PQ")) == 1  # "one seed of three is ahead"
+    assert abs(sum(gains(*masked, "early_PQ")) / 3) < 0.5  # "both are level"
+    assert verdicts(masked[0]) == ["undecided", "undecided", "undecided", "confirmed"]
+    assert min(gains("masks.matching", "fixed", "matched", "late_PQ_things")) > 0  # "in every seed"
+    assert verdicts("masks.matching") == ["confirmed", "reversed", "confirmed"]
