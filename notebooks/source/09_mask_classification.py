@@ -735,7 +735,7 @@ card("masks.matching")
 # One line is reversed. Fixed queries are as good for the label map, that is confirmed, but they are ahead by things, too,
 # in every seed: 20.6 % against 18.9. The last row is the test of the reason. Somebody who draws every class without a
 # mistake and cannot count has 55.9 %; so it is not counting that decides at 20 %, but finding things at all. And a fixed
-# query finds them sooner, since it is told from the first step what to look for: after 150 steps PQ is 32.5 % with fixed
+# query finds them sooner, since it is told from the first step what to look for: after 150 steps PQ is 32.6 % with fixed
 # queries and 24.9 with matched ones. Beyond 55.9 %, where the authors' trained networks are, only matched queries can go.
 #
 # ## EoMT: let the transformer do it

@@ -111,7 +111,7 @@ MATCHING = Claim(
     variants={"fixed": MaskRecipe(fixed=True), "matched": BASE, "one perfect mask per class": PerfectClasses()},
     measures=(
         percent("early_PQ", f"PQ after {LENGTHS[0]} steps"),
-        percent("late_mean_iou", f"after {LENGTHS[1]} steps mean IoU"),
+        percent("late_mean_iou", f"mean IoU after {LENGTHS[1]} steps"),
         percent("late_PQ_things", "PQ of things"),
         percent("late_PQ_stuff", "PQ of stuff"),
         percent("late_components_PQ_things", "PQ of things by regions"),
