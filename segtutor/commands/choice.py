@@ -88,10 +88,7 @@ def _how_to_get(one: Published) -> str:
 
 
 def _wanted(one: Published) -> bool:
-    """Whether somebody is there and wants it, after hearing what it is."""
-    from segtutor.models.weight_catalog import entry_of, told
+    """Whether somebody is there and wants it, after hearing what it is; where nobody is, nothing is said."""
+    from segtutor.models.photograph_choice import asked
 
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return False
-    print(told(entry_of(one)))
-    return input("Download it? [y/N] ").strip().lower() in ("y", "yes")
+    return sys.stdin.isatty() and sys.stdout.isatty() and asked(one)

@@ -16,6 +16,8 @@ import math
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from segtutor.models.sizes import exporting
+
 
 def attend(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The formula, step by step; `Attention` computes the same without keeping the N x M weights.
@@ -102,7 +104,9 @@ def as_tokens(features: Tensor) -> Tensor:
 
 def as_map(tokens: Tensor, size: tuple[int, int]) -> Tensor:
     """B x hw x C to B x C x h x w, the inverse of `as_tokens`."""
-    return tokens.transpose(1, 2).unflatten(-1, size)
+    maps = tokens.transpose(1, 2).unflatten(-1, size)
+    # An exporter would compare the steps in memory of a turned map, and can prove nothing about them.
+    return maps.contiguous() if exporting() else maps
 
 
 def size_of(features: Tensor) -> tuple[int, int]:

@@ -37,6 +37,52 @@ def crop(maps: Tensor, size: tuple[int, int], start: int = 0) -> Tensor:
     return maps.index_select(-2, rows).index_select(-1, columns)
 
 
+def pad_to_whole(images: Tensor, multiple: int) -> Tensor:
+    """Grows images on the right and below until H and W are multiples of a number, with 0.
+
+    Args:
+        images: B x C x H x W.
+        multiple: As of the patches of a transformer.
+    """
+    # As -side % multiple, but in numbers that are never below 0: exporters follow them for sizes not known yet.
+    right, below = ((multiple - 1) * side % multiple for side in (images.shape[-1], images.shape[-2]))
+    return F.pad(images, (0, right, 0, below)) if exporting() or right or below else images
+
+
+def bicubic(maps: Tensor, size: tuple[int, int], antialias: bool) -> Tensor:
+    """Maps of another size, as ``F.interpolate(mode="bicubic")`` makes them.
+
+    Args:
+        maps: B x C x h x w; h and w are known to an exporter.
+        size: Height and width of the result.
+        antialias: Whether a smaller map takes the mean of what it leaves out.
+    """
+    if antialias or not exporting():
+        return F.interpolate(maps, size, mode="bicubic", antialias=antialias)
+    # An exporter takes this step apart, and then compares sizes of which it can prove nothing.
+    rows, columns = (_cubic_shares(*sides, maps) for sides in zip(size, maps.shape[-2:], strict=True))
+    flat = maps.flatten(0, 1)  # BC x h x w
+    flat = torch.bmm(rows.expand(len(flat), -1, -1), flat)
+    return torch.bmm(flat, columns.T.expand(len(flat), -1, -1)).unflatten(0, maps.shape[:2])
+
+
+def _cubic_shares(size: int, source: int, like: Tensor) -> Tensor:
+    """What each of ``source`` pixels gives to each of ``size``, one row per result (Keys 1981, with a = -0.75)."""
+    a = -0.75
+    places = (torch.arange(size, device=like.device, dtype=like.dtype) + 0.5) * source / size - 0.5
+    before = places.floor()
+    sources = torch.arange(source, device=like.device, dtype=like.dtype)
+    shares = torch.zeros(size, source, device=like.device, dtype=like.dtype)
+    for step in (-1, 0, 1, 2):
+        distance = (places - before - step).abs()
+        near = ((a + 2) * distance - (a + 3)) * distance**2 + 1
+        far = a * (((distance - 5) * distance + 8) * distance - 4)
+        weight = near if step in (0, 1) else far
+        neighbor = (before + step).clamp(0, source - 1)  # beyond the border, its last pixel again
+        shares = shares + weight[:, None] * (neighbor[:, None] == sources)
+    return shares
+
+
 def smaller(one: int, other: int) -> int:
     """The smaller of two sizes, without asking which of them it is."""
     return torch.sym_min(one, other)  # type: ignore[return-value]

@@ -24,6 +24,7 @@ from torch.nn import functional as F
 
 from segtutor.models.differences import Difference
 from segtutor.models.inputs import Preprocessing, check_images
+from segtutor.models.sizes import crop
 from segtutor.models.upsampling import TransposedConvolution
 
 Skip = Literal["concat", "sum", "none"]
@@ -94,7 +95,7 @@ class UNet(nn.Module):
         sides = (before, width - W - before, before, height - H - before)
         # Zeros around the picture where convolutions bring zeros anyway; its mirror image where they bring nothing.
         images = F.pad(images, sides) if self.padded else mirrored(images, sides)
-        return {"out": self.valid(images)[..., :H, :W]}
+        return {"out": crop(self.valid(images), (H, W))}
 
     def valid(self, images: Tensor) -> Tensor:
         """What Fig. 1 shows: B x 3 x h x w to logits, smaller by ``margin`` on each side if the network is unpadded.
@@ -107,9 +108,10 @@ class UNet(nn.Module):
             features = block(F.max_pool2d(features, 2) if level else features)
             maps.append(features)
         features = self.dropout(maps.pop())
-        for rise, block in zip(self.rise, self.up, strict=True):
+        for rise, block, lost in zip(self.rise, self.up, self._lost(), strict=True):
             features = rise(features)
-            skip = cropped(maps.pop(), (features.shape[-2], features.shape[-1]))
+            # The middle of the map of the way down (Fig. 1, the gray arrows).
+            skip = crop(maps.pop(), (features.shape[-2], features.shape[-1]), lost)
             if self.skip == "concat":
                 features = torch.cat([skip, features], dim=1)
             elif self.skip == "sum":
@@ -126,6 +128,15 @@ class UNet(nn.Module):
         # Two pixels a level and side on the way down and up, each worth 2^level of the picture; the deepest only once.
         return sum(2 * 2 * 2**level for level in range(self.levels - 1)) + 2 * 2 ** (self.levels - 1)
 
+    def _lost(self) -> list[int]:
+        """By how many pixels on each side the way up is smaller than the way down at its level, the deepest first."""
+        lost, result = 0, []
+        for number in range(self.levels - 1):
+            # Two convolutions take 2 pixels on the way down, and two more on the way up, but not at the bottom.
+            lost = 0 if self.padded else 2 * (lost + (4 if number else 2))
+            result.append(lost)
+        return result
+
     def input_size(self, height: int, width: int) -> tuple[int, int]:
         """The smallest size whose logits cover a picture, and whose maps can all be halved.
 
@@ -140,7 +151,8 @@ class UNet(nn.Module):
             # At each level two convolutions take 4 pixels, and the rest must be even: the side is a multiple of the
             # unit, less 4.
             least = side + 2 * self.margin
-            return least + (-lost - least) % unit
+            # As (-lost - least) % unit, but in numbers that are never below 0: exporters follow them.
+            return least + (unit - 1) * (least + lost) % unit
 
         return fit(height), fit(width)
 
@@ -154,12 +166,6 @@ class UNet(nn.Module):
         return ("classifier",)
 
 
-def cropped(features: Tensor, size: tuple[int, int]) -> Tensor:
-    """The middle of a map (Fig. 1, the gray arrows): B x C x h x w to B x C x ``size``."""
-    top, left = (features.shape[-2] - size[0]) // 2, (features.shape[-1] - size[1]) // 2
-    return features[..., top : top + size[0], left : left + size[1]]
-
-
 def mirrored(images: Tensor, sides: tuple[int, int, int, int]) -> Tensor:
     """The picture continued by its mirror image, again and again where it is small.
 
@@ -168,11 +174,11 @@ def mirrored(images: Tensor, sides: tuple[int, int, int, int]) -> Tensor:
         sides: Pixels to add on the left, right, top, bottom.
     """
     left, right, top, bottom = sides
-    while left or right or top or bottom:
-        height, width = images.shape[-2:]
-        step = (min(left, width - 1), min(right, width - 1), min(top, height - 1), min(bottom, height - 1))
-        images = F.pad(images, step, mode="reflect")
-        left, right, top, bottom = (rest - done for rest, done in zip((left, right, top, bottom), step, strict=True))
+    for axis, before, after in ((-2, top, bottom), (-1, left, right)):
+        last = images.shape[axis] - 1
+        # There and back again: 0, 1, ..., last, ..., 1, 0, 1, ...
+        places = torch.arange(-before, last + 1 + after, device=images.device) % (2 * last)
+        images = images.index_select(axis, last - (places - last).abs())
     return images
 
 

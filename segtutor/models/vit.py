@@ -19,11 +19,12 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from segtutor.models.attention import Attention, as_map, as_tokens
 from segtutor.models.differences import Difference
+from segtutor.models.inputs import check_images
 from segtutor.models.semantic import SemanticNetwork
+from segtutor.models.sizes import bicubic, crop, exporting, pad_to_whole
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class VisionTransformer(nn.Module):
         """What the first block is given: B x N x C, and (h, w)."""
         features = self.patches(images)
         size = (features.shape[-2], features.shape[-1])
-        batch = len(images)
+        batch = images.shape[0]
         tokens = torch.cat([self.class_token.expand(batch, -1, -1), as_tokens(features)], dim=1)
         tokens = tokens + self._positions(size)
         if self.register_tokens is not None:
@@ -148,11 +149,11 @@ class VisionTransformer(nn.Module):
     def _positions(self, size: tuple[int, int]) -> Tensor:
         """1 x (1 + h w) x C: the table, resized where the map has another size than in training."""
         side = round((self.positions.shape[1] - 1) ** 0.5)
-        if size == (side, side):
+        if not exporting() and size == (side, side):
             return self.positions
         table = as_map(self.positions[:, 1:], (side, side))
         # differs: the networks with registers were trained with antialias=True, the others without.
-        table = F.interpolate(table, size, mode="bicubic", antialias=self.registers > 0)
+        table = bicubic(table, size, antialias=self.registers > 0)
         return torch.cat([self.positions[:, :1], as_tokens(table)], dim=1)
 
 
@@ -178,11 +179,10 @@ class LinearSegmenter(SemanticNetwork):
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """See `SemanticNetwork.forward`."""
-        height, width = images.shape[-2:] if isinstance(images, Tensor) and images.ndim == 4 else (0, 0)
-        padding = (0, -width % self.output_stride, 0, -height % self.output_stride)
-        if any(padding) and min(height, width) >= self.output_stride:
-            images = F.pad(images, padding)
-        return {name: logits[..., :height, :width] for name, logits in super().forward(images).items()}
+        check_images(self, images, smallest=self.output_stride, stride=self.output_stride)
+        size = (images.shape[-2], images.shape[-1])
+        logits = super().forward(pad_to_whole(images, self.output_stride))
+        return {name: crop(one, size) for name, one in logits.items()}
 
 
 def _linear(

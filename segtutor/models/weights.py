@@ -8,7 +8,6 @@ A model is changed only after everything fits.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,11 @@ from segtutor.models import ModelConfig
 from segtutor.models.containers import unwrap, without_prefix
 from segtutor.models.head_rows import rows_by_name
 from segtutor.models.inputs import Preprocessing
-from segtutor.models.layout_rules import State, rename, some
+from segtutor.models.layout_rules import State, rename
 from segtutor.models.layouts import LAYOUTS, find_layout
 from segtutor.models.weight_catalog import announce, obtain, package_table, place, published_weights
 from segtutor.models.weight_files import config_of, read_weights, save_weights
+from segtutor.models.weight_fit import LoadReport, check_keys, check_shapes, covers_head, fits
 from segtutor.models.wrappers import inner
 
 __all__ = [
@@ -46,37 +46,6 @@ OWN_ENCODERS = (
 # Checkpoints of the course without a backbone, and the one whose backbone it is.
 SHARED_BACKBONES = {"mask2former_tiny": "deeplabv3_tiny"}
 PUBLISHED = ("imagenet", "torchvision", "pip", "course", "backbone")
-
-
-@dataclass(frozen=True)
-class LoadReport:
-    """What `load_weights` did.
-
-    Attributes:
-        layout: Name of the rename table.
-        loaded: Our keys that now hold the source's arrays.
-        dropped: Keys of the source that have no place in the network.
-        untouched: Our keys that stay as they were.
-        remark: What the source does not say, and what was assumed; empty if it says everything.
-        kept_classes: Classes whose rows of the replaced last layers are the source's, since it names them, too.
-    """
-
-    layout: str
-    loaded: tuple[str, ...]
-    dropped: tuple[str, ...]
-    untouched: tuple[str, ...]
-    remark: str = ""
-    kept_classes: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        text = f"{len(self.loaded)} arrays loaded (layout {self.layout})"
-        if self.dropped:
-            text += f"; not used from the file: {some(self.dropped)}"
-        if self.untouched:
-            text += f"; left as they were: {some(self.untouched)}"
-        if self.kept_classes:
-            text += f"; last layers: the rows of {some(list(self.kept_classes))} kept"
-        return f"{text}; {self.remark}" if self.remark else text
 
 
 def load_weights(
@@ -111,8 +80,8 @@ def load_weights(
     contents = unwrap(source) if isinstance(source, Mapping) else read_weights(source)
     own, arrays, outside = model.state_dict(), contents.state, contents.dropped
     if found:
-        if not _fits(set(own), arrays):
-            arrays, beside = without_prefix(arrays, lambda inside: _fits(set(own), inside))
+        if not fits(set(own), arrays):
+            arrays, beside = without_prefix(arrays, lambda inside: fits(set(own), inside))
             outside += beside
         layout = "segtutor" if contents.config is not None else find_layout(set(own), arrays)
     elif layout not in LAYOUTS:
@@ -133,10 +102,10 @@ def load_weights(
     for key in [key for key in state.keys() - wanted if key.endswith("num_batches_tracked")]:
         del state[key]
         dropped.append(key)
-    _check_keys(state.keys(), wanted - counters, layout)
+    check_keys(state.keys(), wanted - counters, layout)
 
     different = [key for key in state if state[key].shape != own[key].shape]
-    _check_shapes(model, state, different, replace_head)
+    check_shapes(model, state, different, replace_head)
     kept: tuple[str, ...] = ()
     mixed: State = {}
     if classes is not None and contents.classes is not None:
@@ -162,74 +131,14 @@ def load_weights(
                 f"{_rounded(preprocessing.mean)} and dividing by {_rounded(preprocessing.std)}"
             )
         setattr(model, "preprocessing", preprocessing)  # noqa: B010
-    if not different and _covers_head(model, state):
+    if not different and covers_head(model, state):
         setattr(model, "class_names", contents.classes)  # noqa: B010
     untouched = tuple(sorted(own.keys() - state.keys() - mixed.keys() - counters))
     return LoadReport(layout, tuple(sorted(state)), tuple(sorted(dropped)), untouched, remark, kept)
 
 
-def _fits(own: set[str], arrays: State) -> bool:
-    """Whether the names are those of the network, or of a layout that is known."""
-    if len(own & arrays.keys()) == len(arrays):
-        return True
-    try:
-        find_layout(own, arrays)
-    except ValueError as error:
-        return "weights of a classifier" in str(error)
-    return True
-
-
-def _covers_head(model: nn.Module, state: State) -> bool:
-    """Whether the layers that give the classes their meaning are among the arrays."""
-    layers: tuple[str, ...] = model.final_layers() if hasattr(model, "final_layers") else ()  # type: ignore[operator]
-    return all(any(key.startswith(f"{layer}.") for key in state) for layer in layers[:1]) or not layers
-
-
 def _rounded(numbers: tuple[float, ...]) -> str:
     return ", ".join(f"{number:.4g}" for number in numbers)
-
-
-def _check_shapes(model: nn.Module, state: State, different: list[str], replace_head: bool) -> None:
-    """Refuses arrays of another shape, except those of the final layers if these are to be replaced."""
-    own = model.state_dict()
-    layers: tuple[str, ...] = model.final_layers() if hasattr(model, "final_layers") else ()  # type: ignore[operator]
-    only_head = all(key.rpartition(".")[0] in layers for key in different)
-    if not different or (only_head and replace_head):
-        return
-    listing = some([f"{key} {tuple(state[key].shape)} for {tuple(own[key].shape)}" for key in different])
-    if only_head:
-        remedy = (
-            "the number of classes differs: create the network with the file's, num_classes=..., or say "
-            "replace_head=True to train its last layers anew (on the command line --num-classes and --replace-head)"
-        )
-    else:
-        remedy = "it is another network, or built with other options"
-    raise ValueError(f"these arrays of the file do not fit (file's shape for the network's): {listing}; {remedy}")
-
-
-def _check_keys(came: AbstractSet[str], wanted: set[str], layout: str) -> None:
-    missing, surplus = sorted(wanted - came), sorted(came - wanted)
-    if not missing and not surplus:
-        return
-    parts = []
-    if missing:
-        parts.append(f"the file lacks {some(missing)}")
-    if surplus:
-        parts.append(f"the network has no {some(surplus)}")
-    remedy = "is it another network, or was it built with other options?"
-    if missing and all(key.startswith("aux_classifier.") for key in missing):
-        remedy = "create the network with aux=False"
-    elif layout == "vainf_deeplabv3plus":
-        remedy = "create the network with variant='port', which has one convolution in the decoder"
-    elif layout == "mmseg_segformer":
-        remedy = "create the network with decoder='mmseg', whose head has a batch norm for each stage"
-    elif layout == "torchvision" and "classifier.4.weight" in surplus and "classifier.1.bias" in missing:
-        remedy = "create the network with variant='torchvision', which has one more convolution in its head"
-    elif layout == "onnx_u2net" and "encoder.0.inlet.1.weight" in missing:
-        remedy = "create the network with norm='folded': the file's batch norms were multiplied into its convolutions"
-    elif "backbone.conv1.weight" in surplus and "backbone.conv1.0.weight" in missing:
-        remedy = "the file's ResNet begins with one 7 x 7 convolution: create the network with stem='7x7'"
-    raise ValueError(f"the keys do not fit (layout {layout!r}): {'; '.join(parts)}; {remedy}")
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,13 @@ from segtutor.inference.detect import check_classes
 from segtutor.inference.detect_scores import CocoScores
 from segtutor.inference.devices import dtype_of
 from segtutor.inference.samples import label_set, place_of
+from segtutor.training.around import prepared
 from segtutor.training.config import TrainingConfig
 from segtutor.training.detection_stream import DetectionStream, collate
 from segtutor.training.loop import check_same_classes
 from segtutor.training.parts import PartsRecord, PartsRun, refuse_settings
 from segtutor.training.precision import autocast
 from segtutor.training.processes import Processes
-from segtutor.training.run import prepared
 from segtutor.training.stream import batches
 
 MEANINGLESS = {

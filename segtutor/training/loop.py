@@ -19,12 +19,13 @@ from segtutor.inference.evaluate import count, tell_of_one_class
 from segtutor.inference.predict import check_semantic, preprocessing_of
 from segtutor.inference.samples import difference_of_classes, label_set
 from segtutor.models.wrappers import class_names_of, inner
+from segtutor.training.around import prepared
 from segtutor.training.config import TrainingConfig
 from segtutor.training.losses import valid_weight
 from segtutor.training.objectives import objective
 from segtutor.training.precision import autocast
 from segtutor.training.processes import Processes
-from segtutor.training.run import Run, mean_of_last, prepared
+from segtutor.training.run import Run, mean_of_last
 from segtutor.training.stream import SampleStream, batches
 
 

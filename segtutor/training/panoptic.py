@@ -20,12 +20,12 @@ from segtutor.inference.predict import preprocessing_of
 from segtutor.inference.samples import label_set
 from segtutor.models.mask_classification.matching import Objects, objects_of_segments
 from segtutor.models.wrappers import inner
+from segtutor.training.around import prepared
 from segtutor.training.config import TrainingConfig
 from segtutor.training.loop import check_same_classes
 from segtutor.training.parts import PartsRecord, PartsRun, refuse_settings
 from segtutor.training.precision import autocast
 from segtutor.training.processes import Processes
-from segtutor.training.run import prepared
 from segtutor.training.stream import Shuffled, batches
 
 MEANINGLESS = {

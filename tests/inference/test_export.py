@@ -16,7 +16,7 @@ from segtutor.inference.export import Exported, _trace, export
 from segtutor.models.deeplabv2 import DeepLabV2
 from segtutor.models.inputs import Preprocessing
 from segtutor.models.pspnet import RegionPooling
-from segtutor.models.sizes import RoundingUpMaxPool2d, crop
+from segtutor.models.sizes import RoundingUpMaxPool2d, bicubic, crop
 from segtutor.models.upsampling import BilinearUpsampling, pad_onto_grid
 
 # One of each kind of size that a network computes: the large ones are made of the same parts.
@@ -30,6 +30,8 @@ TINY = {
     "segformer_tiny": {},
     "maskformer_tiny": {},
     "mask2former_tiny": {},
+    "vit_tiny": {},
+    "unet_tiny": {},
 }
 OTHERS = {
     "deeplabv3_tiny": {"variant": "paper"},
@@ -42,6 +44,7 @@ OTHERS = {
     "deeplabv2_vgg16": {"head": "aspp_s"},
     "fcn16s_vgg16": {},
     "u2netp": {},
+    "unet_tiny": {"padded": False},
 }
 
 
@@ -113,11 +116,43 @@ def test_a_graph_of_pictures_normalizes_and_pads_as_predict_does(tmp_path):
     torch.testing.assert_close(logits.softmax(dim=1)[0], probabilities, rtol=0, atol=1e-5)
 
 
-def test_networks_of_whole_patches_or_with_a_margin_are_refused_with_the_reason(tmp_path):
-    for name, reason in (("vit_tiny", "for all sizes"), ("eomt_tiny", "whole patches"), ("unet_tiny", "for all sizes")):
-        with pytest.raises(ValueError, match=f"torch.export cannot follow .*{reason}"):
-            export(models.create(name, 3), tmp_path / "net.pt2", "torch")
-        assert not (tmp_path / "net.pt2").exists()
+class OfEvenWidth(nn.Module):
+    """A network of somebody's that is right for some sizes only."""
+
+    preprocessing = Preprocessing()
+
+    def final_layers(self):
+        return ()
+
+    def forward(self, images):
+        if images.shape[-1] % 2:
+            return {"out": images}
+        return {"out": images + 1}
+
+
+def test_a_network_that_asks_for_the_size_is_refused_with_the_reason(tmp_path):
+    with pytest.raises(ValueError, match=r"torch.export cannot follow OfEvenWidth for all sizes \("):
+        export(OfEvenWidth(), tmp_path / "net.pt2", "torch")
+    assert not (tmp_path / "net.pt2").exists()
+
+
+def test_an_encoder_of_queries_is_exported_as_far_as_its_masks_are_given_up():
+    network = lively("eomt_tiny")
+    images = torch.rand(1, 3, 70, 66)
+    for progress, masking in ((0.0, [True, True]), (1.0, [False, False])):
+        network.anneal(progress)
+        graph = _trace(Exported(network).eval()).module()
+        assert network.masking == masking
+        with torch.no_grad():
+            torch.testing.assert_close(graph(images), network(images)["out"], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (5, 19), (13, 8), (3, 40)])
+def test_bicubic_steps_for_exporters_are_pytorchs(size, monkeypatch):
+    maps = torch.rand(1, 2, 8, 8)
+    wanted = F.interpolate(maps, size, mode="bicubic")
+    monkeypatch.setattr("segtutor.models.sizes.exporting", lambda: True)
+    torch.testing.assert_close(bicubic(maps, size, antialias=False), wanted, rtol=0, atol=1e-5)
 
 
 def test_what_has_no_label_map_or_differs_is_not_written(tmp_path, monkeypatch):

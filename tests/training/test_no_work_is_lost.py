@@ -18,8 +18,7 @@ import torch
 
 from segtutor import models
 from segtutor.files import prove_writable, write_or_rescue
-from segtutor.training import fit
-from segtutor.training import run as run_module
+from segtutor.training import fit, places
 from tests.training.test_loop import Blobs, assert_same_bits, config, network
 
 
@@ -110,7 +109,7 @@ def test_a_place_that_takes_a_byte_but_not_the_weights_is_found_before_the_first
         place.write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(run_module, "save_torch", full)
+    monkeypatch.setattr(places, "save_torch", full)
     with pytest.raises(OSError, match=r"run\.pt cannot be written \(No space left on device\).*nothing has been begun"):
         fit(network(), train, None, config(checkpoint=path))
     assert train.reads == 0
@@ -120,21 +119,21 @@ def test_a_place_that_takes_a_byte_but_not_the_weights_is_found_before_the_first
 def test_a_place_that_fails_in_the_middle_does_not_end_the_run_and_the_end_is_rescued(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     place = tmp_path / "runs" / "run.pt"
-    real = run_module.save_run
+    real = places.save_run
 
     def broken(path, content):
         if "runs" in str(path) and len(content["result"]["losses"]) >= 4:
             raise OSError(errno.EIO, "Input/output error")
         real(path, content)
 
-    monkeypatch.setattr(run_module, "save_run", broken)
+    monkeypatch.setattr(places, "save_run", broken)
     whole = network()
     fit(whole, Blobs(), None, config())
 
     def no_write(path, write):
         return write_or_rescue(tmp_path / "gone" / "run.pt", write)  # its own place fails there, too
 
-    monkeypatch.setattr(run_module, "write_or_rescue", no_write)
+    monkeypatch.setattr(places, "write_or_rescue", no_write)
     result = fit(network(), Blobs(), None, config(checkpoint=place, checkpoint_every=2))
     assert result.steps == 12
     assert steps_in(place) == 2

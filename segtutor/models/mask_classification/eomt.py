@@ -21,9 +21,11 @@ from torch.nn import functional as F
 
 from segtutor.models.attention import as_map, as_tokens
 from segtutor.models.differences import Difference
+from segtutor.models.inputs import check_images
 from segtutor.models.mask_classification.matching import LossSettings
 from segtutor.models.mask_classification.network import MaskNetwork
 from segtutor.models.mask_classification.query_decoder import Prediction
+from segtutor.models.sizes import bicubic, crop, exporting, pad_to_whole
 from segtutor.models.upsampling import TransposedConvolution
 from segtutor.models.vit import Sizes, VisionTransformer
 
@@ -41,9 +43,9 @@ class PatchPositions(VisionTransformer):
         size = (features.shape[-2], features.shape[-1])
         side = round(self.positions.shape[1] ** 0.5)
         table: Tensor = self.positions
-        if size != (side, side):
+        if exporting() or size != (side, side):
             # differs: the authors' code and the transformers library take pictures of one size only.
-            table = as_tokens(F.interpolate(as_map(table, (side, side)), size, mode="bicubic", antialias=True))
+            table = as_tokens(bicubic(as_map(table, (side, side)), size, antialias=True))
         front: Tensor = self.class_token
         if self.register_tokens is not None:
             front = torch.cat([front, self.register_tokens], dim=1)
@@ -104,15 +106,33 @@ class EncoderMaskTransformer(MaskNetwork):
         self.upscale = nn.Sequential(*(Upscale(channels) for _ in range(scales)))
         self.register_buffer("mask_share", torch.ones(blocks))
 
+    def train(self, mode: bool = True) -> EncoderMaskTransformer:
+        """As of every module; also notes which blocks mask, since an exporter sees no numbers."""
+        if not self.mask_share.is_meta:
+            self.masking = [bool(share > 0) for share in self.mask_share]
+        return super().train(mode)
+
+    def forward(self, images: Tensor) -> dict[str, Any]:
+        """See `MaskNetwork.forward`; to predict, images are padded on the right and below to whole patches.
+
+        Raises:
+            ValueError: If the images do not fit, or in training are no whole patches.
+        """
+        check_images(self, images, smallest=self.output_stride, stride=self.output_stride)
+        size = (images.shape[-2], images.shape[-1])
+        padded = pad_to_whole(images, self.output_stride)
+        if self.training:
+            if padded.shape != images.shape:
+                raise ValueError(
+                    f"to train, images must be whole patches of {self.output_stride} pixels high and wide, but "
+                    f"{size[0]} x {size[1]} came: crop or resize them"
+                )
+            return super().forward(images)
+        output = super().forward(padded)
+        return {**output, "out": crop(output["out"], size)}
+
     def predictions(self, images: Tensor) -> list[Prediction]:
         """Classes and masks before each block that holds the queries, if it masks, and after the last."""
-        height, width = images.shape[-2:]
-        rest = (0, -width % self.output_stride, 0, -height % self.output_stride)
-        if any(rest):
-            raise ValueError(
-                f"images must be whole patches of {self.output_stride} pixels high and wide, but {height} x {width} "
-                "came: resize or pad them"
-            )
         tokens, size = self.backbone.embed(images)
         first = len(self.backbone.blocks) - len(self.mask_share)
         found: list[Prediction] = []
@@ -120,18 +140,26 @@ class EncoderMaskTransformer(MaskNetwork):
             allowed = None
             if number == first:
                 tokens = torch.cat([self.queries.expand(images.shape[0], -1, -1), tokens], dim=1)
-            if number >= first and (self.training or self.mask_share[number - first] > 0):
+            if number >= first and (self.training or self._masks(number - first)):
                 found.append(self.predict(tokens, size))
                 allowed = self._allowed(found[-1][1], size, tokens.shape[1], self.mask_share[number - first])
             tokens = block(tokens, allowed)
         return [*found, self.predict(tokens, size)]
 
+    def _masks(self, block: int) -> bool:
+        """Whether a block that holds the queries still masks some of them."""
+        return self.masking[block] if exporting() else bool(self.mask_share[block] > 0)
+
     def predict(self, tokens: Tensor, size: tuple[int, int]) -> Prediction:
         """Classes and masks from B x (Q + N) x C."""
         tokens = self.backbone.norm(tokens)
-        queries, patches = tokens[:, : len(self.queries)], tokens[:, -size[0] * size[1] :]
+        queries, patches = tokens[:, : len(self.queries)], tokens[:, self._front() :]
         pixels = self.upscale(as_map(patches, size))
         return self.classes(queries), torch.einsum("bqc,bchw->bqhw", self.mask(queries), pixels)
+
+    def _front(self) -> int:
+        """How many tokens stand before those of the patches: queries, class token, registers."""
+        return len(self.queries) + 1 + self.backbone.registers
 
     def anneal(self, progress: float) -> None:
         """Sets the share of masked queries for a moment of the training.
@@ -153,7 +181,7 @@ class EncoderMaskTransformer(MaskNetwork):
         inside = F.interpolate(masks.detach(), size, mode="bilinear", align_corners=False).flatten(2) > 0
         everywhere = torch.rand(inside.shape[:2], device=masks.device) > share
         allowed = torch.ones(masks.shape[0], count, count, dtype=torch.bool, device=masks.device)
-        allowed[:, :Q, -inside.shape[2] :] = inside | everywhere[..., None]
+        allowed[:, :Q, self._front() :] = inside | everywhere[..., None]
         return allowed
 
     def final_layers(self) -> tuple[str, ...]:
