@@ -53,8 +53,8 @@ def plain(value: Any, name: str = "the value") -> Any:
     if isinstance(value, set | frozenset):
         return sorted(plain(item, f"an element of {name}") for item in value)
     raise ValueError(
-        f"{name} is {_short(value)}, a {type(value).__name__}, which cannot be kept in a file: give numbers, texts, "
-        "lists or dicts of them"
+        f"{name} is {_short(value)}, of type {type(value).__name__}, which cannot be kept in a file: give numbers, "
+        "texts, lists or dicts of them"
     )
 
 

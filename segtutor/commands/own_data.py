@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,9 +53,9 @@ def open_data(arguments: argparse.Namespace) -> Data:
     found = find_data(arguments.data, target)
     train, val = _first(found.train, arguments.train_count), _first(found.val, arguments.val_count)
     name = arguments.data.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1]
-    print(
-        f"data     {arguments.data}: {found.layout}; {found.split}: {len(train)} to learn from, {len(val)} to score on"
-    )
+    if int(os.environ.get("RANK", "0")) == 0:  # one of torchrun's processes is enough to say it
+        counts = f"{len(train)} to learn from, {len(val)} to score on"
+        print(f"data     {arguments.data}: {found.layout}; {found.split}: {counts}")
     title = f"{name} ({found.layout}, {len(train)} pictures)"
     return Data(train, val, title, f"{name}, {found.split}: {len(val)} pictures, whole, one view")
 

@@ -146,7 +146,7 @@ def _picture(image: Any, dataset: Any, index: int) -> Tensor:
     """The picture as a plain tensor of bytes or float32."""
     if not isinstance(image, Tensor):
         raise ValueError(
-            f"{place_of(dataset, index)}: its image is a {type(image).__name__}, but must be a tensor 3 x H x W: "
+            f"{place_of(dataset, index)}: its image is of type {type(image).__name__}, but must be a tensor 3 x H x W: "
             "torchvision.transforms.v2.functional.to_image(image) makes one of a PIL image or an array"
         )
     image = image.as_subclass(Tensor)
@@ -206,8 +206,8 @@ def checked_labels(
         )
     if not isinstance(labels, Tensor):
         raise ValueError(
-            f"{place_of(dataset, index)}: its label map is a {type(labels).__name__}, but must be a tensor H x W of "
-            "class numbers: torch.from_numpy(array).long()"
+            f"{place_of(dataset, index)}: its label map is of type {type(labels).__name__}, but must be a tensor "
+            "H x W of class numbers: torch.from_numpy(array).long()"
         )
     labels = labels.as_subclass(Tensor)
     if size is not None and tuple(labels.shape) != size:

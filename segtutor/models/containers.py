@@ -34,7 +34,7 @@ class Contents:
         preprocessing: What it expects of an image.
         classes: Names of its classes.
         notes: Plain values that somebody kept.
-        dropped: Keys that belong to a wrapper, not to the network.
+        dropped: Keys that belong to a wrapper, not to the network, and other state dicts beside the network's.
     """
 
     state: State
@@ -57,14 +57,15 @@ def unwrap(contents: Any) -> Contents:
     names = told.get("classes") or notes.get("labels")
     named = isinstance(names, list | tuple) and len(names) > 0 and all(isinstance(name, str) for name in names)
     is_config = isinstance(config, Mapping) and set(config) == {"name", "num_classes", "options"}
-    state, dropped = without_wrappers(_find_state(contents))
+    state, others = _find_state(contents)
+    state, dropped = without_wrappers(state)
     return Contents(
         state,
         ModelConfig(**_tuples(config)) if is_config else None,
         Preprocessing(**_tuples(preprocessing)) if isinstance(preprocessing, Mapping) else None,
         tuple(names) if named else None,  # type: ignore[arg-type]
         notes,
-        dropped,
+        dropped + others,
     )
 
 
@@ -75,17 +76,17 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(item) for item in value) if isinstance(value, list | tuple) else value
 
 
-def _find_state(contents: Any) -> State:
-    """The dict of arrays: the whole, or the one inside that is the network's."""
+def _find_state(contents: Any) -> tuple[State, tuple[str, ...]]:
+    """The dict of arrays, the whole or the one inside that is the network's, and the names of others beside it."""
     if _is_state(contents):
-        return {str(key): _as_tensor(value) for key, value in contents.items()}
+        return {str(key): _as_tensor(value) for key, value in contents.items()}, ()
     found = dict(_states_in(contents)) if isinstance(contents, Mapping) else {}
     for name in _NAMES:
         below = [path for path in found if path.split(".")[0] == name]
         if len(below) == 1:
-            return found[below[0]]
+            return found.pop(below[0]), tuple(sorted(found))
     if len(found) == 1:
-        return next(iter(found.values()))
+        return next(iter(found.values())), ()
     if found:
         raise ValueError(
             f"there are several state dicts, under {', '.join(sorted(found))}: load the right one, "

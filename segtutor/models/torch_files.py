@@ -62,11 +62,17 @@ def read_torch(path: str | Path) -> Any:
                 f"{path} is not a plain file of weights: it holds objects of {foreign.group(1)}, whose loading would "
                 "run code; where it was made, export the state dict alone, torch.save(model.state_dict(), path)"
             ) from None
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(
-            f"{path} cannot be read as a file of PyTorch ({reason[:150]}): it is damaged, cut off, or another kind of "
+            f"{path} cannot be read as a file of PyTorch{_reason(error)}: it is damaged, cut off, or another kind of "
             "file; fetch it again, or take an earlier one"
         ) from None
+
+
+def _reason(error: Exception) -> str:
+    """What PyTorch's reader found, in parentheses, without its advice to read the file in a way that runs code."""
+    text = str(error).partition("WeightsUnpickler error:")[2] or str(error)
+    found = text.strip().split("\n")[0].split(". ")[0]
+    return f" ({found[:150]})" if " " in found else ""
 
 
 def write_torch(content: Any, path: str | Path) -> None:

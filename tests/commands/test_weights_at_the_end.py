@@ -17,6 +17,7 @@ from PIL import Image
 from segtutor import models, training
 from segtutor.cli import main
 from segtutor.datasets.found import find_data
+from segtutor.models.weights import read_weights
 from segtutor.training import fit
 from tests.commands.test_own_data import RUN, draw
 from tests.training.test_loop import Blobs, assert_same_bits, config, network
@@ -58,7 +59,7 @@ def train(folder: Path) -> int:
 
 
 def assert_trained(path: Path) -> None:
-    contents = models.read_weights(path)
+    contents = read_weights(path)
     assert contents.classes == ("ground", "box", "patch")
     assert contents.notes["steps"] == 2
     assert path.with_suffix(".json").is_file()

@@ -67,6 +67,7 @@ def test_what_training_programs_wrap_around_a_network_is_taken_off(source, name)
     assert same(network, source)
     assert len(report.loaded) == len(source.state_dict())
     assert ("criterion.weight" in report.dropped) == ("loss beside" in name)
+    assert ("model_ema" in report.dropped) == ("average" in name.split())
 
 
 def test_several_networks_in_one_file_are_named_not_guessed(source):

@@ -43,7 +43,7 @@ REFUSED = {
     "one dimension too many": (lambda i, t: (i, t[None]), r"labels are \(1, 16, 20\); take labels\[0\]"),
     "ids": (lambda i, t: (i, t * 7), r"labels hold \[7.* there are 3 classes"),
     "negative": (lambda i, t: (i, t - 1), r"labels hold \[-1"),
-    "array": (lambda i, t: (i, t.numpy()), "label map is a ndarray"),
+    "array": (lambda i, t: (i, t.numpy()), "label map is of type ndarray"),
     "objects": (lambda i, t: (i, {"boxes": t, "labels": t}), "a dict of boxes, labels.*fit_detector"),
     "a dict": (lambda i, t: {"image": i, "mask": t}, r"is a dict of image, mask, but an item must be a pair"),
     "three": (lambda i, t: (i, t, "name"), "is 3 things"),
