@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,11 @@ def run(arguments: argparse.Namespace) -> int:
     if not first:
         return 0  # torchrun's other processes: the first one scores and writes
     _finish(arguments, model, data, config.base_learning_rate, result, best, round_to_half)
-    if arguments.checkpoint is None:
-        checkpoint.unlink(missing_ok=True)
+    with suppress(OSError):  # what is not needed any more does no harm where it cannot be taken away
+        if arguments.checkpoint is None:
+            checkpoint.unlink(missing_ok=True)
+        if best is not None:
+            best.unlink(missing_ok=True)
     return 0
 
 
@@ -136,5 +140,3 @@ def _finish(
     record = write_or_rescue(out.with_suffix(".json"), lambda path: path.write_text(text, encoding="utf-8"))
     print(score)
     print(f"weights  {out}\nrecord   {record}")
-    if best is not None:
-        best.unlink(missing_ok=True)
