@@ -220,6 +220,13 @@ def test_commands_that_compute_settle_their_threads_and_others_do_not(monkeypatc
     assert set(cli.COMPUTING) < set(cli.COMMANDS)
 
 
+@pytest.mark.parametrize("name", ["claims/backbone", "claims/mask_checkpoint", "exercises/lesson03/make_fcn8s"])
+def test_programs_that_train_choose_their_threads(name):
+    text = (compute.Path(compute.__file__).parent / f"{name}.py").read_text(encoding="utf-8")
+    assert '__name__ == "__main__"' in text
+    assert "compute.settle_threads()" in text or "compute.threads(1)" in text
+
+
 def test_nothing_else_sets_threads_or_fixes_a_precision():
     """One place decides."""
     root = compute.Path(compute.__file__).parents[1]

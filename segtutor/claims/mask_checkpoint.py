@@ -70,6 +70,7 @@ def main() -> None:
     parser.add_argument("--precision", choices=compute.PRECISIONS, default="auto")
     parser.add_argument("--memory", type=Path, metavar="FILE", help="keep the run here, and go on from it")
     arguments = parser.parse_args()
+    compute.settle_threads()
     model, result = train(arguments.steps, arguments.count, arguments.seed, arguments.precision, arguments.memory)
     for part in (model.pixel_decoder, model.decoder):
         round_to_half(part)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from segtutor import compute
 from segtutor.exercises.lesson03.fcn8s import build_fcn8s, train_fcn8s
 from segtutor.exercises.lesson03.fcn8s_questions import draw, mean_iou, save
 from segtutor.models.weight_files import round_to_half
@@ -26,6 +27,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the weights and their record")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
+    compute.settle_threads()
     pictures = draw("train", SCENES)
     torch.manual_seed(arguments.seed)
     network = build_fcn8s()
