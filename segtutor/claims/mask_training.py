@@ -60,7 +60,8 @@ class MaskRecipe:
     def __call__(self, seed: int, short: bool) -> Values:
         """Of each length PQ, PQ of things and mean IoU, as "PQ_100"; without number, those of the last."""
         recipe = self.shortened() if short else self
-        model, values = recipe.build(seed), {}
+        model = recipe.build(seed)
+        values: dict[str, float] = {}
         pictures, held_out = (
             scenes(split, count) for split, count in (("train", recipe.train_count), ("val", recipe.val_count))
         )
