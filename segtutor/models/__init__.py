@@ -86,6 +86,10 @@ _CONSTRUCTORS = {
     "mask2former_tiny": "mask_classification",
     "maskformer_resnet50": "mask_classification",
     "maskformer_tiny": "mask_classification",
+    "sam_tiny": "sam",
+    "sam_vit_b": "sam",
+    "sam_vit_h": "sam",
+    "sam_vit_l": "sam",
     "u2netp": "u2net",
     "unet": "unet",
     "unet_tiny": "unet",
@@ -99,7 +103,7 @@ _CONSTRUCTORS = {
 }
 USUAL_CLASSES = 21  # those of PASCAL VOC
 # Networks that were made for another task.
-_CLASSES = {"efficientnet_lite0": 1000, "u2netp": 1}
+_CLASSES = {"efficientnet_lite0": 1000, "u2netp": 1, "sam_tiny": 1, "sam_vit_b": 1, "sam_vit_h": 1, "sam_vit_l": 1}
 _LAZY = {
     "Choice": "photograph_choice",
     "for_photographs": "photograph_choice",

@@ -43,18 +43,20 @@ class Attention(nn.Module):
 
     Args:
         channels: C.
-        heads: h, a divisor of C.
+        heads: h, a divisor of C, or of ``inner``.
+        inner: Channels of all heads together, where they are not C.
     """
 
-    def __init__(self, channels: int, heads: int) -> None:
+    def __init__(self, channels: int, heads: int, inner: int | None = None) -> None:
         super().__init__()
-        if channels % heads:
-            raise ValueError(f"heads must divide the {channels} channels, but {heads!r} came")
+        inner = channels if inner is None else inner
+        if inner % heads:
+            raise ValueError(f"heads must divide the {inner} channels, but {heads!r} came")
         self.heads = heads
-        self.query = nn.Linear(channels, channels)
-        self.key = nn.Linear(channels, channels)
-        self.value = nn.Linear(channels, channels)
-        self.project = nn.Linear(channels, channels)
+        self.query = nn.Linear(channels, inner)
+        self.key = nn.Linear(channels, inner)
+        self.value = nn.Linear(channels, inner)
+        self.project = nn.Linear(inner, channels)
 
     def forward(
         self,

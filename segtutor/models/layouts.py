@@ -80,6 +80,9 @@ _MASK_RCNN = (
     Rule(r"((backbone\.(body|fpn)|rpn\.head|roi_heads)\..+)", r"\1"),
 )
 
+# What Mask2Former and SAM have behind a backbone.
+_TRAINED_HEADS = ("pixel_decoder", "decoder", "neck", "prompt_encoder", "mask_decoder")
+
 LAYOUTS: dict[str, Layout] = {
     # Our own names. Where torchvision has the network, they are torchvision's.
     "segtutor": Layout((Rule(r"(.+)", r"\1"),)),
@@ -88,7 +91,9 @@ LAYOUTS: dict[str, Layout] = {
         (Rule(r"(backbone\..+)", r"\1"), Rule(r"(classifier|aux_classifier|reduce|aspp)\..+", None)), part="backbone."
     ),
     # A trained head, whose backbone is in another file.
-    "course_head": Layout((Rule(r"((?:pixel_decoder|decoder)\..+)", r"\1"),), part=("pixel_decoder.", "decoder.")),
+    "course_head": Layout(
+        (Rule(rf"((?:{'|'.join(_TRAINED_HEADS)})\..+)", r"\1"),), part=tuple(f"{name}." for name in _TRAINED_HEADS)
+    ),
     "course_backbone": Layout((Rule(r"(backbone\..+)", r"\1"),), part="backbone."),
     # The MIT-licensed PyTorch port of DeepLabV3 and DeepLabV3+. They stand before torchvision's, which fits all keys.
     "vainf_deeplabv3plus": Layout(

@@ -13,6 +13,7 @@ from segtutor.models.inputs import IMAGENET_MEAN, IMAGENET_STD
 from segtutor.models.layout_rules import Layout, Rule
 from segtutor.models.layouts_eomt import EOMT_LAYOUTS
 from segtutor.models.layouts_mask_classification import MASK_CLASSIFICATION_LAYOUTS
+from segtutor.models.layouts_sam import SAM_LAYOUTS
 
 _IMAGENET = (IMAGENET_MEAN, IMAGENET_STD)
 _HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
@@ -276,4 +277,5 @@ TRANSFORMER_LAYOUTS: dict[str, Layout] = {
     **_VISION_TRANSFORMERS,
     **MASK_CLASSIFICATION_LAYOUTS,
     **EOMT_LAYOUTS,
+    **SAM_LAYOUTS,
 }

@@ -44,7 +44,7 @@ OWN_ENCODERS = (
     "vit_tiny",
 )  # small networks without the course's residual one
 # Checkpoints of the course without a backbone, and the one whose backbone it is.
-SHARED_BACKBONES = {"mask2former_tiny": "deeplabv3_tiny"}
+SHARED_BACKBONES = {"mask2former_tiny": "deeplabv3_tiny", "sam_tiny": "deeplabv3_tiny"}
 PUBLISHED = ("imagenet", "torchvision", "pip", "course", "backbone")
 
 

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segtutor.models.attention import as_map, as_tokens
+from segtutor.models.channel_norm import ChannelNorm
 from segtutor.models.differences import Difference
 from segtutor.models.inputs import check_images
 from segtutor.models.mask_classification.matching import LossSettings
@@ -63,14 +64,6 @@ class Upscale(nn.Sequential):
             nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False),
             ChannelNorm(channels, eps=1e-6),
         )
-
-
-class ChannelNorm(nn.LayerNorm):
-    """A LayerNorm of each pixel's channels."""
-
-    def forward(self, features: Tensor) -> Tensor:
-        """B x C x h x w to the same."""
-        return super().forward(features.movedim(1, -1)).movedim(-1, 1)
 
 
 class EncoderMaskTransformer(MaskNetwork):
