@@ -7,13 +7,16 @@ from segtutor.inference.evaluate import Evaluation, evaluate
 from segtutor.inference.images import load_image
 from segtutor.inference.masks import FoundMasks, PanopticEvaluation, evaluate_panoptic, find_masks
 from segtutor.inference.predict import evaluating, predict
+from segtutor.inference.prompts import Answer, Prompter
 from segtutor.inference.salient import salient
 
 __all__ = [
+    "Answer",
     "DetectorEvaluation",
     "Evaluation",
     "FoundMasks",
     "PanopticEvaluation",
+    "Prompter",
     "class_heat_map",
     "classify",
     "detect",

@@ -7,6 +7,7 @@ from segtutor.training.loop import TrainingResult, Validation, fit
 from segtutor.training.losses import balanced_class_weights, cross_entropy, focal, median_frequency_weights, ohem
 from segtutor.training.optimizers import parameter_groups
 from segtutor.training.panoptic import PanopticResult, PanopticValidation, fit_panoptic
+from segtutor.training.prompts import PromptResult, PromptSettings, PromptValidation, fit_prompts
 from segtutor.training.region_losses import dice, lovasz_softmax
 from segtutor.training.schedules import polynomial
 
@@ -16,6 +17,9 @@ __all__ = [
     "InMemory",
     "PanopticResult",
     "PanopticValidation",
+    "PromptResult",
+    "PromptSettings",
+    "PromptValidation",
     "TrainingConfig",
     "TrainingResult",
     "Validation",
@@ -26,6 +30,7 @@ __all__ = [
     "fit",
     "fit_detector",
     "fit_panoptic",
+    "fit_prompts",
     "focal",
     "lovasz_softmax",
     "median_frequency_weights",

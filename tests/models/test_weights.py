@@ -338,3 +338,19 @@ def test_a_checkpoint_without_a_backbone_stands_on_the_one_of_another(tmp_path, 
     assert same(loaded.backbone, below.backbone.state_dict())
     for key, value in network.decoder.state_dict().items():
         assert torch.equal(loaded.decoder.state_dict()[key], value.half().float()), key
+
+
+def test_sams_checkpoint_stands_on_the_same_backbone(tmp_path, monkeypatch):
+    (tmp_path / "checkpoints").mkdir()
+    monkeypatch.setattr(weights_module.resources, "folder", lambda name: tmp_path)
+    below = tiny(num_classes=6)
+    models.save_weights(below, tmp_path / "checkpoints" / f"{TINY}.pt")
+    network = models.create("sam_tiny")
+    file = tmp_path / "checkpoints" / "sam_tiny.safetensors"
+    write(network, file)
+    assert file.stat().st_size < 300_000
+    loaded = models.create("sam_tiny", weights="course")
+    assert same(loaded.backbone, below.backbone.state_dict())
+    for part in ("neck", "prompt_encoder", "mask_decoder"):
+        for key, value in getattr(network, part).state_dict().items():
+            assert torch.equal(getattr(loaded, part).state_dict()[key], value.half().float()), key

@@ -1,0 +1,118 @@
+"""The course's trained SAM: what the small promptable network can do after an hour of one core.
+
+Its backbone is that of the course's DeepLab v3 and does not learn, so the file holds the rest: neck, prompt encoder and
+mask decoder, in 16 bits. ``create("sam_tiny", weights="course")`` puts the two together again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from segtutor import __version__, compute, models, resources
+from segtutor.claims.mask_checkpoint import write
+from segtutor.claims.masks import USUAL, SegmentPictures, segments
+from segtutor.inference import Prompter
+from segtutor.inference.clicks import ambiguous_clicks, clear_clicks, clicks_until, ious_by_clicks, score_clicks
+from segtutor.models.weight_files import round_to_half
+from segtutor.training import PromptSettings, TrainingConfig, fit_prompts
+
+NAME = "sam_tiny"
+BELOW = "deeplabv3_tiny"
+SIZE = (128, 160)
+TRIES = 10
+"""Clicks after which an object is given up."""
+
+
+def train(steps: int, count: int, seed: int, precision: str, memory: Path | None) -> tuple[Any, Any]:
+    """The network and the record of its training."""
+    torch.manual_seed(seed)
+    model = models.create(NAME)
+    models.load_weights(model, resources.data("checkpoints", f"{BELOW}.pt"), "course_stages")
+    config = TrainingConfig(
+        steps=steps,
+        batch_size=8,
+        learning_rate=2e-3,
+        optimizer="adamw",
+        weight_decay=0.01,
+        warmup_steps=50,
+        gradient_clip=1.0,
+        checkpoint=memory,
+        checkpoint_every=25 if memory else None,
+        log=None if memory is None else memory.with_suffix(".csv"),
+        evaluate_every=200,
+        precision=precision,
+        measure_precision=False,
+        seed=seed,
+        device="cpu",
+        progress=False,
+    )
+    pictures, val = segments("train", count, USUAL, SIZE), segments("val", 60, USUAL, SIZE)
+    return model, fit_prompts(model, pictures, val, config, PromptSettings(), resume=True)
+
+
+def score(model: Any, pictures: SegmentPictures) -> dict[str, Any]:
+    """What one click finds, and how many it takes, on things of which at least 100 pixels are seen."""
+    clear, ambiguous = clear_clicks(pictures), ambiguous_clicks(pictures)
+    once, doubtful = score_clicks(model, pictures, clear), score_clicks(model, pictures, ambiguous)
+    needed, first, tenth = [], [], []
+    for click in clear:
+        image, target = pictures[click.index]
+        numbers = target["segments"].numpy()
+        values = ious_by_clicks(Prompter(model, image), numbers == click.number, numbers != 0, TRIES)
+        needed.append(clicks_until(values) or TRIES)
+        first.append(values[0])
+        tenth.append(values[-1])
+    return {
+        "clear": {"clicks": once.clicks, "oracle_iou": round(once.oracle, 4), "chosen_iou": round(once.chosen, 4)},
+        "ambiguous": {
+            "clicks": doubtful.clicks,
+            "oracle_iou_of_the_object": round(doubtful.oracle, 4),
+            "oracle_iou_of_its_class": round(doubtful.region, 4),
+        },
+        "more_clicks": {
+            "clicks_to_85": round(float(np.mean(needed)), 2),
+            "given_up_counts_as": TRIES,
+            "iou_after_1": round(float(np.mean(first)), 4),
+            f"iou_after_{TRIES}": round(float(np.mean(tenth)), 4),
+        },
+    }
+
+
+def main() -> None:
+    """The command line: train, score, write the weights and a JSON file that says how they came about."""
+    parser = argparse.ArgumentParser(prog="python -m segtutor.claims.sam_checkpoint", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--count", type=int, default=3000, help="pictures to learn from")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--precision", choices=compute.PRECISIONS, default="auto")
+    parser.add_argument("--memory", type=Path, metavar="FILE", help="keep the run here, and go on from it")
+    arguments = parser.parse_args()
+    model, result = train(arguments.steps, arguments.count, arguments.seed, arguments.precision, arguments.memory)
+    for part in (model.neck, model.prompt_encoder, model.mask_decoder):
+        round_to_half(part)
+    write(model, arguments.out / f"{NAME}.safetensors")
+    about = {
+        "what": f"neck, prompt encoder and mask decoder; the backbone is that of {BELOW}, unchanged",
+        "command": f"python -m segtutor.claims.sam_checkpoint --steps {arguments.steps} --count {arguments.count} "
+        f"--seed {arguments.seed} --precision {result.precision}",
+        "scores_of_200_pictures": score(model, segments("val", 200, USUAL, SIZE)),
+        "seconds": round(result.seconds),
+        "date": datetime.now(UTC).date().isoformat(),
+        "versions": {"segtutor": __version__, "torch": torch.__version__, "python": platform.python_version()},
+    }
+    text = json.dumps(about, indent=1)
+    (arguments.out / f"{NAME}.json").write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,340 @@
+"""Training a promptable network: it is asked, answers, is told where it was wrong, and answers again (SAM §3, §A).
+
+    picture, segments --> T targets: an object, or all of its class --> click or box --> masks --> losses
+                                                                           ^               |
+                                                                           +--- a click ---+  rounds - 1 times,
+                                                                                              into the error
+
+Shapes: B pictures H x W, T prompts of each, N points of a prompt.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from segtutor.inference.clicks import clear_clicks, score_clicks
+from segtutor.inference.devices import dtype_of
+from segtutor.inference.predict import preprocessing_of
+from segtutor.inference.prompts import check_promptable
+from segtutor.inference.samples import label_set
+from segtutor.models.sam import SegmentAnything
+from segtutor.models.sam.losses import prompt_losses
+from segtutor.models.sam.network import at_input_size
+from segtutor.models.wrappers import inner
+from segtutor.training.config import TrainingConfig
+from segtutor.training.panoptic import MEANINGLESS as MEANINGLESS_FOR_SEGMENTS
+from segtutor.training.parts import PartsRecord, PartsRun, refuse_settings
+from segtutor.training.precision import autocast
+from segtutor.training.processes import Processes
+from segtutor.training.run import prepared
+from segtutor.training.stream import Shuffled, batches
+
+MEANINGLESS = {
+    **MEANINGLESS_FOR_SEGMENTS,
+    "loss": "the losses of a prompt are part of the network",
+    "auxiliary_weight": "there is no auxiliary head",
+    "class_weights": "a promptable network knows no classes",
+}
+"""Settings that only networks with a class per pixel have, and why."""
+
+
+@dataclass(frozen=True)
+class PromptSettings:
+    """How a promptable network is asked while it learns.
+
+    Attributes:
+        prompts: T, targets of each picture.
+        rounds: Answers to each prompt, with one more click before each but the first.
+        own_errors: Further clicks go where the last answer was wrong; False puts them anywhere.
+        region: Share of targets that are all of a class instead of one object.
+        box: Share of steps whose prompts begin with a box.
+        several: A lone click is answered by several masks, of which the best learns; False trains the single one.
+        smallest: Objects with fewer visible pixels are no targets.
+    """
+
+    prompts: int = 4
+    rounds: int = 2
+    own_errors: bool = True
+    region: float = 0.5
+    box: float = 0.2
+    several: bool = True
+    smallest: int = 40
+
+
+@dataclass(frozen=True)
+class PromptValidation:
+    """One evaluation during training: after how many steps, and the mean IoU on clear clicks of the validation set.
+
+    Attributes:
+        step: Steps done.
+        oracle: IoU of the best of the masks.
+        chosen: IoU of the mask that the network thinks best of.
+    """
+
+    step: int
+    oracle: float
+    chosen: float
+
+
+@dataclass
+class PromptResult(PartsRecord[PromptValidation]):
+    """The record of a run, with the losses "focal", "dice" and "iou", means over the rounds."""
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """What is asked about a picture.
+
+    Attributes:
+        targets: What is meant, T x H x W bool.
+        known: Pixels that count, H x W bool.
+        points: The first click on each, T x 2, (x, y).
+        boxes: Around each, a little off, T x 4.
+    """
+
+    targets: Tensor
+    known: Tensor
+    points: Tensor
+    boxes: Tensor
+
+
+def fit_prompts(
+    model: nn.Module,
+    train: Any,
+    val: Any | None,
+    config: TrainingConfig,
+    settings: PromptSettings | None = None,
+    *,
+    resume: bool = False,
+) -> PromptResult:
+    """Train a promptable network.
+
+    What holds for ``fit`` holds here.
+
+    Args:
+        model: A promptable network.
+        train: Training set: ``train[i]`` is (image 3 x H x W uint8 or float 0-1, dict of segments H x W and
+            segments_info), as ``Scenes(target="panoptic")`` gives them; ``train.labels`` a LabelSet. All pictures have
+            one size, a multiple of the network's stride.
+        val: Validation set, or None.
+        config: The settings; those of label maps must be left as they are.
+        settings: How it is asked.
+        resume: Go on from ``config.checkpoint``. If there is no such file yet, start; so the same call serves both.
+
+    Raises:
+        ValueError: If data, network and settings do not fit together, if the checkpoint belongs to another run, or if
+            a loss is no longer a number.
+    """
+    refuse_settings(config, MEANINGLESS)
+    check_promptable(model)
+    with prepared(model, config, resume) as team:
+        return _PromptRun(model, train, val, config, settings or PromptSettings(), team).go(resume)
+
+
+class PromptStream(Shuffled):
+    """Pictures and what is asked about them, by their position in the run.
+
+    Args:
+        dataset: The training set.
+        seed: See `Shuffled`.
+        flip: Mirror half of the samples.
+        settings: What is asked.
+    """
+
+    def __init__(self, dataset: Any, seed: int, flip: bool, settings: PromptSettings) -> None:
+        super().__init__(dataset, seed)
+        self.flip, self.settings = flip, settings
+
+    def _augment(self, image: Tensor, target: Any) -> tuple[Tensor, Prompts]:
+        if not isinstance(target, Mapping) or "segments" not in target:
+            raise ValueError(
+                "the target must be a dict of segments and segments_info, but this data set gives a "
+                f'{type(target).__name__}: ask it for them, as Scenes(target="panoptic") does'
+            )
+        image, segments = image.as_subclass(Tensor), target["segments"].as_subclass(Tensor)
+        if self.flip and random.random() < 0.5:
+            image, segments = image.flip(-1), segments.flip(-1)
+        return image, draw_prompts(segments, target["segments_info"], self.settings)
+
+
+def draw_prompts(segments: Tensor, info: Iterable[Mapping[str, Any]], settings: PromptSettings) -> Prompts:
+    """Targets, and a click on each, by Python's generator.
+
+    An object is drawn, things three times as often as stuff; a click into it; and then whether it alone is meant, or
+    all of its class.
+
+    Args:
+        segments: H x W numbers, 0 for void.
+        info: Of each segment its "id", "category_id" and "isthing".
+        settings: How many, and which.
+    """
+    numbers = segments.numpy()
+    areas = np.bincount(numbers.ravel(), minlength=int(numbers.max()) + 1)
+    there = [one for one in info if areas[one["id"]] >= settings.smallest] or list(info)
+    weights = [3 if one["isthing"] else 1 for one in there]
+    targets, points, boxes = [], [], []
+    for one in random.choices(there, weights, k=settings.prompts):
+        own = numbers == one["id"]
+        rows, columns = np.nonzero(own)
+        place = random.randrange(len(rows))
+        points.append((float(columns[place]), float(rows[place])))
+        if random.random() < settings.region:
+            own = np.isin(numbers, [other["id"] for other in there if other["category_id"] == one["category_id"]])
+        targets.append(own)
+        boxes.append(shaken_box(own))
+    return Prompts(
+        torch.from_numpy(np.stack(targets)),
+        segments != 0,
+        torch.tensor(points),
+        torch.tensor(boxes, dtype=torch.float32),
+    )
+
+
+def shaken_box(mask: np.ndarray) -> list[float]:
+    """The box around a mask, each side moved by a tenth of its length at random, 20 pixels at most (SAM §A)."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    sides = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
+    spread = [0.1 * (sides[2] - sides[0]), 0.1 * (sides[3] - sides[1])] * 2
+    limits = [mask.shape[1], mask.shape[0]] * 2
+    moved = [side + min(max(random.gauss(0, s), -20), 20) for side, s in zip(sides, spread, strict=True)]
+    return [float(min(max(side, 0), limit)) for side, limit in zip(moved, limits, strict=True)]
+
+
+def next_clicks(masks: Tensor, targets: Tensor, known: Tensor, anywhere: bool = False) -> tuple[Tensor, Tensor]:
+    """One more click on each mask, drawn from the pixels where it is wrong; from all that count if there are none.
+
+    Args:
+        masks: Logits R x H x W.
+        targets: R x H x W bool.
+        known: R x H x W bool.
+        anywhere: Do not look where it is wrong.
+
+    Returns:
+        Points R x 2, (x, y), and labels R: 1 where the target is, 0 elsewhere.
+    """
+    wrong = ((masks > 0) != targets) & known
+    right = ~wrong.flatten(1).any(1)
+    allowed = torch.where(right[:, None, None] | torch.full_like(right, anywhere)[:, None, None], known, wrong)
+    chosen = torch.multinomial(allowed.flatten(1).float(), 1)[:, 0]
+    width = masks.shape[-1]
+    points = torch.stack([chosen % width, chosen // width], dim=1).float()
+    return points, targets.flatten(1).gather(1, chosen[:, None])[:, 0].long()
+
+
+def losses_of_prompts(
+    network: SegmentAnything, images: Tensor, prompts: Prompts, settings: PromptSettings
+) -> dict[str, Tensor]:
+    """Asks, answers, asks again.
+
+    Args:
+        network: In training mode.
+        images: B x 3 x H x W, normalized.
+        prompts: Of all pictures: targets B x T x H x W, known B x H x W, points B x T x 2, boxes B x T x 4.
+        settings: How it is asked.
+
+    Returns:
+        "focal", "dice" and "iou", means over prompts and rounds.
+    """
+    embedding = network.embed(images)
+    B, T = prompts.points.shape[:2]
+    targets = prompts.targets.flatten(0, 1)
+    known = prompts.known[:, None].expand(-1, T, -1, -1).flatten(0, 1)
+    boxes = prompts.boxes if torch.rand(()) < settings.box else None
+    points = prompts.points[:, :, None] if boxes is None else None
+    labels = None if points is None else torch.ones(points.shape[:3], dtype=torch.int64, device=points.device)
+    masks = None
+    total: dict[str, Tensor] = {}
+    for number in range(settings.rounds):
+        # differs: a box, which leaves little doubt, is answered by the single mask from the beginning.
+        several = settings.several and number == 0 and boxes is None
+        output = network.answer(embedding, points, labels, boxes, masks, several)
+        small, iou = output["masks"].float(), output["iou"]
+        large = at_input_size(small, network.stride).flatten(0, 1)
+        # Every second row and column says what all say, in a quarter of the time; each step takes others.
+        row, column = (int(torch.randint(2, ())) for _ in range(2))
+        some = (..., slice(row, None, 2), slice(column, None, 2))
+        for name, value in prompt_losses(large[some], iou.flatten(0, 1), targets[some], known[some]).items():
+            total[name] = total.get(name, 0) + value / settings.rounds
+        if number + 1 == settings.rounds:
+            break
+        best = iou.detach().argmax(-1)[..., None, None, None]  # B x T x 1 x 1 x 1
+        chosen = large.detach().unflatten(0, (B, T)).take_along_dim(best, 2)[:, :, 0]
+        click, kind = next_clicks(chosen.flatten(0, 1), targets, known, not settings.own_errors)
+        click, kind = click.view(B, T, 1, 2), kind.view(B, T, 1)
+        points = click if points is None else torch.cat([points, click], dim=2)
+        labels = kind if labels is None else torch.cat([labels, kind], dim=2)
+        # In half of the steps the last answer is a prompt, too: with and without it, clicks must be understood.
+        masks = small.detach().take_along_dim(best, 2)[:, :, 0] if torch.rand(()) < 0.5 else None
+    return total
+
+
+class _PromptRun(PartsRun[PromptResult]):
+    """A run with prompts."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        train: Any,
+        val: Any | None,
+        config: TrainingConfig,
+        settings: PromptSettings,
+        team: Processes,
+    ) -> None:
+        self.settings = settings
+        self.stream = PromptStream(train, config.seed, config.flip, settings)
+        super().__init__(model, val, config, team, label_set(train), len(train), PromptResult())
+        self.course = {**self.course, **{f"prompts: {name}": value for name, value in asdict(settings).items()}}
+        self.preprocessing = preprocessing_of(model)
+        self.dtype = dtype_of(model)
+        self.clicks = [] if val is None else clear_clicks(val)
+
+    def loader(self, steps: range) -> Iterable[Any]:
+        config, team = self.config, self.team
+        return batches(self.stream, config.batch_size, steps, config.num_workers, team.rank, team.count, _collate)
+
+    def losses(self, batch: tuple[Tensor, list[Prompts]]) -> dict[str, Tensor]:
+        device = self.team.device
+        images = self.preprocessing.normalize(batch[0].to(device, non_blocking=True)).to(self.dtype)
+        parts = ("targets", "known", "points", "boxes")
+        prompts = Prompts(*(torch.stack([getattr(one, name) for one in batch[1]]).to(device) for name in parts))
+        with autocast(device, self.result.precision):
+            losses = losses_of_prompts(inner(self.model), images, prompts, self.settings)  # type: ignore[arg-type]
+        return {name: loss / (self.team.count * self.config.accumulate) for name, loss in losses.items()}
+
+    def validate(self, val: Any, step: int) -> None:
+        scores = score_clicks(self.model, val, self.clicks)
+        self.result.validations.append(PromptValidation(step, scores.oracle, scores.chosen))
+
+    def try_one(self, val: Any) -> None:
+        score_clicks(self.model, val, self.clicks[:1])
+
+    def scores(self) -> list[dict[str, float]]:
+        return [asdict(one) for one in self.result.validations]
+
+    def recent(self) -> dict[str, str]:
+        facts = {"loss": self.recent_loss()}
+        if self.result.validations:
+            facts["val IoU"] = f"{self.result.validations[-1].oracle:.3f}"
+        return facts
+
+    def read_record(self, record: dict[str, Any]) -> PromptResult:
+        validations = [PromptValidation(**validation) for validation in record["validations"]]
+        return PromptResult(**{**record, "validations": validations})
+
+
+def _collate(samples: list[tuple[Tensor, Prompts]]) -> tuple[Tensor, list[Prompts]]:
+    sizes = {tuple(image.shape[-2:]) for image, _ in samples}
+    if len(sizes) > 1:
+        raise ValueError(
+            f"a batch would hold images of {len(sizes)} sizes, {' and '.join(map(str, sorted(sizes)[:2]))}: resize in "
+            "the data set"
+        )
+    images, prompts = zip(*samples, strict=True)
+    return torch.stack(images), list(prompts)
