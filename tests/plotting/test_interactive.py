@@ -1,10 +1,7 @@
 """The movable curve: what its table holds, checked against the COCO evaluator, and what a browser makes of it."""
 
 import json
-import os
 import re
-import shutil
-from contextlib import contextmanager
 from html import unescape
 
 import numpy as np
@@ -12,6 +9,7 @@ import pytest
 
 from segtutor import metrics
 from segtutor.plotting.interactive import METHODS, curve_states, movable_precision_recall
+from tests.plotting.browser import browser_page
 
 SIZE = 60, 80
 
@@ -164,21 +162,6 @@ def test_wrong_arguments_are_named(case, change, message):
     arguments = dict(zip(("image", "objects", "detections", "scores"), case, strict=True)) | change
     with pytest.raises(ValueError, match=re.escape(message)):
         movable_precision_recall(**arguments)
-
-
-@contextmanager
-def browser_page():
-    """A page in a headless Chromium, if there is one."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not program:
-        pytest.skip("no Chromium found; CHROMIUM=/path/to/it names one")
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        try:
-            yield browser.new_page()
-        finally:
-            browser.close()
 
 
 def test_in_a_browser_the_figure_moves_and_says_what_python_says(case):

@@ -1,0 +1,183 @@
+"""A figure that answers clicks, alive without a kernel: a promptable network's decoder runs in the page itself.
+
+Python looks at the pictures; what it saw, the embeddings, and the decoder's weights travel in the figure. The scripts
+beside this file do per click what ``segtutor.models.sam`` does: ``mask_decoder.js`` computes, ``clicks.js`` draws.
+Where no script runs, the pictures stand still with the first answer drawn on them.
+
+Shapes: H W a picture, E channels of its embedding h x w.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from segtutor.plotting.overlays import as_picture
+
+_QUALITY = 90
+
+
+@dataclass(frozen=True, eq=False)
+class ClickPicture:
+    """A picture to click on.
+
+    Attributes:
+        image: H x W x 3 or 3 x H x W.
+        embedding: E x h x w.
+        text: What is seen, in words.
+        start: Clicks that are there at first, (x, y, 1 this or 0 not this).
+    """
+
+    image: Any
+    embedding: np.ndarray
+    text: str
+    start: tuple[tuple[int, int, int], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class ClickFigure:
+    """What a notebook shows as the figure.
+
+    Attributes:
+        count: Number of pictures.
+        html: The whole figure, to be put into any page.
+    """
+
+    count: int
+    html: str
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __repr__(self) -> str:
+        return f"Figure that answers clicks on {self.count} pictures"
+
+
+def click_figure(pictures: Sequence[ClickPicture], decoder: Mapping[str, np.ndarray], heads: int) -> ClickFigure:
+    """The figure.
+
+    Args:
+        pictures: What can be clicked on, one at a time.
+        decoder: Arrays of prompt encoder and mask decoder by their names in a ``SegmentAnything``.
+        heads: Of each attention in the decoder.
+
+    Raises:
+        ValueError: If there is no picture, an embedding has other channels than the decoder, or a weight is none that
+            16 bits hold.
+    """
+    if not pictures:
+        raise ValueError("there must be at least one picture to click on")
+    channels = decoder["mask_decoder.iou_token"].shape[1]
+    scenes = []
+    for number, one in enumerate(pictures):
+        if one.embedding.ndim != 3 or len(one.embedding) != channels:
+            raise ValueError(
+                f"the decoder reads embeddings of {channels} x h x w, but that of picture {number} is "
+                f"{one.embedding.shape}"
+            )
+        levels, scales = quantized(one.embedding)
+        scenes.append({
+            "size": as_picture(one.image).shape[:2],
+            "places": one.embedding.shape[1:],
+            "scales": scales.tolist(),
+            "levels": base64.b64encode(levels.tobytes()).decode("ascii"),
+            "start": one.start,
+        })  # fmt: skip
+    weights, arrays = packed(decoder)
+    data = {"heads": heads, "arrays": arrays, "weights": weights, "scenes": scenes}
+    return ClickFigure(len(pictures), _page(pictures, json.dumps(data, separators=(",", ":"))))
+
+
+def quantized(embedding: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """An embedding in 8 bits.
+
+    Args:
+        embedding: E x h x w.
+
+    Returns:
+        Levels hw x E from -127 to 127, row by row, and the E factors that make numbers of them again.
+    """
+    flat = embedding.reshape(len(embedding), -1).T.astype(np.float32)
+    scales = np.maximum(np.abs(flat).max(axis=0), 1e-12) / np.float32(127)
+    return np.rint(flat / scales).astype(np.int8), scales
+
+
+def dequantized(embedding: np.ndarray) -> np.ndarray:
+    """What the figure reads: the embedding after `quantized`, E x h x w.
+
+    >>> dequantized(np.array([[[1.27, -0.004]]], dtype=np.float32)).round(4).tolist()
+    [[[1.2699999809265137, 0.0]]]
+    """
+    levels, scales = quantized(embedding)
+    return (levels * scales).T.reshape(embedding.shape)
+
+
+def packed(decoder: Mapping[str, np.ndarray]) -> tuple[str, list[tuple[str, int]]]:
+    """Weights as base64 of 16-bit numbers, one after the other, and the names and lengths of the arrays.
+
+    Raises:
+        ValueError: If a weight is larger than 16 bits hold.
+    """
+    arrays = {name: array for name, array in decoder.items() if not name.startswith("prompt_encoder.mask.")}
+    with np.errstate(over="ignore"):  # refused below
+        halves = {name: np.asarray(array, dtype=np.float32).astype("<f2") for name, array in arrays.items()}
+    for name, array in halves.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} holds numbers that 16 bits do not: round the weights or scale them")
+    joined = b"".join(array.tobytes() for array in halves.values())
+    return base64.b64encode(joined).decode("ascii"), [(name, array.size) for name, array in halves.items()]
+
+
+def _page(pictures: Sequence[ClickPicture], data: str) -> str:
+    choices = "".join(
+        f'<button type="button" aria-pressed="{str(not number).lower()}">{_image(one)}</button>'
+        for number, one in enumerate(pictures)
+    )
+    answers = "".join(
+        f'<button type="button" aria-pressed="false" hidden><canvas aria-hidden="true"></canvas>'
+        f"<span>Answer {number}<br><span></span></span></button>"
+        for number in (1, 2, 3)
+    )
+    modes = "".join(
+        f'<label><input type="radio" name="mode"{" checked" if value == "this" else ""} value="{value}"> {text}</label>'
+        for value, text in (("this", "this"), ("not", "not this"), ("box", "corner of a box"))
+    )
+    # JupyterLab would take the keys for itself; the attribute leaves them to the figure.
+    return f"""<div class="segtutor-clicks" data-lm-suppress-shortcuts="true" data-clicks='{data}'>
+<style>{_beside("clicks.css")}</style>
+<div class="pictures">{choices}</div>
+<form class="modes" onsubmit="return false">A click means: {modes}</form>
+<div class="parts">
+<div class="stage" tabindex="0" role="application" aria-label="The picture; arrow keys move the cross, Enter clicks">
+{_image(pictures[0])}<canvas aria-hidden="true"></canvas><svg aria-hidden="true"></svg></div>
+<div class="side">
+<div class="answers">{answers}</div>
+<button type="button" class="back">take back</button> <button type="button" class="clear">clear</button>
+<p class="keys">Keys, once the picture has the focus: arrows move the last click (with Shift by 8 pixels), Enter sets
+another one, Backspace takes it back.</p>
+</div></div>
+<p class="says" aria-live="polite">This figure answers clicks where scripts may run: in JupyterLab and Colab after its
+cell was run, and on the course's pages.</p>
+<script>{_beside("mask_decoder.js")}{_beside("clicks.js")}</script>
+</div>"""
+
+
+def _image(picture: ClickPicture) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(as_picture(picture.image)).save(buffer, "JPEG", quality=_QUALITY)
+    encoded = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return f'<img alt="{html.escape(picture.text)}" src="data:image/jpeg;base64,{encoded}">'
+
+
+def _beside(name: str) -> str:
+    """Text of a script or a style that stands beside this file."""
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")

@@ -1,0 +1,214 @@
+"""The figure that answers clicks: its decoder against PyTorch, under node, and what the page holds."""
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+from html import unescape
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from segtutor import models, plotting
+from segtutor.inference.clickable import clickable, decoder_arrays
+from segtutor.models.weight_files import round_to_half
+from segtutor.plotting.clicks import ClickPicture, click_figure, dequantized, packed, quantized
+from tests.plotting.browser import browser_page
+
+SCRIPTS = Path(plotting.__file__).parent
+HEADS = 4
+# The way a page hands arrays to the script, from JSON; several questions, so that node starts once.
+RUN = """
+const maskDecoder = require(process.argv[1]);
+const asked = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const buffer = Buffer.from(asked.weights, "base64");
+const weights = {};
+let at = 0;
+for (const [name, length] of asked.arrays) {
+  weights[name] = new Uint16Array(buffer.buffer.slice(buffer.byteOffset + at, buffer.byteOffset + at + 2 * length));
+  at += 2 * length;
+}
+const network = maskDecoder.create(weights, asked.heads);
+const embedding = Float32Array.from(asked.embedding);
+console.log(JSON.stringify(asked.questions.map(([points, box]) => {
+  const {masks, iou} = network.answer(embedding, ...asked.places, asked.size, points, box);
+  return {masks: masks.map((mask) => [...mask]), iou};
+})));
+"""
+
+
+@pytest.fixture(scope="module")
+def network():
+    """Untrained, with arrays that all do something, as 16 bits hold them."""
+    torch.manual_seed(0)
+    model = models.create("sam_tiny").eval()
+    for part in (model.prompt_encoder, model.mask_decoder):
+        for name, parameter in part.named_parameters():
+            if parameter.ndim == 1:
+                parameter.data.add_(torch.randn_like(parameter) * 0.2)
+            elif "project" in name:
+                parameter.data.mul_(2)
+    round_to_half(model)
+    return model
+
+
+@pytest.fixture(scope="module")
+def image():
+    return np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)
+
+
+def under_node(network, embedding, size, questions):
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node found, which runs the page's script outside of a page")
+    weights, arrays = packed(decoder_arrays(network))
+    asked = {
+        "weights": weights, "arrays": arrays, "heads": HEADS, "places": embedding.shape[1:], "size": size,
+        "embedding": embedding.reshape(len(embedding), -1).T.ravel().tolist(), "questions": questions,
+    }  # fmt: skip
+    command = [node, "-e", RUN, str(SCRIPTS / "mask_decoder.js")]
+    done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+QUESTIONS = [
+    ([[20, 30, 1]], None),
+    ([[0, 0, 0]], None),
+    ([[20, 30, 1], [60, 5, 0]], None),
+    ([[20, 30, 1], [60, 5, 0], [33, 47, 1]], None),
+    ([], [3, 4, 50, 40]),
+    ([[20, 30, 0]], [3, 4, 50, 40]),
+]
+
+
+def test_the_pages_decoder_is_pytorchs(network, image):
+    figure_reads = torch.from_numpy(dequantized(embedding_of(network, image)))
+    answers = under_node(network, figure_reads.numpy(), image.shape[:2], QUESTIONS)
+    for (points, box), answer in zip(QUESTIONS, answers, strict=True):
+        places = torch.tensor(points, dtype=torch.float32).reshape(1, 1, -1, 3)
+        with torch.inference_mode():
+            expected = network.answer(
+                figure_reads[None],
+                places[..., :2] if points else None,
+                places[..., 2].long() if points else None,
+                None if box is None else torch.tensor(box, dtype=torch.float32).reshape(1, 1, 4),
+                several=len(points) == 1 and box is None,
+            )
+        masks, iou = expected["masks"][0, 0], expected["iou"][0, 0]
+        assert masks.std() > 0.1
+        got = torch.tensor(answer["masks"]).reshape(masks.shape)
+        torch.testing.assert_close(got, masks, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(torch.tensor(answer["iou"]), iou, atol=1e-4, rtol=1e-4)
+
+
+def embedding_of(network, image):
+    images = network.preprocessing.normalize(torch.from_numpy(image).permute(2, 0, 1)[None])
+    with torch.inference_mode():
+        return network.embed(images)[0].numpy()
+
+
+def test_16_bits_are_read_as_numpy_writes_them():
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node found, which runs the page's script outside of a page")
+    numbers = np.array([0, -0.0, 1, -2.5, 65504, 6e-8, 6.1e-5, 0.1, -3.14159], dtype="<f2")
+    code = "console.log(JSON.stringify([...require(process.argv[1]).halves(JSON.parse(process.argv[2]))]))"
+    bits = json.dumps(numbers.view("<u2").tolist())
+    command = [node, "-e", code, str(SCRIPTS / "mask_decoder.js"), bits]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == numbers.astype(np.float64).tolist()
+
+
+def test_8_bits_keep_the_largest_of_each_channel():
+    embedding = np.array([[[1.0, -2.0, 0.5]], [[0.0, 0.0, 0.0]]], dtype=np.float32)
+    levels, scales = quantized(embedding)
+    assert levels.tolist() == [[64, 0], [-127, 0], [32, 0]]  # 63.5 and 31.75, to the nearest, the even one of two
+    np.testing.assert_allclose(scales[0], 2 / 127)
+    assert np.abs(dequantized(embedding) - embedding).max() <= 0.5 * scales[0] + 1e-7
+
+
+def test_the_page_holds_what_the_network_needs_and_asks_nobody(network, image):
+    figure = clickable(network, [image, image], ["noise", "the same > noise"], [[(5, 6, 1)], []])
+    page = figure._repr_html_()
+    data = json.loads(unescape(re.search(r"data-clicks='(.*?)'>", page)[1]))
+    assert [scene["start"] for scene in data["scenes"]] == [[[5, 6, 1]], []]
+    assert data["heads"] == HEADS
+    levels = np.frombuffer(base64.b64decode(data["scenes"][0]["levels"]), dtype=np.int8)
+    assert levels.shape == (6 * 8 * 40,)
+    assert sum(length for _, length in data["arrays"]) * 2 == len(base64.b64decode(data["weights"]))
+    assert not any(name.startswith("prompt_encoder.mask.") for name, _ in data["arrays"])
+    assert not re.search(r"(?:src|href)=\"(?!data:)|https?:|@import|url\(", page)
+    assert 'alt="the same &gt; noise"' in page
+    assert repr(figure) == "Figure that answers clicks on 2 pictures"
+    assert len(page) < 300_000
+
+
+def test_wrong_arguments_are_named(network, image):
+    arrays = decoder_arrays(network)
+    with pytest.raises(ValueError, match="at least one picture"):
+        click_figure([], arrays, HEADS)
+    with pytest.raises(ValueError, match=r"embeddings of 40 x h x w, but that of picture 0 is \(32, 4, 4\)"):
+        click_figure([ClickPicture(image, np.zeros((32, 4, 4), dtype=np.float32), "")], arrays, HEADS)
+    with pytest.raises(ValueError, match="1 pictures and 0 texts"):
+        clickable(network, [image], [])
+    with pytest.raises(ValueError, match="picture 0 is 47 x 64, which the network would resize or pad"):
+        clickable(network, [image[:47]], ["noise"])
+    with pytest.raises(ValueError, match="iou_token holds numbers that 16 bits do not"):
+        packed({"mask_decoder.iou_token": np.full((1, 40), 1e6)})
+
+
+def test_in_a_browser_clicks_and_keys_are_answered(network, image):
+    figure = clickable(network, [image, image[::-1]], ["noise", "noise upside down"], [[(20, 30, 1)], []])
+    with browser_page() as page:
+        page.set_default_timeout(900_000)  # finds hangs
+        errors, requests = [], []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url))
+        page.set_content(f"<!doctype html><meta charset='utf-8'>{figure.html}<hr>{figure.html}")
+        page.wait_for_function("document.querySelectorAll('.segtutor-clicks[data-live]').length === 2")
+        first, second = page.locator(".segtutor-clicks").all()
+        untouched = second.inner_text()
+        says = first.locator(".says")
+        assert says.inner_text().startswith("1 click: three answers")
+        assert first.locator(".answers button:visible").count() == 3
+        answers = [text.split("IoU ")[1] for text in first.locator(".answers button").all_inner_texts()]
+        prompter_says = network_says(network, image, [[20, 30, 1]])
+        assert answers == [f"{min(max(value, 0), 1):.2f}" for value in prompter_says]
+
+        # Keys: the cross moves, Enter sets a click, arrows take it along, Backspace takes it back.
+        stage = first.locator(".stage")
+        stage.focus()
+        page.keyboard.press("Shift+ArrowLeft")
+        page.keyboard.press("Enter")
+        assert says.inner_text().startswith("2 clicks: one answer")
+        before = first.locator(".stage circle").nth(1).get_attribute("cx")
+        page.keyboard.press("ArrowRight")
+        assert float(first.locator(".stage circle").nth(1).get_attribute("cx")) == float(before) + 1
+        page.keyboard.press("Backspace")
+        assert says.inner_text().startswith("1 click: three answers")
+
+        # Not this, and a box by two corners.
+        first.get_by_label("not this").check()
+        stage.click(position={"x": 40, "y": 40})
+        assert first.locator(".stage path.not").count() == 1
+        first.get_by_role("button", name="clear").click()
+        assert says.inner_text().startswith("Click on something")
+        first.get_by_label("corner of a box").check()
+        stage.click(position={"x": 20, "y": 20})
+        assert "set the opposite one" in says.inner_text()
+        stage.click(position={"x": 90, "y": 80})
+        assert says.inner_text().startswith("a box: one answer")
+
+        assert second.inner_text() == untouched
+        assert not errors
+        assert not [url for url in requests if not url.startswith(("data:", "about:"))]
+
+
+def network_says(network, image, points):
+    embedding = torch.from_numpy(dequantized(embedding_of(network, image)))[None]
+    places = torch.tensor(points, dtype=torch.float32).reshape(1, 1, -1, 3)
+    with torch.inference_mode():
+        return network.answer(embedding, places[..., :2], places[..., 2].long())["iou"][0, 0].tolist()
