@@ -509,7 +509,8 @@ plt.show()
 #
 # Then the caution that you have already met: this is a ranking after 400 steps. The course's own DeepLab v3, trained
 # for 3,800 steps on larger scenes, has 79 % in lesson 6a. Who would be first after a training as long as that, and on
-# larger pictures, this race does not say.
+# larger pictures, this race does not say. What came after these networks has lessons of its own: transformers in
+# [lesson 8](08_transformers.ipynb), masks with a class each in [lesson 9](09_mask_classification.ipynb).
 
 # %%
 card("results.leaderboard")
@@ -562,7 +563,7 @@ plt.show()
 # - **Mask2Former** ([Cheng et al. 2022](https://arxiv.org/abs/2112.01527)) predicts a set of masks, each with one
 #   class, instead of a class per pixel; one network then does semantic, instance and [panoptic
 #   segmentation](glossary.ipynb#panoptic-segmentation). Its masks are made on a fine map to which coarser ones were
-#   added: a decoder again.
+#   added: a decoder again. [Lesson 9](09_mask_classification.ipynb) follows a query from a vector to a mask.
 # - **Segment Anything** ([Kirillov et al. 2023](https://arxiv.org/abs/2304.02643)) segments what a click or a box
 #   points at, and knows no names of classes. Encoder and decoder stayed, the first heavy and run once, the second
 #   light.

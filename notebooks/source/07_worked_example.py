@@ -980,8 +980,9 @@ for name in ("mooring bollard", "street bollard", "pole", "bicycle"):
 #   VOC's classes is found by this lesson if you lay it into the folder `weights/own` of the course's cache (`segtutor
 #   doctor` names it).
 #
-# What came after these networks has its own lesson: in [lesson 8](08_transformers.ipynb) a transformer takes the place of the
-# backbone, and a single layer on features that were learned elsewhere does what took whole networks here.
+# What came after these networks has its own lessons: in [lesson 8](08_transformers.ipynb) a transformer takes the place
+# of the backbone, and a single layer on features that were learned elsewhere does what took whole networks here; in
+# [lesson 9](09_mask_classification.ipynb) a network answers with masks, and one training serves label maps and instances.
 #
 # Three questions before you trust a file: which *classes*, in which order? Which *data*, with which license? Which
 # *preprocessing*? Weights carry the terms of the data they were trained on.

@@ -568,8 +568,9 @@ plt.show()
 #
 # ### Neighbors instead of training
 #
-# If similar things have similar features, one needs no training at all. Mark three places in each region of a
-# photograph; every other place takes the label of the marked one whose features are most similar to its own:
+# If similar things have similar features, one needs no training at all. This course has label maps of six photographs,
+# outlined by hand. Mark three places in each region of a photograph; every other place takes the label of the marked
+# one whose features are most similar to its own:
 
 
 # %%
@@ -734,7 +735,8 @@ card("transformers.probe")
 # - Frozen features and a linear layer need few labels. Random features are no neutral beginning: plain colors beat them.
 #
 # In [assignment 8](assignments/08_transformers.ipynb) you build the parts yourself, up to a linear probe that must
-# reach a given score with sixteen labels.
+# reach a given score with sixteen labels. In [lesson 9](09_mask_classification.ipynb) it is no longer patches alone that
+# ask: queries join them, each of which draws a mask.
 #
 # ## Self-test
 #

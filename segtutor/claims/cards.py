@@ -51,8 +51,8 @@ class Card:
     def _outcome(self, expectation: Expectation) -> str:
         """The plain numbers, as "mean IoU: skips 53.0 %, none 50.0 % (gain +3.0 ± 1.6)"."""
         measure, runs = self.claim.measure(expectation.measure), self.results.runs
-        title, _, unit = measure.title.partition(", ")
-        unit = f" {unit}" if unit else ""
+        title, comma, unit = measure.title.rpartition(", ")
+        title, unit = (title, f" {unit}") if comma else (unit, "")
 
         def mean_of(variant: str) -> str:
             return f"{variant} " + measure.show(fmean(float(run[measure.key]) for run in runs[variant])) + unit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -59,7 +60,7 @@ def show(shown: Card | str, keys: Sequence[str] | None = None) -> Figure:
             values = [float(run[measure.key]) * measure.scale for run in results.runs[variant]]
             axis.plot([np.mean(values)] * 2, [row - 0.3, row + 0.3], color="black", linewidth=2)
             axis.plot(values, [row] * len(values), "o", color=_COLORS[0], markersize=7, alpha=0.7, markeredgewidth=0)
-        axis.set_title(textwrap.fill(measure.title, 26), fontsize=10)
+        axis.set_title(_in_lines(measure.title), fontsize=10)
         axis.set_yticks(range(len(claim.variants)), list(claim.variants))
         axis.grid(axis="x", alpha=0.3)
         axis.margins(x=0.1)
@@ -67,6 +68,15 @@ def show(shown: Card | str, keys: Sequence[str] | None = None) -> Figure:
         axis.tick_params(left=False)
     axes[0, 0].set_ylim(len(claim.variants) - 0.5, -0.5)  # the first variant on top
     return figure
+
+
+def _in_lines(title: str) -> str:
+    r"""Lines of 26 characters at most; a size stays in one.
+
+    >>> _in_lines("mean IoU by windows of 64 x 80, %")
+    'mean IoU by windows of\n64\xa0×\xa080, %'
+    """
+    return textwrap.fill(re.sub(r"(?<=\d) x (?=\d)", "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}", title), 26)
 
 
 def show_curves(shown: Card | str, ax: Axes | None = None) -> Axes:

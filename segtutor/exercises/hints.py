@@ -37,13 +37,15 @@ def diagnose(exercise: Exercise, outcomes: Sequence[Outcome]) -> tuple[str, int,
     A mistake *explains* a failing case if it gives the same wrong result there, and *contradicts* the answer in every
     other case in which the two differ. Only a mistake that explains at least as many cases as it contradicts is named,
     the best of them; among equals the one that explains more, then the first. If there is none, the first failing case
-    names its own hint, which claims no mistake. Of the cases that show the same, the one with the smallest input is
-    shown, which a learner can follow by hand.
+    names its own hint, which claims no mistake, or the one that its requirement has for what came. Of the cases that
+    show the same, the one with the smallest input is shown, which a learner can follow by hand.
     """
     failing = wrong(exercise, outcomes)
     hint = exercise.cases[failing[0]].hint
     alike = [number for number in failing if exercise.cases[number].hint == hint]
-    best, best_rank = (hint, _smallest(exercise, alike), False), (-1, 0)
+    told = _told(exercise, outcomes, failing[0])
+    best = (told, failing[0], False) if told else (hint, _smallest(exercise, alike), False)
+    best_rank = (-1, 0)
     for mistake, its_outcomes in zip(exercise.mistakes, _outcomes_of_mistakes(exercise), strict=True):
         agrees = [_alike(one, other, exercise.tolerance) for one, other in zip(outcomes, its_outcomes, strict=True)]
         explained = [number for number in failing if agrees[number]]
@@ -51,6 +53,13 @@ def diagnose(exercise: Exercise, outcomes: Sequence[Outcome]) -> tuple[str, int,
         if explained and rank > best_rank:
             best, best_rank = (mistake.hint, _smallest(exercise, explained), True), rank
     return best
+
+
+def _told(exercise: Exercise, outcomes: Sequence[Outcome], number: int) -> str:
+    """The hint that a requirement has for what came, where many results are right and no two wrong ones are alike."""
+    told = getattr(exercise.wanted[number], "hint_for", None)
+    outcome = outcomes[number]
+    return (told(outcome.value) or "") if told is not None and outcome.kind == "returned" else ""
 
 
 def _smallest(exercise: Exercise, numbers: Sequence[int]) -> int:

@@ -26,13 +26,22 @@ class Difference:
 
 
 def as_markdown(rows: Iterable[Difference]) -> str:
-    """The rows as a Markdown table.
+    """The rows as a Markdown table; without torchvision's column where torchvision has no such network.
 
     >>> print(as_markdown([Difference("dropout", "0.5", "0.5", "0.1", "0.5")]))
     | detail | paper | reference code | torchvision | ours |
     |---|---|---|---|---|
     | dropout | 0.5 | 0.5 | 0.1 | 0.5 |
+    >>> print(as_markdown([Difference("dropout", "none told", "0.1", "-", "0.1")]))
+    | detail | paper | reference code | ours |
+    |---|---|---|---|
+    | dropout | none told | 0.1 | 0.1 |
     """
-    lines = ["| detail | paper | reference code | torchvision | ours |", "|---|---|---|---|---|"]
-    lines += [f"| {row.detail} | {row.paper} | {row.reference} | {row.torchvision} | {row.ours} |" for row in rows]
+    rows = list(rows)
+    columns = {"detail": "detail", "paper": "paper", "reference code": "reference", "torchvision": "torchvision"}
+    if all(row.torchvision == "-" for row in rows):
+        del columns["torchvision"]
+    columns["ours"] = "ours"
+    lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
+    lines += [f"| {' | '.join(getattr(row, name) for name in columns.values())} |" for row in rows]
     return "\n".join(lines)

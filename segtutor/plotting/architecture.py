@@ -228,7 +228,8 @@ def _draw_arrow(ax: Axes, arrow: Arrow, slabs: Mapping[str, _Slab], lines: Mappi
         if not math.isclose(start.level, end.level, abs_tol=0.01):
             middle = (start.middle + end.middle) / 2  # the same for all slabs of a column, however wide
             points[1:1] = [(middle, start.level), (middle, end.level)]
-            spot = ((first + middle) / 2, start.level + 0.04)
+            # Beside the box: farther on, arrows of other rows may cross.
+            spot, place["ha"] = (first, start.level + 0.04), "left" if to_right else "right"
     style: dict[str, Any] = {"color": "black", "linewidth": scale, "joinstyle": "miter", "shrinkA": 0, "shrinkB": 0}
     line = FancyArrowPatch(path=Path(points), arrowstyle="-|>", mutation_scale=9 * scale, **style)
     line.set_snap(True)  # or lines that lie on each other look thicker than one

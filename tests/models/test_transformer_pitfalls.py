@@ -1,11 +1,29 @@
-"""What goes wrong with transformers without a message, and what the package does about it."""
+"""What goes wrong with transformers without a message, and what the package does about it.
+
+| pitfall | test |
+|---|---|
+| keys and values in one matrix, the keys first | here; test_segformer: every source's names |
+| the decoder's order: stage 4, 3, 2, 1 | here; test_segformer: every source's names, OpenMMLab's head |
+| corners aligned; no bias before the head's batch norm | test_segformer: every source's names |
+| the norms' epsilon | test_segformer: differences hold |
+| sides that 32 does not divide; pictures smaller than the reduction | here |
+| height and width exchanged in the labels' size | here: sides that no stride divides |
+| the last block without the final norm; registers as places | here |
+| no batch norm before the linear layer | here; test_vit: a frozen encoder |
+| masks shrunk before they are compared; labels enlarged, not logits | here |
+| positions of another size, smoothed or not | test_vit: DINOv2 gives the peer's features, at another size |
+| sides that the patch does not divide | test_vit: logits at the picture's size |
+| a mask through ToTensor | here |
+"""
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from segtutor import models
+from segtutor.inference import evaluate, predict
 from segtutor.inference.samples import read_labeled
-from segtutor.labels import SCENES
+from segtutor.labels import SCENES, LabelSet
 
 
 def test_keys_and_values_exchanged_fit_and_are_wrong():
@@ -18,6 +36,18 @@ def test_keys_and_values_exchanged_fit_and_are_wrong():
         state = attention.state_dict()
         exchanged = {key.replace("key", "-").replace("value", "key").replace("-", "value"): state[key] for key in state}
         attention.load_state_dict({key: value.clone() for key, value in exchanged.items()})
+        assert (network(images)["out"] - before).abs().max() > 1e-5
+
+
+def test_another_order_of_the_stages_fits_and_is_wrong():
+    """What stands side by side in the decoder is as wide for each stage."""
+    torch.manual_seed(0)
+    network, images = models.create("segformer_tiny", num_classes=3).eval(), torch.randn(1, 3, 64, 80)
+    fuse = network.classifier.fuse[0]
+    with torch.inference_mode():
+        before = network(images)["out"]
+        stages = len(network.backbone.stages)
+        fuse.weight.copy_(torch.cat(fuse.weight.chunk(stages, dim=1)[::-1], dim=1))
         assert (network(images)["out"] - before).abs().max() > 1e-5
 
 
@@ -46,6 +76,66 @@ def test_features_are_those_after_the_final_norm():
         found = encoder(images)["out"].flatten(2).transpose(1, 2)
         torch.testing.assert_close(found, encoder.norm(tokens)[:, 1:])
         assert (found - tokens[:, 1:]).abs().max() > 0.1
+
+
+def test_the_batch_norm_makes_channels_of_any_size_alike():
+    """Features a thousand times as large in one channel than in another: in training the head sees no difference."""
+    torch.manual_seed(0)
+    head = models.create("vit_tiny", num_classes=3).classifier.train()
+    features = torch.randn(4, 128, 6, 8)
+    factors = torch.logspace(-1.5, 1.5, 128)[:, None, None]
+    torch.testing.assert_close(head(features), head(features * factors), atol=1e-2, rtol=1e-2)
+    assert not torch.allclose(head[1](features), head[1](features * factors), atol=1.0)
+
+
+class Stripe:
+    """A bright line, one pixel wide, in a picture of 40 x 40; in the labels it is two pixels wide."""
+
+    labels = LabelSet("Two", ("dark", "bright"), ((0, 0, 0), (255, 255, 255)))
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        labels = torch.zeros(40, 40, dtype=torch.int64)
+        labels[:, 20:22] = 1
+        picture = torch.zeros(3, 40, 40, dtype=torch.uint8)
+        picture[:, :, 20] = 255
+        return picture, labels
+
+
+class Brightness(torch.nn.Module):
+    preprocessing = models.Preprocessing()
+
+    def forward(self, images):
+        brightness = images.mean(1, keepdim=True)
+        return torch.cat([-brightness, brightness], dim=1)
+
+
+def test_masks_are_compared_as_large_as_they_are():
+    """At a quarter of the side the line is found completely: 100 % for the same answer that has half of it."""
+    data = Stripe()
+    result = evaluate(Brightness(), data, progress=False)
+    assert result.confusion.matrix.sum() == 40 * 40
+    assert result.iou["bright"] == pytest.approx(1 / 2)
+    found = predict(Brightness(), data[0][0])
+    small = [F.interpolate(one[None, None].float(), (10, 10))[0, 0] for one in (found, data[0][1])]
+    assert torch.equal(*small)
+
+
+def test_logits_are_enlarged_and_not_labels():
+    """Between two places a third class may be the best; enlarged labels have none but the two."""
+    scores = torch.tensor([[[9.0, 0.0]], [[0.0, 9.0]], [[5.5, 5.5]]])[None]  # 3 classes, 1 x 2 places
+
+    class Coarse(torch.nn.Module):
+        preprocessing = models.Preprocessing()
+
+        def forward(self, images):
+            return scores.expand(len(images), -1, 1, 2)
+
+    found = predict(Coarse(), torch.zeros(3, 4, 16, dtype=torch.uint8))
+    assert found.unique().tolist() == [0, 1, 2]
+    assert scores.argmax(1).unique().tolist() == [0, 1]
 
 
 def test_a_mask_that_went_through_to_tensor_is_refused():

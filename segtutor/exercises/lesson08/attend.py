@@ -109,6 +109,10 @@ exponential no floating-point number holds.
             "one token has large answers, the other small ones",
             (_numbers([1000], [1]), _numbers([1], [0]), _numbers([2], [6]), _may([1, 1], [1, 1])), hint="large",
         ),
+        # exp(-1) = 0.3679: shares of 0.7311 and 0.2689, whatever both answers have in common
+        Case("answers of 1,000 and 999, of -1,000 and -999",
+             (_numbers([1000], [-1000]), _numbers([1], [0.999]), _numbers([2], [4]), _may([1, 1], [1, 1])),
+             (np.array([[2], [4]]) + np.array([[4], [2]]) * np.exp(-1)) / (1 + np.exp(-1)), "large"),
         Case("six tokens ask nine", _random(0, 6, 9, 4, 3, 2.0)),
         Case("as many tokens as channels", _random(3, 5, 5, 5, 5, 2.0)),
         Case("some may not be asked", _random(6, 7, 8, 9, 2, 0.5), hint="allowed"),

@@ -94,10 +94,31 @@ def _absolute(q, k, v, allowed):  # type: ignore[no-untyped-def]
     return np.nan_to_num(_softmax(_masked(abs(q @ k.T) / np.sqrt(q.shape[1]), allowed))) @ v
 
 
+def _cosines(q, k, v, allowed):  # type: ignore[no-untyped-def]
+    with np.errstate(all="ignore"):
+        unit = [one / np.linalg.norm(one, axis=1, keepdims=True) for one in (q, k)]
+        return _taken(*unit, v, allowed)
+
+
+def _turned(q, k, v, allowed):  # type: ignore[no-untyped-def]
+    return _taken(q, k, v, allowed.T)
+
+
+def _powers_of_two(q, k, v, allowed):  # type: ignore[no-untyped-def]
+    return _taken(q, k, v, allowed, np.sqrt(q.shape[1]) / np.log(2))
+
+
+def _positive(q, k, v, allowed):  # type: ignore[no-untyped-def]
+    answers = np.maximum(q @ k.T, 0) * allowed
+    return answers / np.maximum(answers.sum(axis=1, keepdims=True), 1e-9) @ v
+
+
 MISTAKES = (
     Mistake("not scaled", lambda q, k, v, a: _taken(q, k, v, a, 1.0), "scale"),
     Mistake("divided by d", lambda q, k, v, a: _taken(q, k, v, a, q.shape[1]), "scale"),
     Mistake("root of the tokens", lambda q, k, v, a: _taken(q, k, v, a, np.sqrt(len(k))), "scale"),
+    Mistake("root of the values", lambda q, k, v, a: _taken(q, k, v, a, np.sqrt(v.shape[1])), "scale"),
+    Mistake("cosines", _cosines, "scale"),
     Mistake("multiplied by the root", lambda q, k, v, a: _taken(q, k, v, a, q.shape[1] ** -0.5), "scale"),
     Mistake("scaled after the softmax", lambda q, k, v, a: _taken(q, k, v, a, 1.0) / np.sqrt(q.shape[1]), "scale"),
     Mistake("softmax along the columns", _columns, "axis"),
@@ -106,11 +127,15 @@ MISTAKES = (
     Mistake("answers set to 0", _zero_answers, "allowed"),
     Mistake("weights set to 0", _afterward, "allowed"),
     Mistake("table upside down", _upside_down, "allowed"),
+    Mistake("table turned", _turned, "allowed"),
     Mistake("NaN for nobody", _nan, "nobody"),
     Mistake("mean for nobody", _mean_for_nobody, "nobody"),
     Mistake("minus a large number", _a_large_number, "nobody"),
     Mistake("exponentials as they are", _plain_exponentials, "large"),
     Mistake("keys taken", _keys_taken, "roles"),
+    Mistake("keys ask", lambda q, k, v, a: _taken(k, q, v, a), "roles"),
+    Mistake("powers of two", _powers_of_two, "softmax"),
+    Mistake("positive answers as weights", _positive, "softmax"),
     Mistake("values by one minus", lambda q, k, v, a: v.sum(0) - _taken(q, k, v, a), "softmax"),
     Mistake("the best alone", _hardest, "softmax"),
     Mistake("sigmoid", _sigmoid, "softmax"),

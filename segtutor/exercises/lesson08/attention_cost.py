@@ -6,6 +6,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.lesson08.attention_cost_mistakes import MISTAKES
+from segtutor.exercises.lesson08.counting import silent_counter
 
 STUB = '''
 def attention_cost(height, width, channels, heads, reduction):
@@ -35,12 +36,6 @@ def _part_by_part(height, width, channels, heads, reduction):  # type: ignore[no
     return tokens * context * heads, total
 
 
-def _silent_counter():  # type: ignore[no-untyped-def]
-    from torch.utils.flop_counter import FlopCounterMode
-
-    return FlopCounterMode(display=False)
-
-
 def _with_counter(height, width, channels, heads, reduction):  # type: ignore[no-untyped-def]
     import torch
 
@@ -48,7 +43,7 @@ def _with_counter(height, width, channels, heads, reduction):  # type: ignore[no
 
     with torch.device("meta"):
         layer, tokens = EfficientAttention(channels, heads, reduction), torch.zeros(1, height * width, channels)
-        with _silent_counter() as counter:
+        with silent_counter() as counter:
             context = layer.context(tokens, (height, width))
             layer(tokens, context)
     return heads * height * width * context.shape[1], counter.get_total_flops() // 2

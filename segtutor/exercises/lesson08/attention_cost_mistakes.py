@@ -27,6 +27,8 @@ MISTAKES = (
     Mistake("one side reduced", lambda h, w, c, d, r: _cost(h, w, c, d, r, m=(h // r) * w), "answering"),
     Mistake("divided as a whole", lambda h, w, c, d, r: _cost(h, w, c, d, r, m=h * w // r**2), "rest"),
     Mistake("rounded up", lambda h, w, c, d, r: _cost(h, w, c, d, r, m=-(-h // r) * -(-w // r)), "rest"),
+    Mistake("those that answer ask", lambda h, w, c, d, r: _cost(
+        h, w, c, d, r, answers=lambda n, m: d * m * m, products=lambda n, m: 2 * m * m * c), "answering"),
     Mistake("answers of one head", lambda h, w, c, d, r: _cost(h, w, c, d, r, answers=lambda n, m: n * m), "heads"),
     Mistake(
         "products times heads", lambda h, w, c, d, r: _cost(h, w, c, d, r, products=lambda n, m: 2 * d * n * m * c),
@@ -40,6 +42,8 @@ MISTAKES = (
         "three layers", lambda h, w, c, d, r: _cost(h, w, c, d, r, linear=lambda n, m: (n + 2 * m) * c * c), "linear"
     ),
     Mistake("all see all", lambda h, w, c, d, r: _cost(h, w, c, d, r, linear=lambda n, m: 4 * n * c * c), "linear"),
+    Mistake("layers as wide as a head", lambda h, w, c, d, r: _cost(
+        h, w, c, d, r, linear=lambda n, m: (2 * n + 2 * m) * c * c // d), "linear"),
     Mistake("no linear layers", lambda h, w, c, d, r: _cost(h, w, c, d, r, linear=lambda n, m: 0), "linear"),
     Mistake(
         "C in place of C²",
@@ -70,6 +74,7 @@ MISTAKES = (
     ),
     Mistake("with additions", lambda *given: (_cost(*given)[0], 2 * _cost(*given)[1]), "units"),
     Mistake("in billions", lambda *given: (_cost(*given)[0], _cost(*given)[1] / 1e9), "units"),
+    Mistake("both in millions", lambda *given: tuple(one / 1e6 for one in _cost(*given)), "units"),
     Mistake("exchanged", lambda *given: _cost(*given)[::-1], "results"),
     Mistake("multiplications alone", lambda *given: _cost(*given)[1], "results"),
 )  # fmt: skip

@@ -115,6 +115,9 @@ need not be square. (Published networks are resized bicubically; the way there i
         "mode": Hint(
             "Between the places the vectors are averaged bilinearly.", "mode='bilinear', not 'nearest' or 'bicubic'."
         ),
+        "smoothed": Hint(
+            "A table that becomes smaller is not smoothed first.", "F.interpolate without antialias=True."
+        ),
         "size": Hint(
             "The first number of a size is the height, the second the width, and the new size is what is asked for.",
             "new is (H, W), in this order; no scale factor.",

@@ -49,7 +49,7 @@ answers = {
     "sixteen scenes, scaled": linear_probe(scaled, labels),
 }
 '''
-LEAST = {"four scenes": 0.07, "sixteen scenes": 0.22, "sixteen scenes, scaled": 0.22}
+LEAST = {"four scenes": 0.06, "sixteen scenes": 0.22, "sixteen scenes, scaled": 0.22}
 
 
 def _all_three(probe, features, labels, scaled):
@@ -138,7 +138,7 @@ are `vector`.
   front of it, so fold the norm into weight and bias.
 
 The check applies each layer to sixteen scenes of the split *test*, enlarges the logits and takes the best class. It
-asks for a mean IoU of 7 % from four scenes, and of 22 % from sixteen, scaled or not. With three seeds, the solution
+asks for a mean IoU of 6 % from four scenes, and of 22 % from sixteen, scaled or not. With three seeds, the solution
 reached 9.6 to 10.0 % from four and 25.0 to 26.1 % from sixteen.
 """,
     stub=STUB,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -36,8 +38,8 @@ def given() -> tuple[Any, Any, Any]:
     return features.clone(), draw("train", SCENES).maps.clone(), features * factors()
 
 
-def label_maps(layer: Any, scaled: bool) -> np.ndarray:
-    """What a layer, a weight K x C and K biases, finds in the test scenes: N x H x W uint8.
+def as_layer(layer: Any) -> tuple[Any, Any]:
+    """A weight K x C and K biases as tensors, from whatever holds them.
 
     Raises:
         ValueError: If it is no such layer; the message says what came.
@@ -51,6 +53,16 @@ def label_maps(layer: Any, scaled: bool) -> np.ndarray:
     if weight.shape != (CLASSES, CHANNELS) or bias.shape != (CLASSES,):
         came = f"{tuple(weight.shape)} and {tuple(bias.shape)}"
         raise ValueError(f"{CLASSES} x {CHANNELS} weights and {CLASSES} biases are wanted, {came} came")
+    return weight, bias
+
+
+def label_maps(layer: Any, scaled: bool) -> np.ndarray:
+    """What a layer, a weight K x C and K biases, finds in the test scenes: N x H x W uint8.
+
+    Raises:
+        ValueError: If it is no such layer; the message says what came.
+    """
+    weight, bias = as_layer(layer)
     features = frozen_features("test") * (factors() if scaled else 1)
     logits = torch.einsum("kc,nchw->nkhw", weight, features) + bias[:, None, None]
     found: np.ndarray = F.interpolate(logits, SIZE, mode="bilinear").argmax(1).to(torch.uint8).numpy()
@@ -62,6 +74,23 @@ def mean_iou(layer: Any, scaled: bool) -> float:
     matrix = ConfusionMatrix(CLASSES, ignore_index=VOID)
     matrix.update(draw("test", SCENES).maps.numpy(), label_maps(layer, scaled))
     return float(matrix.mean_iou())
+
+
+def wrongly_folded(layer: Any, scaled: bool) -> Iterator[tuple[Any, Any]]:
+    """The layers that it may have been before a norm was folded into it wrongly, or not at all; now folded rightly.
+
+    A layer for normalized features with weight W and bias b is W / s and b - (W / s) m for features of mean m and
+    deviation s. Here W is taken for what came, or for what came times 1 / s or s², and b as it is or with m put back.
+    """
+    weight, bias = as_layer(layer)
+    features = frozen_features("train") * (factors() if scaled else 1)
+    places = features.transpose(0, 1).flatten(1)
+    mean, deviation = places.mean(dim=1), places.std(dim=1) + 1e-5
+    for before, power in itertools.product((bias, bias + weight @ mean), (0, 1, -1, 2)):
+        if power == 1 and before is not bias:
+            continue  # this is the layer as it came
+        made = weight * deviation**power / deviation
+        yield made, before - made @ mean
 
 
 class Reached(tuple[Any, Any]):
@@ -91,6 +120,15 @@ class Reached(tuple[Any, Any]):
         if reached >= self.least:
             return None
         return f"mean IoU {100 * reached:.1f} % on {SCENES} scenes, at least {100 * self.least:.0f} % is wanted"
+
+    def hint_for(self, got: Any) -> str | None:
+        """The hint that fits a layer which misses the score, if one can be told: its shape, or a norm not folded."""
+        try:
+            as_layer(got)
+        except ValueError:
+            return "sizes"
+        found = any(mean_iou(layer, self.scaled) >= self.least for layer in wrongly_folded(got, self.scaled))
+        return "folded" if found else None
 
     def __repr__(self) -> str:
         return f"a layer with a mean IoU of at least {100 * self.least:.0f} %"

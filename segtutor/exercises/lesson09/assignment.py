@@ -117,6 +117,12 @@ No two assignments of a table in the check have the same smallest sum. Costs may
             np.array([2, 1, 0]),
             "sum",
         ),
+        Case(
+            "no exchange of two objects' queries helps any more, and still there is a better way",
+            (np.array([[7, 7, 9, 7], [4, 1, 6, 1], [1, 1, 6, 8], [1, 3, 4, 9]]),),
+            np.array([3, 2, 0, 1]),
+            "sum",
+        ),
         Case("3 x 3", (_random(0, 3, 3),)),
         Case("5 x 3", (_random(1, 5, 3),)),
         Case("5 x 5", (_random(2, 5, 5),)),
@@ -143,6 +149,10 @@ No two assignments of a table in the check have the same smallest sum. Costs may
         "direction": Hint(
             "The result answers *which query has this object?*, not the other way round.",
             "Entry t is the row that was chosen in column t.",
+        ),
+        "shape": Hint(
+            "T whole numbers are wanted, one for each object, and queries are counted from 0.",
+            "Not the pairs, and not their sum: the row of each column.",
         ),
         "no object": Hint("Without objects there is nothing to assign.", "An empty result, of no entries."),
     },

@@ -79,12 +79,40 @@ def _with_repeats(costs):  # type: ignore[no-untyped-def]
     return _best(costs, itertools.product(range(costs.shape[0]), repeat=costs.shape[1]))
 
 
+def _by_exchanges(costs):  # type: ignore[no-untyped-def]
+    """From the first queries on: two objects exchange theirs, or one takes a free one, while that helps."""
+    taken = list(range(costs.shape[1]))
+    while True:
+        ways = [taken]
+        for one, other in itertools.combinations(range(len(taken)), 2):
+            way = taken.copy()
+            way[one], way[other] = way[other], way[one]
+            ways.append(way)
+        free = [query for query in range(costs.shape[0]) if query not in taken]
+        ways += [[*taken[:t], query, *taken[t + 1 :]] for t in range(len(taken)) for query in free]
+        found = _best(costs, ways).tolist()
+        if found == taken:
+            return np.array(taken, dtype=int)
+        taken = found
+
+
+def _pairs(costs):  # type: ignore[no-untyped-def]
+    taken = _right(costs)
+    order = np.argsort(taken)
+    return np.stack([taken[order], order], axis=1)
+
+
+def _sum(costs):  # type: ignore[no-untyped-def]
+    return costs[_right(costs), range(costs.shape[1])].sum()
+
+
 MISTAKES = (
     Mistake("each object its cheapest query", _each_for_itself, "once"),
     Mistake("queries may repeat", _with_repeats, "once"),
     Mistake("object by object", _object_by_object, "sum"),
     Mistake("cheapest cell first", _cheapest_cell_first, "sum"),
     Mistake("worst cell smallest", _worst_cell_smallest, "sum"),
+    Mistake("exchanges of two", _by_exchanges, "sum"),
     Mistake("absolute costs", _absolute, "sum"),
     Mistake("query by query", _query_by_query, "queries left over"),
     Mistake("only the first queries", _first_queries_only, "queries left over"),
@@ -92,6 +120,9 @@ MISTAKES = (
     Mistake("an entry per query", _objects_of_queries, "direction"),
     Mistake("rows in order", _rows_in_order, "direction"),
     Mistake("objects in the order of the queries", _columns_in_order_of_rows, "direction"),
+    Mistake("pairs", _pairs, "shape"),
+    Mistake("the sum", _sum, "shape"),
+    Mistake("counted from one", lambda costs: _right(costs) + 1, "shape"),
     Mistake("no object: an error", lambda costs: _right(costs) if costs.size else costs.argmin(axis=0)[0], "no object"),
     Mistake("no object: -1", lambda costs: _right(costs) if costs.size else np.array([-1]), "no object"),
 )

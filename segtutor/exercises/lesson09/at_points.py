@@ -82,7 +82,6 @@ picture's border lies half-way between a pixel and nothing.
             "the middles of four of six pixels",
             (_GRID, np.array([[1 / 6, 0.25], [0.5, 0.25], [5 / 6, 0.25], [0.5, 0.75]])),
             np.array([0.0, 1.0, 2.0, 4.0]),
-            "order",
         ),
         Case(
             "between two pixels, and between four",

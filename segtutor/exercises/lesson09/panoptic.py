@@ -226,6 +226,12 @@ Return the map H x W, 0 where there is no segment, and the classes of the segmen
             "product",
         ),
         Case(
+            "two equal queries: the first wins",
+            (np.array([_A, [0.02, 0.95, 0.03]]), np.stack([_ALL, _ALL]), (), 0.8, 0.8),
+            (np.array([[1, 1, 1, 1]]), np.array([0])),
+            "equals",
+        ),
+        Case(
             "nobody is sure",
             (np.array([[0.4, 0.4, 0.2]]), np.stack([_ALL]), (), 0.8, 0.8),
             (np.zeros((1, 4)), np.zeros(0)),
@@ -303,6 +309,11 @@ Return the map H x W, 0 where there is no segment, and the classes of the segmen
             "Pixels are won by the product of probability and mask, not by the mask alone.",
             "Multiply each sure query's mask by its probability before you look for the largest.",
         ),
+        "equals": Hint(
+            "Where two queries are equal, the first of them wins the pixel.",
+            "argmax takes the first of equals; in a loop use > and not >=.",
+        ),
+        "results": Hint("Two results are wanted: the map, and then the classes.", "return the map, the classes."),
         "overlap": Hint(
             "A query that has won too little of what it covers is dropped; its pixels stay 0.",
             "Count the pixels that it has won, and those at which its mask is at least 0.5; compare by `overlap`.",

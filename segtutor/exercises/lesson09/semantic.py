@@ -67,7 +67,6 @@ and then gets no score. Return K x H x W; `.argmax(0)` of it is the label map.
             "one query, one pixel",
             (np.log(np.array([[0.5, 0.2, 0.3]])), np.zeros((1, 1, 1))),
             np.array([[[0.25]], [[0.1]]]),
-            "no object",
         ),
         Case(
             "two queries of one class add up",

@@ -15,6 +15,8 @@ def _scores(classes, masks, chance="right", mask="sigmoid", join="sum", last=Fal
         weights = weights / weights.sum(axis=1, keepdims=True)
         if chance == "sigmoid":
             weights = 1 / (1 + np.exp(-classes))
+        if chance == "log":
+            weights = np.log(weights)
         if chance == "logits":
             weights = classes
         if chance == "over queries":
@@ -30,6 +32,7 @@ def _scores(classes, masks, chance="right", mask="sigmoid", join="sum", last=Fal
         maps = {
             "sigmoid": 1 / (1 + np.exp(-np.clip(masks, -700, 700))),
             "logits": masks,
+            "twice": 1 / (1 + np.exp(-1 / (1 + np.exp(-np.clip(masks, -700, 700))))),
             "cut": (masks > 0).astype(float),
             "softmax": np.exp(masks - masks.max(0)) / np.exp(masks - masks.max(0)).sum(0),
             "softmax of pixels": np.exp(masks - masks.max((1, 2), keepdims=True))
@@ -56,12 +59,16 @@ MISTAKES = (
     _mistake("scores add up to 1", "sum", join="normed"),
     _mistake("best class only", "sum", chance="best"),
     _mistake("logits of the masks", "masks", mask="logits"),
+    _mistake("sigmoid twice", "masks", mask="twice"),
     _mistake("masks above 0", "masks", mask="cut"),
     _mistake("softmax of the masks", "masks", mask="softmax"),
     _mistake("softmax over the pixels", "masks", mask="softmax of pixels"),
     _mistake("sigmoid of the classes", "classes", chance="sigmoid"),
     _mistake("logits of the classes", "classes", chance="logits"),
+    _mistake("logarithm of the softmax", "classes", chance="log"),
     _mistake("softmax over the queries", "classes", chance="over queries"),
     Mistake("columns before rows", lambda c, m: _scores(c, m).swapaxes(1, 2), "axes"),
+    Mistake("classes last", lambda c, m: np.moveaxis(_scores(c, m), 0, -1), "axes"),
+    Mistake("a batch of one", lambda c, m: _scores(c, m)[None], "axes"),
     Mistake("the label map", lambda c, m: _scores(c, m).argmax(axis=0), "axes"),
 )

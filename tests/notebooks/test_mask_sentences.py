@@ -1,0 +1,173 @@
+"""Sentences of lesson 09 against the recorded results, the committed run, and values that are computed here."""
+
+import itertools
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from segtutor import models, resources
+from segtutor.models.mask_classification.matching import LossSettings
+from tests.models.networks import on_meta
+from tests.notebooks.lesson import mean, printed_by, verdicts, words_of
+
+WORDS, PRINTED = words_of("09"), printed_by("09")
+
+
+def count(network):
+    """Parameters."""
+    return sum(one.numel() for one in network.parameters())
+
+
+NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def test_what_masked_attention_brought_its_authors():
+    """The differences that are told are those of the numbers that are told."""
+    (ap,) = re.findall(r"is ([\d.]+ % without this masked attention and [\d.]+) % with it", WORDS)
+    (pq,) = re.findall(r"with it, and the panoptic quality ([\d.]+ and [\d.]+)", WORDS)
+    for said, words in ((ap, "{} points of mask mAP"), (pq, "{} of panoptic quality")):
+        without, with_it = map(float, re.findall(r"\d+\.\d", said))
+        assert words.format(f"{with_it - without:.1f}") in WORDS
+
+
+def test_a_mask_from_a_vector_by_hand():
+    query = torch.tensor([9.0, -4.0])
+    products = [int(query @ torch.tensor(one)) for one in ([1.0, -1.0], [0.0, 1.0], [-1.0, -1.0])]
+    assert f"the product is 9 + 4 = {products[0]}, and σ({products[0]}) is nearly 1" in WORDS
+    assert (
+        f"At the pixels of the meadow it is −{-products[1]}, and at the other sheep −9 + 4 = −{-products[2]}" in WORDS
+    )
+
+
+def test_how_many_queries_name_something():
+    named, queries, segments = map(int, re.search(r"(\d+) of (\d+) queries .*; (\d+) segments", PRINTED).groups())
+    assert f"all {queries} queries" in WORDS
+    assert f"{NUMBERS[queries - named].capitalize()} of them say no object" in WORDS
+    assert f"But {named} answers for {segments} segments are too many" in WORDS
+    assert f"Here {queries - segments} of {queries} queries are unmatched" in WORDS
+    assert "Fifteen perfect pairs would cost −30" in WORDS
+    assert segments == 15
+    assert f"{queries} queries x {segments} objects" in PRINTED
+
+
+def test_the_network_was_trained_as_told():
+    record = json.loads(resources.data("checkpoints", "mask2former_tiny.json").read_text(encoding="utf-8"))
+    steps = int(re.search(r"--steps (\d+)", record["command"]).group(1))
+    assert f"after only {steps} steps of training" in WORDS
+    assert f"The one network had {steps} steps, on DeepLab's backbone, which stayed as it was" in WORDS
+    assert "the backbone is that of deeplabv3_tiny, unchanged" in record["what"]
+
+
+def test_the_assignment_of_three():
+    costs = np.array([[1, 2, 6], [2, 7, 9], [5, 6, 8]])
+    sums = sorted(sum(costs[row, column] for row, column in enumerate(way)) for way in itertools.permutations(range(3)))
+    assert f"The best is 2 + 2 + 8 = {sums[0]}" in WORDS
+    assert f"the sum is {costs[0, 0] + costs[2, 1] + costs[1, 2]}" in WORDS
+    assert f"sum {sums[0]}" in PRINTED
+
+
+def test_the_small_thing_that_was_missed():
+    wanted = torch.zeros(100)
+    wanted[:4] = 1
+    mask = torch.full((100,), 0.02)
+    dice = float(1 - (2 * (mask * wanted).sum() + 1) / (mask.sum() + wanted.sum() + 1))
+    assert f"at {dice:.2f} it is close to its worst, 1" in WORDS
+    assert f"cross entropy {F.binary_cross_entropy(mask, wanted):.3f}" in PRINTED
+
+
+def test_points_and_weights_of_the_loss():
+    settings = LossSettings()
+    assert f"instead of at all pixels, {settings.points:,} for a large picture" in WORDS
+    assert settings.important == 0.75
+    assert "three quarters of them are taken where the mask is least sure" in WORDS
+    assert (settings.classes, settings.mask, settings.dice) == (2, 5, 5)
+    assert "with the weights 2, 5 and 5 of the costs" in WORDS
+    assert "it counts a tenth" in WORDS
+    assert settings.no_object == 0.1
+
+
+@pytest.mark.parametrize("name", ["maskformer_resnet50", "mask2former_resnet50"])
+def test_more_than_half_of_either_is_backbone(name):
+    assert "More than half of either is backbone" in WORDS
+    network = on_meta(name, num_classes=133)
+    assert count(network.backbone) > count(network) / 2
+    assert re.search(rf"{name} +{count(network):,} = backbone {count(network.backbone):,}", PRINTED)
+
+
+def test_what_mask2former_adds_is_in_its_query_decoder():
+    old, new = (on_meta(f"{name}_resnet50", num_classes=133) for name in ("maskformer", "mask2former"))
+    assert "What Mask2Former adds is three more layers of the query decoder" in WORDS
+    assert len(new.decoder.layers) - len(old.decoder.layers) == 3
+    assert count(new.pixel_decoder) < count(old.pixel_decoder)
+
+
+def test_pairs_at_stride_8():
+    places = (1024 // 8) ** 2
+    assert f"1,024 × 1,024 has {places:,} places and {places**2 / 1e6:.0f} million pairs" in WORDS
+
+
+def test_what_is_read_of_the_scene():
+    things, segments = map(int, re.search(r"(\d+) things with a score above 0.5, (\d+) segments", PRINTED).groups())
+    found, there, matched = map(int, re.search(r"(\d+) segments found, (\d+) are there, (\d+) pairs", PRINTED).groups())
+    assert segments == found
+    rows = {
+        name: (int(one), int(other), int(hits), float(quality))
+        for name, one, other, hits, quality in re.findall(
+            r"(\w+) +found (\d+), there (\d+), matched (\d+): PQ ([\d.]+)", PRINTED
+        )
+    }
+    assert sum(row[0] for row in rows.values()) == found
+    assert sum(row[1] for row in rows.values()) == there
+    assert sum(row[2] for row in rows.values()) == matched
+    sheep, horse = rows["sheep"], rows["horse"]
+    said = f"has {NUMBERS[sheep[0]]} sheep for {NUMBERS[sheep[1]]}, {NUMBERS[horse[0]]} horse for {NUMBERS[horse[1]]}"
+    assert said in WORDS
+    assert "The boat, all stuff and one sheep match" in WORDS
+    assert {name for name, row in rows.items() if row[2]} == set(rows) - {"horse"}
+    assert sheep[2] == rows["boat"][2] == 1
+    assert things > rows["boat"][0] + sheep[0] + horse[0]  # more are sure than win their pixels
+
+
+def test_one_network_against_two_on_thirty_scenes():
+    rows = {
+        name: tuple(map(float, numbers))
+        for name, *numbers in re.findall(
+            r"(one network|two networks|its label map, by regions) +([\d.]+)% +([\d.]+)% +([\d.]+)%", PRINTED
+        )
+    }
+    one, two, regions = rows["one network"], rows["two networks"], rows["its label map, by regions"]
+    assert f"Two networks win, by {two[0]:.0f} to {one[0]:.0f} % and most of all in things" in WORDS
+    assert two[1] - one[1] > two[2] - one[2] > 0
+    assert "Its masks do not even beat the regions of its own label map" in WORDS
+    assert one[0] < regions[0]
+
+
+def test_what_is_said_of_things_that_touch():
+    assert "Undecided, all three" in WORDS
+    assert list(verdicts("masks.touching").values()) == ["undecided"] * 3
+    assert "Both ways lose where things have companions" in WORDS
+    for way in ("regions", "masks"):
+        assert mean("masks.touching", way, "crowded") < mean("masks.touching", way, "apart")
+
+
+def test_the_published_networks_in_the_figure():
+    qualities = {"mask2former_resnet50": 51.9, "eomt_small": 44.7, "eomt_base": 50.6, "eomt_large": 56.0}
+    names = ("Mask2Former R50 at", "EoMT small at", "base at", "large at")
+    for words, (network, quality) in zip(names, qualities.items(), strict=True):
+        assert f"{words} {count(on_meta(network, num_classes=133)) / 1e6:.0f} million and {quality}" in WORDS
+    masked = {name: count(models.create("mask2former_tiny", num_classes=3, masked=name)) for name in (True, False)}
+    assert "Not one weight is added" in WORDS
+    assert masked[True] == masked[False]
+
+
+def test_the_self_tests_answers():
+    assert "In the label map with 0.6 of its mask; in the panoptic map not, at the authors' threshold of 0.8" in WORDS
+    logits, wanted = torch.randn(6, 4), torch.tensor([0, 1, 2, 3, 3, 3])
+    weights = torch.tensor([1, 1, 1, 0.1])
+    once, twice = (F.cross_entropy(logits, wanted, factor * weights) for factor in (1, 2))
+    assert "Nothing: the class loss is a weighted mean" in WORDS
+    assert float(once) == pytest.approx(float(twice))
