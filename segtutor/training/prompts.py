@@ -28,12 +28,12 @@ from segtutor.models.sam import SegmentAnything
 from segtutor.models.sam.losses import prompt_losses
 from segtutor.models.sam.network import at_input_size
 from segtutor.models.wrappers import inner
+from segtutor.training.around import prepared
 from segtutor.training.config import TrainingConfig
 from segtutor.training.panoptic import MEANINGLESS as MEANINGLESS_FOR_SEGMENTS
 from segtutor.training.parts import PartsRecord, PartsRun, refuse_settings
 from segtutor.training.precision import autocast
 from segtutor.training.processes import Processes
-from segtutor.training.run import prepared
 from segtutor.training.stream import Shuffled, batches
 
 MEANINGLESS = {
