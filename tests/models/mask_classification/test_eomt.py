@@ -11,7 +11,7 @@ from segtutor.models.mask_classification import eomt
 from segtutor.models.mask_classification.losses import mask_classification_loss
 from segtutor.models.mask_classification.matching import LossSettings, objects_of
 from tests.models.mask_classification.peers import eomt_in_authors_names, hubs_eomt
-from tests.models.networks import on_meta, two_pictures
+from tests.models.networks import on_meta, share_right, two_pictures
 
 transformers = pytest.importorskip("transformers")
 
@@ -106,6 +106,7 @@ def test_a_few_steps_learn_a_picture():
         optimizer.step()
         losses.append(float(loss))
     assert losses[-1] < 0.6 * losses[0]
+    assert share_right(network, images, labels) > 0.95
 
 
 def test_differences_hold():

@@ -8,7 +8,7 @@ from segtutor.models.mask_classification import variants
 from segtutor.models.mask_classification.losses import mask_classification_loss, mask_terms
 from segtutor.models.mask_classification.matching import Objects, costs, objects_of
 from tests.models.mask_classification.peers import hubs_maskformer, maskformer_in_authors_names
-from tests.models.networks import on_meta, two_pictures
+from tests.models.networks import on_meta, share_right, two_pictures
 
 transformers = pytest.importorskip("transformers")
 LOSS = variants.MASKFORMER_LOSS
@@ -129,6 +129,7 @@ def test_a_few_steps_learn_a_picture():
         optimizer.step()
         losses.append(float(loss))
     assert losses[-1] < 0.4 * losses[0]
+    assert share_right(network, images, labels) > 0.95
 
 
 def test_differences_hold():
