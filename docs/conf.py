@@ -45,6 +45,7 @@ add_module_names = False
 html_theme = "sphinx_book_theme"
 html_title = "segtutor"
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_search_scorer = str(Path(__file__).parent / "_static" / "scorer.js")
 html_theme_options = {
     "repository_url": about["urls"]["Repository"],

@@ -80,8 +80,11 @@ def drawing() -> str:
             (x0, y0), (x1, y1) = corner(one), corner(number)
             x0, y0, x1 = x0 + WIDE / 2, y0 + HIGH, x1 + WIDE / 2
             middle = y1 - ROW / 3
-            lines.append(f'<path d="M{x0:.0f} {y0:.0f} V{middle - 14:.0f} C{x0:.0f} {middle + 8:.0f} {x1:.0f} '
-                         f'{middle - 8:.0f} {x1:.0f} {y1:.0f}"/>')  # fmt: skip
+            lines.append(
+                f'<path d="M{x0:.0f} {y0:.0f} V{middle - 14:.0f} C{x0:.0f} {middle + 4:.0f} {x1:.0f} '
+                f'{middle - 12:.0f} {x1:.0f} {y1 - 6:.0f}"/><polygon class="head" '
+                f'points="{x1 - 5:.0f},{y1 - 8:.0f} {x1 + 5:.0f},{y1 - 8:.0f} {x1:.0f},{y1:.0f}"/>'
+            )
     boxes = []
     for number, stem in names.items():
         x, y = corner(number)

@@ -1,0 +1,8 @@
+// The theme's arrows that open a part of the list of pages have no words of their own.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("nav summary").forEach((summary) => {
+    if (summary.innerText.trim()) return;
+    const link = summary.closest("li")?.querySelector("a");
+    summary.setAttribute("aria-label", `Pages below ${link ? link.innerText.trim() : "this one"}`);
+  });
+});
