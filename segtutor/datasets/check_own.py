@@ -91,8 +91,23 @@ def _reader(table: ClassTable) -> ReadLabels:
 def _check_pairs(checker: Checker, images: Path, masks: Path, table: Path | None) -> None:
     found = FoundNumbers(checker.root.name)
     check_pairs(checker, images, masks, found.read if table is None else table_reader(checker, table))
-    if table is None:
-        checker.attempt(masks, found.table)
+    if table is None and (numbered := checker.attempt(masks, found.table)) is not None:
+        _tell_of_numbers(checker, masks, numbered)
+
+
+def _tell_of_numbers(checker: Checker, masks: Path, table: ClassTable) -> None:
+    """What nobody may have meant, where numbers in masks are all there is to know of the classes."""
+    numbers = sorted(table.number_of_value)
+    if len(numbers) == 1:
+        message = f"the masks hold {numbers[0]} alone beside void, so that there is nothing to learn: is that all?"
+        checker.add(masks, "one class", message, is_error=False)
+    elif numbers != list(range(len(numbers))):
+        listed = ", ".join(map(str, numbers[:8])) + (", ..." if len(numbers) > 8 else "")
+        message = (
+            f"no table names the classes, and the numbers {listed} are taken for {len(numbers)} of them: if they are, "
+            "name them in a classes.csv with the line name,index and one for each class"
+        )
+        checker.add(masks, "no names", message, is_error=False)
 
 
 def check_pairs(checker: Checker, images: Path, masks: Path, read: ReadLabels) -> None:

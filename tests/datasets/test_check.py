@@ -126,6 +126,21 @@ class TestOwnFolder:
         assert kinds(report) == {("c.png", "palette")}
         assert report.ok
 
+    def test_numbers_that_nobody_named(self, tmp_path):
+        for name, numbers in (("one", [0]), ("ids", [7, 26]), ("usual", [0, 1, 255])):
+            for number in range(2):
+                for kind in ("images", "masks"):
+                    (tmp_path / name / kind).mkdir(parents=True, exist_ok=True)
+                pixels = np.full((6, 8), numbers[number % len(numbers)], np.uint8)
+                pixels[: 2 * len(numbers)] = np.resize(numbers, (2 * len(numbers), 8))
+                Image.fromarray(pixels).save(tmp_path / name / "masks" / f"{number}.png")
+                save(tmp_path / name / "images" / f"{number}.png", np.full((6, 8, 3), 40 * number, np.uint8))
+        assert kinds(check_folder(tmp_path / "one")) == {("masks", "one class")}
+        (row,) = check_folder(tmp_path / "ids").rows
+        assert (row.kind, row.is_error) == ("no names", False)
+        assert "the numbers 7, 26 are taken for 2 of them" in row.message
+        assert not check_folder(tmp_path / "usual").rows
+
     def test_the_same_picture_in_two_splits(self, tmp_path, own):
         root = tmp_path / "split"
         for split in ("train", "val"):
