@@ -27,6 +27,7 @@ OLDEST = (3, 11)
 TESTED = ("3.11", "3.12", "3.13")
 ROOT = os.path.dirname(os.path.abspath(__file__))
 FIRST_LESSON = os.path.join("notebooks", "00_start_here.ipynb")
+COPIES = "segtutor-course"
 LOCK = "requirements-lock.txt"
 WITHOUT_INSTALLING = "or open the lessons in Colab (the links are in README.md)"
 
@@ -479,15 +480,12 @@ def port_is_busy(port):
 
 
 def open_lab(environment, port, browser):
-    """Run JupyterLab on the first lesson until it is stopped."""
-    command = [environment.python, "-m", "jupyterlab", FIRST_LESSON, "--ServerApp.port=%d" % port]
+    """Run JupyterLab on the learner's own copies of the lessons, without outputs, until it is stopped."""
+    command = [environment.python, "-m", "segtutor.cli", "lab", COPIES, "--port=%d" % port]
     if not browser:
         command.append("--no-browser")
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        command.append("--allow-root")
     if port_is_busy(port):
         say("Port %d is busy (another JupyterLab?): JupyterLab takes the next free one." % port)
-    say("Opening JupyterLab on %s. Stop it with Ctrl-C in this window." % FIRST_LESSON)
     try:
         return run(command, environment.root)
     except KeyboardInterrupt:

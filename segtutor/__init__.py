@@ -11,7 +11,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _SUBPACKAGES = ("claims", "datasets", "exercises", "inference", "labels", "metrics", "models", "plotting", "training")
-_FROM_EXERCISES = ("check", "progress", "solution", "use")
+_FROM_EXERCISES = ("check", "progress", "solution", "use", "variant")
 
 __all__ = [*_SUBPACKAGES, *_FROM_EXERCISES, "__version__"]
 

@@ -186,10 +186,13 @@ class TestLab:
         assert "--ServerApp.port=9000" in command
         assert "--no-browser" in command
 
-    def test_in_a_checkout_the_lessons_stay_where_they_are(self, lessons, monkeypatch):
+    def test_in_a_checkout_the_lessons_stay_as_they_are_and_copies_are_opened(self, lessons, monkeypatch):
         monkeypatch.setattr(lab.resources, "folder", lambda name: lessons)
         started = []
         monkeypatch.setattr(lab.subprocess, "Popen", lambda command, cwd: started.append(cwd))
         monkeypatch.setattr(lab, "wait", lambda process: 0)
         assert cli.main(["lab"]) == 0
-        assert started == [lessons]
+        (folder,) = started
+        assert folder == lessons.parent / "segtutor-course"
+        assert "the answer" in (lessons / "00_start_here.ipynb").read_text()
+        assert "the answer" not in (folder / "00_start_here.ipynb").read_text()

@@ -405,6 +405,36 @@ class TestWeights:
 
 
 class TestRun:
+    def test_learners_get_copies_without_outputs_by_the_course_s_own_command(self, monkeypatch, tmp_path):
+        from segtutor import cli, resources
+        from segtutor.commands import lab
+
+        commands = []
+        monkeypatch.setattr(start, "run", lambda command, folder: commands.append((command, folder)) or 0)
+        environment = start.Environment(str(tmp_path))
+        assert start.open_lab(environment, 8899, False) == 0
+        ((command, folder),) = commands
+        assert command[:3] == [environment.python, "-m", "segtutor.cli"]
+        assert folder == str(tmp_path)
+        opened = []
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(lab.subprocess, "Popen", lambda command, cwd: opened.append((command, cwd)))
+        monkeypatch.setattr(lab, "wait", lambda process: 0)
+        assert cli.main(command[3:]) == 0
+        ((command, folder),) = opened
+        assert "--ServerApp.port=8899" in command
+        assert "--no-browser" in command
+        copies = sorted(folder.rglob("*.ipynb"))
+        originals = [
+            path for path in resources.folder("notebooks").rglob("*.ipynb") if ".ipynb_checkpoints" not in str(path)
+        ]
+        assert len(copies) == len(originals)
+        for path in copies:
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+            assert not any(cell.get("outputs") for cell in cells), path
+        kept = json.loads((resources.folder("notebooks") / "03_fcn.ipynb").read_text(encoding="utf-8"))["cells"]
+        assert any(cell.get("outputs") for cell in kept), "the site and the repository keep them"
+
     def test_busy_port(self):
         with socket.socket() as server:
             server.bind(("127.0.0.1", 0))

@@ -30,6 +30,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder of Python files with hidden cases: each defines CASES = {'1.1': [Case('name', (inputs,)), ...]}",
     )
+    parser.add_argument(
+        "--variant",
+        default="",
+        metavar="SECRET",
+        help="the words that segtutor release made the class's notebooks with; hidden cases are drawn from them, too",
+    )
     parser.add_argument("--roster", type=Path, metavar="CSV", help="the class: a table with a column id or student")
     parser.add_argument(
         "--words",
@@ -68,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     lessons = tuple(str(int(one)) if one.isdigit() else one for one in arguments.assignment)
     memory = int(arguments.memory * 2**30)
     limits = Limits(arguments.cell_timeout, arguments.timeout, memory)
-    settings = Settings(lessons, arguments.hidden, limits, arguments.jobs)
+    settings = Settings(lessons, arguments.hidden, limits, arguments.jobs, variant=arguments.variant.strip())
     roster = read_roster(arguments.roster) if arguments.roster is not None else ()
     given = read_points(arguments.words) if arguments.words is not None else {}
     known = {} if arguments.again else read_record(record)

@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "folder",
         nargs="?",
         type=Path,
-        help=f"where the lessons go (default: {DEFAULT_FOLDER} here; in a checkout of the course its own notebooks)",
+        help=f"where the lessons go (default: {DEFAULT_FOLDER} here; in a checkout of the course, in its folder)",
     )
     parser.add_argument("--copy-only", action="store_true", help="copy the lessons, do not start JupyterLab")
     parser.add_argument("--no-browser", action="store_true", help="print JupyterLab's address, open no window")
@@ -47,15 +47,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Copy the lessons where that is needed, then run JupyterLab until it is stopped."""
     lessons = resources.folder("notebooks")
-    folder = arguments.folder
-    if folder is None and lessons.parent != resources.PACKAGE and not arguments.copy_only:
-        folder = lessons
+    in_a_checkout = lessons.parent != resources.PACKAGE
+    folder = arguments.folder or (lessons.parent if in_a_checkout else Path()) / DEFAULT_FOLDER
+    if folder.resolve() == lessons.resolve():
+        print(f"The lessons are already in {folder}")
     else:
-        folder = Path(DEFAULT_FOLDER) if folder is None else folder
-        if folder.resolve() == lessons.resolve():
-            print(f"The lessons are already in {folder}")
-        else:
-            report(copy_lessons(lessons, folder), folder)
+        report(copy_lessons(lessons, folder), folder)
     if arguments.copy_only:
         return 0
     if importlib.util.find_spec("jupyterlab") is None:

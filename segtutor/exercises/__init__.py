@@ -8,5 +8,6 @@ from __future__ import annotations
 from segtutor.exercises.checking import check, use
 from segtutor.exercises.record import progress
 from segtutor.exercises.solutions import solution
+from segtutor.exercises.variants import variant
 
-__all__ = ["check", "progress", "solution", "use"]
+__all__ = ["check", "progress", "solution", "use", "variant"]

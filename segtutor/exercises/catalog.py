@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import numbers
 import pkgutil
 import re
 from functools import cache
 
-from segtutor.exercises.exercise import Exercise
+from segtutor.exercises import seeds
+from segtutor.exercises.exercise import Case, Exercise
+
+DRAWN = 5
+"""Cases that `Exercise.drawn` adds in a variant of the course."""
 
 
 @cache
@@ -21,8 +26,16 @@ def exercises() -> dict[str, Exercise]:
             for exercise in importlib.import_module(f"segtutor.exercises.{module}").EXERCISES:
                 if exercise.id in found:
                     raise ValueError(f"exercise {exercise.id} is declared twice, the second time in {module}")
-                found[exercise.id] = exercise
+                found[exercise.id] = _with_drawn_cases(exercise)
     return found
+
+
+def _with_drawn_cases(exercise: Exercise) -> Exercise:
+    """In a variant of the course, the cases that only it has, too."""
+    if not seeds.chosen() or exercise.drawn is None:
+        return exercise
+    drawn = (Case(f"drawn, number {number}", exercise.drawn(seeds.seeded(number))) for number in range(1, DRAWN + 1))
+    return dataclasses.replace(exercise, cases=(*exercise.cases, *drawn))
 
 
 def find(exercise_id: object) -> Exercise:

@@ -107,6 +107,8 @@ class Exercise:
         around: Only where the result alone does not tell whether an answer is right: calls the answer, given with its
             arguments, and returns what the cases compare, such as a loss with its gradients. Where values are asked
             for, it is called with them and without arguments, and returns the values by case.
+        drawn: Arguments of a further case from a generator; needed where the cases alone hold no random numbers, so
+            that a variant of the course has cases of its own.
     """
 
     id: str
@@ -128,6 +130,7 @@ class Exercise:
     files: tuple[str, ...] = ()
     given: Callable[[], tuple[Any, ...]] | None = None
     around: Callable[[Callable[..., Any], tuple[Any, ...]], Any] | None = None
+    drawn: Callable[[np.random.Generator], tuple[Any, ...]] | None = None
 
     def __post_init__(self) -> None:
         used = {mistake.hint for mistake in self.mistakes} | {case.hint for case in self.cases} | {"general"}

@@ -15,7 +15,7 @@ from pathlib import Path
 from segtutor.exercises.catalog import exercises
 from segtutor.resources import PACKAGE, folder
 
-WHOLE = ("comparison", "exercise", "later", "loaders", "running")
+WHOLE = ("comparison", "exercise", "later", "loaders", "running", "seeds")
 """Modules of ``segtutor.exercises`` that hold no answers."""
 STANDING_IN = '"""The exercises while a notebook is graded."""\n\nfrom segtutor.grading.stand_ins import {names}\n'
 NOT_GIVEN = ("checkpoints/assignment_*",)
@@ -36,7 +36,7 @@ def build_course(place: Path) -> Path:
     shutil.copytree(PACKAGE, place / "segtutor", ignore=lambda at, names: _at_top(at, ignored(at, names)))
     target = place / "segtutor" / "exercises"
     target.mkdir()
-    names = "check, progress, solution, use"
+    names = "check, progress, solution, use, variant"
     (target / "__init__.py").write_text(STANDING_IN.format(names=names), encoding="utf-8")
     for name in WHOLE:
         shutil.copy2(PACKAGE / "exercises" / f"{name}.py", target)

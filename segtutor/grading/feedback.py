@@ -20,7 +20,7 @@ def page(row: Row) -> str:
     """A learner's page."""
     tasks = "".join(_task(one) for one in row.grades)
     late = "<p>Marked as late by the platform.</p>" if row.late else ""
-    note = f"<p>When the notebook ran from top to bottom: {html.escape(row.note)}.</p>" if row.note else ""
+    note = f"<p>About the run from top to bottom: {html.escape(row.note)}.</p>" if row.note else ""
     body = (
         f"<p><b>{row.points:g} of {row.out_of} points</b> for {html.escape(row.submission)}</p>{late}{note}"
         "<table><thead><tr><th>Task</th><th>Points</th><th>What to look at</th></tr></thead>"

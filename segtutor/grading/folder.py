@@ -6,10 +6,12 @@ import ast
 import hashlib
 import json
 import multiprocessing
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -17,6 +19,7 @@ from pathlib import Path
 from segtutor import __version__
 from segtutor.exercises.catalog import exercises
 from segtutor.exercises.exercise import Case, Exercise
+from segtutor.exercises.variants import drawn_for, hidden_cases, name_of, variant
 from segtutor.grading.conduct import Pair, alike, answers, forbidden, is_the_solution
 from segtutor.grading.course import imports_of_exercises
 from segtutor.grading.hidden import load_hidden_cases
@@ -25,6 +28,9 @@ from segtutor.grading.room import House, Limits, open_house, open_room
 from segtutor.grading.session import Run, Session
 from segtutor.grading.submissions import LeftOut, Student, Submission, find_submissions
 from segtutor.resources import folder as course_folder
+
+VARIANT = re.compile(r"^[^#]*\bvariant\(\s*[\"'](\w+)[\"']", re.MULTILINE)
+"""The line by which a notebook takes the numbers of its class."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ class Settings:
         limits: What a submission may use.
         jobs: Submissions at a time.
         jailed: Whether each is put into namespaces of its own; None where the system makes them.
+        variant: The secret of the class's variant; empty for the course's own numbers.
     """
 
     lessons: tuple[str, ...] = ()
@@ -77,6 +84,12 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     jobs: int = 1
     jailed: bool | None = None
+    variant: str = ""
+
+    @property
+    def name(self) -> str:
+        """The variant's name, as it stands in the notebooks that were handed out."""
+        return name_of(self.variant) if self.variant else ""
 
 
 @dataclass(frozen=True)
@@ -141,8 +154,18 @@ class Prepared:
     ) -> None:
         self._folder, self._settings, self._roster, self._known = folder, settings, roster, known or {}
         self._unpacked = tempfile.TemporaryDirectory(prefix="segtutor-unpacked-", ignore_cleanup_errors=True)
+        self._opened = ExitStack()
 
     def __enter__(self) -> Grading:
+        if self._settings.variant:
+            self._opened.enter_context(drawn_for(self._settings.name))
+        try:
+            return self._ready()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _ready(self) -> Grading:
         asked = [
             one for one in exercises().values() if not self._settings.lessons or one.lesson in self._settings.lessons
         ]
@@ -158,12 +181,11 @@ class Prepared:
             why = "".join(f"\n  {one.name}: {one.reason}" for one in left_out[:20])
             raise ValueError(f"{self._folder} holds no notebook (.ipynb) that can be graded{why}")
         hidden = [self._folder, unpacked, *([self._settings.hidden] if self._settings.hidden else [])]
-        self._house = open_house(hidden, self._settings.jailed)
-        house = self._house.__enter__()
+        house = self._opened.enter_context(open_house(hidden, self._settings.jailed))
         return Grading(tuple(found), tuple(left_out), house, self._settings, self._known)
 
     def __exit__(self, *error: object) -> None:
-        self._house.__exit__(None, None, None)
+        self._opened.close()
         self._unpacked.cleanup()
 
 
@@ -177,8 +199,9 @@ def grade_one(one: Submission, number: int, key: str, house: House, settings: Se
         house: Where the rooms are.
         settings: How to grade.
     """
+    variant(settings.name)  # this may be a process of its own
     asked = tuple(exercise for exercise in exercises().values() if exercise.lesson == one.lesson)
-    further = _hidden(settings.hidden)
+    further = _further(settings, one.lesson)
     try:
         against = forbidden(one.handed.cells, given_to(one.lesson))
         if against:
@@ -190,7 +213,8 @@ def grade_one(one: Submission, number: int, key: str, house: House, settings: Se
             run = Session(one.handed.cells, asked, further, room, settings.limits).finish()
         written = answers(one.handed.cells, asked)
         grades = tuple(_judged(exercise, further.get(exercise.id, ()), run, written) for exercise in asked)
-        return Row(one.student, one.name, one.lesson, grades, run.note(settings.limits), one.late, key)
+        note = "; ".join(filter(None, (other_variant(one.handed.cells, settings.name), run.note(settings.limits))))
+        return Row(one.student, one.name, one.lesson, grades, note, one.late, key)
     except Exception as error:
         return _not_graded(one, f"could not be graded: {type(error).__name__}: {str(error)[:200]}")
 
@@ -200,6 +224,16 @@ def _judged(exercise: Exercise, further: tuple[Case, ...], run: Run, written: Ma
     if exercise.id in run.borrowed or copied:
         return without_points(exercise, OWN_SOLUTION)
     return grade(exercise, further, run.outcomes.get(exercise.id))
+
+
+def other_variant(cells: Sequence[str], wanted: str) -> str:
+    """That a notebook was handed out with other numbers than it is graded with; empty if it was not."""
+    found = [name for source in cells for name in VARIANT.findall(source)]
+    has = found[-1] if found else ""
+    if has == wanted:
+        return ""
+    told = f"the variant {has!r}" if has else "the course's own numbers"
+    return f"handed in with {told}, graded with {wanted or 'the own numbers of the course'}"
 
 
 def similar(submissions: Sequence[Submission]) -> list[Pair]:
@@ -222,6 +256,17 @@ def _hidden(folder: Path | None) -> Mapping[str, tuple[Case, ...]]:
     return {} if folder is None else load_hidden_cases(folder)
 
 
+def _further(settings: Settings, lesson: str) -> Mapping[str, tuple[Case, ...]]:
+    """The hidden cases of an assignment: those of the private folder, and those that the variant draws."""
+    written, drawn = _hidden(settings.hidden), _drawn(settings.variant, lesson)
+    return {name: (*written.get(name, ()), *drawn.get(name, ())) for name in {*written, *drawn}}
+
+
+@cache
+def _drawn(secret: str, lesson: str) -> Mapping[str, tuple[Case, ...]]:
+    return hidden_cases(secret, lesson) if secret else {}
+
+
 @cache
 def given_to(lesson: str) -> frozenset[tuple[str, str]]:
     """What an assignment's own notebook imports of ``segtutor.exercises``."""
@@ -237,7 +282,7 @@ def given_to(lesson: str) -> frozenset[tuple[str, str]]:
 def key_of(one: Submission, settings: Settings) -> str:
     """What a grade depends on, as a digest: the cells, the files, the hidden cases, the limits, the course."""
     digest = hashlib.sha256()
-    digest.update(json.dumps([__version__, one.lesson, one.handed.cells, str(settings.limits)]).encode())
+    digest.update(json.dumps([__version__, one.lesson, one.handed.cells, str(settings.limits), settings.name]).encode())
     for name, path in sorted(one.files.items()):
         digest.update(name.encode() + path.read_bytes())
     if settings.hidden is not None:

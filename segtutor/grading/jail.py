@@ -1,9 +1,9 @@
 """Puts a program into namespaces of its own (Linux): files can be read, not written, some not seen; no network.
 
-Run as ``python -I jail.py SPEC COMMAND...`` with SPEC a JSON object: "room", the one folder that may be written, "at",
-where the program sees it, "hidden", folders and files that it sees empty. Needs no rights beyond a user's: the kernel
-gives them inside the new namespaces, and they are gone before the command begins. The program is the child of the first
-process of its namespace, so everything that it starts ends with it.
+`enter` does it to the process that calls it; ``python -I jail.py SPEC COMMAND...`` to a command. SPEC is a JSON object:
+"room", the one folder that may be written, "at", where the program sees it, "hidden", folders and files that it sees
+empty. Needs no rights beyond a user's: the kernel gives them inside the new namespaces, and they are gone before the
+program begins. It is the child of the first process of its namespace, so everything that it starts ends with it.
 
 This file is run by its path and imports nothing of the course.
 """
@@ -27,8 +27,20 @@ NOT_POSSIBLE = 97
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def main(spec: dict[str, Any], command: list[str]) -> int:
-    """Run the command in the jail; its exit status."""
+def main(spec: dict[str, Any], command: list[str]) -> None:
+    """Run the command in the jail; ends with its exit status."""
+    enter(spec)
+    os.execv(command[0], command)
+
+
+def enter(spec: dict[str, Any]) -> None:
+    """Go on in the jail, as the child of the first process of its namespace and without any rights.
+
+    The process that calls this waits for that child and ends with its exit status.
+
+    Args:
+        spec: "room", "at" and "hidden", as above.
+    """
     user, group = os.getuid(), os.getgid()
     _demand(_libc.unshare(NEW_USER | NEW_MOUNTS | NEW_PROCESSES | NEW_NETWORK | NEW_IPC), "unshare")
     _write("/proc/self/setgroups", "deny")
@@ -38,18 +50,27 @@ def main(spec: dict[str, Any], command: list[str]) -> int:
     first = os.fork()
     if first:
         _, status = os.waitpid(first, 0)
-        return os.waitstatus_to_exitcode(status)
+        code = os.waitstatus_to_exitcode(status)
+        os._exit(code if code >= 0 else 128 - code)
     _libc.prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG: whoever ends the parent ends all
     _furnish(spec["room"], spec["at"], spec["hidden"])
     child = os.fork()
     if not child:
+        _give_up_rights()
         os.chdir(os.path.join(spec["at"], "work"))
-        os.execv(command[0], command)
+        return
     while True:  # the first process of a namespace inherits the orphans
         pid, status = os.wait()
         if pid == child:
             code = os.waitstatus_to_exitcode(status)
             os._exit(code if code >= 0 else 128 - code)
+
+
+def _give_up_rights() -> None:
+    """What makes namespaces could also undo them; a program that is executed loses these rights, a fork keeps them."""
+    _demand(_libc.prctl(38, 1, 0, 0, 0), "prctl")  # PR_SET_NO_NEW_PRIVS
+    header, none = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    _demand(_libc.capset(header, none), "capset")
 
 
 def _furnish(room: str, at: str, hidden: list[str]) -> None:
@@ -94,7 +115,7 @@ def _write(path: str, text: str) -> None:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(json.loads(sys.argv[1]), sys.argv[2:]))
+        main(json.loads(sys.argv[1]), sys.argv[2:])
     except OSError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(NOT_POSSIBLE)

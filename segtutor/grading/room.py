@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -81,13 +83,14 @@ class Room:
     place: Path
     token: str
     _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _forked: list[int] = field(default_factory=list)
 
     @property
     def work(self) -> Path:
         """Where the notebook runs."""
         return self.place / "work"
 
-    def start(self, job: dict[str, Any], address: str, inherited: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
+    def start(self, job: dict[str, Any], address: str, inherited: tuple[int, ...] = ()) -> None:
         """The worker on a job.
 
         Args:
@@ -97,15 +100,23 @@ class Room:
         """
         (self.place / "job.json").write_text(json.dumps(job), encoding="utf-8")
         seen_at = self.house.root / "room" if self.house.jailed else self.place
+        hidden = [str(path) for path in (self.house.root / "rooms", *self.house.hidden)]
+        spec = {"room": str(self.place), "at": str(seen_at), "hidden": hidden}
+        if self.house.jailed and len(inherited) == 1:
+            started = {
+                "spec": spec,
+                "job": str(seen_at / "job.json"),
+                "environment": environment(self.house, seen_at, self.token),
+            }
+            self._forked.append(warm_process(self.house).start(started, inherited[0]))
+            return
         command = [sys.executable, "-P", "-m", "segtutor.grading.worker", address, str(seen_at / "job.json")]
         if self.house.jailed:
-            hidden = [str(path) for path in (self.house.root / "rooms", *self.house.hidden)]
-            spec = json.dumps({"room": str(self.place), "at": str(seen_at), "hidden": hidden})
-            command = [sys.executable, "-I", str(Path(jail.__file__)), spec, *command]
+            command = [sys.executable, "-I", str(Path(jail.__file__)), json.dumps(spec), *command]
         process = subprocess.Popen(
             command,
             cwd=self.work,
-            env=self._environment(seen_at),
+            env=environment(self.house, seen_at, self.token),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -113,28 +124,6 @@ class Room:
             start_new_session=True,
         )
         self._running.append(process)
-        return process
-
-    def _environment(self, seen_at: Path) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        folders = {"HOME": "home", "USERPROFILE": "home", "TMPDIR": "tmp", "TEMP": "tmp", "TMP": "tmp"}
-        folders |= {"IPYTHONDIR": "home", "JUPYTER_CONFIG_DIR": "home", "JUPYTER_DATA_DIR": "home"}
-        folders |= {"MPLCONFIGDIR": "home", "XDG_CACHE_HOME": "home", "XDG_CONFIG_HOME": "home"}
-        return (
-            kept
-            | {name: str(seen_at / inside) for name, inside in folders.items()}
-            | {
-                "PYTHONPATH": str(self.house.course),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                "PYTHONUTF8": "1",
-                "MPLBACKEND": "agg",
-                "OMP_NUM_THREADS": "1",
-                "MKL_NUM_THREADS": "1",
-                "SEGTUTOR_PROGRESS": "off",
-                GRADING: "on",
-                MARK: self.token,
-            }
-        )
 
     def end(self) -> None:
         """Ends every process that was started here, also those that a submission started itself."""
@@ -144,10 +133,43 @@ class Room:
                     group()
             process.wait()
         self._running.clear()
+        for pid in self._forked:
+            warm_process(self.house).end(pid)
+        self._forked.clear()
         if not self.house.jailed:
             for pid in _processes_marked(self.token):
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
+
+
+def environment(house: House, place: Path, token: str) -> dict[str, str]:
+    """What a program in a room finds in its environment.
+
+    Args:
+        house: Whose package it runs with.
+        place: Where it sees its room.
+        token: What marks its processes.
+    """
+    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    folders = {"HOME": "home", "USERPROFILE": "home", "TMPDIR": "tmp", "TEMP": "tmp", "TMP": "tmp"}
+    folders |= {"IPYTHONDIR": "home", "JUPYTER_CONFIG_DIR": "home", "JUPYTER_DATA_DIR": "home"}
+    folders |= {"MPLCONFIGDIR": "home", "XDG_CACHE_HOME": "home", "XDG_CONFIG_HOME": "home"}
+    return (
+        kept
+        | {name: str(place / inside) for name, inside in folders.items()}
+        | {
+            "PYTHONPATH": str(house.course),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONHASHSEED": "0",
+            "PYTHONUTF8": "1",
+            "MPLBACKEND": "agg",
+            "OMP_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+            "SEGTUTOR_PROGRESS": "off",
+            GRADING: "on",
+            MARK: token,
+        }
+    )
 
 
 @contextmanager
@@ -167,7 +189,96 @@ def open_house(hidden: Sequence[Path] = (), jailed: bool | None = None) -> Itera
         course = build_course(root / "course")
         house = House(root, course, tuple(path.resolve() for path in (*hidden, *_answers()) if path.exists()))
         possible = can_jail(house) if jailed is None else jailed
-        yield House(root, course, house.hidden, possible)
+        house = House(root, course, house.hidden, possible)
+        try:
+            yield house
+        finally:
+            close_warm_process(house)
+
+
+class WarmProcess:
+    """The process that has imported what all submissions need, and forks itself for each: see `warm`.
+
+    Args:
+        house: Whose package it runs with.
+    """
+
+    def __init__(self, house: House) -> None:
+        place = house.root / f"warm-{os.getpid()}-{secrets.token_hex(4)}"
+        for name in ("home", "tmp"):
+            (place / name).mkdir(parents=True)
+        self._line, far = socket.socketpair()
+        with far:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "segtutor.grading.warm", str(far.fileno())],
+                cwd=place,
+                env=environment(house, place, f"{house.root.name}-warm"),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(far.fileno(),),
+                start_new_session=True,
+            )
+
+    def start(self, job: dict[str, Any], inherited: int) -> int:
+        """Fork for a submission; the number of its process.
+
+        Args:
+            job: What `warm` must know of it.
+            inherited: The file by which it reaches the grader.
+
+        Raises:
+            ValueError: If the process is gone.
+        """
+        text = json.dumps(job).encode()
+        return self._asked(len(text).to_bytes(4, "big") + text, [inherited])
+
+    def end(self, pid: int) -> None:
+        """End a process that was forked, with all that it started."""
+        with contextlib.suppress(ValueError):  # gone: what it forked ended with it
+            self._asked(bytes(4) + pid.to_bytes(4, "big"), [])
+
+    def close(self) -> None:
+        """End it and all that it forked."""
+        self._line.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=10)
+        self._process.kill()
+        self._process.wait()
+
+    @property
+    def gone(self) -> bool:
+        """Whether it has ended."""
+        return self._process.poll() is not None
+
+    def _asked(self, message: bytes, files: list[int]) -> int:
+        try:
+            sent = socket.send_fds(self._line, [message], files)
+            self._line.sendall(message[sent:])
+            answer = self._line.recv(4, socket.MSG_WAITALL)
+        except OSError as error:
+            raise ValueError(f"the process that starts submissions is gone: {error}") from None
+        if len(answer) < 4:
+            raise ValueError("the process that starts submissions is gone")
+        return int.from_bytes(answer, "big")
+
+
+_warm: dict[Path, WarmProcess] = {}
+
+
+def warm_process(house: House) -> WarmProcess:
+    """This grader's warm process in a house; a new one if there is none, or it has ended."""
+    known = _warm.get(house.root)
+    if known is None or known.gone:
+        known = _warm[house.root] = WarmProcess(house)
+    return known
+
+
+def close_warm_process(house: House) -> None:
+    """End this grader's warm process in a house, if there is one."""
+    known = _warm.pop(house.root, None)
+    if known is not None:
+        known.close()
 
 
 def _answers() -> list[Path]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from segtutor.exercises import seeds
 from segtutor.exercises.comparison import difference
 from segtutor.exercises.exercise import Case, Exercise
 from segtutor.exercises.running import Outcome, call
@@ -181,6 +182,7 @@ class Session:
             "cells": self.cells,
             "skipped": sorted(self.run.slow | self.run.ended),
             "seconds": self.limits.seconds_per_cell,
+            "variant": seeds.chosen(),
             "memory": self.limits.memory,
             "file_bytes": self.limits.file_bytes,
             "processor_seconds": int(self.limits.seconds) + 60,
@@ -196,7 +198,7 @@ class Session:
         return {
             "id": exercise.id,
             "name": exercise.name,
-            "seconds": exercise.seconds,
+            "seconds": exercise.seconds * max(1.0, len(cases) / len(exercise.cases)),
             "keys": self._keys(exercise) if values else [],
             "arguments": [] if values else [encode(case.arguments) for case in cases],
             "around": None if around is None else [around.__module__, around.__qualname__],

@@ -1,4 +1,4 @@
-"""What ``segtutor.check``, ``use``, ``progress`` and ``solution`` do while a notebook is graded: note the answers.
+"""What ``segtutor.check``, ``use`` and the others do while a notebook is graded: note the answers.
 
 Nothing is judged in the process that runs a submission. ``use`` asks the grader whether the answer passes; where it
 does not, each call of what it hands on is answered by the grader, so that one wrong task costs no point in the next.
@@ -80,6 +80,10 @@ def progress(lesson: Any = None) -> Answered:
 def solution(exercise_id: Any, sure: bool = False) -> Answered:
     """There are no solutions here."""
     return Answered()
+
+
+def variant(name: Any) -> None:
+    """The grader has chosen the numbers before the first cell."""
 
 
 def own(answer: Any) -> Any:

@@ -6,7 +6,8 @@ Learning platforms pack what a class hands in into archives and rename it. A sub
 2. the person in a folder of Moodle, ``NAME_123456_assignsubmission_file_``;
 3. the person in a file name of Canvas, ``nameanna_123_4567_original.ipynb``, with ``LATE`` where it was late;
 4. the folder it lies in, if every notebook has one of its own;
-5. its own name, without "Copy of" and "(1)".
+5. its own name, without "Copy of", "(1)" and the name of the assignment: ``Anna Smith - 03_fcn.ipynb`` of Google
+   Classroom. A file whose name says nothing else than the assignment is nobody's, and counts by itself.
 """
 
 from __future__ import annotations
@@ -27,7 +28,12 @@ from segtutor.grading.notebooks import Handed, NotReadable, lesson_by_name, read
 MOODLE = re.compile(r"^(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?$")
 CANVAS = re.compile(r"^(?P<name>[^\W_]+)(?P<late>_LATE)?_(?P<id>\d+)_(?P<file>\d+)_(?P<original>.+)$")
 COPY = re.compile(r"^(?:copy of |kopie von )+|(?:[ _-]*\(\d+\)|-\d+|[ _-]copy\d*)+$", re.IGNORECASE)
+ASSIGNMENT = re.compile(
+    r"(?:^|[\s_-]+)0?\d_(?:metrics|data_sets|fcn|pspnet|mask_rcnn|deeplab|transformers|mask_classification)(?:[\s_-]+|$)",
+    re.IGNORECASE,
+)
 MOST_UNPACKED = 2 * 2**30
+"""Bytes that come out of one archive, those in it together."""
 MOST_FILES = 20_000
 IGNORED = re.compile(r"^(?:\.|__MACOSX$|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
 
@@ -171,7 +177,7 @@ def whose(name: PurePosixPath, roster: Sequence[Student], alone: bool) -> tuple[
         return canvas["name"], late, version
     if alone and len(name.parts) > 1:
         return name.parts[-2], late, version
-    return COPY.sub("", name.stem).strip() or name.stem, late, version
+    return ASSIGNMENT.sub(" ", COPY.sub("", name.stem)).strip() or name.stem, late, version
 
 
 def printable(text: str) -> str:
@@ -184,9 +190,16 @@ def printable(text: str) -> str:
 
 
 def _files(
-    folder: Path, unpacked: Path, left_out: list[LeftOut], inside: PurePosixPath | None = None
+    folder: Path,
+    unpacked: Path,
+    left_out: list[LeftOut],
+    inside: PurePosixPath | None = None,
+    allowed: list[int] | None = None,
 ) -> Iterator[tuple[PurePosixPath, Path, float]]:
-    """Every file below a folder, those in archives, too: its name there, where it can be read, when it was written."""
+    """Every file below a folder, those in archives, too: its name there, where it can be read, when it was written.
+
+    `allowed` are the bytes that the archive around it, if there is one, may still hold.
+    """
     base = inside or PurePosixPath()
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
@@ -198,15 +211,15 @@ def _files(
         elif path.suffix.lower() == ".zip":
             target = unpacked / f"{len(list(unpacked.iterdir())):05d}"
             target.mkdir()
-            _unpack(path, target, printable(name.as_posix()), left_out)
-            yield from _files(target, unpacked, left_out, name.with_suffix(""))
+            left = [MOST_UNPACKED] if allowed is None else allowed
+            _unpack(path, target, printable(name.as_posix()), left_out, left)
+            yield from _files(target, unpacked, left_out, name.with_suffix(""), left)
         else:
             yield name, path, path.stat().st_mtime
 
 
-def _unpack(archive: Path, target: Path, shown: str, left_out: list[LeftOut]) -> None:
+def _unpack(archive: Path, target: Path, shown: str, left_out: list[LeftOut], allowed: list[int]) -> None:
     """The files of an archive, none of them outside the target, and no more than a class hands in."""
-    total = 0
     try:
         with zipfile.ZipFile(archive) as packed:
             entries = [entry for entry in packed.infolist() if not entry.is_dir()]
@@ -216,8 +229,8 @@ def _unpack(archive: Path, target: Path, shown: str, left_out: list[LeftOut]) ->
             for entry in entries:
                 told = PurePosixPath(entry.filename.replace("\\", "/"))
                 parts = [part for part in told.parts if part not in ("/", "..")]
-                total += entry.file_size
-                if total > MOST_UNPACKED:
+                allowed[0] -= entry.file_size
+                if allowed[0] < 0:
                     left_out.append(LeftOut(shown, f"unpacked it has more than {MOST_UNPACKED >> 30} GB"))
                     return
                 if not parts or ":" in parts[0]:

@@ -6,6 +6,7 @@ built from them, and whatever else stands there is a ValueError that belongs to 
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import decimal
 import json
@@ -48,12 +49,14 @@ def _encode(value: Any, depth: int, budget: _Budget) -> Any:
     budget.take()
     value = plain(value)
     if isinstance(value, (np.ndarray, np.generic)):
-        other = value.dtype.kind == "O" or (value.dtype.kind == "f" and str(value.dtype) not in DTYPES)
+        other = value.dtype.kind == "O" or (value.dtype.kind == "f" and value.dtype.name not in DTYPES)
         if other and value.size <= MOST_ELEMENTS:  # fractions, and floats of other widths
             with contextlib.suppress(TypeError, ValueError, OverflowError):
                 value = np.asarray(value).astype(np.float64)
-        if str(value.dtype) in DTYPES and value.size <= MOST_ELEMENTS:
-            return {"array": value.tolist(), "dtype": str(value.dtype), "shape": list(value.shape)}
+        if value.dtype.name in DTYPES and value.size <= MOST_ELEMENTS:
+            ordered = np.asarray(value).astype(value.dtype.newbyteorder("<"))
+            text = base64.b64encode(ordered.tobytes()).decode("ascii")
+            return {"array": text, "dtype": value.dtype.name, "shape": list(value.shape)}
         return {"other": f"{type(value).__name__} of {value.size} {value.dtype}"}
     if isinstance(value, tuple | list):
         if len(value) > MOST_PARTS:
@@ -131,32 +134,23 @@ def _decode(content: Any, budget: _Budget) -> Any:
     raise ValueError(f"not an encoded value: {type(content).__name__}")
 
 
-def _array(values: Any, dtype: str, shape: list[Any], budget: _Budget) -> np.ndarray:
+def _array(text: Any, dtype: str, shape: list[Any], budget: _Budget) -> np.ndarray:
     if dtype not in DTYPES:
         raise ValueError(f"an array of {dtype[:40]!r} came back; allowed are {', '.join(sorted(DTYPES))}")
     if len(shape) > 16 or not all(type(side) is int and 0 <= side <= MOST_ELEMENTS for side in shape):
         raise ValueError("an array's shape is a list of at most 16 whole numbers")
     size = math.prod(shape)
-    budget.take(size)
-    flat = _flat(values, shape)
-    if len(flat) != size:
-        raise ValueError(f"an array of shape {shape} has {size} numbers, {len(flat)} came")
+    budget.take(math.prod(max(1, side) for side in shape))
+    kind = np.dtype(dtype).newbyteorder("<")
+    if not isinstance(text, str) or len(text) != 4 * -(-size * kind.itemsize // 3):
+        raise ValueError(f"an array of shape {shape} has {size} numbers of {dtype}, and something else came")
     try:
-        return np.array(flat, dtype=dtype).reshape(shape)
-    except (TypeError, OverflowError) as error:
-        raise ValueError(f"these are no numbers of {dtype}: {type(error).__name__}") from None
-
-
-def _flat(values: Any, shape: list[int]) -> list[Any]:
-    """The numbers of nested lists in one list; refuses lists of other lengths than the shape says."""
-    level = [values]
-    for side in shape:
-        if not all(isinstance(one, list) and len(one) == side for one in level):
-            raise ValueError("the lists of an array do not have its shape")
-        level = [part for one in level for part in one]
-    if not all(isinstance(one, bool | int | float) for one in level):
-        raise ValueError("an array holds something else than numbers")
-    return level
+        flat = np.frombuffer(base64.b64decode(text, validate=True), kind, size)
+    except ValueError as error:
+        raise ValueError(f"these are no numbers of {dtype}: {error}") from None
+    if dtype == "bool":  # a byte above 1 is no truth value
+        flat = flat.view(np.uint8) != 0
+    return flat.astype(dtype).reshape(shape)
 
 
 def encode_outcome(outcome: Outcome) -> dict[str, Any]:

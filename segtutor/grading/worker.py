@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from segtutor.exercises import seeds
 from segtutor.exercises.running import Outcome
 from segtutor.grading import stand_ins
 from segtutor.grading.transfer import MOST_BYTES, decode, encode, encode_outcome, read_line
@@ -83,8 +84,8 @@ class Submission:
     """A notebook while it runs.
 
     Args:
-        job: What the grader wrote: "cells", "skipped" numbers of cells, "seconds" for a cell, "exercises" with their
-            id, name, keys, arguments, seconds and around.
+        job: What the grader wrote: "cells", "skipped" numbers of cells, "seconds" for a cell, "variant" of the course,
+            "exercises" with their id, name, keys, arguments, seconds and around.
         line: To the grader.
     """
 
@@ -228,13 +229,18 @@ def _read(pipe: int, seconds: float) -> tuple[bytes, bool]:
         os.close(pipe)
 
 
-def main() -> None:
-    """Read the job, do it, and end without what a submission may have left to be done at the end."""
-    address, path = sys.argv[1:]
+def main(address: str, path: str) -> None:
+    """Read the job, do it, and end without what a submission may have left to be done at the end.
+
+    Args:
+        address: Where the grader is: "socket:NUMBER" or "port:NUMBER:TOKEN".
+        path: The job's file.
+    """
     with open(path, encoding="utf-8") as file:
         job = json.load(file)
     os.unlink(path)
     limit(job["memory"], job["file_bytes"], job["processor_seconds"])
+    seeds.choose(job["variant"])
     line = Line(address)
     submission = Submission(job, line)
     submission.run_cells()
@@ -245,4 +251,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

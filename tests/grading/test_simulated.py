@@ -1,7 +1,9 @@
 """A class for each assignment, of right and wrong answers written by people: every grade is what the answers earn.
 
-The answers are those of tests/exercises/blind. What each earns is known in advance: a right one all points, a wrong one
-what its outcomes earn when they are computed here, without a room, a worker and a wire between.
+The answers are those of tests/exercises/blind, and for lessons that nobody has written blind the right and wrong ones
+of the declarations. What each earns is known in advance: a right one all points, a wrong one what its outcomes earn
+when they are computed here, without a room, a worker and a wire between. Every fourth student has a cell of TROUBLE
+first, which changes no point, and some hand in nothing that can be read or take what they must not.
 As a program it grades classes of any size: ``python -m tests.grading.test_simulated 60 3`` for assignment 3.
 """
 
@@ -10,6 +12,7 @@ from __future__ import annotations
 import copy
 import sys
 import warnings
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +22,8 @@ from segtutor.exercises.catalog import exercises
 from segtutor.exercises.checking import outcomes_of
 from segtutor.grading.class_report import tasks_of
 from segtutor.grading.folder import Prepared, Settings
-from segtutor.grading.points import grade
+from segtutor.grading.points import grade, without_points
+from segtutor.grading.room import Limits
 from tests.exercises.test_blind import RIGHT, WRONG
 from tests.grading.handing_in import hand_in
 
@@ -29,11 +33,13 @@ import importlib.abc, importlib.util, sys
 class Sources(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     texts = {sources!r}
     def find_spec(self, name, path=None, target=None):
-        return importlib.util.spec_from_loader(name, self) if name in self.texts else None
+        return importlib.util.spec_from_loader(name, self) if name.replace(".", "/") in self.texts else None
     def get_source(self, name):
-        return self.texts[name]
+        return self.texts[name.replace(".", "/")]
     def is_package(self, name):
-        return any(other.startswith(name + ".") for other in self.texts)
+        return any(other.startswith(name.replace(".", "/") + "/") for other in self.texts)
+for name in Sources.texts:
+    sys.modules.pop(name.replace("/", "."), None)
 sys.meta_path.insert(0, Sources())
 """
 PICK = """
@@ -41,7 +47,40 @@ from tests.exercises.blind import {module} as _blind
 _found = _blind.{kind}["{exercise}"][{number}]
 {name} = getattr(_found, "answer", None) or _found[1]
 """
-LESSONS = [lesson for lesson in dict.fromkeys(one.lesson for one in exercises().values()) if int(lesson) <= 6]
+LESSONS = list(dict.fromkeys(one.lesson for one in exercises().values()))
+DECLARED = """
+import importlib as _importlib
+_found = _importlib.import_module(".".join({module!r})).EXERCISE
+{name} = _found.mistakes[{number}].answer if "{kind}" == "WRONG" else (_found.reference, *_found.alternatives)[{number}]
+"""
+TROUBLE = {
+    "fails": "1 / 0",
+    "prints without end": "while True:\n    print('x' * 1_000_000)",
+    "never ends": "while True:\n    pass",
+    "ends the process": "import os\nos._exit(3)",
+    "crashes": "import ctypes\nctypes.string_at(0)",
+    "fills the memory": "a = []\nwhile True:\n    a.append(bytearray(1 << 28))",
+    "leaves": "exit()",
+    "no Python": "this is no (",
+    "leaves a process": (
+        "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99)'], "
+        "start_new_session=True)"
+    ),
+    "writes where it must not": (
+        "import segtutor, pathlib\npathlib.Path(segtutor.__file__).write_text('raise SystemExit')"
+    ),
+    "forges a result": (
+        "import socket, json\nvalue = dict(array='AA==', dtype='S2000000000', shape=[1])\n"
+        "one = dict(kind='returned', value=value, error='', message='', line='', position=0)\n"
+        "text = json.dumps(dict(exercise='LESSON.1', outcomes=[one] * 9)).encode() + b'\\n'\n"
+        "for n in range(3, 64):\n    try:\n        s = socket.socket(fileno=n)\n        s.sendall(text)\n"
+        "        s.detach()\n    except OSError:\n        pass"
+    ),
+}
+"""Cells that cost no point."""
+TAKES = "from segtutor.exercises.catalog import find\nanswer = find('{lesson}.1').reference"
+UNREADABLE = (b"", b"{ no notebook", b"[1]", b"\x89PNG\r\n", b"[" * 200_000)
+LIMITS = Limits(seconds_per_cell=3, seconds=300, memory=2 * 2**30)
 
 
 def choices(lesson):
@@ -62,6 +101,28 @@ def choices(lesson):
     return found
 
 
+def of_declarations(lesson):
+    """For each exercise that asks for a function, the answers that its declaration holds."""
+    return {
+        one.id: [
+            *(("RIGHT", one.reference.__module__, k, f) for k, f in enumerate((one.reference, *one.alternatives))),
+            *(("WRONG", one.reference.__module__, k, mistake.answer) for k, mistake in enumerate(one.mistakes)),
+        ]
+        for one in exercises().values()
+        if one.lesson == lesson and not one.asks_for_values
+    }
+
+
+def sources_of_declarations(lesson):
+    package = Path(exercises()[f"{lesson}.1"].reference.__code__.co_filename).parent
+    name = f"segtutor.exercises.{package.name}"
+    return {name: ""} | {
+        f"{name}.{path.stem}": path.read_text(encoding="utf-8")
+        for path in sorted(package.glob("*.py"))
+        if path.stem != "__init__"
+    }
+
+
 def sources():
     names = {"tests": "", "tests.exercises": ""}
     names["tests.exercises.blind"] = (BLIND / "__init__.py").read_text(encoding="utf-8")
@@ -74,15 +135,30 @@ def sources():
 
 def hand_in_class(folder, lesson, size):
     """Notebooks of a class; what each student's answers earn, by student and exercise."""
-    offered, earned = choices(lesson), {}
+    blind = choices(lesson)
+    offered, earned = blind or of_declarations(lesson), {}
+    texts = sources() if blind else sources_of_declarations(lesson)
+    for number, content in enumerate(UNREADABLE):
+        (folder / f"broken{number}").mkdir(parents=True)
+        (folder / f"broken{number}" / "a.ipynb").write_bytes(content)
     for student in range(size):
-        cells, mine = [LOAD.format(sources=sources())], {}
+        trouble = list(TROUBLE.values())[student // 4 % len(TROUBLE)] if student % 4 == 0 else "x = 1"
+        cells, mine = [trouble.replace("LESSON", lesson)], {}
+        cells.append(LOAD.format(sources={name.replace(".", "/"): text for name, text in texts.items()}))
         for place, (exercise_id, answers) in enumerate(offered.items()):
             kind, module, number, function = answers[(student * 7 + place * 3) % len(answers)]
             exercise = exercises()[exercise_id]
-            cells.append(PICK.format(module=module, kind=kind, exercise=exercise_id, number=number, name=exercise.name))
+            if blind:
+                cells.append(
+                    PICK.format(module=module, kind=kind, exercise=exercise_id, number=number, name=exercise.name)
+                )
+            else:
+                cells.append(DECLARED.format(module=module.split("."), kind=kind, number=number, name=exercise.name))
             mine[exercise_id] = what_it_earns(exercise, function)
         name = f"student{student:02d}"
+        if student % 20 == 19:
+            cells.append(TAKES.format(lesson=lesson))
+            mine = {one: without_points(exercises()[one], "takes the solution") for one in mine}
         earned[name] = mine
         hand_in(folder / f"{name}.ipynb", *cells, f"import segtutor\nsegtutor.check('{lesson}.1', None)")
     return earned
@@ -98,8 +174,9 @@ def what_it_earns(exercise, answer):
 def compare(folder, lesson, size, jobs):
     """Pairs of what was given and what was earned that differ, and the rows."""
     earned = hand_in_class(folder, lesson, size)
-    with Prepared(folder, Settings((lesson,), jobs=jobs)) as prepared:
+    with Prepared(folder, Settings((lesson,), limits=LIMITS, jobs=jobs)) as prepared:
         rows = list(prepared.rows())
+    assert len(prepared.left_out) == len(UNREADABLE)
     assert {row.student for row in rows} == set(earned)
     differ = [
         (row.student, one.exercise, one.points, earned[row.student][one.exercise].points, one.reason)
@@ -115,7 +192,7 @@ def test_there_are_answers_for_most_tasks():
     assert len(WRONG) > 500
     for lesson in LESSONS:
         asked = [one for one in exercises().values() if one.lesson == lesson and not one.asks_for_values]
-        assert len(choices(lesson)) >= 0.6 * len(asked), lesson
+        assert len(choices(lesson) or of_declarations(lesson)) >= 0.6 * len(asked), lesson
 
 
 @pytest.mark.slow
@@ -123,12 +200,20 @@ def test_there_are_answers_for_most_tasks():
 def test_every_grade_of_a_class_is_what_the_answers_earn(tmp_path, lesson):
     differ, rows, earned = compare(tmp_path / "in", lesson, 4, 1)
     assert differ == []
+    assert unnamed(rows, earned) == []
+
+
+def unnamed(rows, earned):
+    """The tasks of which the report of the class does not say what was planted."""
+    found = []
     for task in tasks_of(rows):
         if task.exercise in next(iter(earned.values())):
             mine = [one[task.exercise] for one in earned.values()]
-            assert task.full == sum(one.points == one.out_of for one in mine)
-            named = [one.mistake for one in mine if one.mistake and one.points < one.out_of]
-            assert sum(count for _, count in task.mistakes) == len(named)
+            full = sum(one.points == one.out_of for one in mine)
+            named = Counter(one.mistake for one in mine if one.mistake and one.points < one.out_of)
+            if task.full != full or dict(task.mistakes) != named:
+                found.append((task.exercise, task.full, full, task.mistakes, named))
+    return found
 
 
 if __name__ == "__main__":
@@ -139,9 +224,10 @@ if __name__ == "__main__":
     for lesson in lessons:
         with tempfile.TemporaryDirectory() as folder:
             started = time.monotonic()
-            differ, rows, _ = compare(Path(folder) / "in", lesson, size, 2)
+            differ, rows, earned = compare(Path(folder) / "in", lesson, size, 2)
             right = sum(one.points == one.out_of for row in rows for one in row.grades)
             given = sum(len(row.grades) for row in rows)
             print(f"assignment {lesson}: {size} students, {right} of {given} answers with all points, "
-                  f"{len(differ)} other grades than earned, {time.monotonic() - started:.0f} s")  # fmt: skip
-            print(*differ[:5], sep="\n")
+                  f"{len(differ)} other grades than earned, {len(unnamed(rows, earned))} tasks whose mistakes are not "
+                  f"named, {time.monotonic() - started:.0f} s", flush=True)  # fmt: skip
+            print(*differ[:5], *unnamed(rows, earned)[:5], sep="\n")

@@ -1,5 +1,6 @@
 """Whose a file is and which counts: platforms' names, archives, encodings, duplicates; all others have a reason."""
 
+import io
 import json
 import os
 import zipfile
@@ -7,6 +8,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
+from segtutor.grading import submissions
 from segtutor.grading.notebooks import NotReadable, parse, read_notebook
 from segtutor.grading.submissions import Student, find_submissions, read_roster, whose
 from tests.grading.handing_in import CHECKS, IOU, hand_in, notebook
@@ -25,7 +27,10 @@ ROSTER = (
         ("03/Anna Smith_123_assignsubmission_file/work.ipynb", "Anna Smith (123)", False),
         ("smithanna_123_4567_03_fcn.ipynb", "smithanna", False),
         ("smithanna_LATE_123_4567_03_fcn-2.ipynb", "smithanna", True),
-        ("Copy of 03_fcn - Anna Smith (2).ipynb", "03_fcn - Anna Smith", False),
+        ("Copy of 03_fcn - Anna Smith (2).ipynb", "Anna Smith", False),
+        ("Anna Smith - 03_fcn.ipynb", "Anna Smith", False),
+        ("anna_09_mask_classification.ipynb", "anna", False),
+        ("Copy of 03_fcn (1).ipynb", "Copy of 03_fcn (1)", False),
         ("anna.ipynb", "anna", False),
     ],
 )
@@ -47,6 +52,15 @@ def test_platforms_say_whose_a_file_is(name, student, late):
 )
 def test_the_roster_comes_first(name, student):
     assert whose(PurePosixPath(name), ROSTER, False)[0] == student
+
+
+def test_files_that_tell_nobody_are_not_taken_for_versions_of_one(tmp_path):
+    for name in ("Copy of 03_fcn.ipynb", "Copy of 03_fcn (1).ipynb", "03_fcn.ipynb"):
+        hand_in(tmp_path / "in" / name, "segtutor.check('3.1', f)")
+    (tmp_path / "un").mkdir()
+    found, left_out = find_submissions(tmp_path / "in", tmp_path / "un")
+    assert len(found) == 3
+    assert left_out == []
 
 
 def test_folders_tell_if_each_has_one_notebook(tmp_path):
@@ -80,6 +94,27 @@ def test_archives_in_archives_with_all_that_hides_in_them(tmp_path):
         "broken.zip": "not an archive that can be unpacked",
         "all/Cleo_3_assignsubmission_file_/report.docx": "not a notebook",
     }
+
+
+def test_an_archive_that_grows_without_end_is_left_out_and_the_others_are_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(submissions, "MOST_UNPACKED", 1_000_000)
+    folder = tmp_path / "in"
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("zeros.ipynb", bytes(400_000))
+    hand_in(folder / "anna.ipynb", IOU, CHECKS)
+    with zipfile.ZipFile(folder / "bomb.zip", "w") as packed:
+        for number in range(9):
+            packed.writestr(f"{number}.zip", inner.getvalue())
+    with zipfile.ZipFile(folder / "flat.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("zeros.ipynb", bytes(1_000_001))
+    (tmp_path / "un").mkdir()
+    found, left_out = find_submissions(folder, tmp_path / "un")
+    assert [one.student for one in found] == ["anna"]
+    assert sum(path.stat().st_size for path in (tmp_path / "un").rglob("*.ipynb")) <= 1_000_000
+    reasons = {one.name: one.reason for one in left_out}
+    assert "unpacked it has more than" in reasons["flat.zip"]
+    assert sum("unpacked it has more than" in one for one in reasons.values()) == 8  # flat.zip and seven in bomb.zip
 
 
 def test_the_newest_counts_and_the_others_are_named(tmp_path):

@@ -16,6 +16,7 @@ from segtutor.grading.transfer import MOST_BYTES, decode, decode_outcome, encode
     [
         None, True, 3, 0.5, float("inf"), "text", [1, (2, 3)], {"a": np.arange(3), 1: None}, np.zeros((0, 4)),
         np.array([[True, False]]), np.array([np.nan, 1e300]), np.uint8(7), np.float16(0.1), 2**900,
+        np.array(7), np.arange(6, dtype=">i4").reshape(2, 3).T,
     ],
 )  # fmt: skip
 def test_values_travel(value):
@@ -59,17 +60,17 @@ def test_what_contains_itself_ends():
     "content",
     [
         {}, {"pickle": "x"}, [], None, "x", {"array": [1]},
-        {"array": [1], "dtype": "S900000000", "shape": [1]},
-        {"array": ["x"], "dtype": "U4", "shape": [1]},
-        {"array": [None], "dtype": "object", "shape": [1]},
-        {"array": [1], "dtype": "float64", "shape": [10**9]},
-        {"array": [], "dtype": "float64", "shape": [1000, 1000, 1000, 0]},
-        {"array": [1], "dtype": "float64", "shape": [-1]},
-        {"array": [1], "dtype": "float64", "shape": "x"},
-        {"array": [1, 2], "dtype": "uint8", "shape": [3]},
-        {"array": [[1], [2, 3]], "dtype": "uint8", "shape": [2, 1]},
-        {"array": [300], "dtype": "uint8", "shape": [1]},
-        {"array": [{"a": 1}], "dtype": "uint8", "shape": [1]},
+        {"array": "AA==", "dtype": "S900000000", "shape": [1]},
+        {"array": "AAAAAAAAAAA=", "dtype": "object", "shape": [1]},
+        {"array": "AAAAAAAAAAA=", "dtype": "float64", "shape": [10**9]},
+        {"array": "", "dtype": "float64", "shape": [1000, 1000, 1000, 0]},
+        {"array": "AAAAAAAAAAA=", "dtype": "float64", "shape": [-1]},
+        {"array": "AAAAAAAAAAA=", "dtype": "float64", "shape": "x"},
+        {"array": "AAA=", "dtype": "uint8", "shape": [3]},
+        {"array": "A" * 80, "dtype": "uint8", "shape": [1]},
+        {"array": "A===", "dtype": "uint8", "shape": [1]},
+        {"array": "é===", "dtype": "uint8", "shape": [1]},
+        {"array": [1], "dtype": "uint8", "shape": [1]},
         {"dict": [[{"list": []}, {"plain": 1}]]},
         {"dict": [[{"plain": 1}]]},
         {"dict": 3}, {"tuple": 3}, {"plain": [1]}, {"plain": "x" * 10_001}, {"other": 3},
@@ -79,6 +80,12 @@ def test_what_contains_itself_ends():
 def test_a_forged_value_is_refused(content):
     with pytest.raises(ValueError, match=r"\w"):
         decode(content)
+
+
+def test_a_forged_truth_value_is_one_of_two():
+    found = decode({"array": "AP8B", "dtype": "bool", "shape": [3]})
+    assert found.tolist() == [False, True, True]
+    assert found.view("uint8").max() == 1
 
 
 def test_a_forged_line_of_nested_brackets_is_refused():

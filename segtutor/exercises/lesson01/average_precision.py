@@ -6,6 +6,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
 from segtutor.exercises.lesson01.curve import pr_curve
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def average_precision(precision, recall, method):
@@ -136,7 +137,7 @@ _TENTHS = np.arange(11) / 10
 _ZIGZAG = (np.array([1, 1 / 2, 2 / 3, 3 / 4]), np.array([0.25, 0.25, 0.5, 0.75]))
 _HALF = (np.array([1.0, 0.5, 0.5]), np.array([0.5, 0.5, 1.0]))
 _THIN = (np.array([1.0, 0.6, 0.7, 0.3]), np.array([0.2, 0.5, 0.6, 1.0]))
-_RANDOM = np.random.default_rng(3)
+_RANDOM = seeded(3)
 _LONG = pr_curve(_RANDOM.random(90), _RANDOM.random(90) < 0.55, 61)
 _SHORT = pr_curve(_RANDOM.random(30), _RANDOM.random(30) < 0.7, 53)
 

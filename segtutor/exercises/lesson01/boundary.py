@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
@@ -160,6 +162,20 @@ _DISC = (_ROWS - 11) ** 2 + (_COLUMNS - 14) ** 2 < 85
 _RING = ((_ROWS - 12) ** 2 + (_COLUMNS - 16) ** 2 < 95) & ((_ROWS - 12) ** 2 + (_COLUMNS - 16) ** 2 > 9)
 _CUT = (_ROWS - 3) ** 2 + (_COLUMNS - 20) ** 2 < 120
 
+
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    height, width = generator.integers(9, 26, 2).tolist()
+    rows, columns = np.mgrid[:height, :width]
+    middle, radius = (
+        generator.uniform(0.35, 0.65, 2) * (height, width),
+        generator.uniform(0.25, 0.5) * min(height, width),
+    )
+    moved, other = middle + generator.integers(-2, 3, 2), radius * generator.uniform(0.7, 1.2)
+    masks = [np.hypot(rows - at[0], columns - at[1]) < side for at, side in ((middle, radius), (moved, other))]
+    return *masks, int(generator.integers(1, 4))
+
+
 EXERCISE = Exercise(
     id="1.12",
     title="Boundary IoU",
@@ -176,6 +192,7 @@ boundary of `b`, or `np.nan` if both masks are empty. Your `iou` is at hand.
 """,
     stub=STUB,
     reference=boundary_iou,
+    drawn=_drawn,
     cases=(
         Case("a square and the same moved by one", (_SQUARE, _MOVED, 1), 8 / 24),
         Case("a square and itself", (_SQUARE, _SQUARE, 1), 1.0),

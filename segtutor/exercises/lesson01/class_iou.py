@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def class_iou(matrix):
@@ -165,7 +166,7 @@ one, but no class is blamed for having invented it. The result has K values in a
         ),
         Case("all right", (np.diag([5, 7, 1]),), (np.ones(3), 1.0)),
         Case("all wrong", (np.array([[0, 4], [6, 0]]),), (np.zeros(2), 0.0)),
-        Case("random, 6 classes", (np.random.default_rng(0).integers(0, 50, (6, 6)),)),
+        Case("random, 6 classes", (seeded(0).integers(0, 50, (6, 6)),)),
         Case(
             "errors of every kind, and a class of one pixel",
             (np.array([[2, 2, 0, 0], [0, 1, 2, 0], [0, 1, 1, 0], [0, 0, 0, 1]]),),
@@ -182,7 +183,7 @@ one, but no class is blamed for having invented it. The result has K values in a
         Case("nothing counted", (np.zeros((3, 3), dtype=int),), (np.full(3, np.nan), np.nan), "nothing"),
         Case(
             "random, classes 1 and 4 absent",
-            (np.random.default_rng(1).integers(1, 90, (5, 5)) * np.outer([1, 0, 1, 1, 0], [1, 0, 1, 1, 0]),),
+            (seeded(1).integers(1, 90, (5, 5)) * np.outer([1, 0, 1, 1, 0], [1, 0, 1, 1, 0]),),
             hint="absent",
         ),
     ),

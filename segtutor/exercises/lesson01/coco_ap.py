@@ -12,6 +12,7 @@ from segtutor.exercises.lesson01.average_precision import average_precision
 from segtutor.exercises.lesson01.curve import pr_curve
 from segtutor.exercises.lesson01.inputs import random_overlaps
 from segtutor.exercises.lesson01.matching import match_detections
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def coco_ap(scores, overlaps):
@@ -79,7 +80,7 @@ def _with_pooled_helpers(scores, overlaps):  # type: ignore[no-untyped-def]
 
 
 def _images(seed, sizes):  # type: ignore[no-untyped-def]
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     overlaps = [random_overlaps(seed + number, *size) for number, size in enumerate(sizes)]
     return [np.round(generator.random(len(overlap)), 2) for overlap in overlaps], overlaps
 

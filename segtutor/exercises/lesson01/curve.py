@@ -6,6 +6,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.lesson01.curve_mistakes import MISTAKES
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def pr_curve(scores, is_match, num_positives):
@@ -54,7 +55,7 @@ def _with_misses(scores, is_match, num_positives):  # type: ignore[no-untyped-de
 
 _SCORES = np.array([0.9, 0.8, 0.7, 0.6])
 _MATCHES = np.array([True, False, True, False])
-_RANDOM = np.random.default_rng(7)
+_RANDOM = seeded(7)
 
 EXERCISE = Exercise(
     id="1.7",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from segtutor.exercises.seeds import seeded
+
 
 def mask(rows: str) -> np.ndarray:
     """A mask drawn with # and dots, its rows separated by spaces.
@@ -25,14 +27,14 @@ def label_map(rows: str, void: int = 255) -> np.ndarray:
 
 def random_mask(seed: int, shape: tuple[int, int], share: float) -> np.ndarray:
     """A mask of independent pixels of which about this share is set."""
-    return np.random.default_rng(seed).random(shape) < share
+    return seeded(seed).random(shape) < share
 
 
 def random_label_maps(
     seed: int, shape: tuple[int, int], num_classes: int, right: float = 0.7, void: float = 0.1, ignore_index: int = 255
 ) -> tuple[np.ndarray, np.ndarray]:
     """Target and prediction; of the pixels about ``right`` are predicted right and ``void`` are void in the target."""
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     target = generator.integers(0, num_classes, shape)
     prediction = np.where(generator.random(shape) < right, target, generator.integers(0, num_classes, shape))
     return np.where(generator.random(shape) < void, ignore_index, target), prediction
@@ -40,6 +42,6 @@ def random_label_maps(
 
 def random_overlaps(seed: int, detections: int, objects: int) -> np.ndarray:
     """IoU of detections with objects: most small, a few large ones in each row; two decimals, none on a threshold."""
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     overlaps = generator.random((detections, objects)) ** 1.5
     return np.floor(overlaps * 50) / 50 + 0.0123

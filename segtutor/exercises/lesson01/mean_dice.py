@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def mean_dice(iou):
@@ -70,11 +71,11 @@ follow from the mean IoU.
         Case("IoU 1 and 0: mean IoU 1/2, mean Dice 1/2, not 2/3", (np.array([1.0, 0.0]),), 0.5),
         Case("IoU 1/3 and 1/7", (np.array([1 / 3, 1 / 7]),), (0.5 + 0.25) / 2),
         Case("all perfect", (np.ones(4),), 1.0),
-        Case("twenty random values", (np.random.default_rng(0).random(20),)),
+        Case("twenty random values", (seeded(0).random(20),)),
         Case("one class absent", (np.array([1 / 3, np.nan, 1.0]),), 0.75, "absent"),
         Case(
             "a third of the classes absent",
-            (np.where(np.random.default_rng(1).random(15) < 0.3, np.nan, np.random.default_rng(2).random(15)),),
+            (np.where(seeded(1).random(15) < 0.3, np.nan, seeded(2).random(15)),),
             hint="absent",
         ),
         Case("two classes missed", (np.array([1 / 3, 0.0, 0.0, 1 / 7]),), 0.75 / 4, "zero"),

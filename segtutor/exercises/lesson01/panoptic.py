@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.seeds import chosen, seeded
 
 GRASS, VOID = ".", "v"
-TRUTH = """
-............
-.AAA..BBBB..
-.AAA..BBBB..
-.AAA........
-.AAA........
-.CC.........
-.CC......vvv
-.........vvv
-"""
-PREDICTION = """
-............
-.PPPP.QQ....
-.PPPP.QQ....
-.PPPP.......
-.PPPP.......
-...RR.SS....
-...RR.SS..TT
-..........TT
-"""
+ROWS, COLUMNS = 8, 12
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large the segments of the drawing are; the traps are the same whatever they are.
+
+    Attributes:
+        cow: Rows and columns of A.
+        predicted: Rows and columns of P, which begins where A does.
+        rows: Of B and of Q, which is the left half of B.
+        third: Rows of C, which has two columns.
+        found: Whether R lies on C, and not beside it.
+        other: Columns of S.
+    """
+
+    cow: tuple[int, int] = (4, 3)
+    predicted: tuple[int, int] = (4, 4)
+    rows: int = 2
+    third: int = 2
+    found: bool = False
+    other: int = 2
+
+
+def sizes() -> Sizes:
+    """Those of the course, or in a variant others that have the same traps."""
+    if not chosen():
+        return Sizes()
+    generator = seeded(0)
+    while True:
+        down, across, wider, higher = generator.integers((2, 2, 2, 2), 5).tolist()
+        both = min(down, wider) * min(across, higher)
+        if both < down * across + wider * higher - both < 2 * both:  # P matches A and is another rectangle
+            rows, third, found, other = generator.integers((2, 1, 0, 1), (5, 3, 2, 3)).tolist()
+            return Sizes((down, across), (wider, higher), rows, third, bool(found), other)
+
+
+SIZES = sizes()
 ONE_MORE = 1, 8
 """The pixel, row and column, that segment Q gets in the last question: it belongs to cow B."""
 
@@ -63,7 +83,19 @@ answers = {
 
 def drawn_segments() -> tuple[np.ndarray, np.ndarray]:
     """True and predicted segments, 8 x 12 letters: ``.`` is grass, ``v`` void, each other letter a cow."""
-    truth, prediction = (np.array([list(row) for row in text.split()]) for text in (TRUTH, PREDICTION))
+    truth, prediction = (np.full((ROWS, COLUMNS), GRASS) for _ in range(2))
+    truth[1 : 1 + SIZES.cow[0], 1 : 1 + SIZES.cow[1]] = "A"
+    truth[1 : 1 + SIZES.rows, 6:10] = "B"
+    truth[5 : 5 + SIZES.third, 1:3] = "C"
+    truth[6:, 9:] = VOID
+    prediction[1 : 1 + SIZES.predicted[0], 1 : 1 + SIZES.predicted[1]] = "P"
+    prediction[1 : 1 + SIZES.rows, 6:8] = "Q"
+    if SIZES.found:
+        prediction[5 : 5 + SIZES.third, 1:4] = "R"
+    else:
+        prediction[5:7, 3:5] = "R"
+    prediction[5:7, 6 : 6 + SIZES.other] = "S"
+    prediction[6:, 10:] = "T"
     return truth, prediction
 
 
@@ -148,6 +180,43 @@ def _other_rq(rq):  # type: ignore[no-untyped-def]
     return _but(change)
 
 
+def _solution() -> str:
+    """The code of the solved notebook; in a variant the bare numbers."""
+    if not chosen():
+        return SOLUTION
+    lines = "".join(f'    "{name}": {value!r},\n' for name, value in answers(*drawn_segments()).items())
+    return f"\nanswers = {{\n{lines}}}\n"
+
+
+def _areas() -> tuple[int, int, int]:
+    """Squares of the true and of the predicted grass without void, and those that both have."""
+    truth, prediction = drawn_segments()
+    known = truth != VOID
+    first, second = (truth == GRASS) & known, (prediction == GRASS) & known
+    return int(first.sum()), int(second.sum()), int((first & second).sum())
+
+
+def _after(pairs: float, misses: float):  # type: ignore[no-untyped-def]
+    """The last question with another count: the sum of the IoU over TP and so many more, half of these misses added."""
+
+    def change(right):  # type: ignore[no-untyped-def]
+        total = right["sq"] * right["tp"] + (2 * SIZES.rows + 1) / (4 * SIZES.rows)
+        return {"pq_cow_one_more": total / (right["tp"] + pairs + (right["fp"] + right["fn"] + misses) / 2)}
+
+    return _but(change)
+
+
+def _only_the_new_pair(right):  # type: ignore[no-untyped-def]
+    tp, misses = right["tp"] + 1, right["fp"] + right["fn"] - 2
+    return {"pq_cow_one_more": (2 * SIZES.rows + 1) / (4 * SIZES.rows) * tp / (tp + misses / 2)}
+
+
+def _sum_for_mean(right):  # type: ignore[no-untyped-def]
+    tp, misses = right["tp"] + 1, right["fp"] + right["fn"] - 2
+    total = right["sq"] * right["tp"] + (2 * SIZES.rows + 1) / (4 * SIZES.rows)
+    return {"pq_cow_one_more": total * tp / (tp + misses / 2)}
+
+
 def _pooled(right):  # type: ignore[no-untyped-def]
     """Cows and grass in one list of segments."""
     tp, fp, fn = right["tp"] + 1, right["fp"], right["fn"]
@@ -206,7 +275,7 @@ $$\mathrm{SQ} = \frac{\sum_{TP} \mathrm{IoU}}{TP}, \qquad
         ),
         "sq": Hint(
             "SQ is the mean IoU of the *matched* pairs alone. What was missed or invented is counted in RQ.",
-            "There is one pair: A and P.",
+            "There are two pairs: A with P and C with R." if SIZES.found else "There is one pair: A and P.",
         ),
         "rq": Hint(
             "In RQ a missed and an invented segment cost one half each.",
@@ -218,7 +287,7 @@ $$\mathrm{SQ} = \frac{\sum_{TP} \mathrm{IoU}}{TP}, \qquad
         ),
         "one more": Hint(
             "With one square more, B and Q have an IoU above one half. What does this change in TP, in FP and in FN?",
-            "Two pairs match now. SQ is the mean of two IoU, and there is one FP and one FN less.",
+            "One pair more matches now. SQ is the mean of one IoU more, and there is one FP and one FN less.",
         ),
         "exchanged": Hint(
             "What was predicted and has no partner is a false positive; what is true and has none is a false negative.",
@@ -229,7 +298,7 @@ $$\mathrm{SQ} = \frac{\sum_{TP} \mathrm{IoU}}{TP}, \qquad
         Mistake("one half matches", _changed(matches=lambda overlap: overlap >= 0.5), "half"),
         Mistake("any overlap matches", _changed(matches=lambda overlap: overlap > 0), "half"),
         Mistake("the segment on void is invented", _changed(drop=False), "dropped"),
-        Mistake("the segment on void is invented, in FP alone", _but(lambda right: {"fp": 4}), "dropped"),
+        Mistake("the segment on void is invented, in FP alone", _but(lambda right: {"fp": right["fp"] + 1}), "dropped"),
         Mistake("void in the union of grass", _changed(void=False), "grass void"),
         Mistake("void not known", _changed(void=False, drop=False), "dropped"),
         Mistake("SQ over all cows", _changed(over="truth"), "sq"),
@@ -237,20 +306,22 @@ $$\mathrm{SQ} = \frac{\sum_{TP} \mathrm{IoU}}{TP}, \qquad
         Mistake("whole costs in RQ", _changed(half=1.0), "rq"),
         Mistake("recall as RQ", _other_rq(lambda tp, fp, fn: tp / (tp + fn)), "rq"),
         Mistake("precision as RQ", _other_rq(lambda tp, fp, fn: tp / (tp + fp)), "rq"),
-        Mistake("FP and FN not halved, in RQ alone", _but(lambda right: {"rq": 1 / 6}), "rq"),
-        Mistake("grass of the truth", _but(lambda right: {"pq_grass": 54 / 66}), "grass"),
-        Mistake("Dice of the grass", _but(lambda right: {"pq_grass": 108 / 128}), "grass"),
+        Mistake(
+            "FP and FN not halved, in RQ alone",
+            _but(lambda right: {"rq": right["tp"] / (right["tp"] + right["fp"] + right["fn"])}),
+            "rq",
+        ),
+        Mistake("grass of the truth", _but(lambda right: {"pq_grass": _areas()[2] / _areas()[0]}), "grass"),
+        Mistake("Dice of the grass", _but(lambda right: {"pq_grass": 2 * _areas()[2] / sum(_areas()[:2])}), "grass"),
         Mistake("the sum of two PQ", _but(lambda right: {"pq": 2 * right["pq"]}), "mean"),
         Mistake("all segments in one list", _but(_pooled), "mean"),
         Mistake("the product of two PQ", _but(lambda right: {"pq": right["pq_cow"] * right["pq_grass"]}), "mean"),
         Mistake("no jump", _but(lambda right: {"pq_cow_one_more": right["pq_cow"]}), "one more"),
-        Mistake(
-            "Q is still invented", _but(lambda right: {"pq_cow_one_more": 1.375 / (2 + 3 / 2 + 1 / 2)}), "one more"
-        ),
-        Mistake("both still counted", _but(lambda right: {"pq_cow_one_more": 1.375 / (2 + 3 / 2 + 2 / 2)}), "one more"),
-        Mistake("the sum of the IoU as SQ", _but(lambda right: {"pq_cow_one_more": 1.375 * 4 / 7}), "one more"),
-        Mistake("only the new pair", _but(lambda right: {"pq_cow_one_more": 5 / 8 * 4 / 7}), "one more"),
-        Mistake("FP and FN exchanged", _but(lambda right: {"fp": 2, "fn": 3}), "exchanged"),
+        Mistake("Q is still invented", _after(1, -1), "one more"),
+        Mistake("both still counted", _after(1, 0), "one more"),
+        Mistake("the sum of the IoU as SQ", _but(_sum_for_mean), "one more"),
+        Mistake("only the new pair", _but(_only_the_new_pair), "one more"),
+        Mistake("FP and FN exchanged", _but(lambda right: {"fp": right["fn"], "fn": right["fp"]}), "exchanged"),
     ),
     alternatives=(
         lambda truth, prediction: {name: round(value, 3) for name, value in answers(truth, prediction).items()},
@@ -261,6 +332,6 @@ $$\mathrm{SQ} = \frac{\sum_{TP} \mathrm{IoU}}{TP}, \qquad
     minutes=20,
     difficulty=2,
     tolerance=1e-3,
-    solution=SOLUTION,
+    solution=_solution(),
     given=drawn_segments,
 )

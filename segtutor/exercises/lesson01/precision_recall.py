@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def precision_recall(scores, is_match, num_positives, threshold):
@@ -149,7 +150,7 @@ def _counted_in(dtype):  # type: ignore[no-untyped-def]
 
 _SCORES = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
 _MATCHES = np.array([True, False, True, True, False, True])
-_RANDOM = np.random.default_rng(0)
+_RANDOM = seeded(0)
 
 EXERCISE = Exercise(
     id="1.6",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from segtutor.exercises.loaders import EIGHT, MEAN, STD, VOID, File, Loader
+from segtutor.exercises.seeds import seeded
 
 GRAY_STEP = 30
 """In a probe, a pixel of class k has the gray value 30 k."""
@@ -12,7 +13,7 @@ GRAY_STEP = 30
 
 def painted_labels(seed: int, height: int = 24, width: int = 32) -> np.ndarray:
     """Rectangles of all classes with a void border around the last ones, H x W uint8; no mirror image of itself."""
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     labels = np.zeros((height, width), dtype=np.uint8)
     for number in [*range(1, len(EIGHT)), *range(1, len(EIGHT))]:
         top, left = generator.integers(0, height - 6), generator.integers(0, width - 8)
@@ -25,12 +26,12 @@ def painted_labels(seed: int, height: int = 24, width: int = 32) -> np.ndarray:
 
 def painted_files(seed: int, count: int = 6) -> list[File]:
     """Noisy pictures of painted labels; their numbers begin at 8, so that text and number order differ."""
-    colors = np.random.default_rng(seed).integers(30, 226, (256, 3))
+    colors = seeded(seed).integers(30, 226, (256, 3))
     colors[:, 0] = np.minimum(colors[:, 0] + 25, 255)  # a cast, so that red and blue can be told apart
     files = []
     for number in range(8, 8 + count):
         labels = painted_labels(100 * seed + number)
-        noise = np.random.default_rng(1000 * seed + number).integers(-20, 21, (*labels.shape, 3))
+        noise = seeded(1000 * seed + number).integers(-20, 21, (*labels.shape, 3))
         files.append(File(f"scene_{number}", np.clip(colors[labels] + noise, 0, 255).astype(np.uint8), labels))
     return files
 

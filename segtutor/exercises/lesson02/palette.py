@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.seeds import seeded
 from segtutor.labels import voc_colormap
 
 STUB = '''
@@ -124,7 +125,7 @@ _SMALL = np.array([[0, 0, 0], [128, 0, 0], [0, 128, 0], [128, 128, 0]], dtype=np
 
 def _painted(seed: int, palette: np.ndarray) -> np.ndarray:
     """A random mask in the colors of the palette, with VOC's void color and one color that nobody knows."""
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     every = np.concatenate([palette, [[224, 224, 192], [3, 64, 129]]]).astype(np.uint8)
     return every[generator.integers(len(every), size=(9, 13))]
 

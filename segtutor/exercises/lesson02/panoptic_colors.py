@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def panoptic_colors(ids):
@@ -47,6 +50,12 @@ def _in_place(ids):  # type: ignore[no-untyped-def]
 
 _IDS = np.array([[0, 1, 255], [256, 257, 65535], [65536, 66051, 256**3 - 1]])
 
+
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    return (generator.integers(0, 1 << 24, generator.integers(2, 9, 2)),)
+
+
 EXERCISE = Exercise(
     id="2.4",
     title="Write a panoptic PNG",
@@ -57,11 +66,12 @@ of a panoptic PNG. Each channel lies in 0 ... 255, and R + 256 G + 256² B is th
 """,
     stub=STUB,
     reference=panoptic_colors,
+    drawn=_drawn,
     cases=(
         Case("ids below 256", (np.array([[0, 7, 255]]),), np.array([[[0, 0, 0], [7, 0, 0], [255, 0, 0]]])),
         Case("256 and 515", (np.array([[256], [515]]),), np.array([[[0, 1, 0]], [[3, 2, 0]]])),
         Case("a square of ids", (_IDS,)),
-        Case("random ids", (np.random.default_rng(3).integers(0, 1 << 24, (8, 11)),)),
+        Case("random ids", (seeded(3).integers(0, 1 << 24, (8, 11)),)),
         Case("66051 = 3 + 256 * 2 + 65536", (np.array([[66051]]),), np.array([[[3, 2, 1]]]), "order"),
         Case("the largest id", (np.array([[256**3 - 1]]),), np.array([[[255, 255, 255]]]), "range"),
     ),

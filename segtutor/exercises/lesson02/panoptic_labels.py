@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def panoptic_labels(colors, segments, void=255):
@@ -126,7 +127,7 @@ def _segment(number: int, category: int, thing: int = 1, crowd: int = 0) -> dict
 
 
 def _random_case(seed: int) -> tuple[np.ndarray, list[dict[str, int]], int]:
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     ids = generator.integers(1, 1 << 24, 12)
     segments = [
         _segment(int(number), int(generator.integers(1, 200)), int(k % 3 > 0), int(k == 4))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
 from segtutor.exercises.loaders import FAULTS, File, Loader
+from segtutor.exercises.seeds import seeded
 
 LETTERS = "ABCDEFGHIJK"
 RIGHT = "none"
@@ -55,7 +54,7 @@ answers = {letter: explain(letter) for letter in "ABCDEFGHIJK"}
 def faults_in_order() -> tuple[str, ...]:
     """The fault behind each letter."""
     names = [*FAULTS, RIGHT]
-    return tuple(names[index] for index in np.random.default_rng(2).permutation(len(names)))
+    return tuple(names[index] for index in seeded(2).permutation(len(names)))
 
 
 def open_loader(letter: str, files: Sequence[File], train: bool = False, **options: Any) -> Loader:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
@@ -114,6 +116,12 @@ def _disc(height: int, width: int) -> np.ndarray:
     return np.asarray((y / height - 0.4) ** 2 + (x / width - 0.6) ** 2 < 0.1)
 
 
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    height, width = generator.integers(3, 16, 2).tolist()
+    return _coded(generator.random((height, width)) < generator.uniform(0.2, 0.8))
+
+
 EXERCISE = Exercise(
     id="2.2",
     title="Decode a run-length code",
@@ -127,6 +135,7 @@ Write `decode_rle(counts, height, width)`, which returns the boolean mask H x W.
 """,
     stub=STUB,
     reference=decode_rle,
+    drawn=_drawn,
     cases=(
         Case("one column in the middle", ([2, 2, 2], 2, 3), mask(".#. .#.")),
         Case("a run over two columns", ([1, 2, 3], 3, 2), mask(".. #. #.")),

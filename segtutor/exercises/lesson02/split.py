@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
@@ -153,6 +155,15 @@ def _by_length(reverse=False, ties=True, backwards=False):  # type: ignore[no-un
 _DRIVES = ["b"] * 5 + ["a"] * 2 + ["c"] * 3
 _CAMVID_LIKE = ["0006R0"] * 24 + ["0016E5"] * 31 + ["0001TP"] * 12 + ["Seq05VD"] * 17 + ["0016E5"] * 10
 
+
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    frames = [f"video {number}" for number in range(8) for _ in range(generator.integers(1, 9))]
+    sequences = generator.permutation(frames).tolist()
+    # Half a frame more than a whole number: no rounding decides.
+    return sequences, (int(generator.integers(1, len(frames) // 2)) + 0.5) / len(frames)
+
+
 EXERCISE = Exercise(
     id="2.7",
     title="A split that does not leak",
@@ -166,6 +177,7 @@ frame.
 """,
     stub=STUB,
     reference=validation_frames,
+    drawn=_drawn,
     cases=(
         Case("one video is enough", (_DRIVES, 0.15), np.array([0, 0, 0, 0, 0, 1, 1, 0, 0, 0], dtype=bool)),
         Case("videos like CamVid's", (_CAMVID_LIKE, 0.15)),

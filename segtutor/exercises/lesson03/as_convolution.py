@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def as_convolution(weight, height, width):
@@ -49,7 +51,7 @@ def _numbered(outputs: int, channels: int, height: int, width: int) -> np.ndarra
 
 def _with_decimals(outputs: int, channels: int, height: int, width: int) -> np.ndarray:
     """Weights that neither whole numbers nor half precision can hold."""
-    return np.random.default_rng(0).normal(0, 3000, (height * width * channels, outputs)).round(2)
+    return seeded(0).normal(0, 3000, (height * width * channels, outputs)).round(2)
 
 
 def _right_but(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray, int, int], np.ndarray]:
@@ -60,6 +62,12 @@ def _right_but(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarr
 def _flat(change):  # type: ignore[no-untyped-def]
     """An answer from ``change(weights, outputs, channels, height, width)``."""
     return lambda w, h, wide: change(w, w.shape[1], len(w) // (h * wide), h, wide)
+
+
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    outputs, channels, height, width = generator.integers(2, 5, 4).tolist()
+    return generator.normal(size=(height * width * channels, outputs)).round(2), height, width
 
 
 EXERCISE = Exercise(
@@ -77,6 +85,7 @@ computes the same on maps C x H x W. No number changes; each finds its new place
 """,
     stub=STUB,
     reference=as_convolution,
+    drawn=_drawn,
     cases=(
         Case("a row of two pixels, two channels", (_numbered(1, 2, 1, 2), 1, 2), np.array([[[[0, 2]], [[1, 3]]]])),
         Case(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
@@ -100,6 +102,11 @@ def _given(num_classes, size, middle=False, factor=False, classes=False):  # typ
     return np.einsum("ab,ij->abij", pairs, np.outer(triangle, triangle))
 
 
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    return int(generator.integers(1, 5)), int(generator.integers(2, 20))
+
+
 EXERCISE = Exercise(
     id="3.5",
     title="Bilinear weights, with three mistakes",
@@ -128,6 +135,7 @@ Find them, and write `bilinear_weight(num_classes, size)` as it should be.
 """,
     stub=STUB,
     reference=bilinear_weight,
+    drawn=_drawn,
     cases=(
         Case("one class, size 4", (1, 4), _FOUR[None, None]),
         Case("one class, size 3", (1, 3), _THREE[None, None]),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.lesson03.chain_mistakes import MISTAKES
@@ -56,6 +59,16 @@ def _vgg16(up: bool) -> Layers:
     return [(3, 1, 100, False), *layers[1:], (7, 1, 0, False)]
 
 
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    layers = []
+    for _ in range(generator.integers(1, 4)):
+        kernel = int(generator.integers(1, 6))
+        stride, padding = int(generator.integers(1, 4)), int(generator.integers(0, kernel // 2 + 1))
+        layers.append((kernel, stride, padding, bool(generator.integers(0, 2))))
+    return int(generator.integers(200, 700)), layers
+
+
 EXERCISE = Exercise(
     id="3.8",
     title="The size of a map",
@@ -74,6 +87,7 @@ into its map; where one does not, the formula gives 0 or less, which means that 
 """,
     stub=STUB,
     reference=map_size,
+    drawn=_drawn,
     cases=(
         Case("no layer", (7, []), 7),
         Case("a 3 x 3 convolution with padding 1 keeps the size", (7, [(3, 1, 1, False)]), 7),

@@ -7,6 +7,7 @@ import numpy as np
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
 from segtutor.exercises.lesson03.bilinear import bilinear_weight
 from segtutor.exercises.lesson03.transposed import scatter, transposed_convolution
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def fuse(coarse, fine, offset):
@@ -85,7 +86,7 @@ def _with_kernel_3(coarse, fine, offset):  # type: ignore[no-untyped-def]
 
 
 def _random(seed: int, *shape: int) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=shape)
+    return seeded(seed).normal(size=shape)
 
 
 _NUMBERED = np.arange(36.0).reshape(1, 6, 6)

@@ -6,6 +6,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.lesson03.pixel_loss_mistakes import MISTAKES
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def pixel_loss(logits, labels, ignore):
@@ -50,7 +51,7 @@ def _with_one_hot(logits, labels, ignore):  # type: ignore[no-untyped-def]
 
 
 def _random(seed: int, ignore: int = 255) -> tuple[np.ndarray, np.ndarray, int]:
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     labels = generator.integers(0, 4, (5, 6))
     labels[generator.random((5, 6)) < 0.3] = ignore
     return generator.normal(0, 3, (4, 5, 6)), labels, ignore

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
@@ -124,6 +126,11 @@ def _histogram(size, kernel, stride):  # type: ignore[no-untyped-def]
     return np.histogram(places, bins=stride * size)[0]
 
 
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    return tuple(int(generator.integers(1, most)) for most in (14, 11, 6))
+
+
 EXERCISE = Exercise(
     id="3.9",
     title="Who writes where",
@@ -136,6 +143,7 @@ than the stride, some get nothing: 0.
 """,
     stub=STUB,
     reference=count_writers,
+    drawn=_drawn,
     cases=(
         Case("2 pixels, kernel 3, stride 2", (2, 3, 2), np.array([1, 1, 2, 1, 1])),
         Case("3 pixels, kernel 4, stride 2", (3, 4, 2), np.array([1, 1, 2, 2, 2, 2, 1, 1])),

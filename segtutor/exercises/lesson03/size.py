@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
+
+import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
 
@@ -45,6 +48,13 @@ def _reduced_up(n, k, s, p):  # type: ignore[no-untyped-def]
     return -(-(n + 2 * p - k) // s) + 1
 
 
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    kernel, stride = (int(generator.integers(1, most)) for most in (10, 8))
+    size = int(generator.integers(kernel, kernel + 90))
+    return size, kernel, stride, int(generator.integers(0, kernel // 2 + 1))
+
+
 EXERCISE = Exercise(
     id="3.2",
     title="What the way back lacks",
@@ -60,6 +70,7 @@ was. The convolution rounds down, as PyTorch does, and its kernel fits into the 
 """,
     stub=STUB,
     reference=output_padding,
+    drawn=_drawn,
     cases=(
         Case("5 pixels, kernel 3, stride 2: comes back", (5, 3, 2, 0), 0),
         Case("6 pixels, kernel 3, stride 2", (6, 3, 2, 0), 1),

@@ -6,6 +6,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
 from segtutor.exercises.lesson03.stuffing import stuff
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def transposed_convolution(values, kernel, stride):
@@ -94,7 +95,7 @@ _SLANTED = np.array([[1.0, 2.0], [3.0, 4.0]])
 
 
 def _random(seed: int, *shape: int) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=shape)
+    return seeded(seed).normal(size=shape)
 
 
 def _strided(values, kernel, down, across):  # type: ignore[no-untyped-def]

@@ -11,6 +11,7 @@ from segtutor.exercises.comparison import plain
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.later import F, torch
 from segtutor.exercises.lesson04.auxiliary_loss_mistakes import MISTAKES
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def total_loss(logits, labels, training, weight):
@@ -98,7 +99,7 @@ _LN4 = float(np.log(4.0))
 
 def _random(seed: int, aux: bool = True, precision: type = np.float64) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Logits and labels of two pictures, the first with more void than the second; a class only predicted."""
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     labels = generator.integers(0, 3, (2, 4, 5))
     labels[generator.random(labels.shape) < np.array([0.4, 0.1])[:, None, None]] = 255
     names = ("out", "aux") if aux else ("out",)

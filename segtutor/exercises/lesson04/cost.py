@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.lesson04.cost_mistakes import MISTAKES
@@ -67,6 +70,14 @@ _OF_PSPNET = _counting(*_PSPNET, 512)
 _WIDE = (2**20 + 1, (3, 5), 2**20 + 7, 4001, 5003)
 
 
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    channels, out_channels, height, width = generator.integers(2, 60, 4).tolist()
+    bins = tuple(generator.integers(1, 8, generator.integers(1, 5)).tolist())
+    of_the_map = 9 * channels * out_channels * height * width
+    return channels, bins, out_channels, height, width, int(of_the_map * generator.uniform(0.9, 4))
+
+
 EXERCISE = Exercise(
     id="4.7",
     title="How wide may the levels be?",
@@ -88,6 +99,7 @@ be exact.
 """,
     stub=STUB,
     reference=widest_levels,
+    drawn=_drawn,
     cases=(
         Case("one channel, bin 1, one position: 9 + 10 K within 29", (1, (1,), 1, 1, 1, 29), 2),
         Case("one less than the third channel costs", (1, (1,), 1, 1, 1, 38), 2, "rounded"),

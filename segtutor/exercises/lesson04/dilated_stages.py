@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -59,6 +60,12 @@ _RESNET = (4, 1, 2, 2, 2)
 _VGG = (1, 2, 2, 2, 2)
 
 
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    strides = generator.integers(1, 3, generator.integers(4, 9)).tolist()
+    return (int(generator.choice([1, 2, 4])), *strides), int(generator.choice([4, 8, 16]))
+
+
 EXERCISE = Exercise(
     id="4.4",
     title="From strides to dilation",
@@ -80,6 +87,7 @@ torchvision lets the first block keep the rate of the stage before.)
 """,
     stub=STUB,
     reference=dilated_stages,
+    drawn=_drawn,
     cases=(
         Case("a ResNet at output stride 8", (_RESNET, 8), ([4, 1, 2, 1, 1], [1, 1, 1, 2, 4])),
         Case("at 16", (_RESNET, 16), ([4, 1, 2, 2, 1], [1, 1, 1, 1, 2])),

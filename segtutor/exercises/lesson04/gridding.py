@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint
@@ -65,6 +67,11 @@ def _with_dictionary(rates):  # type: ignore[no-untyped-def]
     return np.array([found.get(place, 0) for place in range(-sum(rates), sum(rates) + 1)])
 
 
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    return (tuple(generator.integers(1, 7, generator.integers(2, 6)).tolist()),)
+
+
 EXERCISE = Exercise(
     id="4.3",
     title="Gridding: the pixels that nobody reads",
@@ -81,6 +88,7 @@ dozen layers, and the paths must be counted exactly.
 """,
     stub=STUB,
     reference=count_paths,
+    drawn=_drawn,
     cases=(
         Case("no layer: the pixel itself", ((),), np.array([1])),
         Case("one ordinary layer", ((1,),), np.array([1, 1, 1])),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.lesson04.learning_rates_mistakes import MISTAKES
 
@@ -42,6 +46,14 @@ def _with_torch(base, step, steps, power, head_factor, warmup):  # type: ignore[
     return base * rising * left**power * torch.tensor([1.0, head_factor], dtype=torch.float64)
 
 
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    steps = int(generator.integers(20, 3000))
+    base, power = round(generator.uniform(1, 90), 2), float(generator.choice([0.5, 0.9, 1.0, 1.5, 2.0]))
+    warmup = int(generator.choice([0, steps // 4, steps]))
+    return base, int(generator.integers(0, steps)), steps, power, round(generator.uniform(0.3, 20), 1), warmup
+
+
 EXERCISE = Exercise(
     id="4.10",
     title="Learning rates that begin low and end at 0",
@@ -66,6 +78,7 @@ larger than 0. Nothing is rounded.
 """,
     stub=STUB,
     reference=learning_rates,
+    drawn=_drawn,
     cases=(
         Case("the first step", (0.01, 0, 10, 0.9, 10, 0), (0.01, 0.1)),
         Case("half of it, a straight line", (0.5, 5, 10, 1, 10, 0), (0.25, 2.5)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
@@ -137,6 +139,12 @@ def _from_behind(layers):  # type: ignore[no-untyped-def]
     return size, receptive_field(layers)[1]
 
 
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    layers = [tuple(int(generator.integers(1, most)) for most in (8, 4, 6)) for _ in range(generator.integers(2, 7))]
+    return (layers,)
+
+
 EXERCISE = Exercise(
     id="4.1",
     title="The receptive field",
@@ -155,6 +163,7 @@ like any other. Return size and jump.
 """,
     stub=STUB,
     reference=receptive_field,
+    drawn=_drawn,
     cases=(
         Case("no layer", ([],), (1, 1)),
         Case("one 3 x 3 convolution", ([(3, 1, 1)],), (3, 1)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -68,6 +69,13 @@ def _sizes_first(sizes, ratios):  # type: ignore[no-untyped-def]
     return np.concatenate([cell_anchors([size], ratios) for size in sizes])
 
 
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    counts = generator.integers(1, 4, 2)
+    sizes = generator.uniform(4, 200, counts[0]).round(1).tolist()
+    return tuple(sizes), tuple(generator.uniform(0.2, 4, counts[1]).round(2).tolist())
+
+
 EXERCISE = Exercise(
     id="5.1",
     title="The anchors of one position, with three mistakes",
@@ -96,6 +104,7 @@ small, those of an odd size lie half a pixel off, and weights that were trained 
 """,
     stub=STUB,
     reference=cell_anchors,
+    drawn=_drawn,
     cases=(
         Case("one square", ((32,), (1.0,)), np.array([[-16.0, -16, 16, 16]])),
         Case("four times as high as wide", ((8,), (4.0,)), np.array([[-2.0, -8, 2, 8]]), "shape"),

@@ -7,6 +7,7 @@ import numpy as np
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.lesson05.decoding_mistakes import MISTAKES
 from segtutor.exercises.lesson05.inputs import random_boxes
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def decode_boxes(offsets, references, weights):
@@ -66,7 +67,7 @@ _REFERENCE = np.array([[0.0, 0.0, 10.0, 20.0]])
 
 
 def _random_offsets(seed: int, count: int, weights: tuple[float, ...]) -> np.ndarray:
-    return np.round(np.random.default_rng(seed).normal(0, 0.5, (count, 4)) * weights, 3)
+    return np.round(seeded(seed).normal(0, 0.5, (count, 4)) * weights, 3)
 
 
 EXERCISE = Exercise(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
@@ -78,6 +80,13 @@ def _inside(cell, map_size, stride, farthest=None):  # type: ignore[no-untyped-d
     return every[(every[:, :2] >= 0).all(axis=1) & (every[:, 2:] <= (farthest or ends)).all(axis=1)]
 
 
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    half = generator.uniform(1, 40, (generator.integers(1, 4), 2)).round(2)
+    height, width = generator.integers(1, 7, 2).tolist()
+    return np.hstack([-half, half]), (height, width), int(generator.integers(2, 40))
+
+
 EXERCISE = Exercise(
     id="5.2",
     title="Anchors of a whole map",
@@ -92,6 +101,7 @@ other. This is the order in which the network's output is read, so it matters.
 """,
     stub=STUB,
     reference=grid_anchors,
+    drawn=_drawn,
     cases=(
         Case(
             "a map of one row",

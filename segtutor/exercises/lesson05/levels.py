@@ -8,6 +8,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
 from segtutor.exercises.lesson05.inputs import random_boxes
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def assign_levels(boxes, size, shorter, longer):
@@ -60,7 +61,7 @@ def _levels(  # type: ignore[no-untyped-def]
 
 def _unequal_sides(seed: int, count: int) -> np.ndarray:
     """Boxes of a large picture, of all sizes on a logarithmic scale."""
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     sides = np.round(2 ** generator.uniform(4, 10, (count, 2)), 1)
     corners = np.round(generator.uniform(0, 300, (count, 2)), 1)
     return np.concatenate([corners, corners + sides], axis=1)

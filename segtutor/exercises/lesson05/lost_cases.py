@@ -9,6 +9,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case
 from segtutor.exercises.lesson05.inputs import random_boxes
+from segtutor.exercises.seeds import seeded
 
 CAT, DOG = 3, 7
 OBJECT = (0.0, 0.0, 10.0, 10.0)
@@ -42,7 +43,7 @@ def _case(
 
 def _random(seed: int, least: float, nms: float) -> tuple[Any, ...]:
     """A crowd: the object is one of the boxes, and the candidates lie near it, for two classes."""
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     box = random_boxes(seed, 1)[0]
     size = np.tile(box[2:] - box[:2], 2)
     count = int(generator.integers(3, 12))

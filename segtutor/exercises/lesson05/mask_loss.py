@@ -6,6 +6,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.lesson05.mask_loss_mistakes import MISTAKES
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def mask_loss(logits, targets, labels):
@@ -50,7 +51,7 @@ def _with_logaddexp(logits, targets, labels):  # type: ignore[no-untyped-def]
 
 
 def _region(seed: int, regions: int, classes: int, side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     logits = generator.normal(0, 3, (regions, classes, side, side)).round(2)
     return (
         logits,

@@ -9,6 +9,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.lesson05.panoptic_mistakes import MISTAKES
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def panoptic_map(masks, labels, scores, semantic, stuff, least_score, least_visible):
@@ -103,7 +104,7 @@ def _map(*numbers: int) -> np.ndarray:
 
 def _random(seed: int, count: int, least_score: float, least_visible: float) -> tuple[Any, ...]:
     """Rectangles of things over three classes of stuff and two of things."""
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     height, width = 9, 12
     masks = np.zeros((count, height, width), dtype=bool)
     for mask in masks:

@@ -6,6 +6,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.lesson05.paste_mistakes import MISTAKES
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def paste_mask(mask, box, height, width, threshold):
@@ -72,7 +73,7 @@ def _with_torch(mask, box, height, width, threshold):  # type: ignore[no-untyped
 
 def _blob(seed: int, side: int) -> np.ndarray:
     """Probabilities of a smooth, lopsided shape."""
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     y, x = (np.mgrid[:side, :side] + 0.5) / side
     slope = generator.uniform(-0.3, 0.3, 2)
     wave = 0.25 * np.sin(7 * x + generator.uniform(0, 6)) * np.cos(5 * y + generator.uniform(0, 6))

@@ -6,6 +6,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.lesson05.roi_align_mistakes import MISTAKES
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def roi_align(values, box, size):
@@ -76,7 +77,7 @@ _SPIKE = np.array([[0.0, 0.0, 0.0], [0.0, 16.0, 0.0], [0.0, 0.0, 0.0]])
 
 
 def _map(seed: int, height: int, width: int) -> np.ndarray:
-    return np.round(np.random.default_rng(seed).normal(size=(height, width)), 2)
+    return np.round(seeded(seed).normal(size=(height, width)), 2)
 
 
 EXERCISE = Exercise(

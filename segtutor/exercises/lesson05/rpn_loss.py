@@ -8,6 +8,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.lesson05.rpn_loss_mistakes import MISTAKES
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def rpn_losses(logits, offsets, targets, matches, beta):
@@ -73,7 +74,7 @@ def _by_clipping(logits, offsets, targets, matches, beta):  # type: ignore[no-un
 
 
 def _given(seed: int, count: int, beta: float, scale: float = 1.0) -> tuple[Any, ...]:
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     targets = generator.normal(0, 0.3, (count, 4))
     return (
         generator.normal(0, 3 * scale, count),

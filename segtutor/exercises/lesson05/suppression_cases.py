@@ -6,11 +6,12 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case
 from segtutor.exercises.lesson05.inputs import random_boxes
+from segtutor.exercises.seeds import seeded
 
 
 def _crowd(seed: int, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Near copies of a few boxes with different scores and three classes."""
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     originals = random_boxes(seed, 5)
     boxes = originals[generator.integers(0, 5, count)] + generator.normal(0, 2.5, (count, 4)).round(2)
     return boxes, generator.permutation(count) / count, generator.integers(1, 4, count)

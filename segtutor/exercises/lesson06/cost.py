@@ -7,6 +7,7 @@ from typing import Any
 
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.lesson06.cost_mistakes import MISTAKES
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def layers_to_replace(layers, budget):
@@ -90,9 +91,7 @@ _HUGE = ((2**20 + 1, 2**20 + 3, 3, 4001, 5003), (2**20 + 5, 2**20 + 7, 5, 4001, 
 
 def _random(seed: int, count: int, share: float) -> tuple[Any, ...]:
     """Layers of all kinds whose savings all differ, and a share of their cost as budget."""
-    import numpy as np
-
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     layers = tuple(
         (int(generator.integers(1, 40)), int(generator.integers(1, 40)), int(generator.choice([1, 3, 5])),
          int(generator.integers(1, 9)), int(generator.integers(1, 9)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -79,6 +80,13 @@ def _one_side(height, width, shares):  # type: ignore[no-untyped-def]
     return [int((left >= share).sum()) for share in shares]
 
 
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    height, width = generator.integers(3, 45, 2).tolist()
+    shares = generator.uniform(0.15, 0.95, generator.integers(2, 5)).round(3) + 0.0003  # no share is one exactly
+    return height, width, tuple(shares.tolist())
+
+
 EXERCISE = Exercise(
     id="6.13",
     title="Rates that fit a map",
@@ -94,6 +102,7 @@ number per share. The shares come in any order and are above 1/9: so much is on 
 """,
     stub=STUB,
     reference=choose_rates,
+    drawn=_drawn,
     cases=(
         # a 3 x 3 map: at rate 1 a side has 2, 3 and 2 taps, so 49 of 81 are on the map; at 2 there are 25, at 3 nine
         Case("3 x 3, half of the taps", (3, 3, (0.5,)), [1]),

@@ -10,6 +10,7 @@ import numpy as np
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.lesson06.mean_field_mistakes import MISTAKES, random_costs, softmax
 from segtutor.exercises.lesson06.pair_kernel import pair_kernel
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def mean_field_step(probabilities, unary, kernels, weights, compatibility):
@@ -72,7 +73,7 @@ def _random(
     seed: int, pixels: int, classes: int, weights: tuple[float, ...], costs: int | None = None
 ) -> tuple[Any, ...]:
     """Pixels of a noisy row, with the Potts model or with random costs."""
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     unary = np.round(generator.exponential(2, size=(pixels, classes)), 2)
     probabilities = softmax(np.round(generator.normal(size=(pixels, classes)), 2))
     image = generator.integers(0, 60, size=(1, pixels, 3)).astype(np.uint8)
@@ -83,7 +84,7 @@ def _random(
 
 def _three_kernels() -> list[np.ndarray]:
     """Kernels of four pixels that are not symmetric."""
-    return list(np.random.default_rng(9).uniform(0, 0.6, (3, 4, 4)).round(2))
+    return list(seeded(9).uniform(0, 0.6, (3, 4, 4)).round(2))
 
 
 _LOG2, _LOG3, _LOG4 = (float(np.log(number)) for number in (2, 3, 4))

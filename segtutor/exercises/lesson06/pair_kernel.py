@@ -6,6 +6,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.lesson06.pair_kernel_mistakes import MISTAKES
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def pair_kernel(image, sigma_xy, sigma_rgb):
@@ -75,7 +76,7 @@ def _picture(*rows: list[tuple[int, int, int]]) -> np.ndarray:
 
 
 def _random_picture(seed: int, height: int, width: int, spread: int) -> np.ndarray:
-    return np.random.default_rng(seed).integers(100, 100 + spread, size=(height, width, 3)).astype(np.uint8)
+    return seeded(seed).integers(100, 100 + spread, size=(height, width, 3)).astype(np.uint8)
 
 
 _BLACK, _GRAY, _RED = (0, 0, 0), (2, 1, 2), (255, 0, 0)

@@ -140,6 +140,15 @@ MISTAKES = (
     Mistake("the branches alone", _joined(lambda first, second: first), "results"),
 )
 
+
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    trained, used = (int(2 ** generator.integers(2, 6)) for _ in range(2))
+    branches = (generator.integers(1, 10, generator.integers(1, 5)) * generator.choice([2, 4, 6])).tolist()
+    blocks = tuple(generator.integers(1, 5, generator.integers(1, 4)).tolist())
+    return tuple(branches), int(generator.choice([2, 4, 8])), blocks, trained, used
+
+
 EXERCISE = Exercise(
     id="6.2",
     title="Rates for another output stride",
@@ -160,6 +169,7 @@ raise a `ValueError`; the check compares results, so return the text `"error"` h
 """,
     stub=STUB,
     reference=deeplab_rates,
+    drawn=_drawn,
     cases=(
         Case("DeepLab v3 as it was trained", ((6, 12, 18), 2, (1, 2, 4), 16, 16), ([6, 12, 18], [2, 4, 8])),
         Case("tested at stride 8", ((6, 12, 18), 2, (1, 2, 4), 16, 8), ([12, 24, 36], [4, 8, 16])),

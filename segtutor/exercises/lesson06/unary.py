@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint, Mistake
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def unary_energies(probabilities, floor):
@@ -65,7 +66,7 @@ _LOG2 = float(np.log(2))
 
 def _probabilities(seed: int, classes: int, height: int, width: int) -> np.ndarray:
     """Random probabilities, some of them zero."""
-    scores = np.random.default_rng(seed).normal(scale=8, size=(classes, height, width))
+    scores = seeded(seed).normal(scale=8, size=(classes, height, width))
     powers = np.exp(scores - scores.max(axis=0))
     values: np.ndarray = np.round(powers / powers.sum(axis=0), 6)
     return values

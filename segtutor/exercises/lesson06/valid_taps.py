@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint
@@ -58,6 +60,12 @@ def _with_formulas(height, width, rate):  # type: ignore[no-untyped-def]
     return down[0] * across[0] / 9, down[1] * across[1], max(down[2], 0) * max(across[2], 0)
 
 
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    height, width = generator.integers(2, 50, 2).tolist()
+    return height, width, int(generator.integers(1, max(height, width) + 2))
+
+
 EXERCISE = Exercise(
     id="6.3",
     title="A rate that is too large",
@@ -73,6 +81,7 @@ the positions at which all nine are valid; and the share at which only the middl
 """,
     stub=STUB,
     reference=valid_taps,
+    drawn=_drawn,
     cases=(
         # 4 corners with 4 taps, 4 sides with 6, the middle with 9
         Case("3 x 3, rate 1", (3, 3, 1), (49 / 81, 1 / 9, 0.0)),

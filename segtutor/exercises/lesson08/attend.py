@@ -10,6 +10,7 @@ from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.later import torch
 from segtutor.exercises.lesson04.inputs import random_map
 from segtutor.exercises.lesson08.attend_mistakes import MISTAKES
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def attend(query, key, value, allowed):
@@ -69,7 +70,7 @@ _VALUES = _numbers([4, 0], [0, 8], [8, 4])
 
 
 def _random(seed: int, tokens: int, others: int, width: int, taken: int, share: float) -> tuple[np.ndarray, ...]:
-    allowed = np.random.default_rng(seed).random((tokens, others)) < share
+    allowed = seeded(seed).random((tokens, others)) < share
     allowed[:, 0] = True
     return (
         random_map(seed, tokens, width), random_map(seed + 1, others, width), random_map(seed + 2, others, taken),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint
@@ -57,6 +59,13 @@ def _with_arrays(height, width, channels, heads, reduction):  # type: ignore[no-
     return heads * tokens * context, matrices + tokens * context * channels * 2
 
 
+def _drawn(generator: np.random.Generator) -> tuple[Any, ...]:
+    """Further inputs for the variants of the course."""
+    reduction, heads = int(generator.integers(1, 5)), int(generator.integers(1, 6))
+    height, width = generator.integers(4, 60, 2).tolist()
+    return height, width, heads * int(generator.integers(1, 20)), heads, reduction
+
+
 EXERCISE = Exercise(
     id="8.4",
     title="What looking everywhere costs",
@@ -78,6 +87,7 @@ Write `attention_cost(height, width, channels, heads, reduction)`, which returns
 """,
     stub=STUB,
     reference=attention_cost,
+    drawn=_drawn,
     cases=(
         # 4 tokens, 1 channel: 16 answers; four linear layers 4 · 4 · 1, and twice 16
         Case("2 x 2 tokens, one channel, R = 1", (2, 2, 1, 1, 1), (16, 48)),

@@ -12,6 +12,7 @@ import numpy as np
 from segtutor.exercises.comparison import kind, plain
 from segtutor.exercises.later import F, models, torch
 from segtutor.exercises.lesson03.fcn8s_questions import CLASSES, SIZE, VOID, draw
+from segtutor.exercises.seeds import seeded
 from segtutor.metrics import ConfusionMatrix
 
 SCENES, CHANNELS, LARGEST = 16, 128, 100.0
@@ -29,7 +30,7 @@ def frozen_features(split: str) -> Any:
 def factors() -> Any:
     """A factor for each channel, from 0.01 to 100, in an order that tells nothing."""
     spread = np.geomspace(1 / LARGEST, LARGEST, CHANNELS)
-    return torch.tensor(np.random.default_rng(0).permutation(spread), dtype=torch.float32)[:, None, None]
+    return torch.tensor(seeded(0).permutation(spread), dtype=torch.float32)[:, None, None]
 
 
 def given() -> tuple[Any, Any, Any]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.lesson09.assignment_mistakes import MISTAKES
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def best_assignment(costs):
@@ -71,7 +72,7 @@ def _with_exchanges(costs):  # type: ignore[no-untyped-def]
 
 
 def _random(seed: int, queries: int, objects: int) -> np.ndarray:
-    return np.round(np.random.default_rng(seed).random((queries, objects)) * 20 - 5, 3)
+    return np.round(seeded(seed).random((queries, objects)) * 20 - 5, 3)
 
 
 EXERCISE = Exercise(

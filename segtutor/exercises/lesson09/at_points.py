@@ -6,6 +6,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.lesson09.at_points_mistakes import MISTAKES
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def at_points(mask, points):
@@ -58,7 +59,7 @@ def _with_hats(mask, points):  # type: ignore[no-untyped-def]
 
 
 def _random(seed: int, height: int, width: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     return np.round(generator.normal(0, 3, (height, width)), 2), np.round(generator.random((count, 2)), 3)
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from segtutor.exercises.seeds import seeded
+
 
 def answers(seed: int, queries: int, classes: int, size: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Class logits Q x (K + 1) and mask logits Q x size, two decimals."""
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     logits = np.round(generator.normal(0, 2, (queries, classes + 1)), 2)
     return logits, np.round(generator.normal(0, 3, (queries, *size)), 2)
 
 
 def objects(seed: int, count: int, classes: int, points: int) -> tuple[np.ndarray, np.ndarray]:
     """Labels T and masks T x P of 0 and 1, each with at least one 1."""
-    generator = np.random.default_rng(seed + 100)
+    generator = seeded(seed + 100)
     masks = (generator.random((count, points)) < 0.4).astype(float)
     masks[:, 0] = 1
     return generator.integers(0, classes, count), masks
@@ -22,7 +24,7 @@ def objects(seed: int, count: int, classes: int, points: int) -> tuple[np.ndarra
 
 def blobs(seed: int, queries: int, classes: int, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Sure class logits and smooth mask logits: what a trained network says."""
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     logits = np.round(generator.normal(0, 1, (queries, classes + 1)), 2)
     logits[np.arange(queries), generator.integers(0, classes + 1, queries)] += 5
     rows, columns = np.mgrid[: size[0], : size[1]]

@@ -6,6 +6,7 @@ import numpy as np
 
 from segtutor.exercises.exercise import Case, Exercise, Hint
 from segtutor.exercises.lesson09.point_loss_mistakes import MISTAKES
+from segtutor.exercises.seeds import seeded
 
 STUB = '''
 def point_loss(logits, wanted, known, count):
@@ -61,7 +62,7 @@ def _row_by_row(logits, wanted, known, count):  # type: ignore[no-untyped-def]
 
 
 def _random(seed: int, masks: int, points: int, count: int):  # type: ignore[no-untyped-def]
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     return (
         np.round(generator.normal(0, 2, (masks, points)), 2),
         (generator.random((masks, points)) < 0.4).astype(float),
