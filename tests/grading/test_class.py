@@ -196,6 +196,14 @@ try:
     found.append('connected')
 except OSError:
     pass
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+with open('/proc/self/status') as file:
+    found += [line for line in file if line.startswith(('CapEff', 'CapPrm')) and int(line.split()[1], 16)]
+found += ['unmounted: ' + place for place in {places!r} if libc.umount2(place.encode(), 2) == 0]
+sockets = [n for n in os.listdir('/proc/self/fd') if os.path.islink('/proc/self/fd/' + n)
+           and os.readlink('/proc/self/fd/' + n).startswith('socket')]
+found += ['more than one line: ' + str(sockets)] if len(sockets) > 1 else []
 others = [p for p in os.listdir('/proc') if p.isdigit() and int(p) not in (1, os.getpid())]
 def iou(a, b):
     raise ValueError(repr((found, len(others))))
@@ -233,6 +241,35 @@ def test_a_jailed_submission_sees_and_writes_nothing_of_others(tmp_path, monkeyp
     found, others = eval(seen["spy"][0].message, {"__builtins__": {}})
     assert found == []
     assert others <= 1  # its own worker, where the answer is tried in a fork
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="namespaces are Linux's")
+def test_submissions_fork_from_a_process_that_none_of_them_has_changed(tmp_path, monkeypatch):
+    """One that changes all it can reach, and one that ends its group, cost the next one nothing."""
+    spoils = (
+        "import numpy, torch, os, segtutor, builtins\nnumpy.logical_or = numpy.logical_and\nos.environ['X'] = 'spoiled'\n"
+        "builtins.len = lambda one: 0\nsegtutor.__file__ = 'nowhere'"
+    )
+    ends = "import os, signal\nos.killpg(0, signal.SIGKILL)"
+    honest = IOU + "\nimport os\nassert 'X' not in os.environ and len('ab') == 2"
+    hand_in(tmp_path / "in" / "a.ipynb", spoils, IOU)
+    hand_in(tmp_path / "in" / "b.ipynb", ends, IOU)
+    hand_in(tmp_path / "in" / "c.ipynb", honest)
+    monkeypatch.setattr(grading, "exercises", lambda: {"1.1": exercises()["1.1"]})
+    with Prepared(tmp_path / "in", Settings(("1",))) as prepared:
+        if prepared.house.in_force != JAIL:
+            pytest.skip("this system makes no namespaces for users")
+        rows = {row.student: row for row in prepared.rows()}
+        from segtutor.grading.room import warm_process
+
+        process = warm_process(prepared.house)
+        process._process.kill()
+        process._process.wait()
+        again = {row.student: row for row in prepared.rows()}
+    assert rows["a"].points < 2
+    assert (rows["c"].points, rows["c"].note) == (2.0, "")
+    assert rows["b"].points == again["b"].points == 2.0
+    assert again["c"].points == 2.0, "a new process takes the place of one that has ended"
 
 
 def test_grading_again_gives_the_same_points(tmp_path, monkeypatch):
