@@ -116,7 +116,7 @@ def _write_all(out: Path, rows: list[Row], grading: Grading) -> None:
         "grades.csv": tables.as_csv(rows),
         "grades.json": tables.as_json(rows),
         "left_out.csv": tables.of_left_out(grading.left_out),
-        "class.html": class_report.page(rows, grading.left_out, similar(grading.submissions)),
+        "class.html": class_report.page(rows, grading.left_out, similar(grading.submissions), grading.house.in_force),
     }
     words = own_words.page(grading.submissions)
     texts |= {"words.html": words} if words else {}

@@ -84,8 +84,15 @@ def tasks_of(rows: Sequence[Row]) -> list[Task]:
     return found
 
 
-def page(rows: Sequence[Row], left_out: Sequence[LeftOut], pairs: Sequence[Pair]) -> str:
-    """The report as one HTML page without anything from elsewhere."""
+def page(rows: Sequence[Row], left_out: Sequence[LeftOut], pairs: Sequence[Pair], in_force: str = "") -> str:
+    """The report as one HTML page without anything from elsewhere.
+
+    Args:
+        rows: All that was graded.
+        left_out: All that was not.
+        pairs: Submissions that have much in common.
+        in_force: How far submissions were kept apart, in words.
+    """
     lines = "".join(
         f"<tr><th scope='row'>{_text(task.exercise)} {_text(task.title)}</th><td>{_bar(task)}</td>"
         f"<td class='number'>{task.full} of {task.handed_in}</td><td>{_mistakes(task)}</td></tr>"
@@ -95,6 +102,7 @@ def page(rows: Sequence[Row], left_out: Sequence[LeftOut], pairs: Sequence[Pair]
     middle = f"; half of them have {100 * reached[len(reached) // 2]:.0f} % of the points or more" if reached else ""
     sections = [
         f"<p>{len(rows)} submissions{middle}.</p>",
+        *([f"<p><small>Each ran with {_text(in_force)}.</small></p>"] if in_force else []),
         "<p><small>In the bars: all points dark, some points light, none white.</small></p>",
         "<table><thead><tr><th>Task</th><th>Share</th><th>All points</th><th>What went wrong</th></tr></thead>"
         f"<tbody>{lines}</tbody></table>",

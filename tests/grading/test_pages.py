@@ -34,7 +34,10 @@ def test_tasks_are_counted_by_hand():
 
 
 def test_the_class_page_names_mistakes_pairs_and_files():
-    text = class_report.page(ROWS, [LeftOut("a<b>.zip", "broken")], [Pair("anna", "ben", ("1.6",), 0.95)])
+    text = class_report.page(
+        ROWS, [LeftOut("a<b>.zip", "broken")], [Pair("anna", "ben", ("1.6",), 0.95)], "limits & no more"
+    )
+    assert "Each ran with limits &amp; no more." in text
     assert "2 of 3: " in text
     assert "a&lt;b&gt;.zip" in text
     assert "95 %" in text
