@@ -14,15 +14,13 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
-import time
 import unicodedata
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from segtutor.grading import archives
 from segtutor.grading.notebooks import Handed, NotReadable, lesson_by_name, read_notebook
 
 MOODLE = re.compile(r"^(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?$")
@@ -32,9 +30,6 @@ ASSIGNMENT = re.compile(
     r"(?:^|[\s_-]+)0?\d_(?:metrics|data_sets|fcn|pspnet|mask_rcnn|deeplab|transformers|mask_classification)(?:[\s_-]+|$)",
     re.IGNORECASE,
 )
-MOST_UNPACKED = 2 * 2**30
-"""Bytes that come out of one archive, those in it together."""
-MOST_FILES = 20_000
 IGNORED = re.compile(r"^(?:\.|__MACOSX$|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
 
 
@@ -211,39 +206,12 @@ def _files(
         elif path.suffix.lower() == ".zip":
             target = unpacked / f"{len(list(unpacked.iterdir())):05d}"
             target.mkdir()
-            left = [MOST_UNPACKED] if allowed is None else allowed
-            _unpack(path, target, printable(name.as_posix()), left_out, left)
+            left = [archives.MOST_UNPACKED] if allowed is None else allowed
+            if problem := archives.unpack(path, target, left):
+                left_out.append(LeftOut(printable(name.as_posix()), problem))
             yield from _files(target, unpacked, left_out, name.with_suffix(""), left)
         else:
             yield name, path, path.stat().st_mtime
-
-
-def _unpack(archive: Path, target: Path, shown: str, left_out: list[LeftOut], allowed: list[int]) -> None:
-    """The files of an archive, none of them outside the target, and no more than a class hands in."""
-    try:
-        with zipfile.ZipFile(archive) as packed:
-            entries = [entry for entry in packed.infolist() if not entry.is_dir()]
-            if len(entries) > MOST_FILES:
-                left_out.append(LeftOut(shown, f"the archive holds {len(entries):,} files, more than {MOST_FILES:,}"))
-                return
-            for entry in entries:
-                told = PurePosixPath(entry.filename.replace("\\", "/"))
-                parts = [part for part in told.parts if part not in ("/", "..")]
-                allowed[0] -= entry.file_size
-                if allowed[0] < 0:
-                    left_out.append(LeftOut(shown, f"unpacked it has more than {MOST_UNPACKED >> 30} GB"))
-                    return
-                if not parts or ":" in parts[0]:
-                    continue
-                place = target.joinpath(*parts)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                with packed.open(entry) as source, place.open("wb") as file:
-                    while part := source.read(1 << 20):
-                        file.write(part)
-                written = time.mktime((*entry.date_time, 0, 0, -1))
-                os.utime(place, (written, written))
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError, OverflowError) as error:
-        left_out.append(LeftOut(shown, f"not an archive that can be unpacked: {str(error)[:100]}"))
 
 
 def _one_notebook_for_each_folder(names: Sequence[PurePosixPath]) -> bool:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from segtutor.grading import submissions
+from segtutor.grading import archives
 from segtutor.grading.notebooks import NotReadable, parse, read_notebook
 from segtutor.grading.submissions import Student, find_submissions, read_roster, whose
 from tests.grading.handing_in import CHECKS, IOU, hand_in, notebook
@@ -97,7 +97,7 @@ def test_archives_in_archives_with_all_that_hides_in_them(tmp_path):
 
 
 def test_an_archive_that_grows_without_end_is_left_out_and_the_others_are_not(tmp_path, monkeypatch):
-    monkeypatch.setattr(submissions, "MOST_UNPACKED", 1_000_000)
+    monkeypatch.setattr(archives, "MOST_UNPACKED", 1_000_000)
     folder = tmp_path / "in"
     inner = io.BytesIO()
     with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as packed:
@@ -115,6 +115,22 @@ def test_an_archive_that_grows_without_end_is_left_out_and_the_others_are_not(tm
     reasons = {one.name: one.reason for one in left_out}
     assert "unpacked it has more than" in reasons["flat.zip"]
     assert sum("unpacked it has more than" in one for one in reasons.values()) == 8  # flat.zip and seven in bomb.zip
+
+
+def test_damaged_archives_stop_nobody(tmp_path):
+    folder = tmp_path / "in"
+    hand_in(folder / "anna.ipynb", IOU, CHECKS)
+    for kind in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        path = folder / f"damaged{kind}.zip"
+        with zipfile.ZipFile(path, "w", kind) as packed:
+            packed.writestr("a.ipynb", notebook(IOU, CHECKS) * 9)
+        raw = bytearray(path.read_bytes())
+        raw[60:90] = bytes(30)
+        path.write_bytes(raw)
+    (tmp_path / "un").mkdir()
+    found, left_out = find_submissions(folder, tmp_path / "un")
+    assert [one.student for one in found if one.student == "anna"] == ["anna"]
+    assert sum("not an archive that can be unpacked" in one.reason for one in left_out) == 3
 
 
 def test_the_newest_counts_and_the_others_are_named(tmp_path):
