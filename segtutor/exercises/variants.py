@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 import hashlib
 import importlib
 import re
@@ -19,7 +20,6 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -48,7 +48,7 @@ NAME = re.compile(r"[a-z2-7]{12}")
 _LESSON = re.compile(r"segtutor\.exercises\.lesson\d\d(?:\.|$)")
 
 
-@cache
+@functools.cache
 def name_of(secret: str) -> str:
     """The name of a variant.
 
@@ -162,7 +162,7 @@ def faults(secret: str, lesson: str) -> list[str]:
                     one,
                     cases=(*one.cases, *further.get(one.id, ())),
                     seconds=3 * one.seconds,
-                    given=(lambda given=given: given) if one.given is not None else None,
+                    given=functools.partial(tuple, given) if one.given is not None else None,
                 )
                 for right in (one.reference, *one.alternatives):
                     if said := _told(asked, right):

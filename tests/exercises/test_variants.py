@@ -36,6 +36,12 @@ def test_the_courses_own_numbers_are_those_of_numpy():
     np.testing.assert_array_equal(seeds.seeded(7).random(5), np.random.default_rng(7).random(5))
 
 
+def test_declarations_draw_from_nothing_else():
+    wrong_answers = {"split.py", "mean_field_mistakes.py"}
+    for path in (resources.PACKAGE / "exercises").glob("lesson*/*.py"):
+        assert ".default_rng(" not in path.read_text(encoding="utf-8") or path.name in wrong_answers, path
+
+
 def test_another_variant_gives_other_numbers_and_all_is_as_before_afterwards():
     before = exercises()["1.2"]
     with drawn_for("one") as one, drawn_for("other") as other:
