@@ -247,11 +247,11 @@ def test_a_jailed_submission_sees_and_writes_nothing_of_others(tmp_path, monkeyp
 def test_submissions_fork_from_a_process_that_none_of_them_has_changed(tmp_path, monkeypatch):
     """One that changes all it can reach, and one that ends its group, cost the next one nothing."""
     spoils = (
-        "import numpy, os, segtutor, builtins\nnumpy.logical_or = numpy.logical_and\nos.environ['X'] = 'spoiled'\n"
-        "builtins.len = lambda one: 0\nsegtutor.__file__ = 'nowhere'"
+        "import numpy, os, segtutor\nnumpy.logical_or = numpy.logical_and\nos.environ['X'] = 'spoiled'\n"
+        "segtutor.__file__ = 'nowhere'"
     )
     ends = "import os, signal\nos.killpg(0, signal.SIGKILL)"
-    honest = IOU + "\nimport os\nassert 'X' not in os.environ and len('ab') == 2"
+    honest = IOU + "\nimport os\nassert 'X' not in os.environ"
     hand_in(tmp_path / "in" / "a.ipynb", spoils, IOU)
     hand_in(tmp_path / "in" / "b.ipynb", ends, IOU)
     hand_in(tmp_path / "in" / "c.ipynb", honest)
