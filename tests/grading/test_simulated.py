@@ -1,9 +1,9 @@
 """A class for each assignment, of right and wrong answers written by people: every grade is what the answers earn.
 
-The answers are those of tests/exercises/blind, and for lessons that nobody has written blind the right and wrong ones
-of the declarations. What each earns is known in advance: a right one all points, a wrong one what its outcomes earn
-when they are computed here, without a room, a worker and a wire between. Every fourth student has a cell of TROUBLE
-first, which changes no point, and some hand in nothing that can be read or take what they must not.
+The answers are those of tests/exercises/blind. What each earns is known in advance: a right one all points, a wrong
+one what its outcomes earn when they are computed here, without a room, a worker and a wire between. Every fourth
+student has a cell of TROUBLE first, which changes no point; some take what they must not, or hand in what nobody can
+read.
 As a program it grades classes of any size: ``python -m tests.grading.test_simulated 60 3`` for assignment 3.
 """
 
@@ -48,11 +48,6 @@ _found = _blind.{kind}["{exercise}"][{number}]
 {name} = getattr(_found, "answer", None) or _found[1]
 """
 LESSONS = list(dict.fromkeys(one.lesson for one in exercises().values()))
-DECLARED = """
-import importlib as _importlib
-_found = _importlib.import_module(".".join({module!r})).EXERCISE
-{name} = _found.mistakes[{number}].answer if "{kind}" == "WRONG" else (_found.reference, *_found.alternatives)[{number}]
-"""
 TROUBLE = {
     "fails": "1 / 0",
     "prints without end": "while True:\n    print('x' * 1_000_000)",
@@ -101,28 +96,6 @@ def choices(lesson):
     return found
 
 
-def of_declarations(lesson):
-    """For each exercise that asks for a function, the answers that its declaration holds."""
-    return {
-        one.id: [
-            *(("RIGHT", one.reference.__module__, k, f) for k, f in enumerate((one.reference, *one.alternatives))),
-            *(("WRONG", one.reference.__module__, k, mistake.answer) for k, mistake in enumerate(one.mistakes)),
-        ]
-        for one in exercises().values()
-        if one.lesson == lesson and not one.asks_for_values
-    }
-
-
-def sources_of_declarations(lesson):
-    package = Path(exercises()[f"{lesson}.1"].reference.__code__.co_filename).parent
-    name = f"segtutor.exercises.{package.name}"
-    return {name: ""} | {
-        f"{name}.{path.stem}": path.read_text(encoding="utf-8")
-        for path in sorted(package.glob("*.py"))
-        if path.stem != "__init__"
-    }
-
-
 def sources():
     names = {"tests": "", "tests.exercises": ""}
     names["tests.exercises.blind"] = (BLIND / "__init__.py").read_text(encoding="utf-8")
@@ -135,25 +108,19 @@ def sources():
 
 def hand_in_class(folder, lesson, size):
     """Notebooks of a class; what each student's answers earn, by student and exercise."""
-    blind = choices(lesson)
-    offered, earned = blind or of_declarations(lesson), {}
-    texts = sources() if blind else sources_of_declarations(lesson)
+    offered, earned = choices(lesson), {}
+    texts = {name.replace(".", "/"): text for name, text in sources().items()}
     for number, content in enumerate(UNREADABLE):
         (folder / f"broken{number}").mkdir(parents=True)
         (folder / f"broken{number}" / "a.ipynb").write_bytes(content)
     for student in range(size):
         trouble = list(TROUBLE.values())[student // 4 % len(TROUBLE)] if student % 4 == 0 else "x = 1"
         cells, mine = [trouble.replace("LESSON", lesson)], {}
-        cells.append(LOAD.format(sources={name.replace(".", "/"): text for name, text in texts.items()}))
+        cells.append(LOAD.format(sources=texts))
         for place, (exercise_id, answers) in enumerate(offered.items()):
             kind, module, number, function = answers[(student * 7 + place * 3) % len(answers)]
             exercise = exercises()[exercise_id]
-            if blind:
-                cells.append(
-                    PICK.format(module=module, kind=kind, exercise=exercise_id, number=number, name=exercise.name)
-                )
-            else:
-                cells.append(DECLARED.format(module=module.split("."), kind=kind, number=number, name=exercise.name))
+            cells.append(PICK.format(module=module, kind=kind, exercise=exercise_id, number=number, name=exercise.name))
             mine[exercise_id] = what_it_earns(exercise, function)
         name = f"student{student:02d}"
         if student % 20 == 19:
@@ -192,7 +159,7 @@ def test_there_are_answers_for_most_tasks():
     assert len(WRONG) > 500
     for lesson in LESSONS:
         asked = [one for one in exercises().values() if one.lesson == lesson and not one.asks_for_values]
-        assert len(choices(lesson) or of_declarations(lesson)) >= 0.6 * len(asked), lesson
+        assert len(choices(lesson)) >= 0.6 * len(asked), lesson
 
 
 @pytest.mark.slow
