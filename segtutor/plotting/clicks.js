@@ -1,12 +1,13 @@
 (() => {
-  // Runs the mask decoder for every click and draws what it says; see clicks.py.
+  // Puts the figure on the page, runs the mask decoder for every click, draws what it says; see clicks.py, waking.py.
   const FINE = 3;  // pixels of the drawn mask along one of the picture's
   const COLORS = [[43, 143, 208], [230, 159, 0], [0, 158, 115]];
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const start = (root) => {
     root.dataset.live = "yes";
-    const data = JSON.parse(root.dataset.clicks);
+    root.innerHTML = root.dataset.figure;
     const find = (selector) => root.querySelector(selector);
+    const data = JSON.parse(find(".parts").dataset.clicks);
     const packed = bytes(data.weights), weights = {};
     let at = 0;
     for (const [name, length] of data.arrays) {

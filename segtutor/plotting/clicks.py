@@ -2,7 +2,7 @@
 
 Python looks at the pictures; what it saw, the embeddings, and the decoder's weights travel in the figure. The scripts
 beside this file do per click what ``segtutor.models.sam`` does: ``mask_decoder.js`` computes, ``clicks.js`` draws.
-Where no script runs, the pictures stand still with the first answer drawn on them.
+Where no script runs, a sentence says what to do (``waking.py``).
 
 Shapes: H W a picture, E channels of its embedding h x w.
 """
@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image
 
 from segtutor.plotting.overlays import as_picture
+from segtutor.plotting.waking import waking_page
 
 _QUALITY = 90
 
@@ -152,11 +153,11 @@ def _page(pictures: Sequence[ClickPicture], data: str) -> str:
         for value, text in (("this", "this"), ("not", "not this"), ("box", "corner of a box"))
     )
     # JupyterLab would take the keys for itself; the attribute leaves them to the figure.
-    return f"""<div class="segtutor-clicks" data-lm-suppress-shortcuts="true" data-clicks='{data}'>
-<style>{_beside("clicks.css")}</style>
+    figure = f"""<style>{_beside("clicks.css")}</style>
+<div data-lm-suppress-shortcuts="true">
 <div class="pictures">{choices}</div>
 <form class="modes" onsubmit="return false">A click means: {modes}</form>
-<div class="parts">
+<div class="parts" data-clicks='{data}'>
 <div class="stage" tabindex="0" role="application" aria-label="The picture; arrow keys move the cross, Enter clicks">
 {_image(pictures[0])}<canvas aria-hidden="true"></canvas><svg aria-hidden="true"></svg></div>
 <div class="side">
@@ -165,10 +166,11 @@ def _page(pictures: Sequence[ClickPicture], data: str) -> str:
 <p class="keys">Keys, once the picture has the focus: arrows move the last click (with Shift by 8 pixels), Enter sets
 another one, Backspace takes it back.</p>
 </div></div>
-<p class="says" aria-live="polite">This figure answers clicks where scripts may run: in JupyterLab and Colab after its
-cell was run, and on the course's pages.</p>
-<script>{_beside("mask_decoder.js")}{_beside("clicks.js")}</script>
+<p class="says" aria-live="polite"></p>
 </div>"""
+    # Inside a function, so that a second figure on the page may declare the same names.
+    script = f"(() => {{\n{_beside('mask_decoder.js')}{_beside('clicks.js')}}})();"
+    return waking_page("segtutor-clicks", figure, script)
 
 
 def _image(picture: ClickPicture) -> str:

@@ -49,7 +49,7 @@ def network():
         for name, parameter in part.named_parameters():
             if parameter.ndim == 1:
                 parameter.data.add_(torch.randn_like(parameter) * 0.2)
-            elif "project" in name:
+            elif "project" in name or "vectors" in name:
                 parameter.data.mul_(2)
     round_to_half(model)
     return model
@@ -133,7 +133,8 @@ def test_8_bits_keep_the_largest_of_each_channel():
 def test_the_page_holds_what_the_network_needs_and_asks_nobody(network, image):
     figure = clickable(network, [image, image], ["noise", "the same > noise"], [[(5, 6, 1)], []])
     page = figure._repr_html_()
-    data = json.loads(unescape(re.search(r"data-clicks='(.*?)'>", page)[1]))
+    waiting = unescape(re.search(r"data-figure='(.*?)'>", page, re.DOTALL)[1])
+    data = json.loads(re.search(r"data-clicks='(.*?)'>", waiting)[1])
     assert [scene["start"] for scene in data["scenes"]] == [[[5, 6, 1]], []]
     assert data["heads"] == HEADS
     levels = np.frombuffer(base64.b64decode(data["scenes"][0]["levels"]), dtype=np.int8)
@@ -141,7 +142,7 @@ def test_the_page_holds_what_the_network_needs_and_asks_nobody(network, image):
     assert sum(length for _, length in data["arrays"]) * 2 == len(base64.b64decode(data["weights"]))
     assert not any(name.startswith("prompt_encoder.mask.") for name, _ in data["arrays"])
     assert not re.search(r"(?:src|href)=\"(?!data:)|https?:|@import|url\(", page)
-    assert 'alt="the same &gt; noise"' in page
+    assert 'alt="the same &gt; noise"' in waiting
     assert repr(figure) == "Figure that answers clicks on 2 pictures"
     assert len(page) < 300_000
 

@@ -7,8 +7,9 @@ from torch import nn
 from segtutor.models.differences import Difference
 from segtutor.models.mask_rcnn.fpn import TinyBody
 from segtutor.models.sam.image_encoder import EncoderSizes, ImageTransformer, Neck, PyramidNeck
-from segtutor.models.sam.mask_decoder import DecoderSizes
+from segtutor.models.sam.mask_decoder import DecoderSizes, MaskDecoder
 from segtutor.models.sam.network import SegmentAnything
+from segtutor.models.sam.two_way import TwoWayBlock
 
 VIT_B = EncoderSizes(768, 12, 12, (2, 5, 8, 11))
 VIT_L = EncoderSizes(1024, 24, 16, (5, 11, 17, 23))
@@ -57,7 +58,30 @@ def sam_tiny(num_classes: int = 1) -> SegmentAnything:
     """
     _no_classes(num_classes)
     body = FrozenBody()
-    return SegmentAnything(body, PyramidNeck(body.channels, 48, TINY.channels), TINY, stride=8, side=None)
+    network = SegmentAnything(body, PyramidNeck(body.channels, 48, TINY.channels), TINY, stride=8, side=None)
+    look_at_the_click(network.mask_decoder)
+    return network
+
+
+def look_at_the_click(decoder: MaskDecoder, strength: float = 1.5) -> None:
+    """Begins all attention between tokens and map with the same matrix for questions and answers, a random rotation.
+
+    What has the same code of its place then asks for each other from the first step on. The authors had a million
+    pictures to learn this from.
+
+    Args:
+        decoder: Changed in place.
+        strength: Factor of the rotation.
+    """
+    layers = [decoder.transformer.ask_map]
+    for block in decoder.transformer.modules():
+        if isinstance(block, TwoWayBlock):
+            layers += [block.ask_map, block.ask_tokens]
+    for layer in layers:
+        nn.init.orthogonal_(layer.query.weight, gain=strength)
+        layer.key.load_state_dict(layer.query.state_dict())
+        nn.init.zeros_(layer.query.bias)
+        nn.init.zeros_(layer.key.bias)
 
 
 def _sam(sizes: EncoderSizes, num_classes: int) -> SegmentAnything:

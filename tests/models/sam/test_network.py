@@ -200,6 +200,18 @@ def test_tiny_gives_masks_of_half_the_pictures_size_and_learns_behind_its_backbo
     assert all(f"mask_decoder.vectors.{number}.4.weight" in learns for number in (1, 2, 3))
 
 
+def test_a_fresh_tiny_ones_click_looks_at_its_own_place():
+    torch.manual_seed(0)
+    network = models.create("sam_tiny")
+    codes = network.prompt_encoder.grid((6, 8))[0].flatten(1).T
+    transformer = network.mask_decoder.transformer
+    blocks = transformer.blocks
+    for layer in (*(one.ask_map for one in blocks), *(one.ask_tokens for one in blocks), transformer.ask_map):
+        assert ((layer.query(codes) @ layer.key(codes).T).argmax(1) == torch.arange(48)).all()
+        assert layer.query.weight is not layer.key.weight  # they part when they learn
+    assert not torch.equal(blocks[0].attention.query.weight, blocks[0].attention.key.weight)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
