@@ -28,6 +28,7 @@ _EXPORTS = {
     "run_short": "segtutor.claims.showing",
     "show": "segtutor.claims.showing",
     "show_curves": "segtutor.claims.showing",
+    "show_gaps": "segtutor.claims.figures",
     "show_leaderboard": "segtutor.claims.figures",
     "show_published": "segtutor.claims.published_results",
     "show_table": "segtutor.claims.figures",

@@ -1,4 +1,4 @@
-"""Figures of claims beside dots of seeds: a table as a heat map, the leaderboard."""
+"""Figures of claims beside dots of seeds: a table as a heat map, the gap against the steps, the leaderboard."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 from matplotlib.transforms import Bbox
 
 from segtutor.claims.cards import Card
+from segtutor.claims.claim import uncertainty
 from segtutor.claims.networks import network
 from segtutor.claims.showing import card
 from segtutor.plotting.style import COLORS, FULL_WIDTH
@@ -25,6 +27,7 @@ _FAMILY_COLORS = {
     "DeepLab v3": COLORS["blue"],
     "DeepLab v3+": COLORS["red"],
 }
+_MARKERS = "osD^vPX"
 _AROUND = (
     (8, 0, "left"), (-8, 0, "right"), (0, 10, "center"), (0, -11, "center"),
     *[(x, y, side) for far, height in ((8, 10), (14, 20), (24, 30))
@@ -69,6 +72,56 @@ def show_table(
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax
+
+
+def show_gaps(shown: Card | str, base: str, variants: Sequence[str] | None = None) -> Figure:
+    """How far networks are above or below one of them as training goes on, and the losses of their training.
+
+    Left, the mean gap in mean IoU with its uncertainty (95 %, Student's t over the seeds); right, the mean losses.
+
+    Args:
+        shown: A card, or the name of a claim whose runs are scored at several lengths, as "deeplab.steps".
+        base: The variant that the others are compared with.
+        variants: Which others; None takes all.
+
+    Raises:
+        ValueError: If the claim's runs are not scored at several lengths, or there is no such variant.
+    """
+    shown = card(shown) if isinstance(shown, str) else shown
+    runs = shown.results.runs
+    others = [variant for variant in runs if variant != base] if variants is None else list(variants)
+    unknown = [variant for variant in (base, *others) if variant not in runs]
+    if unknown or any("losses" not in run for run in runs[base]):
+        raise ValueError(
+            f"the runs of {shown.claim.name} must be scored at several lengths and have {', '.join(unknown) or base}; "
+            f"it has {', '.join(runs)}, and deeplab.steps is such a claim"
+        )
+    figure, (left, right) = plt.subplots(1, 2, figsize=(FULL_WIDTH, 3.4), layout="constrained", width_ratios=(1.5, 1))
+    steps = [step for step, _ in runs[base][0]["curve"]]
+    for number, (variant, marker) in enumerate(zip((base, *others), _MARKERS, strict=False)):
+        color = list(_FAMILY_COLORS.values())[(number + 1) % len(_FAMILY_COLORS)] if number else COLORS["black"]
+        losses = np.array([[loss for _, loss in run["losses"]] for run in runs[variant]])
+        own = steps[: losses.shape[1]]  # one that is scored less often than the others ends earlier
+        right.plot(own, losses.mean(axis=0), color=color, marker=marker, label=variant)
+        if variant == base:
+            left.axhline(0, color=color, label=base)
+            continue
+        gaps = 100 * np.array([
+            [one - other for (_, one), (_, other) in zip(run["curve"], against["curve"], strict=False)]
+            for run, against in zip(runs[variant], runs[base], strict=True)
+        ])  # fmt: skip
+        doubts = [uncertainty(list(column)) for column in gaps.T]
+        places = np.array(own) * 1.04 ** (number - 1)  # side by side, so that no bar hides another
+        left.errorbar(places, gaps.mean(axis=0), doubts, color=color, marker=marker, capsize=4, label=variant)
+    left.set(ylabel="gap in mean IoU, points")
+    right.set(ylabel="training loss")
+    for axis in (left, right):
+        axis.set(xscale="log", xlabel="steps")
+        axis.set_xticks(steps, [f"{step:,}" for step in steps])
+        axis.minorticks_off()
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
+    return figure
 
 
 def show_leaderboard(shown: Card | str = "results.leaderboard", lowest: float = 38.0, ax: Axes | None = None) -> Axes:

@@ -1,6 +1,8 @@
 """The figures of claims show every variant once, with the numbers of the results."""
 
 import matplotlib.pyplot as plt
+import numpy as np
+import pytest
 
 from segtutor import claims
 from segtutor.claims import Card, Claim, Results
@@ -54,3 +56,29 @@ def test_a_measure_that_not_all_variants_have_is_left_out_of_the_heat_map():
     ax = claims.show_table(card, 50, 100, keys=["q", "p"])
     assert ax.images[0].get_array()[1].tolist() == [60, 75]
     plt.close(ax.figure)
+
+
+def test_gaps_are_differences_of_runs_with_one_seed():
+    def run(first: float, last: float) -> dict:
+        return {"mean_iou": last, "curve": [[10, first], [30, last]], "losses": [[10, 2.0], [30, 1.0]]}
+
+    runs = {
+        "base": [run(0.1, 0.3), run(0.2, 0.4), run(0.3, 0.5)],
+        "net": [run(0.0, 0.35), run(0.1, 0.45), run(0.2, 0.55)],
+    }
+    card = _claim(runs, percent("mean_iou", "mean IoU"))
+    figure = claims.show_gaps(card, "base")
+    line = figure.axes[0].containers[0].lines[0]
+    assert np.allclose(line.get_ydata(), [-10, 5])
+    assert np.allclose(line.get_xdata(), [10, 30])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["base", "net"]
+    plt.close(figure)
+    for run in runs["net"]:  # scored less often, it ends earlier
+        run["curve"], run["losses"] = run["curve"][:1], run["losses"][:1]
+    figure = claims.show_gaps(card, "base")
+    assert np.allclose(figure.axes[0].containers[0].lines[0].get_ydata(), [-10])
+    plt.close(figure)
+    with pytest.raises(ValueError, match=r"has base, net, and deeplab.steps"):
+        claims.show_gaps(card, "other")
+    with pytest.raises(ValueError, match="must be scored at several lengths"):
+        claims.show_gaps("deeplab.decoder", "no decoder")

@@ -126,6 +126,25 @@ def test_sentences_about_the_leaderboard_hold_for_the_whole_of_it():
     assert costs["DeepLab v3+, stride 16"] / costs["DeepLab v3, stride 4"] == pytest.approx(0.25, abs=0.02)
 
 
+def test_the_gap_against_the_steps():
+    text, claim = text_of("06b"), "deeplab.steps"
+    bare, pyramid, decoder = find(claim).variants
+    lengths = (150, 400, 1200)
+    behind = [mean(claim, bare, f"mean_iou_{steps}") - mean(claim, pyramid, f"mean_iou_{steps}") for steps in lengths]
+    said = f"It is {behind[0]:.1f} points after 150 steps, {behind[1]:.1f} after 400, and {behind[2]:.1f} after 1,200"
+    assert said in text
+    first = [mean(claim, variant, "loss_150") / 100 for variant in (pyramid, bare)]
+    assert f"its training loss, at first {first[0]:.2f} against {first[1]:.2f}" in text
+    late = [mean(claim, variant, "loss_1200") / 100 for variant in (pyramid, bare)]
+    assert late[0] == pytest.approx(late[1], abs=0.02)
+    best = [mean(claim, variant, "mean_iou_1200") for variant in (decoder, bare)]
+    assert f"after 1,200 it has {best[0]:.1f} % against {best[1]:.1f}, for as many operations" in text
+    assert min(seeds(claim, decoder, bare, "mean_iou_400")) > 0
+    more = mean(claim, decoder, "gflops") / mean(claim, bare, "gflops")
+    assert f"({100 * more - 100:.0f} % more)" in text
+    assert verdicts(claim) == ["confirmed", "undecided", "confirmed", "confirmed"]
+
+
 def test_what_the_same_operations_buy():
     text, claim = text_of("06b"), "deeplab.equal_operations"
     of = {name: mean(claim, name) for name in find(claim).variants}
