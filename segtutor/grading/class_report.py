@@ -99,7 +99,7 @@ def page(rows: Sequence[Row], left_out: Sequence[LeftOut], pairs: Sequence[Pair]
         for task in tasks_of(rows)
     )
     reached = sorted(row.points / row.out_of for row in rows if row.out_of)
-    middle = f"; half of them have {100 * reached[len(reached) // 2]:.0f} % of the points or more" if reached else ""
+    middle = f"; half of them have at least {100 * reached[len(reached) // 2]:.0f} % of the points" if reached else ""
     sections = [
         f"<p>{len(rows)} submissions{middle}.</p>",
         *([f"<p><small>Each ran with {_text(in_force)}.</small></p>"] if in_force else []),

@@ -138,7 +138,8 @@ def alike(submissions: Mapping[str, Mapping[str, ast.AST]]) -> list[Pair]:
     for one, other in itertools.combinations(sorted(shapes), 2):
         both = shapes[one].keys() & shapes[other].keys()
         shares = {exercise: _common(shapes[one][exercise], shapes[other][exercise]) for exercise in both}
-        same = tuple(sorted(exercise for exercise, share in shares.items() if share >= ALIKE))
+        found = (exercise for exercise, share in shares.items() if share >= ALIKE)
+        same = tuple(sorted(found, key=lambda one: [int(part) for part in one.split(".")]))
         if same:
             pairs.append(Pair(one, other, same, max(shares[exercise] for exercise in same)))
     return sorted(pairs, key=lambda pair: (-len(pair.exercises), -pair.share, pair.one, pair.other))

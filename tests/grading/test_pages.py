@@ -43,7 +43,7 @@ def test_the_class_page_names_mistakes_pairs_and_files():
     assert "95 %" in text
     assert "<b>.zip" not in text
     assert "http" not in text
-    assert "half of them have 60 % of the points or more" in text  # 3 of 5, 3.5 of 5, 0.5 of 5
+    assert "half of them have at least 60 % of the points" in text  # 3 of 5, 3.5 of 5, 0.5 of 5
 
 
 def test_a_class_of_nobody_has_a_page_too():
