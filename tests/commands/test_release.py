@@ -30,9 +30,9 @@ def test_what_there_is_is_listed(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_one_that_does_not_run_unsolved_is_not_handed_out(tmp_path):
-    release._try_unsolved(hand_in(tmp_path / "fine.ipynb", "x = 1"))
+    release._try_unsolved(hand_in(tmp_path / "fine.ipynb", "x = 1").read_bytes(), "fine.ipynb")
     with pytest.raises(ValueError, match=r"broken\.ipynb does not run unsolved: ZeroDivisionError"):
-        release._try_unsolved(hand_in(tmp_path / "broken.ipynb", "1 / 0"))
+        release._try_unsolved(hand_in(tmp_path / "broken.ipynb", "1 / 0").read_bytes(), "broken.ipynb")
 
 
 def test_what_is_no_notebook_is_refused(tmp_path):
