@@ -385,8 +385,8 @@ for top, title, decoder, reading, layer in (
     boxes(axis, top - 0.95, ["queries", layer, "class"], ORANGISH, (0.5, 3.6, 7.2))
     boxes(axis, top, ["mask"], ORANGISH, (7.2,))
     for start, end in (((0.1, top), (0.5, top)), ((1.65, top), (2.2, top)), ((3.85, top), (4.65, top)),
-                       ((5.75, top), (6.85, top)), ((0.95, top - 0.95), (1.75, top - 0.95)),
-                       ((5.45, top - 0.95), (6.85, top - 0.95)), ((5.45, top - 0.8), (6.95, top - 0.2))):  # fmt: skip
+                       ((5.75, top), (6.85, top)), ((0.95, top - 0.95), (1.95, top - 0.95)),
+                       ((5.25, top - 0.95), (6.85, top - 0.95)), ((5.25, top - 0.8), (6.95, top - 0.2))):  # fmt: skip
         arrow(axis, start, end)
     start = 1.1 if title == "MaskFormer" else 3.0
     arrow(axis, (start, top - 0.22), (2.6 if start == 1.1 else 3.0, top - 0.66))
@@ -573,7 +573,8 @@ segments, listed = found.panoptic(STUFF)
 print(f"{len(label_map.unique())} classes, {int(kept.sum())} things with a score above 0.5, {len(listed)} segments")
 
 # %% [markdown]
-# Here are the three readings, and below what lesson 5 had: one network for the label map, another for the things.
+# Here are the three readings, and below what lesson 5 had: one network for the label map, another for the things. (Each
+# instance has a color of its own, which says nothing of its class.)
 
 
 # %% fold="Show the scene three ways, by one network and by two" alt="Two rows. Above, by one network: label map, things in different colors, panoptic map with black lines between segments. Below: the label map of DeepLab v3, the things of Mask R-CNN, and the true panoptic map."
@@ -597,15 +598,14 @@ fine = large[NUMBER][1]
 figure, axes = plt.subplots(2, 3, figsize=(9, 4.4))
 pale = (picture.float().mean(0, keepdim=True) * 0.5 + 127).byte().expand(3, -1, -1)
 axes[0, 0].imshow(plotting.colorize(label_map.numpy(), SCENES))
-plotting.show_instances(
-    pale, SCENES, masks=instances["masks"][kept].numpy(), labels=instances["labels"][kept].numpy(), ax=axes[0, 1]
-)
+plotting.show_instances(pale, SCENES, masks=instances["masks"][kept].numpy(), ax=axes[0, 1])
 axes[0, 2].imshow(painted(*mine))
 axes[1, 0].imshow(plotting.colorize(of_two.numpy(), SCENES), interpolation="nearest")
 larger = F.interpolate(boxes_found["masks"][:, None].float(), (240, 320))[:, 0] > 0.5
-plotting.show_instances(pale, SCENES, masks=larger.numpy(), labels=boxes_found["labels"].numpy(), ax=axes[1, 1])
+plotting.show_instances(pale, SCENES, masks=larger.numpy(), ax=axes[1, 1])
 axes[1, 2].imshow(painted(fine["segments"].numpy(), fine["segments_info"]))
-titles = ("one network: semantic", "the same: instances", "the same: panoptic", "DeepLab v3", "Mask R-CNN", "truth")
+counted = (f"the same: {int(kept.sum())} instances", f"Mask R-CNN: {len(larger)} instances")
+titles = ("one network: semantic", counted[0], "the same: panoptic", "DeepLab v3", counted[1], "truth")
 for axis, title in zip(axes.flat, titles, strict=True):
     axis.set_title(title)
 without_frames(axes)
@@ -630,9 +630,8 @@ plt.show()
 
 # %%
 there = torch.stack([fine["segments"] == one["id"] for one in fine["segments_info"]]).flatten(1).float()
-mine_masks = torch.stack([segments == one.id for one in listed]).flatten(1).float() * there.any(
-    0
-)  # void does not count
+mine_masks = torch.stack([segments == one.id for one in listed]).flatten(1).float()
+mine_masks = mine_masks * there.any(0)  # void does not count
 shared = mine_masks @ there.T
 iou = shared / (mine_masks.sum(1)[:, None] + there.sum(1) - shared)
 wanted_labels = torch.tensor([one["category_id"] for one in fine["segments_info"]])
@@ -826,10 +825,22 @@ plt.show()
 #
 # **What differs.** Where paper, authors' code and this course disagree about Mask2Former:
 
-# %%
+# %% fold="Show Mask2Former's differences as a table"
 from IPython.display import Markdown
 
 from segtutor.models.differences import as_markdown
-from segtutor.models.mask_classification.variants import DIFFERENCES
+from segtutor.models.mask_classification import eomt, variants
 
-Markdown(as_markdown(DIFFERENCES))
+Markdown(as_markdown(variants.DIFFERENCES))
+
+# %% [markdown]
+# About MaskFormer:
+
+# %% fold="Show the differences of MaskFormer"
+Markdown(as_markdown(variants.MASKFORMER_DIFFERENCES))
+
+# %% [markdown]
+# And about EoMT:
+
+# %% fold="Show the differences of EoMT"
+Markdown(as_markdown(eomt.DIFFERENCES))
