@@ -23,12 +23,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
 import pages  # noqa: E402
+import search_order  # noqa: E402
 import teaching  # noqa: E402
 
 MATHJAX = "mathjax@3"  # the last version that is one file with its fonts
 BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\(([^)]*)\)")
 HEADING = re.compile(r"(\]\((?:[\w./-]+\.ipynb)?)#([^)\s]+)\)")  # a link to a heading of a notebook
-TOOLS = ("build.py", "teaching.py", "pages.py", "overview.py", "course_map.py")
+TOOLS = ("build.py", "teaching.py", "pages.py", "overview.py", "course_map.py", "search_order.py")
 SOLUTIONS = re.compile(r"\.lesson\d\d(\.|$)")
 """Modules that hold the tasks' solutions: whoever looks for a word shall find the lesson and not the answer."""
 # The packages whose names a lesson or a reader's own code uses, in the order in which data flows.
@@ -46,6 +47,8 @@ def main(root: Path = ROOT) -> int:
     shutil.copytree(root / "docs", source, ignore=shutil.ignore_patterns(*left_out))
     for page in source.glob("*.md"):
         page.write_text(teaching.fill(page.read_text(encoding="utf-8"), pages.MAKERS), encoding="utf-8")
+    script = source / "_static" / "scorer.js"
+    script.write_text(search_order.scorer(script.read_text(encoding="utf-8"), root), encoding="utf-8")
     copy_notebooks(root / "notebooks", source / "notebooks")
     write_reference(root / "segtutor", source / "reference")
     if not fetch_mathjax(root / "build" / "docs" / "cache", source / "_static"):

@@ -15,8 +15,8 @@ from segtutor.remedies import REMEDIES
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "docs"))
-teaching, overview, course_map, pages = (
-    importlib.import_module(name) for name in ("teaching", "overview", "course_map", "pages")
+teaching, overview, course_map, pages, search_order = (
+    importlib.import_module(name) for name in ("teaching", "overview", "course_map", "pages", "search_order")
 )
 
 
@@ -133,6 +133,16 @@ class TestMadePages:
             for other_x, other_y in boxes[:index]:
                 apart = abs(int(x) - int(other_x)) >= course_map.WIDE, abs(int(y) - int(other_y)) >= course_map.HIGH
                 assert any(apart)
+
+
+def test_a_search_puts_the_lesson_first_that_says_the_word_most_often():
+    script = (ROOT / "docs" / "_static" / "scorer.js").read_text(encoding="utf-8")
+    table = json.loads(re.search(r"const MOST_OFTEN = (\{.*\});", search_order.scorer(script))[1])
+    assert table["atrous"] == "notebooks/06a_deeplab_v2"
+    assert table["roialign"] == "notebooks/05_mask_rcnn"
+    assert table["dice"] == "notebooks/01_metrics"
+    with pytest.raises(ValueError, match="which the table takes the place of"):
+        search_order.scorer("var Scorer = {};")
 
 
 def test_every_picture_of_a_page_has_words():

