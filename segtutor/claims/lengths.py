@@ -21,7 +21,7 @@ from segtutor.claims.scoring import score
 from segtutor.claims.training import Recipe, build, class_weights_of
 from segtutor.training import TrainingConfig, fit
 
-LENGTHS = (150, 400, 1200)
+LENGTHS = (150, 400, 1200, 3600)
 """Steps at which a run is scored, each about three times the one before."""
 SMALL_SIZE = (64, 96)
 """Height and width of the pictures: two thirds of the other experiments', so that the long runs fit into an hour."""

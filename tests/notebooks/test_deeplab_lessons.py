@@ -129,16 +129,20 @@ def test_sentences_about_the_leaderboard_hold_for_the_whole_of_it():
 def test_the_gap_against_the_steps():
     text, claim = text_of("06b"), "deeplab.steps"
     bare, pyramid, decoder = find(claim).variants
-    lengths = (150, 400, 1200)
+    lengths = (150, 400, 1200, 3600)
     behind = [mean(claim, bare, f"mean_iou_{steps}") - mean(claim, pyramid, f"mean_iou_{steps}") for steps in lengths]
-    said = f"It is {behind[0]:.1f} points after 150 steps, {behind[1]:.1f} after 400, and {behind[2]:.1f} after 1,200"
+    first, second, third, last = (f"{points:.1f}" for points in behind)
+    said = f"It is {first} points after 150 steps, {second} after 400, {third} after 1,200, and {last} after 3,600"
     assert said in text
-    first = [mean(claim, variant, "loss_150") / 100 for variant in (pyramid, bare)]
-    assert f"its training loss, at first {first[0]:.2f} against {first[1]:.2f}" in text
-    late = [mean(claim, variant, "loss_1200") / 100 for variant in (pyramid, bare)]
-    assert late[0] == pytest.approx(late[1], abs=0.02)
+    losses = [mean(claim, variant, "loss_150") / 100 for variant in (pyramid, bare)]
+    assert f"Its training loss, at first {losses[0]:.2f} against {losses[1]:.2f}" in text
+    late = [mean(claim, variant, "loss_3600") / 100 for variant in (pyramid, bare)]
+    assert late[0] == pytest.approx(late[1], abs=0.04)
     best = [mean(claim, variant, "mean_iou_1200") for variant in (decoder, bare)]
-    assert f"after 1,200 it has {best[0]:.1f} % against {best[1]:.1f}, for as many operations" in text
+    assert f"in the end it has {best[0]:.1f} % against {best[1]:.1f}, for as many operations" in text
+    longest = mean(claim, bare, "mean_iou_3600")
+    assert f"not quite as much after 3,600 steps, {longest:.1f} %" in text
+    assert longest < best[0]
     assert min(seeds(claim, decoder, bare, "mean_iou_400")) > 0
     more = mean(claim, decoder, "gflops") / mean(claim, bare, "gflops")
     assert f"({100 * more - 100:.0f} % more)" in text
