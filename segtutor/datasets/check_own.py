@@ -112,7 +112,8 @@ def _tell_of_numbers(checker: Checker, masks: Path, table: ClassTable) -> None:
 
 def check_pairs(checker: Checker, images: Path, masks: Path, read: ReadLabels) -> None:
     """Every picture of a folder with its mask in another one, and what is left of either."""
-    pictures, candidates = files_by_stem(images), files_by_stem(masks)
+    pictures = files_by_stem(images)
+    candidates = pictures if images == masks else files_by_stem(masks)
     for folder, files in ((images, pictures), (masks, candidates)):
         if not files:
             checker.add(folder, "empty", "there is no image file in it")

@@ -15,6 +15,7 @@ from PIL import Image
 from segtutor.bars import tqdm
 from segtutor.datasets.files import read_indices, read_pair, to_rgb
 from segtutor.datasets.opening import FileError, MissingFile, locate, open_file, orientation
+from segtutor.datasets.palettes import stored_palette
 
 # What reads a mask file: class numbers, or an error that says what is wrong in it.
 ReadLabels = Callable[[Path], np.ndarray]
@@ -208,7 +209,7 @@ class Checker:
             return self._count(path, path.is_file())
         try:
             with Image.open(locate(path) or path) as image:
-                mode, palette = image.mode, bytes(image.getpalette() or []) if image.mode == "P" else b""
+                mode, palette = image.mode, stored_palette(image)
         except Exception:  # reading the mask says what is wrong
             return
         self._count(path, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,14 +74,15 @@ class Cityscapes(datasets.Cityscapes):
         self.mode, self.split, self.target_type = folder, split, ["semantic" if target == "semantic" else "instance"]
         self.images_dir, self.targets_dir = str(Path(root, "leftImg8bit", split)), str(Path(root, folder, split))
         self.transforms, self.target, self.ids, self.crowd = transforms, target, ids, crowd
-        pictures = pictures_in(Path(self.images_dir))
+        pictures = _names_in(Path(self.images_dir))
         if not pictures:
             raise FileError(
                 f"{self.images_dir} holds no picture CITY/CITY_NUMBER_FRAME{PICTURE}", self.images_dir, "empty"
             )
         kind = "labelIds" if target == "semantic" else "instanceIds"
-        self.images: list[str] = [str(path) for path in pictures]
-        self.targets: list[list[str]] = [[str(label_file(path, Path(root, folder), kind))] for path in pictures]
+        images, targets, ending = os.path.join(self.images_dir, ""), os.path.join(self.targets_dir, ""), f"{kind}.png"
+        self.images: list[str] = [f"{images}{name}{PICTURE}" for name in pictures]
+        self.targets: list[list[str]] = [[f"{targets}{name}_{folder}_{ending}"] for name in pictures]
         self.labels: LabelSet = CITYSCAPES if ids == "train" else CITYSCAPES_IDS
         self.number_of_id = CITYSCAPES_TRAIN_IDS if ids == "train" else np.arange(256, dtype=np.uint8)
 
@@ -131,8 +133,18 @@ class Cityscapes(datasets.Cityscapes):
 
 def pictures_in(split: Path) -> list[Path]:
     """The pictures of a split, by name; hidden files and folders are no cities and no pictures."""
-    cities = sorted(path for path in split.iterdir() if path.is_dir() and not is_hidden(path))
-    return [path for city in cities for path in sorted(city.glob(f"*{PICTURE}")) if not is_hidden(path)]
+    return [split / f"{name}{PICTURE}" for name in _names_in(split)]
+
+
+def _names_in(split: Path) -> list[str]:
+    """The same as "CITY/CITY_NUMBER_FRAME"."""
+    with os.scandir(split) as entries:
+        cities = sorted(entry.name for entry in entries if not is_hidden(entry) and entry.is_dir())
+    names = []
+    for city in cities:
+        files = sorted(name for name in os.listdir(split / city) if name.endswith(PICTURE) and name[0] != ".")
+        names += [f"{city}/{name.removesuffix(PICTURE)}" for name in files]
+    return names
 
 
 def label_file(picture: Path, labels: Path, kind: str) -> Path:

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from segtutor.datasets.coco_columns import (
+    SEGMENT_IDS,
+    annotations_are_right,
+    categories_are_right,
+    images_are_right,
+    segments_are_right,
+)
 from segtutor.datasets.coco_records import (
     Collect,
     Problem,
@@ -31,10 +38,7 @@ from segtutor.metrics.coco_fields import (
     other_type,
     without_box,
 )
-from segtutor.metrics.coco_file import SECTIONS, read_json, records_in
-
-# The ids of a panoptic PNG have 24 bits, and 0 is void.
-_SEGMENT_IDS = range(1, 1 << 24)
+from segtutor.metrics.coco_file import SECTIONS, read_json, records_in, uncollected
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ def read_coco(path: Path | str) -> CocoFile:
         FileNotFoundError: If it is missing.
         ValueError: If anything in it is wrong; the message has the first thing, and how many more there are.
     """
-    file, found = parse(read_json(path), path)
+    with uncollected():
+        file, found = parse(read_json(path), path)
     if file is None or found:
         more = f" (and {len(found) - 1} more; check_folder lists them)" if len(found) > 1 else ""
         raise ValueError(f"{path}: {found[0].message}{more}")
@@ -94,15 +99,18 @@ def parse(content: Any, path: Path | str) -> tuple[CocoFile | None, list[Problem
     categories, category_ids = _categories(sections["categories"], found)
     annotations: dict[Any, list[Record]] = {image["id"]: [] for image in images}
     items = _annotations(sections["annotations"], image_ids, category_ids, found)
-    for item in items:
-        if item["image_id"] in annotations:  # and not of an image that is wrong itself
-            annotations[item["image_id"]].append(item)
+    for item, of_image in zip(items, map(annotations.get, map(itemgetter("image_id"), items)), strict=True):
+        if of_image is not None:  # and not of an image that is wrong itself
+            of_image.append(item)
     is_panoptic = "segments_info" in items[0] if items else None
     return CocoFile(Path(path), images, annotations, categories, is_panoptic), found
 
 
 def _images(records: list[Record], found: list[Problem]) -> tuple[tuple[Record, ...], set[Any]]:
     """The images that are right, and the ids of all."""
+    if images_are_right(records):
+        records = sorted(records, key=itemgetter("id"))
+        return tuple(records), set(map(itemgetter("id"), records))
     report = Collect(found, "json", lambda index: f"entry {index} of images{_said(records[index])}")
     if not records:
         found.append(Problem("empty", "it lists no image"))
@@ -122,6 +130,9 @@ def _images(records: list[Record], found: list[Problem]) -> tuple[tuple[Record, 
 
 def _categories(records: list[Record], found: list[Problem]) -> tuple[dict[Any, Record], set[Any]]:
     """The categories that are right, and the ids of all."""
+    if categories_are_right(records):
+        table = {record["id"]: record for record in sorted(records, key=itemgetter("id"))}
+        return table, set(table)
     report = Collect(found, "category", lambda index: f"entry {index} of categories{_said(records[index])}")
     ids = identities(records, "id", report)
     check_texts(records, "name", report)
@@ -140,6 +151,8 @@ def _said(record: Record) -> str:
 
 def _annotations(records: list[Record], images: set[Any], categories: set[Any], found: list[Problem]) -> list[Record]:
     """The annotations that are right; all of one task. ``images`` and ``categories`` are the ids that exist."""
+    if annotations_are_right(records, images, categories):
+        return records
     as_written = records
 
     def name(index: int) -> str:
@@ -191,7 +204,7 @@ def _unknown_category(value: Any, categories: set[Any]) -> str:
 def _with_segments(records: list[Record], categories: set[Any], report: Collect) -> list[Record]:
     """Panoptic annotations with their segments as they were read; reported are wrong segments and file names."""
     check_texts(records, "file_name", report)
-    if _are_plain(records, categories):
+    if segments_are_right(records, categories):
         return records
     read = []
     for index, record in enumerate(records):
@@ -205,8 +218,8 @@ def _with_segments(records: list[Record], categories: set[Any], report: Collect)
 
         ids = identities(segments, "id", wrong)
         for at, value in enumerate(ids):
-            if value is not ABSENT and (type(value) is not int or value not in _SEGMENT_IDS):
-                wrong(at, f"has the id {value!r}, but ids lie in 1...{_SEGMENT_IDS[-1]}, and 0 is void")
+            if value is not ABSENT and (type(value) is not int or value not in SEGMENT_IDS):
+                wrong(at, f"has the id {value!r}, but ids lie in 1...{SEGMENT_IDS[-1]}, and 0 is void")
         of_categories = identities(segments, "category_id", wrong)
         for at, value in enumerate(of_categories):
             if value not in categories and value is not ABSENT:
@@ -215,25 +228,3 @@ def _with_segments(records: list[Record], categories: set[Any], report: Collect)
         segments = with_field(with_field(segments, "id", ids), "category_id", of_categories)
         read.append({**record, "segments_info": with_crowd(segments, crowds)})
     return read
-
-
-def _are_plain(records: list[Record], categories: set[Any]) -> bool:
-    """Whether nothing is wrong with any segment and all are written as they are to be read, looked at together."""
-    lists = field_of(records, "segments_info")
-    if set(map(type, lists)) != {list}:
-        return False
-    segments = list(chain.from_iterable(lists))
-    if not set(map(type, segments)) <= {dict}:
-        return False
-    ids, of_categories = field_of(segments, "id"), field_of(segments, "category_id")
-    crowds = field_of(segments, "iscrowd", missing=0)
-    return (
-        set(map(type, ids)) <= {int}
-        and len(set(map(type, of_categories))) <= 1
-        and set(map(type, of_categories)) <= {int, str}
-        and set(map(type, crowds)) <= {int}
-        and min(ids, default=1) in _SEGMENT_IDS
-        and max(ids, default=1) in _SEGMENT_IDS
-        and categories.issuperset(of_categories)
-        and {0, 1}.issuperset(crowds)
-    )

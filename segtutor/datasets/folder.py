@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -190,9 +191,9 @@ class ImageFolder(Dataset):
 def table_file(root: Path, split: str | None) -> Path | None:
     """The table of classes in a folder, or in that of a split."""
     for folder in (root, *([root / split] if split else [])):
-        for path in (folder / name for name in FILE_NAMES):
-            if path.is_file():
-                return path
+        for name in FILE_NAMES:
+            if os.path.isfile(f"{folder}/{name}"):
+                return folder / name
     return None
 
 

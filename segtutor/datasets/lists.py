@@ -13,6 +13,9 @@ from segtutor.texts import read_text
 
 # The folders of a VOCdevkit: what follows one of them in a path is the image's name.
 _FOLDERS = re.compile(r".*(?:JPEGImages|SegmentationClass\w*|SegmentationObject)/")
+_DRIVE = re.compile("[A-Za-z]:")
+# Where none of these signs is in a list, every line is a name and nothing else.
+_MORE_THAN_NAMES = re.compile(r"[^\S\n]|[\\/.]")
 
 
 def text_files(folder: Path) -> list[Path]:
@@ -46,13 +49,17 @@ def read_list(path: Path | str, pictures: Path | None = None) -> list[str]:
 
 def names_in(path: Path | str, pictures: Path | None = None) -> list[str]:
     """`read_list`, of a file that may be empty or have names twice."""
-    path = Path(path)
-    if not path.is_file():
-        near = ", ".join(item.stem for item in text_files(path.parent))
-        there = f"; in {path.parent} there are {near}" if near else ""
-        raise MissingFile(f"the list of images {path} is missing{there}", path)
+    try:
+        text = read_text(path)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        folder = Path(path).parent
+        near = ", ".join(item.stem for item in text_files(folder))
+        there = f"; in {folder} there are {near}" if near else ""
+        raise MissingFile(f"the list of images {path} is missing{there}", path) from None
+    if not _MORE_THAN_NAMES.search(text):
+        return unicodedata.normalize("NFC", text).split()
     known, names = _Stems(pictures), []
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             name = unicodedata.normalize("NFC", _name(line.strip(), known))
             if name in ("", ".", ".."):
@@ -89,7 +96,7 @@ def _plain(name: str) -> str:
 
 def _name(line: str, known: _Stems) -> str:
     """The name in a line: the whole of it, or its first part, by which of them there is a picture."""
-    if not re.search(r"[\s\\/.]", line):
+    if not _MORE_THAN_NAMES.search(line):
         return line
     wholes = [line, *(line[: match.start()] for match in reversed(list(re.finditer(r"\s+", line))))]
     candidates = [name for whole in wholes for name in _without_path(whole)]
@@ -128,19 +135,21 @@ def read_pairs(root: Path, path: Path) -> list[tuple[Path, Path]]:
     """
     if not path.is_file():
         raise MissingFile(f"the list of frames {path} is missing", path)
-    pairs = []
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
+    text, pairs = read_text(path), []
+    has_slashes_alone = "\\" not in text and ":" not in text
+    for number, line in enumerate(text.split("\n"), start=1):
         words = line.split()
         if not words:
             continue
-        halves = [half.strip() for half in line.strip().split("\t") if half.strip()]
-        words = halves if len(words) != 2 and len(halves) == 2 else words  # a tab between names with spaces
+        if len(words) != 2:  # a tab between names with spaces
+            words = [half.strip() for half in line.strip().split("\t") if half.strip()]
         if len(words) != 2:
             raise FileError(
                 f"{path}, line {number}: a picture and its mask should stand here, but it is {line!r}", path, "list"
             )
-        picture, mask = (_below(root, word) for word in words)
-        pairs.append((picture, mask))
+        picture, mask = words
+        is_relative = has_slashes_alone and picture[0] != "/" and mask[0] != "/"
+        pairs.append((root / picture, root / mask) if is_relative else (_below(root, picture), _below(root, mask)))
     if not pairs:
         raise FileError(f"{path} lists no frame", path, "empty")
     return pairs
@@ -149,5 +158,6 @@ def read_pairs(root: Path, path: Path) -> list[tuple[Path, Path]]:
 def _below(root: Path, word: str) -> Path:
     """A path of a list below its folder; of an absolute one, which is another machine's, the last two parts."""
     slashed = word.replace("\\", "/")
-    absolute = slashed.startswith("/") or re.match(r"[A-Za-z]:", slashed)
-    return root.joinpath(*PurePosixPath(slashed).parts[-2:]) if absolute else root / slashed
+    if slashed.startswith("/") or _DRIVE.match(slashed):
+        slashed = "/".join([part for part in slashed.split("/") if part][-2:])
+    return root / slashed

@@ -63,7 +63,7 @@ def same_name(name: str) -> str:
     return stem + _SAME_ENDING.get(lower, lower if lower in ENDINGS else ending)
 
 
-def is_hidden(path: Path) -> bool:
+def is_hidden(path: Path | os.DirEntry[str]) -> bool:
     """Whether a file browser or an editor has left it here: .DS_Store, ._a.png, .ipynb_checkpoints, __MACOSX."""
     return path.name.startswith(".") or path.name == "__MACOSX"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
 from segtutor.datasets.opening import ENDINGS, FileError, MissingFile, is_hidden
@@ -31,19 +32,26 @@ def find_folder(root: Path, split: str | None, names: tuple[str, ...], what: str
 
     If none does, the first that exists.
     """
-    places = [
-        place for name in names for place in ([root / split / name, root / name / split] if split else [root / name])
-    ]
-    existing = [found for place in places if (found := _in_any_case(place, root)) is not None]
-    if existing:
-        return next((place for place in existing if has_images(place)), existing[0])
+
+    def places() -> Iterator[Path]:
+        for name in names:
+            yield from (root / split / name, root / name / split) if split else (root / name,)
+
+    first = None
+    for place in places():
+        found = _in_any_case(place, root)
+        if found is not None and has_images(found):
+            return found
+        first = first or found
+    if first is not None:
+        return first
     there = (
         ", ".join(sorted(item.name for item in root.iterdir() if item.is_dir() and not is_hidden(item)))
         if root.is_dir()
         else "not even it"
     )
     raise MissingFile(
-        f"no folder of {what} in {root}: looked for {', '.join(str(p.relative_to(root)) for p in places)}; there is "
+        f"no folder of {what} in {root}: looked for {', '.join(str(p.relative_to(root)) for p in places())}; there is "
         f"{there or 'no folder in it'}",
         root,
         "empty",
@@ -77,7 +85,8 @@ def pair_files(images: Path, masks: Path) -> tuple[list[tuple[Path, Path]], list
     Raises:
         ValueError: If two files of a folder have one name and different endings, or two masks fit a picture.
     """
-    pictures, candidates = files_by_stem(images), files_by_stem(masks)
+    pictures = files_by_stem(images)
+    candidates = pictures if images == masks else files_by_stem(masks)
     clashes = same_names(pictures, candidates) if images != masks else []
     pairs, alone, left, several = match_stems(pictures, candidates)
     if clashes or several:
@@ -100,16 +109,16 @@ def match_stems(
 ) -> tuple[list[tuple[Path, Path]], list[Path], list[Path], list[FileError]]:
     """Pairs, pictures without a mask, masks without a picture, and an error for each picture that two masks fit.
 
-    Where names clash, the first file of each is taken; the caller knows.
+    Where names clash, the first file of each is taken; the caller knows. For files of one folder, give the same object
+    twice.
     """
     mask_of: dict[str, str] = {}
     used: set[str] = set()
     errors: list[FileError] = []
     # Names that are equal come first: beside a picture "a" and a mask "a_L" there may be a picture "a_L" with its own.
-    for stem, files in pictures.items():
-        if stem in masks and masks[stem][0] not in files:
-            mask_of[stem] = stem
-            used.add(stem)
+    if masks is not pictures:
+        mask_of = {stem: stem for stem in pictures if stem in masks}
+        used = set(mask_of)
     for stem, (picture, *_) in pictures.items():
         if stem in mask_of or stem in used:
             continue
@@ -123,9 +132,9 @@ def match_stems(
             mask_of[stem] = fitting[0]
             used.add(fitting[0])
     pairs = [(pictures[stem][0], masks[mask_of[stem]][0]) for stem in pictures if stem in mask_of]
-    taken = {path for pair in pairs for path in pair}
-    alone = [files[0] for files in pictures.values() if files[0] not in taken]
-    return pairs, alone, [files[0] for files in masks.values() if files[0] not in taken], errors
+    together = mask_of.keys() | used if masks is pictures else set()
+    alone = [files[0] for stem, files in pictures.items() if stem not in mask_of and stem not in together]
+    return pairs, alone, [files[0] for stem, files in masks.items() if stem not in used and stem not in together], errors
 
 
 def files_by_stem(folder: Path) -> dict[str, list[Path]]:
@@ -133,7 +142,8 @@ def files_by_stem(folder: Path) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     with os.scandir(folder) as entries:
         names = sorted(entry.name for entry in entries if not entry.is_dir())  # links that lead nowhere, too
-    for path in (folder / name for name in names):
-        if path.suffix.lower() in ENDINGS and not is_hidden(path):
-            found.setdefault(unicodedata.normalize("NFC", path.stem), []).append(path)
+    for name in names:
+        stem, ending = os.path.splitext(name)
+        if ending.lower() in ENDINGS and not name.startswith("."):
+            found.setdefault(unicodedata.normalize("NFC", stem), []).append(folder / name)
     return found

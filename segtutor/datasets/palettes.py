@@ -6,6 +6,7 @@ becomes 1. Read as numbers, such a mask is wrong without a word.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from segtutor.datasets.opening import FileError
 from segtutor.labels import VOC2012, Color, LabelSet, voc_colors
 
 WHITE = (255, 255, 255)
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def colors_of(image: Image.Image) -> list[Color]:
@@ -157,7 +159,22 @@ def check_palettes(paths: list[Path]) -> None:
 def palette_in(path: Path) -> bytes:
     """The palette of a file that is not decoded for it; empty if it has none or cannot be read."""
     try:
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            start = os.read(file, 26)
+        finally:
+            os.close(file)
+        if start.startswith(_PNG) and start[25] != 3:  # its kind of colors, where 3 is a palette
+            return b""
         with Image.open(path) as mask:
-            return bytes(mask.getpalette() or []) if mask.mode == "P" else b""
+            return stored_palette(mask)
     except Exception:  # reading the mask says what is wrong with it
         return b""
+
+
+def stored_palette(mask: Image.Image) -> bytes:
+    """The palette as a file that was opened, but not decoded, has it; empty if there is none."""
+    if mask.mode != "P" or mask.palette is None:
+        return b""
+    order, data = mask.palette.getdata()
+    return order.encode() + bytes(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,9 +145,12 @@ class VOCSegmentation(datasets.VOCSegmentation):
                 + (": it is SBD's addition to VOC" if image_set == "trainaug" else ""),
                 base / self.kit.masks,
             )
-        self.images = [str(base / "JPEGImages" / f"{name}.jpg") for name in self.names]
-        self.targets = [str(self.kit.mask(name)) for name in self.names]
-        self.objects = [str(self.kit.objects(name)) for name in self.names]
+        pictures, masks, objects = (
+            os.path.join(base, folder, "") for folder in ("JPEGImages", self.kit.masks, "SegmentationObject")
+        )
+        self.images = [f"{pictures}{name}.jpg" for name in self.names]
+        self.targets = [f"{masks}{name}.png" for name in self.names]
+        self.objects = [f"{objects}{name}.png" for name in self.names]
 
     def __repr__(self) -> str:
         return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -92,6 +93,7 @@ def voc_colormap(count: int = 256) -> np.ndarray:
     return colormap.astype(np.uint8)
 
 
+@lru_cache(maxsize=8)
 def voc_colors(count: int) -> tuple[Color, ...]:
     """The first colors of that map, as a LabelSet wants them."""
     return tuple((int(r), int(g), int(b)) for r, g, b in voc_colormap(count))

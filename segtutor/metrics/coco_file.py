@@ -49,13 +49,19 @@ def read_json(path: Path | str | os.PathLike[str]) -> Any:
 
 @contextlib.contextmanager
 def uncollected() -> Iterator[None]:
-    """Keep Python from looking for garbage meanwhile: many new records take it long, and there is none."""
+    """Keep Python from looking for garbage meanwhile: many new records take it long, and there is none.
+
+    Afterwards they count as old objects, or the next small thing that is made would have all of them looked through.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_enabled:
+            if not gc.get_freeze_count():  # what somebody else has frozen stays so
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 
