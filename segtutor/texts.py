@@ -31,9 +31,9 @@ def read_text(path: Path | str) -> str:
     try:
         text = data[len(mark) :].decode(encoding)
     except UnicodeDecodeError as error:
+        at = error.start + len(mark)
         raise ValueError(
-            f"{path} is not a text in UTF-8 (byte {error.start + len(mark)} is {data[error.start + len(mark)]:#04x}): "
-            "save it again as UTF-8"
+            f"{path} is not a text in {encoding.upper()} (byte {at} is {data[at]:#04x}): save it again as UTF-8"
         ) from None
     text = text.removesuffix("\x1a")
     # Most texts are plain, which bytes tell in a twentieth of the time.
@@ -47,6 +47,8 @@ def read_text(path: Path | str) -> str:
 def _without_mark(data: bytes) -> str:
     """UTF-16 if every other byte of the beginning is zero, as it is in Latin letters; else UTF-8."""
     even, odd = data[:64:2], data[1:64:2]
+    if len(data) % 2:
+        return "utf-8"
     if odd and even and not any(odd) and all(even):
         return "utf-16-le"
     if odd and even and not any(even) and all(odd):

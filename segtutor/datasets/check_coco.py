@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from segtutor.datasets.coco_labels import label_set_of
 from segtutor.datasets.coco_layouts import annotation_files, folder_of, split_of
 from segtutor.datasets.coco_maps import MAPS, Maps
 from segtutor.datasets.coco_pictures import decode_segments, find_picture, read_box, segmentation_of
-from segtutor.datasets.opening import ENDINGS, is_hidden
+from segtutor.datasets.opening import ENDINGS, FileError, is_hidden, locate
 from segtutor.labels import COCO, COCO_IDS, COCO_PANOPTIC, COCO_PANOPTIC_IDS, COCO_STUFF, COCO_STUFF_IDS
 from segtutor.metrics.arrays import shorten
 from segtutor.metrics.coco_fields import has_box
@@ -109,7 +110,10 @@ def _check_classes(file: CocoFile, panoptic: bool, notes: _Notes) -> None:
 def _check_pictures(checker: Checker, file: CocoFile, folder: Path, named: set[Path]) -> None:
     for entry in checker.each(file.images, f"pictures of {file.path.name}"):
         picture = find_picture(folder, entry["file_name"])
-        named.add(picture)
+        named.add(picture if ".." not in picture.parts else Path(os.path.normpath(picture)))
+        if locate(picture) is None:
+            checker.add(picture, "missing", f"is missing; {file.path.name} names it {entry['file_name']!r}")
+            continue
         found = checker.picture(picture)
         if found is None:
             continue
@@ -233,15 +237,16 @@ def _check_panoptic(checker: Checker, file: CocoFile) -> None:
             checker.add(file.path, "segments", message)
             continue
         png = find_picture(file.path.with_suffix(""), found[0]["file_name"])
+        if locate(png) is None:
+            checker.add(png, "missing", f"is missing; {file.path.name} names it {found[0]['file_name']!r}")
+            continue
         image = checker.open(png)
         if image is None:
             continue
         try:
             _, segments = decode_segments(image, png, file, entry, found[0])
         except ValueError as error:
-            kind = (
-                "colors" if "its mode is" in str(error) else "size" if " pixels (height" in str(error) else "segments"
-            )
+            kind = error.kind if isinstance(error, FileError) else "segments"
             checker.add(png, kind, str(error).replace(f"{file.path}", file.path.name))
             continue
         for given, drawn in zip(found[0]["segments_info"], segments, strict=True):

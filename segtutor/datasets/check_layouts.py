@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,10 +89,15 @@ def check_kit(checker: Checker, base: Path) -> str:
         # Only SBD's addition has a mask for every name of trainaug.
         own = kit if kit.mask(name).exists() or not (base / augmented.masks).is_dir() else augmented
         _check_voc(checker, own, name)
-    for path in sorted((base / kit.masks).glob("*.png")) if (base / kit.masks).is_dir() else []:
-        if path.stem not in names and not is_hidden(path):
-            checker.add(path, "alone", "no list names this mask", is_error=False)
+    _look_for_unlisted(checker, base / kit.masks, names)
     return "VOC"
+
+
+def _look_for_unlisted(checker: Checker, masks: Path, names: list[str]) -> None:
+    listed = set(names)
+    for path in sorted(masks.glob("*.png")) if masks.is_dir() else []:
+        if unicodedata.normalize("NFC", path.stem) not in listed and not is_hidden(path):
+            checker.add(path, "alone", "no list names this mask", is_error=False)
 
 
 def _check_voc(checker: Checker, kit: Kit, name: str) -> None:
@@ -117,9 +123,7 @@ def _check_context(checker: Checker, base: Path, mats: Path | None) -> str:
             checker.pair(kit.picture(name), kit.mask(name), read_png)
         if mats is not None:
             checker.pair(kit.picture(name), mats / f"{name}.mat", read_label_map)
-    for path in sorted(masks.glob("*.png")) if masks.is_dir() else []:
-        if path.stem not in names and not is_hidden(path):
-            checker.add(path, "alone", "no list names this mask", is_error=False)
+    _look_for_unlisted(checker, masks, names)
     return "PASCAL-Context"
 
 

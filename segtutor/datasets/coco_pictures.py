@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image
 
 from segtutor.datasets.coco_json import CocoFile
-from segtutor.datasets.files import check_same_size, open_file, orientation, to_rgb
+from segtutor.datasets.files import LOSSY, check_same_size, open_file, orientation, to_rgb
+from segtutor.datasets.opening import FileError, MissingFile
 from segtutor.datasets.targets import check_segments, describe_segments, segment_ids_of
 from segtutor.metrics.arrays import shorten
 from segtutor.metrics.coco_fields import has_box
@@ -41,7 +42,7 @@ def read_picture(path: Path, entry: dict[str, Any], file: Path) -> np.ndarray:
     Raises:
         ValueError: If it has that size neither turned by its EXIF orientation nor as it is stored.
     """
-    picture, size = open_file(path), (entry["height"], entry["width"])
+    picture, size = _open_named(path, file, entry["file_name"]), (entry["height"], entry["width"])
     pixels = to_rgb(picture)
     if pixels.shape[:2] != size and orientation(picture) != 1:
         pixels = to_rgb(picture, turn=False)
@@ -51,6 +52,14 @@ def read_picture(path: Path, entry: dict[str, Any], file: Path) -> np.ndarray:
             f"{size[0]!r} x {size[1]!r}, in {file}"
         )
     return pixels
+
+
+def _open_named(path: Path, file: Path, name: str) -> Image.Image:
+    """`open_file`, whose error says where the name of a missing file comes from."""
+    try:
+        return open_file(path)
+    except MissingFile as error:
+        raise MissingFile(f"{error}; {file} names it {name!r}", path) from None
 
 
 def draw_items(annotations: Sequence[dict[str, Any]], size: tuple[int, int], where: Callable[[int], str]) -> Runs:
@@ -96,6 +105,11 @@ def read_box(annotation: dict[str, Any], tight: Sequence[float], size: tuple[int
         tight: x, y, width, height around its mask; zeros if the mask is empty.
         size: Height and width of the picture.
     """
+    if not tight[2] and _is_relative(annotation.get("segmentation")):
+        return None, (
+            "has polygons of numbers from 0 to 1 alone: coordinates are pixels, so multiply them by width and height; "
+            "a mask written as rows of 0 and 1 must become run lengths (segtutor.metrics.rle.encode)"
+        )
     x, y, width, height = annotation["bbox"] if has_box(annotation) else (0, 0, 0, 0)
     if not _has_area(x, y, x + width, y + height):
         x, y, width, height = tight
@@ -114,6 +128,11 @@ def read_box(annotation: dict[str, Any], tight: Sequence[float], size: tuple[int
     if not _has_area(*box):
         return None, f"has the box {given}, which lies outside its picture of {size[0]} x {size[1]} (height x width)"
     return box, ""
+
+
+def _is_relative(segmentation: Any) -> bool:
+    """Whether polygons lie within the first pixel, whose mask is empty."""
+    return isinstance(segmentation, list) and all(0 <= value <= 1 for ring in segmentation for value in ring)
 
 
 def _has_area(x0: float, y0: float, x1: float, y1: float) -> bool:
@@ -137,7 +156,7 @@ def read_segments(file: CocoFile, entry: dict[str, Any]) -> tuple[np.ndarray, li
             f"{file.path}: image {entry['file_name']} has {len(found)} panoptic annotations instead of one"
         )
     path = find_picture(file.path.with_suffix(""), found[0]["file_name"])
-    return decode_segments(open_file(path), path, file, entry, found[0])
+    return decode_segments(_open_named(path, file.path, found[0]["file_name"]), path, file, entry, found[0])
 
 
 def decode_segments(
@@ -145,11 +164,17 @@ def decode_segments(
 ) -> tuple[np.ndarray, list[dict[str, Any]]]:
     """The same from an opened PNG."""
     if colors.mode not in ("RGB", "RGBA"):
-        raise ValueError(
-            f"{path} must be an RGB image of segment ids R + 256 G + 65536 B, but its mode is {colors.mode}"
+        raise FileError(
+            f"{path} must be an RGB image of segment ids R + 256 G + 65536 B, but its mode is {colors.mode}",
+            path,
+            "colors",
         )
+    if colors.format in LOSSY:
+        raise FileError(f"{path} was saved as {colors.format}, which blends ids: save it as PNG", path, "JPEG mask")
     ids = segment_ids_of(colors)
-    check_same_size(file.path, (entry["height"], entry["width"]), path, ids.shape, turned=1)
+    check_same_size(
+        f"{entry['file_name']} of {file.path.name}", (entry["height"], entry["width"]), path, ids.shape, turned=1
+    )
     segments = annotation["segments_info"]
     drawn = describe_segments(ids)
     check_segments(drawn, [item["id"] for item in segments], path, str(file.path))

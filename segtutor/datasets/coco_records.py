@@ -71,7 +71,8 @@ def check_texts(records: list[Record], key: str, report: Report) -> None:
     for index, record in enumerate(records):
         value = record.get(key)
         if type(value) is not str or not value:
-            was = f"the {key} {value!r}, which is not a text" if key in record else f"no {key!r}"
+            is_no_text = "an empty text" if value == "" else "which is not a text"
+            was = f"the {key} {value!r}, {is_no_text}" if key in record else f"no {key!r}"
             report(index, f"has {shorten(was, quote=False)}")
 
 

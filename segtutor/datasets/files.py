@@ -20,8 +20,9 @@ from segtutor.datasets.opening import RAW_MODE, FileError, MissingFile, open_fil
 from segtutor.datasets.ranges import to_bytes
 from segtutor.labels import LabelSet
 
-_LOSSY = ("JPEG", "MPO", "JPEG2000")
+LOSSY = ("JPEG", "MPO", "JPEG2000")
 _LOSSY_ENDINGS = (".jpg", ".jpeg", ".jfif")
+_LOSSY_TIFF = ("jpeg", "tiff_jpeg", "webp")  # ways to compress the pixels of a TIFF
 # Numbers of classes begin below, and those of known data sets (182 of COCO) end below.
 _DARKEST_SHADE, _LIGHTEST_SHADE = 32, 200
 # Pillow stretches gray of 2 and 4 bits to 0...255.
@@ -89,9 +90,16 @@ def to_indices(image: Image.Image, path: Path | str) -> np.ndarray:
         ValueError: If it holds colors or floats instead of numbers, has transparent pixels, or was saved as JPEG, which
             blends neighboring numbers.
     """
-    if image.format in _LOSSY or Path(path).suffix.lower() in _LOSSY_ENDINGS:
+    if image.format in LOSSY or Path(path).suffix.lower() in _LOSSY_ENDINGS:
         raise FileError(
             f"{path} is a label map saved as JPEG, which blends neighboring numbers: save it as PNG", path, "JPEG mask"
+        )
+    if image.format == "TIFF" and image.info.get("compression") in _LOSSY_TIFF:
+        raise FileError(
+            f"{path} is a TIFF whose pixels are compressed as {image.info['compression']!r}, which blends neighboring "
+            "numbers: save it as PNG",
+            path,
+            "JPEG mask",
         )
     raw = str(image.info.get(RAW_MODE, image.mode))
     if image.mode == "F":

@@ -119,12 +119,13 @@ class ImageFolder(Dataset):
         if not self.pairs:
             inner = sorted(i.name for i in self.image_folder.iterdir() if i.is_dir() and not is_hidden(i))
             raise FileError(
-                f"no picture of {self.image_folder} ({len(self.images_without_mask)} pictures) has a mask of its name "
-                f"in {self.mask_folder} ({len(self.masks_without_image)} masks)"
+                f"no picture of {self.image_folder} ({_counted(self.images_without_mask, 'pictures')}) has a mask of "
+                f"its name in {self.mask_folder} ({_counted(self.masks_without_image, 'masks')})"
                 + (f"; for the pictures in {', '.join(inner)} give split='{inner[0]}'" if inner else ""),
                 self.image_folder,
                 "empty",
             )
+        self._may_contradict = False  # whether palettes must be compared before the first of them is trusted
         self.table = self._find_table(labels)
         self.labels = self.table.labels
 
@@ -143,8 +144,7 @@ class ImageFolder(Dataset):
         if path is None:
             return table_from_masks(self.root.name, [mask for _, mask in self.pairs])
         table = read_class_table(path)
-        if not table.is_numbered and not table.number_of_color:
-            check_palettes([mask for _, mask in self.pairs])
+        self._may_contradict = not table.is_numbered and not table.number_of_color
         return table
 
     def __len__(self) -> int:
@@ -162,7 +162,13 @@ class ImageFolder(Dataset):
 
     def read_labels(self, path: Path) -> np.ndarray:
         """Class numbers of a mask, H x W int64."""
-        return self.table.decode(open_file(path), path)
+        return self._decode(open_file(path), path)
+
+    def _decode(self, mask: Image.Image, path: Path) -> np.ndarray:
+        if self._may_contradict and mask.mode == "P":
+            check_palettes([mask for _, mask in self.pairs])
+            self._may_contradict = False
+        return self.table.decode(mask, path)
 
     def report(self) -> FolderReport:
         """Read every mask and say what there is: pairs, sizes, classes, files left over."""
@@ -172,7 +178,7 @@ class ImageFolder(Dataset):
         counts = np.zeros(void + 1, dtype=np.int64)
         for _, path in self.pairs:
             mask = open_file(path)
-            numbers = self.table.decode(mask, path)
+            numbers = self._decode(mask, path)
             sizes[(numbers.shape[0], numbers.shape[1])] += 1
             modes[mask.mode] += 1
             counts += np.bincount(numbers.ravel(), minlength=void + 1)
@@ -186,6 +192,11 @@ class ImageFolder(Dataset):
             void=int(counts[void]),
             labels=self.labels,
         )
+
+
+def _counted(paths: list[Path], what: str) -> str:
+    """How many files there are, and the name of the first."""
+    return f"{len(paths)} {what}" + (f", the first is {paths[0].name!r}" if paths else "")
 
 
 def table_file(root: Path, split: str | None) -> Path | None:

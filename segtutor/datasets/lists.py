@@ -70,6 +70,11 @@ def names_in(path: Path | str, pictures: Path | None = None) -> list[str]:
     return names
 
 
+def naming(error: MissingFile, path: Path, name: str) -> MissingFile:
+    """The error about a file that a list names, with the list and the name in it."""
+    return MissingFile(f"{error}; the list {path} names {name!r}", error.path, error.kind)
+
+
 class _Stems:
     """The names of a folder's files without ending, read when first asked for."""
 

@@ -49,8 +49,9 @@ def transformed(transforms: Callable[[Any, Any], tuple[Any, Any]] | None, image:
     image, target = result
     if is_panoptic(target):
         return image, with_list_of(target)
-    if masks is not None and isinstance(target, dict) and target.get("masks") is not masks:
-        return image, with_visible_objects(target)
+    if masks is not None and isinstance(target, dict):
+        is_same = target.get("masks") is masks
+        return image, _of_one_length(target, len(masks)) if is_same else with_visible_objects(target)
     return image, target
 
 

@@ -134,7 +134,12 @@ def match_stems(
     pairs = [(pictures[stem][0], masks[mask_of[stem]][0]) for stem in pictures if stem in mask_of]
     together = mask_of.keys() | used if masks is pictures else set()
     alone = [files[0] for stem, files in pictures.items() if stem not in mask_of and stem not in together]
-    return pairs, alone, [files[0] for stem, files in masks.items() if stem not in used and stem not in together], errors
+    return (
+        pairs,
+        alone,
+        [files[0] for stem, files in masks.items() if stem not in used and stem not in together],
+        errors,
+    )
 
 
 def files_by_stem(folder: Path) -> dict[str, list[Path]]:

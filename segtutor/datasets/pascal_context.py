@@ -18,7 +18,7 @@ from segtutor.datasets.files import (
     read_pair,
     unknown_values,
 )
-from segtutor.datasets.lists import read_list
+from segtutor.datasets.lists import naming, read_list
 from segtutor.datasets.moved import transformed
 from segtutor.datasets.opening import FileError, MissingFile, locate, open_file, picture_of
 from segtutor.datasets.palettes import known_colors, white_is_void
@@ -28,6 +28,8 @@ from segtutor.labels.pascal_context import SCORED_NAME_IN_ALL
 LABEL_SETS = {59: PASCAL_CONTEXT_59, 60: PASCAL_CONTEXT_60, 459: PASCAL_CONTEXT_459}
 _COLORS = known_colors(PASCAL_CONTEXT_60)
 LISTS = ("SegmentationContext", "Main")
+_WITHOUT_BACKGROUND = np.full(256, PASCAL_CONTEXT_59.ignore_index, np.int64)
+_WITHOUT_BACKGROUND[1 : len(PASCAL_CONTEXT_60)] = np.arange(len(PASCAL_CONTEXT_59))
 
 
 class PascalContext(Dataset):
@@ -77,7 +79,8 @@ class PascalContext(Dataset):
             source = "png" if num_classes != 459 and self.png_folder.is_dir() else "mat"
         self.source = source
         lists = [self.base / "ImageSets" / folder / f"{image_set}.txt" for folder in LISTS]
-        self.names = read_list(next((path for path in lists if path.is_file()), lists[0]), self.base / "JPEGImages")
+        self.list = next((path for path in lists if path.is_file()), lists[0])
+        self.names = read_list(self.list, self.base / "JPEGImages")
 
     def __len__(self) -> int:
         return len(self.names)
@@ -90,7 +93,10 @@ class PascalContext(Dataset):
         name = self.names[index]
         path = self.png_folder / f"{name}.png" if self.source == "png" else self.mat_folder / f"{name}.mat"
         read = read_png if self.source == "png" else read_label_map
-        pixels, values = read_pair(picture_of(self.base / "JPEGImages", name), path, read)
+        try:
+            pixels, values = read_pair(picture_of(self.base / "JPEGImages", name), path, read)
+        except MissingFile as error:
+            raise naming(error, self.list, name) from None
         labels = self._from_png(values) if self.source == "png" else self._from_mat(values)
         image, target = as_image(pixels), as_mask(labels)
         return transformed(self.transforms, image, target)
@@ -107,8 +113,7 @@ class PascalContext(Dataset):
 
 def without_background(labels: np.ndarray) -> np.ndarray:
     """0 (background) and 255 -> void, 1...59 -> 0...58."""
-    void = PASCAL_CONTEXT_59.ignore_index
-    return np.where((labels == 0) | (labels == void), void, labels.astype(np.int64) - 1)
+    return _WITHOUT_BACKGROUND[labels]
 
 
 def scored_numbers() -> np.ndarray:

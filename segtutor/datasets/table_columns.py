@@ -22,6 +22,7 @@ NUMBERS = (
 )  # fmt: skip
 COLORS = ("color", "colour", "rgb", "hex", "colorrgb", "rgbcolor", "hexcolor", "colorhex", "colorcode", "hexcode")
 CHANNELS = (("r", "g", "b"), ("red", "green", "blue"))
+_TITLES = frozenset({*NAMES, *NUMBERS, *COLORS, *CHANNELS[0], *CHANNELS[1]})
 ALLOWED = "name; index, id, value or trainId; color (255 0 0 or #ff0000), or r, g and b"
 IGNORE = "__ignore__"  # labelme's first line, for pixels of value 255; the next line is number 0
 
@@ -42,11 +43,10 @@ def plain(title: Any) -> str:
 
 def separator(header: str) -> str:
     """The sign that divides a header into the most titles that are known."""
-    known = {*NAMES, *NUMBERS, *COLORS, *CHANNELS[0], *CHANNELS[1]}
 
     def score(sign: str) -> tuple[int, int]:
         titles = [plain(part) for part in header.split(sign)]
-        return sum(title in known for title in titles), len(titles)
+        return sum(title in _TITLES for title in titles), len(titles)
 
     return max(",;\t|", key=score)
 

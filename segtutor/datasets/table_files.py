@@ -114,7 +114,8 @@ def _check_names(numbered: Sequence[tuple[int, str]]) -> None:
             or any(form.fullmatch(text) for form in _FORMS)
             or re.match(r"\d+\s*[\s:;,=|]", text)
             or re.search(r"[\t|]", text)
-            or text.startswith("#")
+            or re.match(r"#|[-*\u2022]\s", text)
+            or re.search(r"::|[:;,=|]$", text)
             or (position == 0 and plain(text) in {*NAMES, *_CONTAINERS})
             or (len(numbered) == 1 and re.search(r"[,;]", text))
             or whole(text) is not None

@@ -140,7 +140,13 @@ def with_list_of(target: dict[str, Any]) -> dict[str, Any]:
     if ids.ndim != 2:
         raise ValueError(f"the segments of a panoptic target must be a map H x W of ids, but have shape {ids.shape}")
     drawn = describe_segments(ids)
-    unknown = drawn.keys() - {int(item["id"]) for item in target["segments_info"]}
+    listed = {int(item["id"]) for item in target["segments_info"]}
+    unknown = drawn.keys() - listed
+    if unknown and ids.dtype.kind in "iu" and max(listed, default=0) > np.iinfo(ids.dtype).max:
+        raise ValueError(
+            f"the panoptic map has become {ids.dtype}, which cannot hold the segment id {max(listed)}: leave maps as "
+            "they are, v2.ToDtype({tv_tensors.Image: torch.float32, 'others': None}, scale=True)"
+        )
     if unknown:
         raise ValueError(
             f"the panoptic map has the segment id {min(unknown)}, which segments_info does not list ({len(unknown)} "

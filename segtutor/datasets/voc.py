@@ -21,7 +21,7 @@ from segtutor.datasets.files import (
     read_upright,
     values_in,
 )
-from segtutor.datasets.lists import read_list
+from segtutor.datasets.lists import naming, read_list
 from segtutor.datasets.moved import transformed
 from segtutor.datasets.opening import FileError, MissingFile, open_file, picture_of
 from segtutor.datasets.palettes import KnownColors, known_colors, white_is_void
@@ -134,7 +134,7 @@ class VOCSegmentation(datasets.VOCSegmentation):
             raise FileNotFoundError(f"there is no VOC {year} in {root}: the folder {base} is missing")
         lists = base / "ImageSets" / "Segmentation"
         path = augmented_list(lists) if image_set == "trainaug" else lists / f"{image_set}.txt"
-        self.names = read_list(path, base / "JPEGImages")
+        self.names, self.list = read_list(path, base / "JPEGImages"), path
         # torchvision's own beginning reads the list in the encoding of the machine, and refuses two of these lists.
         datasets.VisionDataset.__init__(self, root)
         self.year, self.image_set, self.target, self.transforms = year, image_set, target, transforms
@@ -159,7 +159,10 @@ class VOCSegmentation(datasets.VOCSegmentation):
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         name = self.names[index]
-        pixels, labels = self.kit.read(name)
+        try:
+            pixels, labels = self.kit.read(name)
+        except MissingFile as error:
+            raise naming(error, self.list, name) from None
         target: Any = as_mask(labels) if self.target == "semantic" else self.kit.instances(name, labels, index)
         image = as_image(pixels)
         return transformed(self.transforms, image, target)

@@ -39,6 +39,11 @@ def to_numpy(value: Any) -> np.ndarray:
             f"a picture of Pillow must have one channel of numbers (mode {', '.join(_PICTURES_OF_NUMBERS[:5])}), but "
             f"this one has the mode {value.mode!r}; open the label file itself, and do not convert it to colors"
         )
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise ValueError(
+            f"a masked array hides {np.ma.count_masked(value)} of its {value.size} values, which would count all the "
+            "same: put the number of void in their place, array.filled(255)"
+        )
     try:
         return np.asarray(value)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -52,7 +57,11 @@ def to_numpy(value: Any) -> np.ndarray:
 
 
 def _from_tensor(tensor: Any) -> np.ndarray:
+    if tensor.is_meta:
+        raise ValueError(f"a tensor of the shape {tuple(tensor.shape)} lies on the device 'meta', so it has no values")
     tensor = tensor.detach().cpu()
+    if str(tensor.layout) != "torch.strided":  # sparse, in one of five ways
+        tensor = tensor.to_dense()
     try:
         return tensor.numpy()
     except (TypeError, RuntimeError):

@@ -270,6 +270,8 @@ def _image(image: Any, side: str) -> tuple[np.ndarray, Sequence[Mapping[str, Any
     if ids.ndim != 2:
         raise ValueError(f"{side} must hold segment ids H x W, but has shape {ids.shape}; of a COCO PNG the id is "
                          f"R + 256 G + 256² B{squeeze_hint(ids.shape)}")  # fmt: skip
+    if ids.dtype == np.uint64 and ids.max(initial=0) >= 1 << 63:
+        raise ValueError(f"{side}: segment ids must fit into 63 bits, but its map holds {ids.max()}")
     if isinstance(info, Mapping | str) or not isinstance(info, Sequence):
         raise ValueError(f"{side}: segments_info must be a list of dicts, but is {shorten(info)}")
     return ids, info

@@ -161,7 +161,10 @@ def _numbers_or_nan(rings: Sequence[Any], name: Callable[[int], str]) -> list[fl
     for number, ring in enumerate(rings):
         # A text would pass for a list of digits.
         if not (isinstance(ring, (list, tuple, np.ndarray)) or is_tensor(ring)):
-            raise ValueError(f"{name(number)}: a polygon must be a list [x0, y0, x1, y1, ...], got {shorten(ring)}")
+            raise ValueError(
+                f"{name(number)}: a polygon must be a list [x0, y0, x1, y1, ...], got {shorten(ring)}; a segmentation "
+                "is a list of polygons, so one alone is [[x0, y0, x1, y1, ...]]"
+            )
         for value in ring:
             if isinstance(value, (str, bytes, list, tuple, dict)) or getattr(value, "ndim", None):
                 raise ValueError(f"{name(number)}: {_no_number(value)}")
