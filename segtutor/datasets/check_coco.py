@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from segtutor.datasets.opening import ENDINGS, FileError, is_hidden, locate
 from segtutor.labels import COCO, COCO_IDS, COCO_PANOPTIC, COCO_PANOPTIC_IDS, COCO_STUFF, COCO_STUFF_IDS
 from segtutor.metrics.arrays import shorten
 from segtutor.metrics.coco_fields import has_box
-from segtutor.metrics.coco_file import read_json
+from segtutor.metrics.coco_file import read_json, uncollected
 from segtutor.metrics.coco_masks import draw
 from segtutor.metrics.runs import Runs
 
@@ -39,31 +40,43 @@ def check_coco(checker: Checker) -> str:
     if not files:
         checker.add(checker.root, "empty", "no annotation file of masks is here, only captions or lists of pictures")
     for path in files:
-        try:
-            file, problems = parse(read_json(path), path)
-        except (OSError, ValueError) as error:
-            checker.add(path, "unreadable", str(error))
-            continue
-        notes = _Notes(checker, path)
-        for problem in problems:
-            notes.add(problem.kind, problem.message)
+        file, panoptic = check_annotations(checker, path)
         if file is not None:
             folder = folder_of(file, checker.root)
-            panoptic = _is_panoptic(file, notes)
-            _check_classes(file, panoptic, notes)
             _check_pictures(checker, file, folder, named.setdefault(folder, set()))
             if panoptic:
                 _check_panoptic(checker, file)
-            else:
-                _check_masks(file, notes)
             _check_maps(checker, file)
-        notes.finish()
     for folder, pictures in named.items():
         for picture in sorted(folder.iterdir()) if folder.is_dir() else []:
             is_picture = picture.suffix.lower() in ENDINGS and not is_hidden(picture)
             if is_picture and picture not in pictures and picture.is_file():
                 checker.add(picture, "alone", "no annotation file names this picture", is_error=False)
     return "COCO"
+
+
+def check_annotations(checker: Checker, path: Path) -> tuple[CocoFile | None, bool]:
+    """The records of an annotation file, its classes and masks: all that needs no picture.
+
+    Returns:
+        The file, None if it cannot be read; and whether the loader of panoptic files will read it.
+    """
+    try:
+        with uncollected():
+            file, problems = parse(read_json(path), path)
+    except (OSError, ValueError) as error:
+        checker.add(path, "unreadable", str(error))
+        return None, False
+    notes, panoptic = _Notes(checker, path), False
+    for problem in problems:
+        notes.add(problem.kind, problem.message)
+    if file is not None:
+        panoptic = _is_panoptic(file, notes)
+        _check_classes(file, panoptic, notes)
+        if not panoptic:
+            _check_masks(checker, file, notes)
+    notes.finish()
+    return file, panoptic
 
 
 class _Notes:
@@ -126,32 +139,32 @@ def _check_pictures(checker: Checker, file: CocoFile, folder: Path, named: set[P
             checker.add(picture, "size", message)
 
 
-def _check_masks(file: CocoFile, notes: _Notes) -> None:
+def _check_masks(checker: Checker, file: CocoFile, notes: _Notes) -> None:
     """Draw all masks of a file, many at once, and compare them with the boxes."""
-    items, entries = [], []
-    for entry in file.images:
-        of_image = file.annotations[entry["id"]]
-        items += of_image
-        entries += [entry] * len(of_image)
-    sizes = np.array([(entry["height"], entry["width"]) for entry in entries], np.int64).reshape(-1, 2)
+    of_images = [file.annotations[entry["id"]] for entry in file.images]
+    items = list(chain.from_iterable(of_images))
+    entries = np.repeat(np.arange(len(of_images)), [len(of_image) for of_image in of_images])
+    sizes = np.array([(entry["height"], entry["width"]) for entry in file.images], np.int64).reshape(-1, 2)[entries]
 
     def name(index: int) -> str:
-        return f"annotation {items[index].get('id', '(without id)')} of {entries[index]['file_name']}"
+        return f"annotation {items[index].get('id', '(without id)')} of {file.images[entries[index]]['file_name']}"
 
-    for begin in range(0, len(items), _MASKS_AT_ONCE):
+    for begin in checker.each(
+        range(0, len(items), _MASKS_AT_ONCE), f"masks of {file.path.name}, {_MASKS_AT_ONCE} at a time"
+    ):
         numbers = np.arange(begin, min(begin + _MASKS_AT_ONCE, len(items)))
         for drawn, runs in _draw_right_ones(items, sizes, numbers, name, notes):
-            tight, empty = runs.boxes(), runs.areas() == 0
+            tight, covered = runs.boxes(), runs.areas()
             given, plain = _plain_boxes(items, drawn)
-            for place in np.flatnonzero(_odd_areas(items, drawn, runs.areas(), sizes[drawn])).tolist():
+            for place in np.flatnonzero(_odd_areas(items, drawn, covered, sizes[drawn])).tolist():
                 number = int(drawn[place])
                 notes.add(
                     "area",
                     f"{name(number)} has the area {shorten(items[number]['area'])}, but its mask covers "
-                    f"{runs.areas()[place]} pixels; the evaluator goes by it, small, medium or large",
+                    f"{covered[place]} pixels; the evaluator goes by it, small, medium or large",
                     is_error=False,
                 )
-            for place in np.flatnonzero(~plain | empty | _odd(given, tight, sizes[drawn])).tolist():
+            for place in np.flatnonzero(~plain | (covered == 0) | _odd(given, tight, sizes[drawn])).tolist():
                 number = int(drawn[place])
                 _check_box(items[number], tight[place].tolist(), sizes[number].tolist(), name(number), notes)
 
@@ -180,14 +193,14 @@ def _odd_areas(
 ) -> np.ndarray:
     """Which of the areas are larger than the picture, or 0 where the mask has pixels."""
     values = [items[number].get("area") for number in numbers.tolist()]
-    given = np.array([np.nan if value is None else value for value in values], np.float64)
+    given = np.array(values, np.float64)  # None becomes NaN
     return np.asarray((given > sizes.prod(axis=1)) | ((given == 0) & (drawn > 0)))
 
 
 def _plain_boxes(items: Sequence[dict[str, Any]], numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The boxes, N x 4, and which of them have an area."""
     values = [items[number]["bbox"] if has_box(items[number]) else (0, 0, 0, 0) for number in numbers.tolist()]
-    boxes = np.array(values, np.float64).reshape(-1, 4)
+    boxes = np.fromiter(chain.from_iterable(values), np.float64, 4 * len(values)).reshape(-1, 4)
     corners = _corners(boxes).astype(np.float32)  # as targets are given
     return boxes, np.asarray((corners[:, 2:] > corners[:, :2]).all(axis=1))
 

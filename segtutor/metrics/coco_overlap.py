@@ -10,6 +10,7 @@ import numpy as np
 from segtutor.metrics.boundary import boundary_distance, mask_boundary
 from segtutor.metrics.coco_io import Detections, GroundTruth
 from segtutor.metrics.rle import overlap_ratio
+from segtutor.metrics.run_overlaps import intersections
 from segtutor.metrics.runs import Runs
 
 
@@ -80,7 +81,7 @@ def boundary_runs(masks: Runs, dilation_ratio: float) -> Runs:
 def _mask_iou(
     detections: Runs, of_detection: np.ndarray, objects: Runs, of_object: np.ndarray, crowd: np.ndarray
 ) -> np.ndarray:
-    shared = detections.intersections(of_detection, of_object, objects)
+    shared = intersections(detections, of_detection, of_object, objects)
     return overlap_ratio(shared, detections.areas()[of_detection], objects.areas()[of_object], crowd)
 
 

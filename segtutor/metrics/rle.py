@@ -22,6 +22,7 @@ import numpy as np
 from segtutor.metrics.arrays import boolean_masks, squeeze_hint
 from segtutor.metrics.polygons import rasterize
 from segtutor.metrics.rle_codec import Rle, read, write
+from segtutor.metrics.run_overlaps import intersections
 from segtutor.metrics.runs import Runs
 
 
@@ -109,7 +110,7 @@ def iou(detections: Sequence[Rle], objects: Sequence[Rle], crowd: Iterable[bool]
     first, second = np.divmod(np.arange(len(detections) * len(objects)), max(len(objects), 1))
     areas = runs.areas()
     return overlap_ratio(
-        runs.intersections(first, second + len(detections)),
+        intersections(runs, first, second + len(detections)),
         areas[first],
         areas[len(detections) :][second],
         flags[second],

@@ -1,6 +1,6 @@
 """Binary masks of a whole data set as one table of foreground runs, and exact set arithmetic on it.
 
-R masks, N runs of all masks together, P pairs of masks. A position counts pixels down the columns, ``x * height + y``,
+R masks, N runs of all masks together. A position counts pixels down the columns, ``x * height + y``,
 as COCO does. Nothing here loops over masks: a mask costs a few array elements, not a call.
 """
 
@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 
-# Runs of all pairs that `Runs.intersections` looks at together: the temporary arrays stay small and in the cache.
-_RUNS_AT_ONCE = 1 << 16
 # A canvas has fewer pixels than this: then positions in the canvases of millions of masks fit into 64 bits.
 MOST_PIXELS = 1 << 32
 
@@ -156,7 +154,7 @@ class Runs:
         """Run lengths of all masks, background first, and their R + 1 offsets: the inverse of `from_counts`."""
         pixels = self.sizes[:, 0] * self.sizes[:, 1]
         numbers = np.diff(self.offsets)
-        _, last = self._extent()
+        _, last = self.extent()
         reaches_the_end = (last == pixels) & (numbers > 0)
         offsets = np.concatenate([[0], np.cumsum(2 * numbers + ~reaches_the_end)])
         owners = np.repeat(np.arange(len(self)), numbers)
@@ -235,82 +233,10 @@ class Runs:
         inside = np.concatenate([[False], cover >= needed[keys // stride]])
         return Runs.from_toggles(keys[inside[1:] != inside[:-1]], sizes, stride)
 
-    def intersections(self, first: np.ndarray, second: np.ndarray, other: Runs | None = None) -> np.ndarray:
-        """Pixels that mask ``first[p]`` shares with mask ``second[p]``, for P pairs of masks of one size.
-
-        Args:
-            first: P masks of this table.
-            second: P masks of ``other``, or of this table too if it is None.
-            other: the other table.
-
-        Returns:
-            P exact counts, int64.
-        """
-        other = self if other is None else other
-        shared = np.zeros(len(first), np.int64)
-        # Some pairs at a time, whose runs fit into the cache: fresh memory for all costs more time than the sums.
-        runs = np.diff(self.offsets)[first] + np.diff(other.offsets)[second]
-        for pairs in np.split(np.arange(len(first)), np.flatnonzero(np.diff(np.cumsum(runs) // _RUNS_AT_ONCE)) + 1):
-            mine, of_first = np.unique(first[pairs], return_inverse=True)
-            theirs, of_second = np.unique(second[pairs], return_inverse=True)
-            table = Runs.concatenate([self.select(mine), other.select(theirs)])
-            shared[pairs] = table._intersections(of_first, of_second + len(mine))
-        return shared
-
-    def _intersections(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """The same for masks of this table, and arrays that are as long as all runs together.
-
-        The pixels of one run that lie in another mask are a difference of two values of that mask's running pixel
-        count, so a pair costs two look-ups for each run of the mask that has fewer of them where both can be.
-        """
-        shared = np.zeros(len(first), np.int64)
-        if not len(self.starts):
-            return shared
-        stride = int((self.sizes[:, 0] * self.sizes[:, 1]).max()) + 1
-        kind = np.dtype(np.int32 if stride * len(self) < 2**31 else np.int64)  # 32 bits are searched faster
-        bases = (np.arange(len(self)) * stride).astype(kind)
-        shift = np.repeat(bases, np.diff(self.offsets))
-        start_keys, end_keys = self.starts + shift, self.ends + shift
-        begin, stop = (positions.astype(kind) for positions in self._extent())
-
-        def runs_within(mask: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            low = np.searchsorted(end_keys, bases[mask] + begin[other], "right")
-            high = np.searchsorted(start_keys, bases[mask] + stop[other], "left")
-            return low, np.maximum(high - low, 0)
-
-        low, number = runs_within(first, second)
-        other_low, other_number = runs_within(second, first)
-        swap = other_number < number
-        low, number = np.where(swap, other_low, low), np.where(swap, other_number, number)
-        pairs = np.flatnonzero(number)
-        if not pairs.size:
-            return shared
-        lengths = number[pairs]
-        offsets = np.cumsum(lengths) - lengths
-        asked, table = np.where(swap, second, first)[pairs], np.where(swap, first, second)[pairs]
-        runs = np.repeat(low[pairs] - offsets, lengths) + np.arange(lengths.sum())
-        to_table = np.repeat(bases[table] - bases[asked], lengths)
-        inside = _pixels_between(start_keys[runs] + to_table, end_keys[runs] + to_table, start_keys, end_keys)
-        shared[pairs] = np.add.reduceat(inside, offsets)
-        return shared
-
-    def _extent(self) -> tuple[np.ndarray, np.ndarray]:
+    def extent(self) -> tuple[np.ndarray, np.ndarray]:
         """First position of each mask and one past its last; both 0 for an empty mask."""
         begin, stop = np.zeros(len(self), np.int64), np.zeros(len(self), np.int64)
         filled = np.flatnonzero(np.diff(self.offsets))
         begin[filled] = self.starts[self.offsets[filled]]
         stop[filled] = self.ends[self.offsets[filled + 1] - 1]
         return begin, stop
-
-
-def _pixels_between(begin: np.ndarray, stop: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Foreground pixels from each ``begin`` up to its ``stop``, where the foreground is sorted runs."""
-    lengths = ends - starts
-    before = np.cumsum(lengths) - lengths
-    nearest = np.maximum(np.searchsorted(starts, begin, "right") - 1, 0)
-    pixels = before[nearest] + np.clip(begin - starts[nearest], 0, lengths[nearest])
-    next_start = np.append(starts[1:], np.iinfo(starts.dtype).max)
-    # Most runs end before the next run of the table begins: only the others need a second search.
-    further = np.flatnonzero(stop > next_start[nearest])
-    nearest[further] = np.searchsorted(starts, stop[further], "right") - 1
-    return before[nearest] + np.clip(stop - starts[nearest], 0, lengths[nearest]) - pixels

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from segtutor.metrics import rle, runs
+from segtutor.metrics import rle, run_overlaps, runs
 
 masks = arrays(bool, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=24))
 pairs = array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=20).flatmap(
@@ -100,12 +100,12 @@ def test_large_canvas_takes_several_pieces_and_many_strings_are_read_in_parts():
 
 @pytest.mark.parametrize("at_once", [1, 7, 1 << 16])
 def test_pairs_of_two_tables_are_counted_however_many_at_a_time(at_once, monkeypatch):
-    monkeypatch.setattr(runs, "_RUNS_AT_ONCE", at_once)
+    monkeypatch.setattr(run_overlaps, "_RUNS_AT_ONCE", at_once)
     rng = np.random.default_rng(0)
     here = [rng.random((9, 14)) < density for density in (0, 0.1, 0.5, 0.9, 1)]
     there = [rng.random((9, 14)) < density for density in (0.5, 0, 0.2)]
     first, second = np.divmod(rng.permutation(15), 3)
-    counted = runs.Runs.from_masks(here).intersections(first, second, runs.Runs.from_masks(there))
+    counted = run_overlaps.intersections(runs.Runs.from_masks(here), first, second, runs.Runs.from_masks(there))
     assert counted.tolist() == [(here[a] & there[b]).sum() for a, b in zip(first, second, strict=True)]
 
 
