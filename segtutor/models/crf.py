@@ -257,6 +257,12 @@ def _as_chw(image: Any) -> Tensor:
 
 
 def _check(probabilities: Tensor, image: Tensor) -> None:
+    for name, tensor in (("probabilities", probabilities), ("image", image)):
+        if tensor.is_meta or tensor.layout is not torch.strided:
+            raise ValueError(
+                f"{name} is a tensor of the layout {tensor.layout} on {tensor.device}, but a dense one with values is "
+                "needed: of a sparse one take tensor.to_dense()"
+            )
     if probabilities.ndim != 4 or not probabilities.is_floating_point():
         raise ValueError(
             f"probabilities are {tuple(probabilities.shape)} {probabilities.dtype}, but must be floats of shape "

@@ -26,6 +26,7 @@ from segtutor.datasets.coco_columns import annotations_are_right
 from segtutor.datasets.palettes import palette_in
 from segtutor.datasets.targets import segment_colors
 from segtutor.metrics import ConfusionMatrix, panoptic_quality
+from segtutor.models.crf import dense_crf
 from segtutor.texts import read_text
 
 PICTURE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8))
@@ -239,6 +240,11 @@ class TestTensors:
     def test_without_values(self):
         with pytest.raises(ValueError, match=r"of the shape \(20, 30\) lies on the device 'meta'"):
             ConfusionMatrix(3).update(NUMBERS, torch.empty(20, 30, dtype=torch.int64, device="meta"))
+
+    @pytest.mark.parametrize("change", [lambda p: p.to_sparse(), lambda p: p.to("meta")])
+    def test_in_a_crf(self, change):
+        with pytest.raises(ValueError, match="a dense one with values is needed"):
+            dense_crf(change(torch.full((2, 4, 5), 0.5)), np.zeros((3, 4, 5), np.uint8))
 
     def test_masked_arrays(self):
         hidden = np.ma.array(NUMBERS, mask=NUMBERS > 1)
