@@ -204,7 +204,8 @@ class TestPairs:
     def test_nothing_fits(self, folder):
         for path in (folder / "masks").iterdir():
             path.rename(path.with_stem(f"x{path.stem}"))
-        with pytest.raises(ValueError, match=r"no picture of .*\(2 pictures\) has a mask .*\(2 masks\)"):
+        message = r"no picture of .*\(2 pictures, .* has a mask .*\(2 masks, the first is .xa"
+        with pytest.raises(ValueError, match=message):
             ImageFolder(folder)
 
     def test_empty_and_missing_folders(self, tmp_path):
