@@ -10,6 +10,8 @@ gives is turned into the same tensors as ours, the label maps as numbers.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
 import tempfile
 from collections.abc import Callable
@@ -104,7 +106,7 @@ def of_voc(root: Path) -> tuple[Callable[[], Any], Callable[[], Any]]:
 def of_coco(root: Path, path: Path) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """Every item of a folder of COCO, ours and torchvision's with the masks that pycocotools draws."""
     ours = CocoInstances(root, annotations=path, crowd=True)
-    theirs = datasets.CocoDetection(str(root / "train2017"), str(path))
+    theirs = quietly(datasets.CocoDetection, root / "train2017", path)
 
     def read_theirs() -> list[Any]:
         return [
@@ -116,6 +118,12 @@ def of_coco(root: Path, path: Path) -> tuple[Callable[[], Any], Callable[[], Any
         assert torch.equal(image, our_image)
         assert masks is None or np.array_equal(masks, target["masks"])
     return lambda: list(ours), read_theirs
+
+
+def quietly(make: Callable[..., Any], *paths: Path) -> Any:
+    """What pycocotools makes, which talks meanwhile."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        return make(*map(str, paths))
 
 
 def check(path: Path) -> None:
@@ -169,7 +177,7 @@ def main() -> None:
         packages, rounds = ("numpy", "torch", "torchvision", "pillow", "pycocotools"), arguments.rounds
         title = "A file of 1000 pictures and {} {}, {:.0f} MB"
         contenders = {"ours": lambda: read_coco(objects), "json.load": lambda: load(objects)}
-        contenders["pycocotools.COCO"] = lambda: COCO(str(objects))
+        contenders["pycocotools.COCO"] = lambda: quietly(COCO, objects)
         size = objects.stat().st_size / 1e6
         compare(title.format(7953, "objects", size), contenders, [*contenders][1:], rounds, packages)
         contenders = {"ours": lambda: read_coco(segments), "json.load": lambda: load(segments)}

@@ -41,7 +41,7 @@ def instance_target(
     """
     height, width = size
     count = len(masks)
-    stacked = np.stack(list(masks)).astype(bool) if count else np.zeros((0, height, width), dtype=bool)
+    stacked = np.stack(list(masks)).astype(bool, copy=False) if count else np.zeros((0, height, width), dtype=bool)
     corners = [tight_box(mask) for mask in stacked] if boxes is None else [tuple(box) for box in boxes]
     return {
         "boxes": tv_tensors.BoundingBoxes(
@@ -50,7 +50,7 @@ def instance_target(
         "labels": torch.tensor(list(labels), dtype=torch.int64),
         "masks": tv_tensors.Mask(torch.from_numpy(stacked)),
         "image_id": image_id,
-        "area": torch.from_numpy(stacked.sum(axis=(1, 2)).astype(np.float32)),
+        "area": torch.tensor([np.count_nonzero(mask) for mask in stacked], dtype=torch.float32),
         "iscrowd": torch.tensor([0] * count if crowd is None else list(crowd), dtype=torch.int64),
     }
 
