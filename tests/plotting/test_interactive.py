@@ -103,10 +103,10 @@ def test_every_state_is_that_of_the_metrics(case):
 
 def test_the_page_holds_the_table_and_asks_nobody(case):
     figure = movable_precision_recall(*case)
-    page = figure._repr_html_()
+    page = unescape(figure._repr_html_())  # the figure waits in an attribute
     assert len(page) < 60_000
     packed = re.search(r"data-curve='(.*?)'>", page, re.DOTALL)[1]
-    assert json.loads(unescape(packed))["states"] == figure.states
+    assert json.loads(packed)["states"] == figure.states
     assert not re.search(r"(?:src|href)=\"(?!data:)|https?:|@import|url\(", page)
     assert "8 detections" in repr(figure)
     assert page.count('class="object"') == 4

@@ -1,5 +1,6 @@
 """The dragged box shows what torchvision's two kernels give, and says what changed."""
 
+import html
 import re
 
 import numpy as np
@@ -41,7 +42,7 @@ def test_every_step_holds_its_numbers_and_says_what_changed():
     features = np.random.default_rng(0).normal(size=(5, 4))
     moved = plotting.movable_region(features, (4, 4, 20, 30), range(5), stride=8, bins=2)
     assert len(moved.pooled) == len(moved.aligned) == 5
-    frames = re.findall(r"<svg.*?</svg><p>.*?</p>", moved.html, re.DOTALL)
+    frames = re.findall(r"<svg.*?</svg><p>.*?</p>", html.unescape(moved.html), re.DOTALL)
     for step, frame in enumerate(frames):
         shown = [float(text.replace("\u2212", "-")) for text in re.findall(r'middle">(\W?\d+\.\d+)</text>', frame)]
         expected = [*moved.pooled[step].ravel(), *moved.aligned[step].ravel()]
