@@ -91,7 +91,8 @@ def open_page(browser, site):
                 if answer.status >= 400 and not answer.url.endswith("favicon.ico") else None)  # fmt: skip
         page.on("request", lambda request: wrong.append(f"asks another server: {request.url}")
                 if request.url.startswith("http") and not request.url.startswith(site) else None)  # fmt: skip
-        page.goto(site + name, wait_until="load")
+        answer = page.goto(site + name, wait_until="load")
+        assert answer.ok, f"the site has no page {name}"
         return page, wrong
 
     yield open_one
