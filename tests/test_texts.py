@@ -29,7 +29,7 @@ def test_any_text_with_a_mark(tmp_path_factory, text, encoding):
     ("data", "message"),
     [
         ("Straße".encode("cp1252"), r"a\.txt is not a text in UTF-8 \(byte 4 is 0xdf\): save it again as UTF-8"),
-        (b"\xff\xfea", r"a\.txt is not a text in UTF-8"),
+        (b"\xff\xfea", r"a\.txt is not a text in UTF-16-LE"),
         (b"x\0\0y", r"a\.txt holds zero bytes"),
         (b"cat\ndog\x07\n", r"a\.txt holds the control character '\\x07', so it is not a text"),
         (b"\x00\x01", r"a\.txt holds the control character '\\x01'"),  # in UTF-16 a sign of its own

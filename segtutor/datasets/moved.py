@@ -102,6 +102,8 @@ def _of_one_length(target: dict[str, Any], count: int) -> dict[str, Any]:
     """The target, if all its parts have ``count`` objects; v2.SanitizeBoundingBoxes forgets those it does not know."""
     lengths = {key: len(target[key]) for key in PER_OBJECT & target.keys() if isinstance(target[key], Tensor)}
     wrong = [key for key, length in lengths.items() if length != count]
+    if not wrong:
+        return target
     flags = target.get("iscrowd")
     if set(wrong) <= {"iscrowd", "area"} and isinstance(flags, Tensor) and not flags.any():
         return {**target, "iscrowd": flags.new_zeros(count)}  # as many as there are, and none of them a crowd
