@@ -110,6 +110,6 @@ class Lengths:
         return replace(self, recipe=recipe, lengths=(recipe.steps // 4, recipe.steps // 2, recipe.steps))
 
 
-def pretrained(network: Network, lengths: tuple[int, ...] = LENGTHS, **options: Any) -> Lengths:
-    """A row of the table of networks from the course's backbone, with further options, scored at these lengths."""
-    return Lengths(replace(network.recipe(**options), start="backbone", steps=lengths[-1]), lengths)
+def pretrained(network: Network, **options: Any) -> Lengths:
+    """A row of the table of networks from the course's backbone, with further options, scored at ``LENGTHS``."""
+    return Lengths(replace(network.recipe(**options), start="backbone", steps=LENGTHS[-1]))
