@@ -238,12 +238,12 @@ def lay_over(axis, name, heat, title):
     return drawn
 
 
-figure, axes = plt.subplots(2, 3, figsize=(8, 3.9))
+figure, axes = plt.subplots(2, 3, figsize=(6.6, 3.9))
 for row, (name, classes) in zip(axes, questions.items(), strict=True):
     row[0].imshow(pictures[name].permute(1, 2, 0))
     row[0].set_title(name)
     for axis, one, heat in zip(row[1:], classes, heat_map(name, classes), strict=True):
-        drawn = lay_over(axis, name, heat, f"“{one}”, at most {heat.max():.2f}")
+        drawn = lay_over(axis, name, heat, f"“{one}”\nat most {heat.max():.2f}")
 for axis in axes.flat:
     axis.set_axis_off()
 figure.colorbar(drawn, ax=axes, label="probability at the place", shrink=0.8)
@@ -267,10 +267,10 @@ plt.show()
 
 # %% alt="The cup at three sizes, above with the heat map of espresso, below with that of ladle. Espresso: at 224 all of the cup glows in 7 by 11 places, at 448 the coffee inside the cup, at 672 only a few spots. Ladle: nothing at 224, a spot on the spoon at 448, nothing at 672." fold="Show the first picture at three sizes"
 name = next(iter(questions))
-figure, axes = plt.subplots(2, 3, figsize=(8, 4.1))
+figure, axes = plt.subplots(2, 3, figsize=(6.6, 4))
 for column, side in zip(axes.T, (224, 448, 672), strict=True):
     for axis, one, heat in zip(column, questions[name], heat_map(name, questions[name], side), strict=True):
-        lay_over(axis, name, heat, f"“{one}”, shown at {side}: {heat.shape[0]} × {heat.shape[1]}")
+        lay_over(axis, name, heat, f"“{one}”, shown at {side}\n{heat.shape[0]} × {heat.shape[1]} places")
         axis.set_axis_off()
 plt.show()
 

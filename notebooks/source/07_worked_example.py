@@ -158,7 +158,7 @@ print(f"{time.perf_counter() - start:.1f} seconds")
 # %% fold="Draw the photograph, the overlay and the cut-out" alt="Three pictures. The astronaut Eileen Collins in an orange suit before a flag and a model of the space shuttle; the same with the person in violet inside a white outline, which also takes in a strip of the flag, and a small blue patch on the shuttle, which the legend calls bottle; the person and that patch on pale blue, everything else gone"
 look = SCENES if choice.gives == "scenes" else bright(classes)
 left_alone = sorted(set(range(len(classes))) - classes.things) if choice.gives != "scenes" else [0]
-figure, axes = plt.subplots(1, 3, figsize=(8, 8 / 3 * photograph.shape[1] / photograph.shape[2] + 0.7))
+figure, axes = plt.subplots(1, 3, figsize=(6.6, 2.2 * photograph.shape[1] / photograph.shape[2] + 0.7))
 axes[0].imshow(photograph.permute(1, 2, 0))
 axes[0].set_axis_off()
 show_overlay(photograph, found, look, ax=axes[1], alpha=0.5, legend=False, untinted=left_alone)
@@ -219,7 +219,7 @@ def as_drawing(picture):
     return predict(course, picture, scales=(160 / max(picture.shape[-2:]),))
 
 
-figure, axes = plt.subplots(2, 4, figsize=(8, 3.8))
+figure, axes = plt.subplots(2, 4, figsize=(6.7, 3.5))
 for column, picture in enumerate(four):
     seen = as_drawing(picture) if choice.gives == "scenes" else segment(picture)
     show_overlay(picture, seen, look, ax=axes[0, column], alpha=0.5, legend=False, untinted=[0])
@@ -894,7 +894,7 @@ for prediction, (_, target) in zip(predictions, pictures.samples, strict=True):
     accuracy.append((prediction == target)[target != 255].float().mean().item())
 worst = np.argsort(accuracy)[:3]
 drawn_large = Scenes("val", size=(256, 320), count=40)
-figure, axes = plt.subplots(3, 4, figsize=(8, 5.1))
+figure, axes = plt.subplots(3, 4, figsize=(6.7, 5.2))
 occurring = set()
 for row, index in zip(axes, worst, strict=True):
     target = pictures[int(index)][1]
@@ -908,7 +908,7 @@ for row, index in zip(axes, worst, strict=True):
         axis.set_title(title)
         axis.set_axis_off()
 names = plotting.legend(axes[0, 0], occurring, SCENES)
-figure.legend(handles=names.legend_handles, loc="outside lower center", ncols=7, frameon=False)
+figure.legend(handles=names.legend_handles, loc="outside lower center", ncols=5, frameon=False)
 names.remove()
 plt.show()
 
