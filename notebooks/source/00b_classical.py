@@ -147,8 +147,9 @@ plt.show()
 #
 # </details>
 #
-# No choice of space repairs the real trouble: the scenes are lit by noon, by evening and through clouds, and gray is
-# the color of asphalt, stone, walls and clouds alike. And somebody had to say beforehand which class to look for.
+# No choice of space repairs the real trouble: some scenes are lit at noon, some in the evening, some through clouds,
+# and gray is the color of asphalt, stone, walls and clouds alike. And somebody had to say beforehand which class to
+# look for.
 #
 # ## K-means: let the colors group themselves
 #
@@ -308,8 +309,8 @@ print(*(f"{name:28}" + "".join(f"{value:7.2f}" for value in values) for name, va
 # </details>
 #
 # That is the first lesson about classical segmentation: **regions of one color are not objects.** A red car and a red
-# bus fall together, a shirt and its trousers fall apart. From here on we help the methods: a user points at *one*
-# object, and they only have to find its outline.
+# bus fall together, a shirt and the trousers below it fall apart. From here on we help the methods: a user points at
+# *one* object, and they only have to find its outline.
 #
 # ## The task from now on: cut out one object
 #
@@ -472,6 +473,11 @@ plt.show()
 #
 # $$w_{pq} = \frac{\gamma}{\mathrm{dist}(p,q)}\, e^{-\beta\,|z_p - z_q|^2}$$
 #
+# The bracket $[\alpha_p \neq \alpha_q]$ is 1 where the two pixels end on different sides, and 0 elsewhere. The distance
+# $\mathrm{dist}(p,q)$ is 1 for pixels side by side and $\sqrt 2$ for those that touch at a corner. The picture itself
+# sets $\beta$, to one half divided by the mean of $|z_p - z_q|^2$ over all neighbors; $\gamma$ is for us to choose,
+# below.
+#
 # ### The colors as a mixture
 #
 # The model $p(z \mid \theta)$ is a [mixture of Gaussians](glossary.ipynb#mixture-of-Gaussians), a few bell curves, one
@@ -516,7 +522,8 @@ plt.show()
 # cut](glossary.ipynb#graph-cut). (A capacity must not be negative. Where a cost is, one adds the same number to both
 # costs of that pixel, which changes the price of all masks alike.)
 #
-# In the figure, thick lines are strong links, bright pixels are likely object, and the dashed lines are cut.
+# In the figure, a picture of 3 × 3 pixels lies between source and sink, seen at an angle. Thick lines are strong links,
+# bright pixels are likely object, and the dashed lines are cut.
 
 # %% fold="Draw the graph of a picture of 3 x 3 pixels and its cheapest cut" alt="A graph: source on top, sink at the bottom, nine pixels between them. Thick lines are strong links. The cheapest cut, dashed red, leaves the four pixels at the lower right with the source and five with the sink"
 gray = np.array([[0.1, 0.2, 0.1], [0.2, 0.9, 0.8], [0.1, 0.8, 0.9]])
@@ -655,9 +662,9 @@ plt.show()
 # <details><summary>Answer</summary>
 #
 # No. The sheep gains from the first pass to the second, when the grass between its legs is given back, and then loses a
-# little. The person *loses* from the first pass on: the shoes, which are as light as the sand, go to the background and
-# never come back, although the energy falls all the time. A lower energy is not a better mask, only one that agrees
-# better with its own two mixtures.
+# little. The person *loses* from the first pass to the second and hardly recovers: the shoes, which are as light as the
+# sand, go to the background and never come back, although the energy falls all the time. A lower energy is not a better
+# mask, only one that agrees better with its own two mixtures.
 #
 # </details>
 #
@@ -707,7 +714,9 @@ print("largest difference between the two patches:", np.abs(patches[0] - patches
 # ## Optional: a fair contest
 #
 # Which of these methods cuts best? Every method gets the same twenty objects and may choose its parameters on ten
-# *others*; the two simplest rivals, the whole box and the ellipse that fits into it, keep us honest.
+# *others*; the two simplest rivals, the whole box and the ellipse that fits into it, keep us honest. K-means keeps
+# those groups of colors that lie at least half inside the box, and it chooses their number. GraphCut and GrabCut choose
+# $\gamma$, the watershed how much the picture is smoothed.
 
 
 # %% fold="Choose parameters on the ten training objects"
@@ -744,7 +753,7 @@ print({name: value for name, value in chosen.items() if value is not None})
 # %% [markdown]
 # **Predict, then run.** Which method wins with the box alone? And does a scribble make up for the lack of iterations?
 
-# %% fold="Score all methods on twenty new objects" alt="A table of mean IoU, methods by kind of scene; first the methods that got the box alone, then those that got a scribble as well"
+# %% fold="Score all methods on twenty new objects" alt="A table of mean IoU, methods by kind of scene; first the methods that got the box alone, then those that got a scribble as well. Over all scenes the whole box has 0.57, the ellipse 0.61, K-means 0.70 and GrabCut 0.85; with a scribble the watershed has 0.78, GraphCut 0.70 and GrabCut 0.86"
 contest = {
     name: np.array([[case.score(run(case, chosen[name])) for case in test_cases[kind]] for kind in KINDS])
     for name, (run, _) in METHODS.items()
@@ -765,10 +774,10 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# GrabCut, in every kind of scene, and by far: it finds the colors of the whole object by itself. And no, GraphCut with
-# one scribble is about as good as K-means with a box alone. Its cut is optimal, but it knows only the colors under the
-# line; the watershed, which needs no colors, uses the same scribble better. GrabCut gains hardly anything from a
-# scribble on top.
+# GrabCut, in every kind of scene, and everywhere but at the lake by far: it finds the colors of the whole object by
+# itself. And no, a scribble does not make up for that: GraphCut with one is only about as good as K-means with a box
+# alone. Its cut is optimal, but it knows only the colors under the line; the watershed, which needs no colors, uses the
+# same scribble better. GrabCut gains hardly anything from a scribble on top.
 #
 # </details>
 #
@@ -884,7 +893,7 @@ print("clicks that GraphCut needs for as much:", numbers[enough[0]] if enough.si
 # **Predict, then run.** The cup is red, and stands on a red saucer. The astronaut's orange suit stands before a flag
 # with red stripes, and her collar is as dark as the helmet before it. Which photograph is easier?
 
-# %% fold="Cut out the cup and the astronaut with five methods" alt="A coffee cup and an astronaut cut out by five methods, with the true outline in red, the box in blue, and the IoU of each"
+# %% fold="Cut out the cup and the astronaut with five methods" alt="A coffee cup and an astronaut cut out by five methods, with the true outline in red, the box in blue, and the IoU of each: for the cup K-means 0.67, watershed 0.86, GraphCut 0.72, GrabCut 0.69 with and without a scribble; for the astronaut 0.59, 0.80, 0.81, and GrabCut 0.69, with a scribble 0.71"
 album = datasets.Photographs()
 
 
@@ -953,7 +962,7 @@ plt.show()
 # 4. Because the *energy* is only our idea of a good mask: colors may be alike on both sides, a hint may miss a color,
 #    and the shortest outline may cut off thin parts.
 # 5. No. The energy knows nothing of the truth. If the mixtures drift to the wrong colors, each pass lowers it and makes
-#    the mask worse; the figure prints both numbers.
+#    the mask worse; the figure of the sheep and the person shows both numbers.
 #
 # </details>
 #

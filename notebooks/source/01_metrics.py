@@ -86,7 +86,7 @@ plt.show()
 # <details><summary>Answer</summary>
 #
 # It depends on whom you ask, as the next cell shows. If most of the picture should be right, the photographer wins: the
-# large areas are nearly perfect. If everything in the picture should be found, the coffee wins: it is blurred in many
+# large areas are nearly perfect. If everything in the picture should be found, the coffee wins: it is ragged in many
 # places, but all of its five classes are there, while the tall building behind the photographer is lost altogether.
 #
 # </details>
@@ -121,7 +121,7 @@ for name in ("coffee", "camera"):
 # ## One class: three counts
 #
 # We begin with a single class, the cup. Let $X$ be the pixels that are predicted as cup, and $Y$ those that truly are.
-# Leaving void aside, a pixel is one of four: it is found (a [true positive](glossary.ipynb#true-positive), TP),
+# Leaving void aside, a pixel has one of four fates: it is found (a [true positive](glossary.ipynb#true-positive), TP),
 # invented (false positive, FP), missed (false negative, FN), or rightly left alone (true negative, TN).
 
 # %%
@@ -803,7 +803,7 @@ plt.show()
 # ### Move it
 #
 # Now move the curve yourself. There are two sliders: the score that a detection needs in order to pass, and the IoU
-# that it needs in order to count as a hit. People bear letters, detections bear numbers. Blue detections are hits,
+# that it needs in order to count as a hit. People have letters, detections have numbers. Blue detections are hits,
 # orange ones are false, and people with a dashed yellow outline are missed.
 #
 # **Predict, then move.**
@@ -1260,7 +1260,8 @@ for least in (80, 110, 140):
 # 21 / (21 + 18/2 + 3/2) = 0.667 at 140, as printed.
 #
 # SQ and RQ tell the two failures apart. At 80, whatever is matched fits almost perfectly, and RQ alone pays for the
-# eight coins. At 140 the matched coins have holes and frayed edges as well, so SQ falls, too. A coin that was found badly costs *twice*, as a miss and as a false region. At 110 the old method finds all 24.
+# eight coins. At 140 the matched coins have holes and frayed edges as well, so SQ falls, too. A coin that was found
+# badly costs *twice*, as a miss and as a false region. At 110 the old method finds all 24.
 # (Where there are several classes, the mean of PQ is not the product of the means of SQ and RQ.)
 #
 # ## Three pitfalls that matter

