@@ -39,7 +39,7 @@
 # The paper measures mask AP, which is the AP of lesson 1 by the [IoU](glossary.ipynb#intersection-over-union) of masks.
 # On COCO it is 26.9 % with the older way of pooling regions, which rounds, and 30.3 % without rounding. It is 24.8 %
 # where classes compete, and 30.3 % where they do not ([He et al. 2017](https://arxiv.org/abs/1703.06870), §3 and Table
-# 2). We measure both on drawn scenes, and six more claims on the way.
+# 2). We measure both on drawn scenes, and seven more claims on the way.
 
 # %% fold="Import what the lesson needs, and draw the scenes"
 import json
@@ -110,8 +110,8 @@ print(f"{whole} of {objects} objects are regions of their own")
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Objects of one class that touch become one region, and an object behind a pole becomes two. Hardly half of the objects
-# come out whole, although the label map is perfect. No better label map can help.
+# Objects of one class that touch become one region, and an object behind a pole becomes two. Not quite half of the
+# objects come out whole, although the label map is perfect. No better label map can help.
 #
 # </details>
 #
@@ -133,7 +133,8 @@ for axis, (title, masks) in zip(axes, views.items(), strict=True):
 plt.show()
 
 # %% [markdown]
-# The five sheep are one region, and the boat, partly hidden, is 22 regions.
+# The five sheep are one region, and the boat, partly hidden, is 22 regions. The last two are one cat, of which two bits
+# show between the legs of the sheep.
 #
 # ## Four networks
 #
@@ -622,7 +623,8 @@ plotting.movable_region(window, (region - corner).tolist(), range(0, 17, 2), str
 # </details>
 #
 # For a class, says the paper (§3), this hardly matters. For a mask it does: its pixels should lie where the object's
-# lie. The next figure shows by how much all 64 channels in 7 × 7 bins change, in quarters of a pixel:
+# lie. The next figure moves the box in steps of a quarter of a pixel and shows by how much the numbers of all 64
+# channels in 7 × 7 bins change, in percent of their length as a vector at the start:
 
 # %% fold="Draw how much the pooled numbers change" alt="Change of the pooled numbers over a shift of the region by 0 to 16 pixels: RoIAlign rises steadily; RoIPool stays at zero for several pixels, jumps, stays, and jumps again"
 shifts = torch.arange(0, 16.25, 0.25)
@@ -681,19 +683,22 @@ card("maskrcnn.roi_align")
 # of AP75); few of these young networks' masks reach an IoU of 0.75 at all.
 #
 # A pyramid makes it easy for RoIPool: small things are cut from a fine map, where half a position is two pixels. The
-# paper's own comparison is made on one coarse map, of stride 16 or 32, on which half a position is 8 or 16 pixels. So we
-# did that, too, without a pyramid and on easier scenes. RoIPool also differs in a second way: it takes maxima, where
-# RoIAlign takes means. A control tells the two apart: it rounds the region as RoIPool does, and then does as RoIAlign.
+# paper's own comparison is made on one coarse map, of stride 16 or 32, on which half a position is 8 or 16 pixels. So
+# we did that, too, without a pyramid and on easier scenes. But RoIPool differs from RoIAlign in a second way: it takes
+# maxima, where RoIAlign takes means. A control tells the two apart: its region is rounded as in RoIPool, and then it
+# takes means as RoIAlign does.
 
 # %%
 card("maskrcnn.one_map")
 
 # %% [markdown]
-# Every seed gains, on both maps. At stride 16 the masks go from 10.8 to 12.5 %, at stride 32 from 6.4 to 8.4 %: a
-# sixth more on the finer map, a third more on the coarser one, as the paper says. For masks the gains of three seeds
-# spread too far to confirm it, for boxes at stride 32 they do not. The control is the clearest: with the region rounded
-# and means taken, 6.1 % are left. What costs is the rounding, not the maxima. (One thing is not as in the paper: at the
-# strict threshold of 0.75 the masks of the finer map do not gain but lose a point.)
+# With every seed RoIAlign is ahead on both maps, by masks and by boxes. At stride 16 the masks go from 10.8 to 12.5 %,
+# at stride 32 from 6.4 to 8.4 %: a sixth more on the finer map and a third more on the coarser one. In the paper, too,
+# the coarser map gains more. For masks the gains of the three seeds spread too far for the card to confirm them; for
+# boxes at stride 32 it does. The control, at stride 32, gives the clearest answer: with the region rounded and means
+# taken, 6.1 % are left, no more than RoIPool has. So what costs is the rounding, not the maxima. (Two things are not as
+# in the paper. At the strict threshold of 0.75 the masks of the finer map do not gain but lose about a point. And the
+# paper's coarser map, with RoIAlign, is no worse than the finer one, 30.9 against 30.3 %, while ours is far behind.)
 #
 # ### Class and box
 #
@@ -720,8 +725,8 @@ plt.show()
 # %% [markdown]
 # There is no doubt about the class, and the refined box is the better one. Every pair of region and class with a
 # probability of more than 0.05 is a candidate; NMS within each class removes near copies, and the best 100 are
-# detections. So low a threshold is right for AP, which wants many candidates with honest scores; for looking at, take
-# 0.5. How many are left at each step?
+# detections. So low a threshold is right for AP, which wants many candidates with honest scores; for looking at the
+# result, take 0.5. How many are left at each step?
 
 # %%
 candidates = int((stages.class_scores[0][:, 1:] > 0.05).sum())
@@ -752,8 +757,8 @@ assert torch.allclose(chosen, stages.mask_probabilities[0], atol=1e-4)
 print("regions", tuple(pooled.shape), "-> masks", tuple(logits.shape), "-> of the detected class", tuple(chosen.shape))
 
 # %% [markdown]
-# The upper row shows the masks of the eight surest detections, each in the frame of its box; the lower row, the masks
-# that *other* classes would draw for our person:
+# The upper row shows the masks of the eight surest detections, each in the frame of its box; the lower row, our
+# person's mask and what seven *other* classes would draw for the same region:
 
 # %% fold="Draw masks of detections, and of other classes" alt="Above, eight square masks of 28 by 28, the first of people and a dog, all stretched to squares, some of the later ones blurred. Below, masks of eight classes for one region: that of person has a person's shape; boat, car and bus show the same shape with noise, the other classes faint traces"
 figure, axes = plt.subplots(2, 8, figsize=(9, 2.7))
@@ -1046,8 +1051,8 @@ print(measured["crowd"])
 # segmentation](glossary.ipynb#panoptic-segmentation)): a *thing* with a number of its own, or
 # [stuff](glossary.ipynb#things-and-stuff) such as sky and road, which is not counted. The usual recipe takes instances
 # in the order of their scores. Each gets the pixels that are still free, and is dropped if less than half of it is
-# left. Then stuff from a semantic network, here the DeepLab v3 of lesson 6b, fills what is free. What that network calls a
-# thing but no instance claims stays void.
+# left. Then stuff from a semantic network, here the DeepLab v3 of lesson 6b, fills what is free. What that network
+# calls a thing but no instance claims stays void.
 
 
 # %%
@@ -1068,7 +1073,7 @@ def panoptic(instances, label_map):
 
 
 # %% [markdown]
-# Instances and a semantic map make the panoptic one. Colors are those of the classes, black lines separate segments.
+# Instances and a semantic map make the panoptic one. Colors are those of the classes; black lines separate segments.
 
 
 # %% fold="Draw instances, the semantic map, the panoptic map and the truth" alt="Four label maps of the park scene: the instances alone on white, three people and a dog with black outlines; the semantic network, where two people are one blob and the dog is mixed with cat; the panoptic map, where people are apart and white void is left around them; the true panoptic map"
@@ -1178,8 +1183,8 @@ Markdown("\n".join(lines))
 # - Five losses are added up. Read the progress in AP, and say on which pictures.
 # - Instances by falling score and stuff from a semantic network make a panoptic map; PQ = SQ · RQ.
 #
-# In [assignment 5](assignments/05_mask_rcnn.ipynb) you write the geometry yourself. [Lesson 6a](06a_deeplab_v2.ipynb) comes
-# back to [semantic segmentation](glossary.ipynb#semantic-segmentation) with DeepLab.
+# In [assignment 5](assignments/05_mask_rcnn.ipynb) you write the geometry yourself. [Lesson 6a](06a_deeplab_v2.ipynb)
+# comes back to [semantic segmentation](glossary.ipynb#semantic-segmentation) with DeepLab.
 #
 # ## Self-test
 #
@@ -1232,11 +1237,11 @@ Markdown("\n".join(lines))
 #
 # ### How the paper trained
 #
-# The paper trained by SGD with momentum 0.9, weight decay $10^{-4}$ and 16 pictures on 8 GPUs, at a rate of 0.02 that
-# is divided by 10 after 120,000 of 160,000 steps. Batch norm is frozen, because two pictures per GPU are too few for
-# statistics. For the main results the RPN was trained separately and its proposals were kept (§3.1). All parts
-# together, as here, is in appendix B, and is better by 0.6 points of mask AP and 1.2 of box AP. The time of 195 ms
-# per picture (§4.4) belongs to ResNet-101-FPN with 1,000 proposals; 300 proposals are used with C4.
+# The paper trained by SGD with momentum 0.9, weight decay $10^{-4}$ and 16 pictures on 8 GPUs, at a learning rate of
+# 0.02, which is divided by 10 after 120,000 of 160,000 steps. Batch norm is frozen, because two pictures per GPU are
+# too few for statistics. For the main results the RPN was trained separately and its proposals were kept (§3.1). All
+# parts together, as here, is in appendix B, and is better by 0.6 points of mask AP and 1.2 of box AP. The time of 195
+# ms per picture (§4.4) belongs to ResNet-101-FPN with 1,000 proposals; 300 proposals are used with C4.
 #
 # ### Published results
 #

@@ -196,7 +196,7 @@ for stride in (16, 8, 4):
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# By about 3.6: the last stage and the head have four times as many places, only the layers before them cost the same as
+# By about 3.6: the last stage and the head have four times as many places; only the layers before them cost the same as
 # before. And the step from 8 to 16 costs far more than the one from 4 to 8.
 #
 # </details>
@@ -245,7 +245,7 @@ card("deeplab.output_stride")
 # for *one* place, on a map of stride 8. Instead of the picture you see its true labels, so that you can name what lies
 # under each dot.
 
-# %% alt="The true label map of a lake scene of 385 by 513 pixels, with a legend of its classes. Around a person's chest lie nine dots in each of four colors with squares around them: at rate 6 the square holds the person from head to waist, at rate 12 also a neighbor and half of the bicycle, at rate 18 three people, the bicycle and half of the tree, and at rate 24 nearly the whole height of the picture; its lowest dots lie below the border" fold="Draw what four rates compare"
+# %% alt="The true label map of a lake scene of 385 by 513 pixels, with a legend of its classes. Around a white dot on a person's chest lie eight dots in each of four colors, each eight on a square: at rate 6 the square holds the person from head to waist, at rate 12 also a neighbor and half of the bicycle, at rate 18 three people, the bicycle and half of the tree, and at rate 24 nearly the whole height of the picture; its lowest dots lie below the border" fold="Draw what four rates compare"
 labels = Scenes("val", (385, 513), 6)[5][1]
 figure, axis = plt.subplots(figsize=(8, 5))
 plotting.show_taps(colorize(labels, SCENES), (205, 270), (6, 12, 18, 24), stride=8, ax=axis)
@@ -325,7 +325,7 @@ plt.show()
 # the columns distances in pixels, in pictures of two sizes.
 #
 # **Predict, then run.** On a map of stride 8, rate 4 compares places that lie 32 pixels apart. For which of the six
-# columns will a head of rate 4 do?
+# columns will a head of rate 4 be good enough?
 
 # %% alt="A table of percentages as a heat map, eight heads by six distances. 1 by 1 alone: 49 to 61. Rate 2: 84 at 10 pixels, down to 50. Rate 4: 97, 97, 88, then 64 to 50 in large pictures. Rate 8: 88 to 96, then 88, 83, 66. Rates 2, 4, 8: 99 to 100, then 88, 83, 65. Rate 1 and image pooling, and 2, 4, 8 in a row: 95 and more everywhere" fold="Draw how often eight heads are right, by distance"
 from segtutor.claims.figures import show_table
@@ -377,9 +377,9 @@ plt.show()
 # ## The network is coarse, the picture is not
 #
 # What is wrong with the label map of our network? At stride 8 it has 16 × 20 places, so outlines are guessed. And this
-# is the price of something good: pooling and strides make a classifier *indifferent* to small shifts, and who does not
-# care where exactly a thing is cannot draw its outline. But the outline is there, in the picture that the network was
-# given: where one thing ends, the color mostly changes.
+# is the price of something good: pooling and strides make a classifier *indifferent* to small shifts, and whoever does
+# not care exactly where a thing is cannot draw its outline. But the outline is there, in the picture that the network
+# was given: where one thing ends, the color mostly changes.
 #
 # A *conditional random field* (CRF) brings the picture in *after* the network. It is a probability for whole
 # *labelings*: $P(x)$ says how likely it is that all pixels *together* have the labels $x$. *Conditional* means that the
@@ -441,9 +441,9 @@ plt.show()
 #
 # ### Too many labelings
 #
-# Eight labelings can be tried. A picture of 2,000 pixels and 33 classes has $33^{2000}$. So we ask for less. Instead of
-# the probability of every *combination* we look for a table $Q$ with one distribution per *pixel*: $Q_i(k)$ says how
-# sure we are that pixel $i$ has label $k$. As a distribution of labelings it treats the pixels as if they were
+# Eight labelings can be tried. A picture of 2,000 pixels and 33 classes has $33^{2000}$ of them. So we ask for less.
+# Instead of the probability of every *combination* we look for a table $Q$ with one distribution per *pixel*: $Q_i(k)$
+# says how sure we are that pixel $i$ has label $k$. As a distribution of labelings it treats the pixels as if they were
 # independent, $Q(x) = \prod_i Q_i(x_i)$. Of all such products we want the one that is most similar to $P$. This is
 # called *mean field*: a pixel no longer sees the labels of the others, only their average.
 #
@@ -552,9 +552,9 @@ for axis in axes:
 plt.show()
 
 # %% [markdown]
-# So this is who has a say (drawn is the root of the weights, so that small ones show). The pixel of the tire hears the
-# tires, far away ones, too; the pixel of the stones hears stones of its shade all around, but not the bicycle. Now we
-# can compute the energy of some labelings of the crop. The network is ours at output stride 8.
+# So this is who has a say. (The figure draws the square root of the weights, so that small ones show.) The pixel of the
+# tire hears the tires, even those far away; the pixel of the stones hears stones of its shade all around, but not the
+# bicycle. Now we can compute the energy of some labelings of the crop. The network is ours at output stride 8.
 
 # %%
 p = found[8][1][1][:, *window]  # 33 x 40 x 50, the network's softmax
@@ -862,8 +862,8 @@ for head, rates in (("largefov", "12"), ("aspp_s", "2, 4, 8, 12"), ("aspp_l", "6
 #
 # Batch norm stays frozen as ImageNet left it; the learning rate is $2.5 \cdot 10^{-4}$, ten times that in the new
 # layers, with momentum 0.9; ten pictures at a time, in crops of 321 pixels, scaled by 0.5 to 1.5. The labels are shrunk
-# to the map (v3 found later that enlarging the [logits](glossary.ipynb#logit) instead is worth 1.2 points). The loss is
-# told only by the authors' files: one for each scale and one for the maximum, added.
+# to the map (v3 found later that enlarging the [logits](glossary.ipynb#logit) instead is worth 1.2 points). What the
+# loss is, only the authors' files tell: the sum of one for each scale and one for the maximum.
 #
 # ### Published results
 #

@@ -13,8 +13,8 @@
 # network itself could do better. **DeepLab v3** (Chen, Papandreou, Schroff and Adam, 2017) is a long series of careful
 # experiments on one question: how does a network see far on a fine map, with few [strides](glossary.ipynb#stride)? In
 # the end its pyramid, a relative of PSPNet's [pyramid pooling](glossary.ipynb#pyramid-pooling), is so good that the
-# field is dropped. **v3+** (Chen, Zhu, Papandreou, Schroff and Adam, 2018) gives the outlines back to the network, by a
-# small decoder, and makes convolutions cheap.
+# field is dropped. **v3+** (Chen, Zhu, Papandreou, Schroff and Adam, 2018) gives the outlines back to the network,
+# through a small decoder, and makes convolutions cheap.
 #
 # At the end of this lesson all semantic networks of the course so far run the same race, and you will see something
 # that no table of a paper shows.
@@ -39,8 +39,8 @@
 # On VOC 2012 val, the mean of the classes' [intersection over union](glossary.ipynb#intersection-over-union), the [mean
 # IoU](glossary.ipynb#mean-IoU), rises from 77.21 % (v3) to 78.85 % (v3+), both with a ResNet-101 as
 # [backbone](glossary.ipynb#backbone) at an [output stride](glossary.ipynb#output-stride) of 16 (its last map has one
-# place for 16 × 16 pixels) ([Chen et al. 2018](https://arxiv.org/abs/1802.02611), §4.1). Within the narrowest band
-# along the outlines the gain is 4.8 points (§4.4). We measure both.
+# place for every 16 × 16 pixels) ([Chen et al. 2018](https://arxiv.org/abs/1802.02611), §4.1). Within the narrowest
+# band along the outlines the gain is 4.8 points (§4.4). We measure both.
 
 # %% fold="Import what the lesson needs"
 import matplotlib.pyplot as plt
@@ -71,9 +71,9 @@ def count_parameters(network):
 #
 # ### In a row: the cascade
 #
-# The first way is *deeper*. Copies of the last stage, which the paper calls block4, follow each other, block5, block6
-# and block7, and each has twice the rate of the one before. Where an ordinary network would halve its map, this one
-# doubles its rate.
+# The first way is *deeper*. Copies of the last stage, which the paper calls block4 and the drawing layer4, follow each
+# other, block5, block6 and block7, and each has twice the rate of the one before. Where an ordinary network would halve
+# its map, this one doubles its rate.
 
 # %% alt="The cascaded DeepLab v3 as a chain of slabs: picture, stem, four stages, then block5, block6 and block7 with rates 4, 8, 4, then 8, 16, 8, then 16, 32, 16, all 2048 by 33 by 33; scores, logits" fold="Draw the cascaded network"
 with torch.device("meta"):
@@ -86,12 +86,13 @@ plt.show()
 # %% [markdown]
 # Each copy has three [residual blocks](glossary.ipynb#residual-block) as the stage has, with a 3 × 3 convolution in
 # each, and you may wonder about their rates in the drawing: 4, 8, 4 and not 4, 4, 4. That is *multi-grid*. v3
-# multiplies the rate of a stage with *unit rates*, one for each of its three residual blocks: (1, 2, 1) in the cascade,
+# multiplies the rate of a stage by *unit rates*, one for each of its three residual blocks: (1, 2, 1) in the cascade,
 # and (1, 2, 4) in the last stage of the other network. What for? The figure shows what a place of the map reads through
 # the last stage at output stride 16, whose rate is 2, and one layer of rate 1 in front of it. The darker a place, the
-# more paths lead to it.
+# more paths lead to it. (The titles list the rates themselves, with that 1 in front, and call the places pixels.)
 #
-# **Predict, then run.** Which of the three unit rates sees farthest? And do holes open, as in lesson 4?
+# **Predict, then run.** Which unit rates see farthest, (1, 1, 1), (1, 2, 1) or (1, 2, 4)? And do holes open, as in
+# lesson 4?
 
 # %% fold="Draw which places a last stage reads, with three unit rates"
 figures, texts, names = [], [], []
@@ -112,9 +113,9 @@ plotting.movable_figures(figures, texts, "Unit rates", names)
 #
 # </details>
 #
-# Note that unit rates are *multiplied with the rate of the stage*, and only in the 3 × 3 convolution of each block.
-# Many ports do it differently, so look at the rates of the network that you use. (Without multi-grid, the first block
-# keeps the rate of the stage before, as in lesson 4.)
+# Note that unit rates are *multiplied by the rate of the stage*, and only in the 3 × 3 convolution of each block. Many
+# ports do it differently, so look at the rates of the network that you use. (Without multi-grid, the first block keeps
+# the rate of the stage before, as in lesson 4.)
 
 # %%
 for stride in (16, 8):
@@ -141,8 +142,9 @@ card("deeplab.grid_field")
 card("deeplab.multi_grid")
 
 # %% [markdown]
-# Undecided: less than a point is lost, and the seeds spread as far. The poles, thin things that holes could miss, tell no
-# more: their IoU is 9.7 % with (1, 1) and 8.0 % with (1, 2), and the seeds differ by more than that.
+# Undecided: less than a point is lost, and the seeds spread as far. The poles, which are so thin that holes could miss
+# them, tell us no more: their IoU is 9.7 % with (1, 1) and 8.0 % with (1, 2), and from seed to seed this difference
+# varies by more than its own size.
 #
 # ### Side by side: the new pyramid
 #
@@ -327,30 +329,31 @@ for variant in results.runs:
 # ImageNet has taught. So this is what the card says: **at this budget**, the bare backbone is ahead and the pyramid
 # behind. It does not say who would win in the end.
 #
-# So let us ask that, too. Now the same parts stand behind the course's *pretrained* backbone, on scenes of 64 × 96, and
-# one long training, whose rate stays constant, is scored on its way. The figure shows how far each network is above or
-# below the bare backbone, with the uncertainty of three seeds, and the training losses beside it. A third network takes
-# part that the next section builds: a pyramid at stride 16 with a *decoder*, which needs as many operations as the bare
-# backbone at stride 8 (6 % more).
+# So let us ask that, too. Now the same parts stand behind the course's *pretrained* backbone, on scenes of 64 × 96.
+# Each network has one long training, whose *learning* rate stays constant, and is scored several times on the way. The
+# figure shows how far each one is above or below the bare backbone (“backbone alone”), with the uncertainty of three
+# seeds, and beside it the training losses. A third network takes part, which the next section builds: a pyramid at
+# stride 16 with a *decoder*. It needs about as many operations as the bare backbone at stride 8 (6 % more).
 
-# %% alt="Left, the gap in mean IoU to the bare backbone after 150, 400, 1,200 and 3,600 steps. The ASPP rises from 5.7 points below over 2.6 and 1.0 to 0.4 below; the ASPP at stride 16 with a decoder from 0.8 below over 3.3 and 5.7 to 6.9 above. Right, three falling training losses: after 150 steps the bare backbone's is the lowest with 1.13, after 1,200 steps the decoder's with 0.48" fold="Draw the gap against the steps"
+# %% alt="Left, the gap in mean IoU to the bare backbone after 150, 400, 1,200 and 3,600 steps. The ASPP is first 5.7 points below it, then 2.6, 1.0 and 0.4; the ASPP at stride 16 with a decoder is first 0.8 below it, then 3.3, 5.7 and 6.9 above. Right, three falling training losses: after 150 steps the bare backbone's is the lowest with 1.13, after 1,200 steps the decoder's with 0.48" fold="Draw the gap against the steps"
 claims.show_gaps("deeplab.steps", "backbone alone")
 plt.show()
 
 # %% [markdown]
 # The gap of the pyramid closes. It is 5.7 points after 150 steps, 2.6 after 400, 1.0 after 1,200, and 0.4 after 3,600;
-# the last two three seeds cannot tell from nothing. Its training loss, at first 1.41 against 1.13, comes down to nearly the
-# bare backbone's. So the pyramid had indeed not learned enough. It has not overtaken, either. With a decoder behind it,
-# it has: that network is ahead after 400 steps already, and its lead grows, from 3.3 points over 5.7 to 6.9 after
-# 3,600 steps. In the end it has 73.4 % against 66.5, for as many operations.
+# three seeds cannot tell the last two from zero. Its training loss, at first 1.41 against 1.13, comes down to nearly
+# the bare backbone's. So the pyramid had indeed not learned enough. But it has not overtaken the bare backbone, either.
+# The pyramid with a decoder has. After 150 steps the seeds still disagree, after 400 it is ahead, and its lead grows
+# from 3.3 points there to 5.7 after 1,200 steps and 6.9 after 3,600. In the end it has 73.4 % against 66.5, for hardly
+# more operations.
 
 # %%
 card("deeplab.steps")
 
 # %% [markdown]
-# Which of two networks is better depends on where you stop. Whoever compares should look at the gap as it *goes*, not at
-# one point of it. (Between the two cards not only the steps differ but also the start, the size of the scenes and the
-# course of the rate. Which of them turned the order, these runs do not tell apart.)
+# Which of two networks is better depends on where you stop. Whoever compares should look at how the gap *develops*, not
+# at one point of it. (Between the two cards not only the number of steps differs, but also the start, the size of the
+# scenes and the course of the learning rate. These runs do not tell which of them made the gap smaller.)
 #
 # ## Version 3+: a decoder
 #
@@ -392,7 +395,8 @@ print("scores", tuple(scores.shape), "-> logits", tuple(logits.shape))
 # %% [markdown]
 # ### The claim, measured
 #
-# The experiment has a network without decoder, and with 16, 32 and 48 channels of the fine map.
+# The experiment compares a network without a decoder with three that have one, which take 16, 32 and 48 channels of the
+# fine map.
 #
 # **Predict, then run.** Where will the gain be: everywhere, or only along outlines? And how far does it reach, in
 # pixels?
@@ -426,7 +430,7 @@ card("deeplab.decoder")
 
 # %% [markdown]
 # The decoder helps, confirmed: 41.4 % without it, 53.0 % with it. Far from outlines it brings 0.3 points on average;
-# that it is surely less than two there, three seeds leave undecided by a hair. The number of channels matters in the
+# whether that is really less than two, three seeds leave undecided, by a hair. The number of channels matters in the
 # same direction as in the paper, and more: 48 channels are three points better than 16.
 #
 # ### Atrous separable convolution
@@ -496,8 +500,8 @@ for name in ("deeplabv3plus_resnet101", "deeplabv3plus_xception65"):
         )
 
 # %% [markdown]
-# That is a quarter of the parameters and a good third of the operations. The paper gives up 0.14 points for it (79.93 %
-# with full convolutions, 79.79 with separable ones). And ours?
+# That is about a quarter of the parameters and more than a third of the operations. The paper gives up 0.14 points for
+# it (79.93 % with full convolutions, 79.79 with separable ones). And ours?
 
 # %%
 card("deeplab.separable")
@@ -509,7 +513,7 @@ card("deeplab.separable")
 # And one thing no formula tells: the *memory* kept for the gradient grows, from 4.6 to 6.0 MB per picture, because each
 # separable layer leaves twice as many maps behind.
 #
-# **Xception.** v3+'s best backbone is made of separable convolutions altogether: 65 layers without a pooling. Its
+# **Xception.** v3+'s best backbone is made entirely of separable convolutions: 65 layers without any pooling. Its
 # strides stand inside separable convolutions, so that any of them can become a rate. With a ResNet-101 the decoder
 # reaches 78.85 % on VOC val, with Xception-65 79.93. It is `models.create("deeplabv3plus_xception65")`.
 #
@@ -526,39 +530,40 @@ claims.show_leaderboard()
 plt.show()
 
 # %% [markdown]
-# The winner has no head at all. With 60.1 %, first is the bare backbone at stride 4, with nothing but a 1 × 1
+# The winner has no head at all. With 60.1 %, the bare backbone at stride 4 comes first, with nothing but a 1 × 1
 # convolution behind it; PSPNet at stride 4 follows, then FCN-8s from pretrained weights, the only network that did not
 # begin at random. What separates the networks here is how fine their map is, and what they start from. At stride 8 and
 # at stride 4, the bare backbone is ahead of every head. The decoder of v3+ pays: on an encoder of stride 16, with a
 # quarter of the operations, it comes within three points of v3 at stride 4.
 #
-# Then the caution that you have already met: this is a ranking after 400 steps. The course's own DeepLab v3, trained
-# for 3,800 steps on larger scenes, has 79 % in lesson 6a. Who would be first after a training as long as that, and on
-# larger pictures, this race does not say; the figure of the gaps says that it need not be the bare backbone. What came
-# after these networks has lessons of its own: transformers in [lesson 8](08_transformers.ipynb), masks with a class
-# each in [lesson 9](09_mask_classification.ipynb).
+# Here, too, the caution applies that you have already met: this is a ranking after 400 steps. The course's own DeepLab
+# v3, trained for 3,800 steps on larger scenes, has 79 % in lesson 6a. Who would be first after a training as long as
+# that, and on larger pictures, this race does not say; the figure of the gaps says that it need not be the bare
+# backbone. What came after these networks has lessons of its own: transformers in [lesson 8](08_transformers.ipynb),
+# masks with a class each in [lesson 9](09_mask_classification.ipynb).
 
 # %%
 card("results.leaderboard")
 
 # %% [markdown]
-# So the papers' order does not show after 400 steps: v3 is even behind v2, and v3+ surely beats v3 only at the
-# boundaries.
+# So the papers' order does not show after 400 steps: v3 is even behind v2, and only at the boundaries is it certain
+# that v3+ beats v3.
 #
 # These comparisons were made at equal *stride*. But a head costs operations, and so does a finer map. A second fair
 # question is therefore: what else could the *same operations* have bought? In the figure above, compare points that
-# stand one above the other; this card does it for the parts of DeepLab:
+# stand one above the other; the next card does so for the parts of DeepLab:
 
 # %%
 card("deeplab.equal_operations")
 
 # %% [markdown]
-# Now v3+ stands well. For 0.3 billion operations, decoder and separable convolutions reach 48.7 %, v3 at stride 16
-# reaches 41.4. For half a billion, the pyramid at stride 16 with a decoder reaches 53.0 %, the pyramid at stride 8
-# 49.2: after so few steps, too, the decoder is a cheaper way to a fine map than a smaller stride. That is the argument
-# of its authors. But the bare backbone has 54.3 % for as many operations; the card cannot tell the two apart. And if
-# there is more to spend, the bare backbone's finer map is the best buy: 60.1 %, against 51.7 with more blocks and 55.8
-# with the pyramid at stride 4.
+# Now v3+ looks good. For 0.3 billion operations, decoder and separable convolutions reach 48.7 %, while v3 at stride 16
+# reaches 41.4. For half a billion, the pyramid at stride 16 with a decoder reaches 53.0 %, the pyramid at stride 8 only
+# 49.2. So even after so few steps, the decoder is a cheaper way to a fine map than a smaller stride, which is what its
+# authors argue. But the bare backbone has 54.3 % for as many operations; the card cannot tell it apart from the network
+# with the decoder. And if there is more to spend, the bare backbone's finer map is the best buy: for 1.5 billion it has
+# 60.1 %, while the pyramid at stride 4 has 55.8 for 1.9. More blocks (“cascaded”) have 51.7 % for 1.0, and thus less
+# than the bare backbone at stride 8, at twice its price.
 #
 # ### As published
 #
@@ -572,8 +577,7 @@ plt.show()
 # %% [markdown]
 # “DeepLab v3 has 86.9 %” and “v3+ has 89.0 %” are right, with three additions: on the *test* set, with pictures at
 # several scales and mirrored, and after learning from JFT-300M, 300 million pictures that only Google has. What others
-# can reach are 85.7 % and 87.8 %. Those pictures are worth 1.2 points in both papers; the decoder, on val, is worth
-# 1.6.
+# can reach is 85.7 % and 87.8 %. Those pictures are worth 1.2 points in both papers; the decoder, on val, is worth 1.6.
 #
 # And much of v3's gain over v2 is not architecture at all. With crops of 321 pixels, as v2 had them, instead of 513, v3
 # has 67.22 % on val, ten points less; with batches of 4 instead of 16 it has 64.43 %. “Going deeper” has the whole
@@ -602,7 +606,8 @@ plt.show()
 # - A rate near the size of the map leaves a 1 × 1. Choose rates for the map; let image pooling see the rest.
 # - v3+'s decoder asks a fine map *where*. It gains along outlines and hardly anywhere else.
 # - A separable convolution looks around per channel and then mixes: $9C + CC'$ instead of $9CC'$.
-# - A comparison holds for its budget of training: see how the gap goes with the steps. A published number needs its split, scales, data and backbone.
+# - A comparison holds for its budget of training: see how the gap develops with the steps. A published number needs its
+#   split, scales, data and backbone.
 #
 # In [assignment 6](assignments/06_deeplab.ipynb) you write all of these parts yourself.
 # [Lesson 7](07_worked_example.ipynb) takes a trained DeepLab to photographs, yours included.
@@ -711,8 +716,8 @@ Markdown(as_markdown(PLUS_DIFFERENCES))
 # ### Pitfalls
 #
 # - **Multi-grid left out**: [VainF#29](https://github.com/VainF/DeepLabV3Plus-Pytorch/issues/29),
-#   [jfzhang95#177](https://github.com/jfzhang95/pytorch-deeplab-xception/issues/177). Or not multiplied with the rate
-#   of the stage ([YudeWang#19](https://github.com/YudeWang/deeplabv3plus-pytorch/issues/19)), or put on the 1 × 1
+#   [jfzhang95#177](https://github.com/jfzhang95/pytorch-deeplab-xception/issues/177). Or not multiplied by the rate of
+#   the stage ([YudeWang#19](https://github.com/YudeWang/deeplabv3plus-pytorch/issues/19)), or put on the 1 × 1
 #   convolutions inside one block ([eveningdong#13](https://github.com/eveningdong/DeepLabV3-Tensorflow/issues/13)).
 # - **A batch of one in training.** Image pooling leaves one value per channel
 #   ([vision#2151](https://github.com/pytorch/vision/issues/2151),

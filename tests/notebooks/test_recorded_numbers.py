@@ -88,7 +88,7 @@ SENTENCES: list[tuple[str, str, Callable[[], tuple[str, ...]]]] = [
      lambda: rounded(gap("deeplab.decoder", "48 channels", "no decoder", "beyond"), digits=1)),
     ("06b_deeplab_v3", "mean IoU falls from {} to {} %, with every seed",
      lambda: rounded(*(mean("deeplab.separable", one) for one in ("full", "separable")), digits=1)),
-    ("06b_deeplab_v3", "With {} %, first is the bare backbone at stride 4",
+    ("06b_deeplab_v3", "With {} %, the bare backbone at stride 4 comes first",
      lambda: rounded(max(mean("results.leaderboard", row) for row in find("results.leaderboard").variants), digits=1)),
     ("05_mask_rcnn", "A hundred proposals contain {} % of the objects, a little less than the 80 % that we had "
      "expected of them; a thousand contain {} %.",
