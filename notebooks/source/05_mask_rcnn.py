@@ -403,7 +403,7 @@ from segtutor.models.mask_rcnn.matching import match
 overlap = box_iou(target["boxes"], anchors)  # objects x anchors
 strict = match(overlap, positive_iou=0.7, negative_iou=0.3)
 matched = match(overlap, positive_iou=0.7, negative_iou=0.3, force_best=True)
-print(f"{(strict >= 0).sum()} anchors reach 0.7, for {len(strict[strict >= 0].unique())} of the objects;")
+print(f"anchors that reach 0.7: {(strict >= 0).sum()}, for {len(strict[strict >= 0].unique())} of the objects")
 print(f"with the best of each object: {(matched >= 0).sum()}, for {len(matched[matched >= 0].unique())} objects")
 print(f"ignored: {(matched == -2).sum()}, background: {(matched == -1).sum()}")
 
