@@ -19,6 +19,7 @@ import sys
 import tempfile
 from typing import Any
 
+from segtutor import compute
 from segtutor.grading import jail, worker
 
 NEEDED = (
@@ -39,9 +40,7 @@ def main(number: int) -> None:
     for name in NEEDED:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    import torch
-
-    torch.set_num_threads(1)
+    compute.set_threads(1)
     gc.collect()
     gc.freeze()  # what is collected never again is copied for no fork
     line = socket.socket(fileno=number)
