@@ -220,10 +220,16 @@ def test_commands_that_compute_settle_their_threads_and_others_do_not(monkeypatc
     assert set(cli.COMPUTING) < set(cli.COMMANDS)
 
 
-@pytest.mark.parametrize("name", ["claims/backbone", "claims/mask_checkpoint", "exercises/lesson03/make_fcn8s"])
+PROGRAMS = ("claims/backbone", "claims/mask_checkpoint", "claims/sam_checkpoint", "exercises/lesson03/make_fcn8s")
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_programs_that_train_choose_their_threads(name):
-    text = (compute.Path(compute.__file__).parent / f"{name}.py").read_text(encoding="utf-8")
+    folder = compute.Path(compute.__file__).parent
+    text = (folder / f"{name}.py").read_text(encoding="utf-8")
     assert '__name__ == "__main__"' in text
+    if "= arguments_of(MODULE" in text:  # whose command line settles them
+        text = (folder / "claims/checkpoints.py").read_text(encoding="utf-8")
     assert "compute.settle_threads()" in text or "compute.threads(1)" in text
 
 

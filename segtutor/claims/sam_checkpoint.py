@@ -6,26 +6,21 @@ mask decoder, in 16 bits. ``create("sam_tiny", weights="course")`` puts the two 
 
 from __future__ import annotations
 
-import argparse
-import json
-import platform
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from segtutor import __version__, compute, models, resources
-from segtutor.claims.mask_checkpoint import write
+from segtutor import models, resources
+from segtutor.claims.checkpoints import BELOW, arguments_of, write, write_record
 from segtutor.claims.masks import USUAL, SegmentPictures, segments
 from segtutor.inference import Prompter
 from segtutor.inference.clicks import ambiguous_clicks, clear_clicks, clicks_until, ious_by_clicks, score_clicks
-from segtutor.models.weight_files import round_to_half
 from segtutor.training import PromptSettings, TrainingConfig, fit_prompts
 
 NAME = "sam_tiny"
-BELOW = "deeplabv3_tiny"
+MODULE = "segtutor.claims.sam_checkpoint"
 SIZE = (128, 160)
 TRIES = 10
 """Clicks after which an object is given up."""
@@ -55,7 +50,7 @@ def train(steps: int, count: int, seed: int, precision: str, memory: Path | None
         progress=False,
     )
     pictures, val = segments("train", count, USUAL, SIZE), segments("val", 60, USUAL, SIZE)
-    return model, fit_prompts(model, pictures, val, config, PromptSettings(), resume=True)
+    return model, fit_prompts(model, pictures, val, config, PromptSettings(), resume=memory is not None)
 
 
 def score(model: Any, pictures: SegmentPictures) -> dict[str, Any]:
@@ -88,30 +83,12 @@ def score(model: Any, pictures: SegmentPictures) -> dict[str, Any]:
 
 def main() -> None:
     """The command line: train, score, write the weights and a JSON file that says how they came about."""
-    parser = argparse.ArgumentParser(prog="python -m segtutor.claims.sam_checkpoint", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--count", type=int, default=3000, help="pictures to learn from")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--precision", choices=compute.PRECISIONS, default="auto")
-    parser.add_argument("--memory", type=Path, metavar="FILE", help="keep the run here, and go on from it")
-    arguments = parser.parse_args()
+    arguments = arguments_of(MODULE, __doc__, steps=3000, count=3000)
     model, result = train(arguments.steps, arguments.count, arguments.seed, arguments.precision, arguments.memory)
-    for part in (model.neck, model.prompt_encoder, model.mask_decoder):
-        round_to_half(part)
-    write(model, arguments.out / f"{NAME}.safetensors")
-    about = {
-        "what": f"neck, prompt encoder and mask decoder; the backbone is that of {BELOW}, unchanged",
-        "command": f"python -m segtutor.claims.sam_checkpoint --steps {arguments.steps} --count {arguments.count} "
-        f"--seed {arguments.seed} --precision {result.precision}",
-        "scores_of_200_pictures": score(model, segments("val", 200, USUAL, SIZE)),
-        "seconds": round(result.seconds),
-        "date": datetime.now(UTC).date().isoformat(),
-        "versions": {"segtutor": __version__, "torch": torch.__version__, "python": platform.python_version()},
-    }
-    text = json.dumps(about, indent=1)
-    (arguments.out / f"{NAME}.json").write_text(text + "\n", encoding="utf-8")
-    print(text)
+    write(model, arguments.out / f"{NAME}.safetensors", (model.neck, model.prompt_encoder, model.mask_decoder))
+    scores = score(model, segments("val", 200, USUAL, SIZE))
+    what = "neck, prompt encoder and mask decoder"
+    write_record(arguments.out / f"{NAME}.json", MODULE, what, arguments, result, scores_of_200_pictures=scores)
 
 
 if __name__ == "__main__":

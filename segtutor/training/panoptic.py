@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from segtutor.inference.devices import dtype_of
@@ -26,7 +25,7 @@ from segtutor.training.loop import check_same_classes
 from segtutor.training.parts import PartsRecord, PartsRun, refuse_settings
 from segtutor.training.precision import autocast
 from segtutor.training.processes import Processes
-from segtutor.training.stream import Shuffled, batches
+from segtutor.training.stream import Shuffled, batches, pictures_and_targets
 
 MEANINGLESS = {
     "loss": "the losses of matched masks are part of the network",
@@ -118,7 +117,9 @@ class _PanopticRun(PartsRun[PanopticResult]):
 
     def loader(self, steps: range) -> Iterable[Any]:
         config, team = self.config, self.team
-        return batches(self.stream, config.batch_size, steps, config.num_workers, team.rank, team.count, _collate)
+        return batches(
+            self.stream, config.batch_size, steps, config.num_workers, team.rank, team.count, pictures_and_targets
+        )
 
     def losses(self, batch: tuple[Tensor, list[Objects]]) -> dict[str, Tensor]:
         images = batch[0].to(self.team.device, non_blocking=True)
@@ -153,14 +154,3 @@ class _PanopticRun(PartsRun[PanopticResult]):
     def read_record(self, record: dict[str, Any]) -> PanopticResult:
         validations = [PanopticValidation(**validation) for validation in record["validations"]]
         return PanopticResult(**{**record, "validations": validations})
-
-
-def _collate(samples: list[tuple[Tensor, Objects]]) -> tuple[Tensor, list[Objects]]:
-    sizes = {tuple(image.shape[-2:]) for image, _ in samples}
-    if len(sizes) > 1:
-        raise ValueError(
-            f"a batch would hold images of {len(sizes)} sizes, {' and '.join(map(str, sorted(sizes)[:2]))}: resize in "
-            "the data set"
-        )
-    images, objects = zip(*samples, strict=True)
-    return torch.stack(images), list(objects)

@@ -34,7 +34,7 @@ from segtutor.training.panoptic import MEANINGLESS as MEANINGLESS_FOR_SEGMENTS
 from segtutor.training.parts import PartsRecord, PartsRun, refuse_settings
 from segtutor.training.precision import autocast
 from segtutor.training.processes import Processes
-from segtutor.training.stream import Shuffled, batches
+from segtutor.training.stream import Shuffled, batches, pictures_and_targets
 
 MEANINGLESS = {
     **MEANINGLESS_FOR_SEGMENTS,
@@ -297,7 +297,9 @@ class _PromptRun(PartsRun[PromptResult]):
 
     def loader(self, steps: range) -> Iterable[Any]:
         config, team = self.config, self.team
-        return batches(self.stream, config.batch_size, steps, config.num_workers, team.rank, team.count, _collate)
+        return batches(
+            self.stream, config.batch_size, steps, config.num_workers, team.rank, team.count, pictures_and_targets
+        )
 
     def losses(self, batch: tuple[Tensor, list[Prompts]]) -> dict[str, Tensor]:
         device = self.team.device
@@ -327,14 +329,3 @@ class _PromptRun(PartsRun[PromptResult]):
     def read_record(self, record: dict[str, Any]) -> PromptResult:
         validations = [PromptValidation(**validation) for validation in record["validations"]]
         return PromptResult(**{**record, "validations": validations})
-
-
-def _collate(samples: list[tuple[Tensor, Prompts]]) -> tuple[Tensor, list[Prompts]]:
-    sizes = {tuple(image.shape[-2:]) for image, _ in samples}
-    if len(sizes) > 1:
-        raise ValueError(
-            f"a batch would hold images of {len(sizes)} sizes, {' and '.join(map(str, sorted(sizes)[:2]))}: resize in "
-            "the data set"
-        )
-    images, prompts = zip(*samples, strict=True)
-    return torch.stack(images), list(prompts)

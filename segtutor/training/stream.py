@@ -11,7 +11,7 @@ import random
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -24,6 +24,8 @@ from torchvision.transforms.v2 import functional as TF
 from segtutor import compute
 from segtutor.datasets.transforms import RandomRotation, RandomScaledCrop
 from segtutor.inference.samples import check_sendable, read_item, read_labeled
+
+T = TypeVar("T")
 
 
 class SegmentationDataset(Protocol):
@@ -198,3 +200,19 @@ def _leave_interrupts_to_parent(worker: int) -> None:
     """Ctrl-C reaches every process of a terminal; the parent alone decides when the run stops."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     compute.set_threads(1)
+
+
+def pictures_and_targets(samples: list[tuple[Tensor, T]]) -> tuple[Tensor, list[T]]:
+    """A batch of pictures B x 3 x H x W, with a target of any kind for each.
+
+    Raises:
+        ValueError: If the pictures differ in size.
+    """
+    sizes = {tuple(image.shape[-2:]) for image, _ in samples}
+    if len(sizes) > 1:
+        raise ValueError(
+            f"a batch would hold images of {len(sizes)} sizes, {' and '.join(map(str, sorted(sizes)[:2]))}: resize in "
+            "the data set"
+        )
+    images, targets = zip(*samples, strict=True)
+    return torch.stack(images), list(targets)

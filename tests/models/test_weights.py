@@ -9,7 +9,7 @@ import torch
 import torchvision
 
 from segtutor import models
-from segtutor.claims.mask_checkpoint import write
+from segtutor.claims.checkpoints import write
 from segtutor.fetch import DownloadError
 from segtutor.models import weights as weights_module
 from segtutor.models.layouts import LAYOUTS
