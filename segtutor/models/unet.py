@@ -177,7 +177,8 @@ def mirrored(images: Tensor, sides: tuple[int, int, int, int]) -> Tensor:
     for axis, before, after in ((-2, top, bottom), (-1, left, right)):
         last = images.shape[axis] - 1
         # There and back again: 0, 1, ..., last, ..., 1, 0, 1, ...
-        places = torch.arange(-before, last + 1 + after, device=images.device) % (2 * last)
+        places = torch.arange(-before, last + 1 + after, device=images.device)
+        places = places % torch.full_like(places, 2 * last)  # by a tensor: exporters have no remainder by a size
         images = images.index_select(axis, last - (places - last).abs())
     return images
 
