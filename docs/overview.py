@@ -77,27 +77,32 @@ def numbers() -> Numbers:
 
 
 def numbers_text() -> str:
-    """What there is, as a short list."""
+    """What there is, in two lines."""
     n = numbers()
     return "\n".join([
-        f"- **{n.lessons} lessons**, {n.reading} hours to read and run",
-        f"- **{n.tasks} tasks that check themselves**, {n.writing} hours to solve",
-        f"- **{n.experiments} recorded experiments**, {n.runs} runs: of {n.verdicts.total()} expectations "
-        f"{n.verdicts['confirmed']} were confirmed, {n.verdicts['reversed']} came out the other way round, and "
+        f"**{n.lessons} lessons** ({n.reading} hours to read and run) · **{n.tasks} tasks that check themselves** "
+        f"({n.writing} hours to solve) · **{n.networks} networks**, the papers' and small ones ·",
+        f"**{n.experiments} recorded experiments** ({n.runs} runs): of {n.verdicts.total()} expectations "
+        f"{n.verdicts['confirmed']} were confirmed, {n.verdicts['reversed']} reversed, "
         f"{n.verdicts['undecided']} are undecided",
-        f"- **{n.networks} networks** by name, those of the papers and small ones that learn on a laptop",
     ])  # fmt: skip
 
 
-def card_text(name: str = CLAIM) -> str:
-    """A claim's card in Markdown: the sentence, a verdict for each expectation, and where the numbers come from."""
+def card_text(name: str = CLAIM, *, short: bool = False) -> str:
+    """A claim's card in Markdown: the sentence, a verdict for each expectation, and where the numbers come from.
+
+    The short one of the README has one expectation of each verdict, and says so.
+    """
     card = claims.card(name)
-    claim = card.claim
-    rows = [f"| **{verdict}** | {expected} | {outcome} |" for verdict, expected, outcome in card.verdicts()]
+    claim, verdicts = card.claim, card.verdicts()
+    kinds = [verdict for verdict, _, _ in verdicts]
+    shown = [one for number, one in enumerate(verdicts) if not short or one[0] not in kinds[:number]]
+    rows = [f"| **{verdict}** | {expected} | {outcome} |" for verdict, expected, outcome in shown]
+    told = "" if len(shown) == len(verdicts) else f"The first of each verdict, of {len(verdicts)} in all. "
     return "\n".join([
         f"**{claim.title}.** {claim.sentence} *({claim.source})*", "",
-        "| verdict | expected before it ran | measured, mean of the seeds |", "|---|---|---|", *rows, "",
-        f"{card.provenance.replace('; mean ± half the range in the table', '')}.",
+        "| verdict | expected | measured, mean of the seeds |", "|---|---|---|", *rows, "",
+        f"{told}{card.provenance.replace('; mean ± half the range in the table', '')}.",
     ])  # fmt: skip
 
 
@@ -135,7 +140,7 @@ def site(repository: str) -> str:
 def renewed(readme: str) -> str:
     """The README with its made parts as they should be."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    for name, text in (("numbers", numbers_text()), ("card", card_text())):
+    for name, text in (("numbers", numbers_text()), ("card", card_text(short=True))):
         readme, count = re.subn(
             rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
             lambda mark, text=text: f"{mark[1]}\n{text}\n\n{mark[2]}",

@@ -39,6 +39,16 @@ def test_it_counts_what_there_is():
     assert numbers.tasks == len(told)
 
 
+def test_its_card_has_the_first_expectation_of_each_verdict_and_says_of_how_many():
+    every, short = (overview.card_text(short=short) for short in (False, True))
+    rows, few = ([line for line in text.splitlines() if line.startswith("| **")] for text in (every, short))
+    kinds = [row.split("**")[1] for row in rows]
+    assert len(few) == len(set(kinds)) < len(rows)
+    assert few == [row for number, row in enumerate(rows) if kinds.index(kinds[number]) == number]
+    assert f"of {len(rows)} in all" in short
+    assert "in all" not in every
+
+
 def test_a_part_that_is_missing_or_doubled_is_named():
     for broken in (README.replace("<!-- /card -->", ""), README.replace("<!-- numbers -->", "")):
         with pytest.raises(ValueError, match=r"README\.md must have one part"):
