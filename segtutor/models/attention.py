@@ -88,6 +88,55 @@ class Attention(nn.Module):
         )
         return self.project(mixed.transpose(1, 2).flatten(2))
 
+    def few_ask(self, tokens: Tensor, context: Tensor, values: Tensor) -> Tensor:
+        """What ``forward`` gives, cheaper where a few tokens ask a large map: no layer is computed for each place.
+
+        q (W k)^T is (q W) k^T, so the layer of the keys goes to the tokens; that of the values waits until they are
+        mixed.
+
+        Args:
+            tokens: What asks, B x N x C.
+            context: What answers, B x M x C.
+            values: What is taken, B x M x C.
+
+        Returns:
+            B x N x C.
+        """
+        query = self._split(self.query(tokens))
+        size = query.shape[-1]
+        query = query / math.sqrt(size)
+        asked = (query @ self._of_heads(self.key)).flatten(1, 2)  # B x hN x C
+        constant = (query @ self.key.bias.view(self.heads, size, 1)).flatten(1, 2)  # B x hN x 1
+        weights = (asked @ context.transpose(1, 2) + constant).softmax(dim=2)  # B x hN x M
+        taken = (weights @ values).unflatten(1, (self.heads, -1))  # B x h x N x C
+        mixed = taken @ self._of_heads(self.value).transpose(1, 2) + self.value.bias.view(self.heads, 1, size)
+        return self.project(mixed.transpose(1, 2).flatten(2))
+
+    def many_ask(self, tokens: Tensor, context: Tensor, values: Tensor) -> Tensor:
+        """What ``forward`` gives, cheaper where a large map asks a few tokens; see `few_ask`.
+
+        Args:
+            tokens: What asks, B x N x C.
+            context: What answers, B x M x C.
+            values: What is taken, B x M x C.
+
+        Returns:
+            B x N x C.
+        """
+        key, value = self._split(self.key(context)), self._split(self.value(values))
+        size = key.shape[-1]
+        key = key / math.sqrt(size)
+        answering = (key @ self._of_heads(self.query)).flatten(1, 2)  # B x hM x C
+        constant = (key @ self.query.bias.view(self.heads, size, 1)).flatten(1, 2)  # B x hM x 1
+        answers = answering @ tokens.transpose(1, 2) + constant  # B x hM x N
+        weights = answers.unflatten(1, (self.heads, -1)).softmax(dim=2).flatten(1, 2)  # over the M of each head
+        told = (value @ self.project.weight.T.unflatten(0, (self.heads, -1))).flatten(1, 2)  # B x hM x C
+        return weights.transpose(1, 2) @ told + self.project.bias
+
+    def _of_heads(self, layer: nn.Linear) -> Tensor:
+        """The weight of a layer to all heads, h x d x C."""
+        return layer.weight.unflatten(0, (self.heads, -1))
+
     def weights(self, tokens: Tensor, context: Tensor | None = None) -> Tensor:
         """How much each token takes from each of the context: B x h x N x M, rows sum to 1."""
         context = tokens if context is None else context

@@ -222,7 +222,10 @@ def next_clicks(masks: Tensor, targets: Tensor, known: Tensor, anywhere: bool = 
     wrong = ((masks > 0) != targets) & known
     right = ~wrong.flatten(1).any(1)
     allowed = torch.where(right[:, None, None] | torch.full_like(right, anywhere)[:, None, None], known, wrong)
-    chosen = torch.multinomial(allowed.flatten(1).float(), 1)[:, 0]
+    # The n-th pixel that is allowed, by counting: a tenth of what torch.multinomial takes.
+    counted = allowed.flatten(1).cumsum(1, dtype=torch.int32)
+    wanted = (torch.rand(len(counted), 1, device=counted.device) * counted[:, -1:]).int()
+    chosen = torch.searchsorted(counted, wanted, right=True)[:, 0].clamp_max(counted.shape[1] - 1)
     width = masks.shape[-1]
     points = torch.stack([chosen % width, chosen // width], dim=1).float()
     return points, targets.flatten(1).gather(1, chosen[:, None])[:, 0].long()
@@ -256,23 +259,48 @@ def losses_of_prompts(
         several = settings.several and number == 0 and boxes is None
         output = network.answer(embedding, points, labels, boxes, masks, several)
         small, iou = output["masks"].float(), output["iou"]
-        large = at_input_size(small, network.stride).flatten(0, 1)
         # Every second row and column says what all say, in a quarter of the time; each step takes others.
         row, column = (int(torch.randint(2, ())) for _ in range(2))
         some = (..., slice(row, None, 2), slice(column, None, 2))
-        for name, value in prompt_losses(large[some], iou.flatten(0, 1), targets[some], known[some]).items():
+        logits = every_second(small, network.stride // 4, row, column).flatten(0, 1)
+        for name, value in prompt_losses(logits, iou.flatten(0, 1), targets[some], known[some]).items():
             total[name] = total.get(name, 0) + value / settings.rounds
         if number + 1 == settings.rounds:
             break
         best = iou.detach().argmax(-1)[..., None, None, None]  # B x T x 1 x 1 x 1
-        chosen = large.detach().unflatten(0, (B, T)).take_along_dim(best, 2)[:, :, 0]
-        click, kind = next_clicks(chosen.flatten(0, 1), targets, known, not settings.own_errors)
+        chosen = small.detach().take_along_dim(best, 2)
+        large = at_input_size(chosen, network.stride).flatten(0, 2)
+        click, kind = next_clicks(large, targets, known, not settings.own_errors)
         click, kind = click.view(B, T, 1, 2), kind.view(B, T, 1)
         points = click if points is None else torch.cat([points, click], dim=2)
         labels = kind if labels is None else torch.cat([labels, kind], dim=2)
         # In half of the steps the last answer is a prompt, too: with and without it, clicks must be understood.
-        masks = small.detach().take_along_dim(best, 2)[:, :, 0] if torch.rand(()) < 0.5 else None
+        masks = chosen[:, :, 0] if torch.rand(()) < 0.5 else None
     return total
+
+
+def every_second(masks: Tensor, factor: int, row: int, column: int) -> Tensor:
+    """What ``at_input_size`` gives, but only every second row and column of it, at less than half the cost.
+
+    Args:
+        masks: Logits ... x h x w.
+        factor: By how much the input is larger.
+        row: The first row, 0 or 1.
+        column: The first column, 0 or 1.
+
+    Returns:
+        ... x factor h / 2 x factor w / 2.
+    """
+    for dimension, first in ((-2, row), (-1, column)):
+        size = masks.shape[dimension]
+        places = (torch.arange(first, factor * size, 2, device=masks.device) + 0.5) / factor - 0.5
+        places = places.clamp(0, size - 1)
+        before = places.long()
+        after = (before + 1).clamp_max(size - 1)
+        share = (places - before).to(masks.dtype)
+        share = share[:, None] if dimension == -2 else share
+        masks = masks.index_select(dimension, before) * (1 - share) + masks.index_select(dimension, after) * share
+    return masks
 
 
 class _PromptRun(PartsRun[PromptResult]):

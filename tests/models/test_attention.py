@@ -62,3 +62,20 @@ def test_a_map_is_read_row_by_row_and_back():
 def test_heads_must_divide_the_channels():
     with pytest.raises(ValueError, match="heads must divide the 8 channels, but 3 came"):
         Attention(8, heads=3)
+
+
+@pytest.mark.parametrize(("way", "asking", "answering"), [("few_ask", 7, 60), ("many_ask", 60, 7)])
+def test_the_cheap_ways_give_what_the_plain_one_gives(way, asking, answering):
+    """With an inner width that is not C, values that are not the context, and every bias away from zero."""
+    torch.manual_seed(0)
+    attention = Attention(24, heads=3, inner=12)
+    with torch.no_grad():
+        for layer in (attention.query, attention.key, attention.value, attention.project):
+            layer.bias.normal_()
+    tokens, context = torch.randn(2, asking, 24), torch.randn(2, answering, 24)
+    values = torch.randn(2, answering, 24)
+    plain, cheap = (ask(tokens, context, values) for ask in (attention, getattr(attention, way)))
+    torch.testing.assert_close(cheap, plain, atol=1e-5, rtol=1e-5)
+    both = [torch.autograd.grad(one.square().sum(), list(attention.parameters())) for one in (plain, cheap)]
+    for one, other in zip(*both, strict=True):
+        torch.testing.assert_close(other, one, atol=1e-4, rtol=1e-4)

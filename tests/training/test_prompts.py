@@ -7,11 +7,13 @@ import torch
 
 from segtutor import models
 from segtutor.datasets import Scenes
+from segtutor.models.sam.network import at_input_size
 from segtutor.training import PromptSettings, TrainingConfig, fit_prompts
 from segtutor.training.prompts import (
     Prompts,
     PromptStream,
     draw_prompts,
+    every_second,
     losses_of_prompts,
     next_clicks,
     shaken_box,
@@ -87,6 +89,15 @@ def test_the_next_click_is_where_it_is_wrong():
         assert labels[2] == target[2, y, x]
     places = {tuple(next_clicks(masks, target, known, anywhere=True)[0][0].tolist()) for _ in range(30)}
     assert len(places) > 5
+
+
+@pytest.mark.parametrize("factor", [1, 2, 4])
+def test_every_second_pixel_of_the_enlarged_masks(factor):
+    torch.manual_seed(0)
+    masks = torch.randn(1, 2, 3, 6, 8)
+    whole = at_input_size(masks, 4 * factor)
+    for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        torch.testing.assert_close(every_second(masks, factor, row, column), whole[..., row::2, column::2])
 
 
 def test_the_stream_mirrors_picture_and_questions_together():

@@ -58,9 +58,10 @@ class TwoWayBlock(nn.Module):
         else:
             tokens = tokens + self.attention(tokens + prompt, values=tokens, context=tokens + prompt)
         tokens = self.norm1(tokens)
-        tokens = self.norm2(tokens + self.ask_map(tokens + prompt, places + codes, values=places))
+        placed = places + codes
+        tokens = self.norm2(tokens + self.ask_map.few_ask(tokens + prompt, placed, places))
         tokens = self.norm3(tokens + self.mlp(tokens))
-        places = self.norm4(places + self.ask_tokens(places + codes, tokens + prompt, values=tokens))
+        places = self.norm4(places + self.ask_tokens.many_ask(placed, tokens + prompt, tokens))
         return tokens, places
 
 
@@ -88,5 +89,5 @@ class TwoWayTransformer(nn.Module):
         tokens = prompt
         for block in self.blocks:
             tokens, places = block(tokens, places, prompt, codes)
-        tokens = self.norm(tokens + self.ask_map(tokens + prompt, places + codes, values=places))
+        tokens = self.norm(tokens + self.ask_map.few_ask(tokens + prompt, places + codes, places))
         return tokens, places
