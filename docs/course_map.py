@@ -79,10 +79,8 @@ def drawing() -> str:
         for one in sorted(near):
             (x0, y0), (x1, y1) = corner(one), corner(number)
             x0, y0, x1 = x0 + WIDE / 2, y0 + HIGH, x1 + WIDE / 2
-            middle = y1 - ROW / 3
             lines.append(
-                f'<path d="M{x0:.0f} {y0:.0f} V{middle - 14:.0f} C{x0:.0f} {middle + 4:.0f} {x1:.0f} '
-                f'{middle - 12:.0f} {x1:.0f} {y1 - 6:.0f}"/><polygon class="head" '
+                f'<path d="{path(x0, y0, x1, y1)}"/><polygon class="head" '
                 f'points="{x1 - 5:.0f},{y1 - 8:.0f} {x1 + 5:.0f},{y1 - 8:.0f} {x1:.0f},{y1:.0f}"/>'
             )
     boxes = []
@@ -100,6 +98,21 @@ def drawing() -> str:
         f'<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'xmlns="http://www.w3.org/2000/svg"><g class="edges">{"".join(lines)}</g>{"".join(boxes)}</svg></div>'
     )
+
+
+def path(x0: float, y0: float, x1: float, y1: float) -> str:
+    """The way from below a box to above another: down, and to the side only in the gap before the other's row.
+
+    >>> path(100, 54, 100, 82)
+    'M100 54 V76'
+    >>> path(100, 54, 346, 156)
+    'M100 54 V131 Q100 138 107 138 H339 Q346 138 346 145 V150'
+    """
+    if x0 == x1:
+        return f"M{x0:.0f} {y0:.0f} V{y1 - 6:.0f}"
+    gap, turn = y1 - 18, 7 if x1 > x0 else -7
+    return (f"M{x0:.0f} {y0:.0f} V{gap - 7:.0f} Q{x0:.0f} {gap:.0f} {x0 + turn:.0f} {gap:.0f} "
+            f"H{x1 - turn:.0f} Q{x1:.0f} {gap:.0f} {x1:.0f} {gap + 7:.0f} V{y1 - 6:.0f}")  # fmt: skip
 
 
 def table() -> str:
