@@ -34,8 +34,8 @@ SOLUTIONS = re.compile(r"\.lesson\d\d(\.|$)")
 """Modules that hold the tasks' solutions: whoever looks for a word shall find the lesson and not the answer."""
 # The packages whose names a lesson or a reader's own code uses, in the order in which data flows.
 REFERENCE = (
-    "labels", "datasets", "models", "training", "inference", "metrics", "plotting", "claims", "exercises", "resources",
-    "compute", "grading",
+    "labels", "datasets", "models", "training", "inference", "metrics", "analysis", "plotting", "claims", "exercises",
+    "resources", "compute", "grading",
 )  # fmt: skip
 
 

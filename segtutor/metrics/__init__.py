@@ -11,6 +11,14 @@ from typing import Any
 
 _HOMES = {
     "boundary": ("boundary_band", "boundary_band_iou", "boundary_distance", "boundary_iou", "mask_boundary"),
+    "calibration": (
+        "Calibration",
+        "area_under_risk",
+        "entropy",
+        "fit_temperature",
+        "risk_coverage",
+        "with_temperature",
+    ),
     "coco": ("CocoCurves", "coco_curves", "evaluate_coco"),
     "confusion": ("ConfusionMatrix", "iou_per_image"),
     "curves": (

@@ -10,6 +10,7 @@ from segtutor.training.panoptic import PanopticResult, PanopticValidation, fit_p
 from segtutor.training.prompts import PromptResult, PromptSettings, PromptValidation, fit_prompts
 from segtutor.training.region_losses import dice, lovasz_softmax
 from segtutor.training.schedules import polynomial
+from segtutor.training.statistics import reestimate_statistics
 
 __all__ = [
     "DetectionResult",
@@ -37,4 +38,5 @@ __all__ = [
     "ohem",
     "parameter_groups",
     "polynomial",
+    "reestimate_statistics",
 ]

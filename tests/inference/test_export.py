@@ -106,6 +106,22 @@ def test_onnx_says_the_same_and_knows_how_its_input_is_made(name, tmp_path):
     assert np.abs(found - wanted.numpy()).max() <= 1e-4
 
 
+@pytest.mark.parametrize("padded", [True, False])
+def test_a_u_net_as_onnx_says_the_same_at_two_sizes(padded, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    network = lively("unet_tiny", padded=padded)
+    assert export(network, tmp_path / "net.onnx") <= 1e-5
+    session = onnxruntime.InferenceSession(str(tmp_path / "net.onnx"), providers=["CPUExecutionProvider"])
+    for size in ((1, 3, 40, 52), (2, 3, 67, 33)):
+        images = torch.rand(size)
+        with torch.no_grad():
+            wanted = network(images)["out"].numpy()
+        (found,) = session.run(None, {"images": images.numpy()})
+        assert found.shape == wanted.shape == (size[0], 3, *size[2:])
+        assert np.abs(found - wanted).max() <= 1e-5 * max(1, np.abs(wanted).max())
+
+
 def test_a_graph_of_pictures_normalizes_and_pads_as_predict_does(tmp_path):
     network = lively("deeplabv3_tiny")
     network.preprocessing = Preprocessing((0.5,) * 3, (0.25,) * 3, multiple=32, remainder=1, smallest=97)
