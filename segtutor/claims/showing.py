@@ -71,12 +71,17 @@ def show(shown: Card | str, keys: Sequence[str] | None = None) -> Figure:
 
 
 def _in_lines(title: str) -> str:
-    r"""Lines of 26 characters at most; a size stays in one.
+    r"""As few lines of at most 26 characters as do, of nearly one length; a size, and a number's unit, stay in one.
 
     >>> _in_lines("mean IoU by windows of 64 x 80, %")
-    'mean IoU by windows of\n64\xa0×\xa080, %'
+    'mean IoU by windows\nof 64\xa0×\xa080,\xa0%'
     """
-    return textwrap.fill(re.sub(r"(?<=\d) x (?=\d)", "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}", title), 26)
+    title = re.sub(r"(?<=\d) x (?=\d)", "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}", title)
+    title = re.sub(r", (%|ms)$", ",\N{NO-BREAK SPACE}\\1", title)
+    lines = len(textwrap.wrap(title, 26))
+    return next(
+        textwrap.fill(title, width) for width in range(8, 27) if width == 26 or len(textwrap.wrap(title, width)) <= lines
+    )
 
 
 def show_curves(shown: Card | str, ax: Axes | None = None) -> Axes:
