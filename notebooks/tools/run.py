@@ -133,7 +133,8 @@ def promised(course: Course, master: Master, path: Path) -> float | None:
     """Minutes on a CPU that the README's table gives the notebook, else its own header."""
     readme = course.root / "README.md"
     lines = readme.read_text(encoding="utf-8").splitlines() if readme.exists() else []
-    row = next((line for line in lines if line.startswith("|") and f"({path.relative_to(course.root).as_posix()})" in line), "")
+    link = f"({path.relative_to(course.root).as_posix()})"
+    row = next((line for line in lines if line.startswith("|") and link in line), "")
     numbers = [cell for cell in row.split("|") if re.fullmatch(r"\d+(\.\d+)?", cell.strip())]
     try:
         return float(numbers[0] if numbers else master.front["minutes_cpu"])

@@ -79,9 +79,8 @@ def _in_lines(title: str) -> str:
     title = re.sub(r"(?<=\d) x (?=\d)", "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}", title)
     title = re.sub(r", (%|ms)$", ",\N{NO-BREAK SPACE}\\1", title)
     lines = len(textwrap.wrap(title, 26))
-    return next(
-        textwrap.fill(title, width) for width in range(8, 27) if width == 26 or len(textwrap.wrap(title, width)) <= lines
-    )
+    width = next(width for width in range(8, 27) if width == 26 or len(textwrap.wrap(title, width)) <= lines)
+    return textwrap.fill(title, width)
 
 
 def show_curves(shown: Card | str, ax: Axes | None = None) -> Axes:
