@@ -8,13 +8,7 @@
     root.innerHTML = root.dataset.figure;
     const find = (selector) => root.querySelector(selector);
     const data = JSON.parse(find(".parts").dataset.clicks);
-    const packed = bytes(data.weights), weights = {};
-    let at = 0;
-    for (const [name, length] of data.arrays) {
-      weights[name] = new Uint16Array(packed.buffer.slice(at, at + 2 * length));
-      at += 2 * length;
-    }
-    const network = maskDecoder.create(weights, data.heads);
+    const network = maskDecoder.create(maskDecoder.unpack(bytes(data.weights), data.arrays), data.heads);
     const pictures = [...root.querySelectorAll(".pictures button")];
     const stage = find(".stage"), canvas = find(".stage canvas"), marks = find(".stage svg"), image = find(".stage img");
     const answers = [...root.querySelectorAll(".answers button")], says = find(".says"), modes = find(".modes");

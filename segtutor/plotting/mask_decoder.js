@@ -11,6 +11,22 @@ const maskDecoder = (() => {
     return out;
   };
 
+  // Arrays by their names, from bytes that stand one after the other: of each array its name, its length, and how many
+  // rows have a factor of their own, which then stand before its 8-bit levels; without any it is of 16-bit numbers.
+  const unpack = (packed, arrays) => {
+    let at = 0;
+    const take = (count, Kind) => {
+      const from = at;
+      at += count * Kind.BYTES_PER_ELEMENT;
+      return new Kind(packed.buffer.slice(packed.byteOffset + from, packed.byteOffset + at));
+    };
+    return Object.fromEntries(arrays.map(([name, length, rows]) => {
+      if (!rows) return [name, halves(take(length, Uint16Array))];
+      const scales = halves(take(rows, Uint16Array)), levels = take(length, Int8Array), width = length / rows;
+      return [name, Float32Array.from(levels, (level, k) => level * scales[Math.floor(k / width)])];
+    }));
+  };
+
   // Rows x "ins" to rows x "outs"; the weight is outs x ins.
   const linear = (x, layer, relu = false) => {
     const {weight, bias} = layer, outs = bias.length, ins = weight.length / outs, rows = x.length / ins;
@@ -104,10 +120,8 @@ const maskDecoder = (() => {
     return out;
   };
 
-  // weights: names to {bits: Uint16Array of 16-bit numbers}; frequencies are 2 x channels / 2.
-  const create = (weights, heads) => {
-    const arrays = {};
-    for (const name of Object.keys(weights)) arrays[name] = halves(weights[name]);
+  // arrays: as "unpack" gives them; frequencies are 2 x channels / 2.
+  const create = (arrays, heads) => {
     const layer = (name) => ({weight: arrays[`${name}.weight`], bias: arrays[`${name}.bias`]});
     const layers = (name) => Object.fromEntries(
       ["query", "key", "value", "project"].map((part) => [part, layer(`${name}.${part}`)]));
@@ -173,6 +187,6 @@ const maskDecoder = (() => {
     };
     return {answer, channels};
   };
-  return {create, halves};
+  return {create, unpack, halves};
 })();
 if (typeof module !== "undefined") module.exports = maskDecoder;

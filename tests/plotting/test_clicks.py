@@ -14,8 +14,7 @@ import torch
 
 from segtutor import models, plotting
 from segtutor.inference.clickable import clickable, decoder_arrays
-from segtutor.models.weight_files import round_to_half
-from segtutor.plotting.clicks import ClickPicture, click_figure, dequantized, packed, quantized
+from segtutor.plotting.clicks import ClickPicture, as_read, click_figure, dequantized, packed, quantized, row_levels
 from tests.plotting.browser import browser_page
 
 SCRIPTS = Path(plotting.__file__).parent
@@ -24,14 +23,8 @@ HEADS = 4
 RUN = """
 const maskDecoder = require(process.argv[1]);
 const asked = JSON.parse(require("fs").readFileSync(0, "utf8"));
-const buffer = Buffer.from(asked.weights, "base64");
-const weights = {};
-let at = 0;
-for (const [name, length] of asked.arrays) {
-  weights[name] = new Uint16Array(buffer.buffer.slice(buffer.byteOffset + at, buffer.byteOffset + at + 2 * length));
-  at += 2 * length;
-}
-const network = maskDecoder.create(weights, asked.heads);
+const network = maskDecoder.create(
+  maskDecoder.unpack(Uint8Array.from(Buffer.from(asked.weights, "base64")), asked.arrays), asked.heads);
 const embedding = Float32Array.from(asked.embedding);
 console.log(JSON.stringify(asked.questions.map(([points, box]) => {
   const {masks, iou} = network.answer(embedding, ...asked.places, asked.size, points, box);
@@ -51,7 +44,8 @@ def network():
                 parameter.data.add_(torch.randn_like(parameter) * 0.2)
             elif "project" in name or "vectors" in name:
                 parameter.data.mul_(2)
-    round_to_half(model)
+    read = {name: torch.from_numpy(array) for name, array in as_read(decoder_arrays(model)).items()}
+    model.load_state_dict(read, strict=False)  # so that figure and network have the same weights
     return model
 
 
@@ -130,6 +124,21 @@ def test_8_bits_keep_the_largest_of_each_channel():
     assert np.abs(dequantized(embedding) - embedding).max() <= 0.5 * scales[0] + 1e-7
 
 
+def test_large_weights_have_8_bits_and_a_factor_for_each_row():
+    weight = np.zeros((20, 20), dtype=np.float32)
+    weight[0, :3], weight[1, 0] = (1.0, -2.0, 0.5), 0.25
+    levels, scales = row_levels(weight)
+    assert levels[0, :4].tolist() == [64, -127, 32, 0]  # 63.5 and 31.75, and 2 / 127 is a little less in 16 bits
+    assert levels[1, 0] == 127
+    np.testing.assert_allclose(scales[:2].astype(float), [2 / 127, 0.25 / 127], rtol=1e-3)
+    small = np.full((3, 4), 1 / 3, dtype=np.float32)
+    read = as_read({"large": weight, "small": small, "prompt_encoder.mask.0.weight": weight})
+    np.testing.assert_allclose(read["large"], weight, atol=2 / 127)
+    np.testing.assert_allclose(read["small"], small, rtol=1e-3)
+    assert packed({"large": weight, "small": small, "prompt_encoder.mask.0.weight": weight})[1] == [
+        ("large", 400, 20), ("small", 12, 0)]  # fmt: skip
+
+
 def test_the_page_holds_what_the_network_needs_and_asks_nobody(network, image):
     figure = clickable(network, [image, image], ["noise", "the same > noise"], [[(5, 6, 1)], []])
     page = figure._repr_html_()
@@ -139,12 +148,13 @@ def test_the_page_holds_what_the_network_needs_and_asks_nobody(network, image):
     assert data["heads"] == HEADS
     levels = np.frombuffer(base64.b64decode(data["scenes"][0]["levels"]), dtype=np.int8)
     assert levels.shape == (6 * 8 * 40,)
-    assert sum(length for _, length in data["arrays"]) * 2 == len(base64.b64decode(data["weights"]))
-    assert not any(name.startswith("prompt_encoder.mask.") for name, _ in data["arrays"])
+    sizes = [2 * rows + length if rows else 2 * length for _, length, rows in data["arrays"]]
+    assert sum(sizes) == len(base64.b64decode(data["weights"]))
+    assert not any(name.startswith("prompt_encoder.mask.") for name, _, _ in data["arrays"])
     assert not re.search(r"(?:src|href)=\"(?!data:)|https?:|@import|url\(", page)
     assert 'alt="the same &gt; noise"' in waiting
     assert repr(figure) == "Figure that answers clicks on 2 pictures"
-    assert len(page) < 300_000
+    assert len(page) < 200_000
 
 
 def test_wrong_arguments_are_named(network, image):
