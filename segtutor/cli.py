@@ -19,6 +19,8 @@ COMMANDS: dict[str, str] = {
     "export": "write a network as ONNX or as a PyTorch graph, for other programs",
     "reproduce": "run the experiment behind a claim of the course again",
     "data": "get real data sets, see which are there, find broken files in a folder",
+    "progress": "see how far you are, or write a certificate of it",
+    "verify": "check a certificate by running its answers again",
     "grade": "grade what a class handed in: points, feedback for each, a report about all",
     "release": "write an assignment as a class gets it, tried unsolved",
 }
