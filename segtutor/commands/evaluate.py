@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_views(parser)
     parser.add_argument("--boundary", action="store_true", help="also score the outlines of the classes")
     parser.add_argument(
+        "--errors",
+        action="store_true",
+        help="also tell apart errors at boundaries, in the extent of regions and of whole regions, and what was most "
+        "often taken for what (takes longer)",
+    )
+    parser.add_argument(
         "--out",
         type=Path,
         metavar="FOLDER",
@@ -59,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     detector = is_detector(arguments.model)
     if detector:
-        refuse(arguments, {**SEMANTIC_VIEWS, "boundary": False})
+        refuse(arguments, {**SEMANTIC_VIEWS, "boundary": False, "errors": False})
     as_views(**views(arguments))
     if arguments.data == "scenes":
         from segtutor.datasets import Scenes
@@ -85,11 +92,24 @@ def run(arguments: argparse.Namespace) -> int:
         report = DetectorReport(arguments.out, title, dataset, arguments.worst)
     elif arguments.out is not None:
         report = _Report(arguments, title, dataset)
+    split: Any = None
+    if arguments.errors:
+        from segtutor.analysis import ErrorSplit
+        from segtutor.inference.samples import label_set
+
+        split = ErrorSplit(len(label_set(dataset)), ignore_index=label_set(dataset).ignore_index)
+
+    def each(scored: Any) -> None:
+        if split is not None:
+            split.update(scored.target.numpy(), scored.prediction.numpy())
+        if report is not None:
+            report(scored)
+
     try:
         if detector:
             score: Any = evaluate_detector(model, dataset, each=report)
         else:
-            score = evaluate(model, dataset, boundary=arguments.boundary, each=report, **views(arguments))
+            score = evaluate(model, dataset, boundary=arguments.boundary, each=each, **views(arguments))
     except Exception as error:
         if report is not None and report.rows:
             error.add_note(f"{report.rows} pictures were scored before: {arguments.out / 'pictures.csv'}")
@@ -99,8 +119,10 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(_table(score))
         print(str(score).rpartition("\n")[2] + _outlines(score))
+    if split is not None:
+        print(_errors(split, score.names))
     if report is not None:
-        report.finish(score)
+        report.finish(score, *([] if detector else [split]))
         print(f"written  {', '.join(str(path) for path in report.paths.values())}")
     return 0
 
@@ -153,6 +175,14 @@ def _outlines(score: Any) -> str:
     )
 
 
+def _errors(split: Any, names: Sequence[str]) -> str:
+    """In which ways pixels are wrong, and the five largest confusions."""
+    from segtutor.analysis import confusion_flow
+
+    flows = confusion_flow(split.confusion.matrix, names, 5)
+    return "\n".join(["", str(split), "", *map(str, flows)]) if split.wrong else "\nno pixel is wrong"
+
+
 class _Report:
     """What is written of an evaluation, picture by picture."""
 
@@ -184,8 +214,8 @@ class _Report:
             sentence = describe(scored.confusion.matrix, self.labels)
             self.page.add(Entry(mean, name, sentence, label_views(name, sentence, pixels, target, found, self.labels)))
 
-    def finish(self, score: Any) -> None:
-        """Writes what holds for the whole."""
+    def finish(self, score: Any, split: Any = None) -> None:
+        """Writes what holds for the whole; ``split`` tells errors apart."""
         from segtutor.commands.worst_page import class_table, write_classes
 
         columns = columns_of(score)
@@ -202,6 +232,10 @@ class _Report:
         if score.outlines is not None:
             scores["mean_boundary_iou"] = score.outlines.mean_boundary_iou()
             scores["mean_iou_in_the_band"] = score.outlines.band.mean_iou()
+        if split is not None and split.wrong:
+            scores["errors"] = {
+                kind: {"missed": missed, "invented": invented} for kind, (missed, invented) in split.shares().items()
+            }
         with replacing(self.paths["scores.json"]) as temporary:
             temporary.write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")
         table = class_table([f"{name}, %" for name in columns], rows, self.labels)

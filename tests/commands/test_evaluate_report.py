@@ -68,6 +68,16 @@ class Page(HTMLParser):
         assert tag not in ("script", "link")
 
 
+def test_errors_are_told_apart_and_add_up(folder, capsys):
+    assert segtutor("evaluate --weights net.pt --data own --errors --out report --device cpu") == 0
+    said = capsys.readouterr().out
+    assert all(word in said for word in ("% of errors", "missed", "invented", "boundary", "extent", "segment"))
+    assert " taken for " in said
+    shares = json.loads((folder / "report" / "scores.json").read_text(encoding="utf-8"))["errors"]
+    for side in ("missed", "invented"):
+        assert sum(one[side] for one in shares.values()) == pytest.approx(1)
+
+
 def test_the_report_says_what_evaluate_found(folder, capsys):
     assert segtutor("evaluate --weights net.pt --data own --boundary --flip --out report --worst 2 --device cpu") == 0
     said = capsys.readouterr().out
