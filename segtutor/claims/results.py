@@ -137,15 +137,15 @@ def write(results: Results, path: str | Path) -> None:
         variant: [{key: None if value != value else value for key, value in run.items()} for run in of_variant]
         for variant, of_variant in results.runs.items()
     }  # JSON knows no NaN
-    content = {
-        "claim": results.claim,
-        **results.about,
-        "short": results.short,
-        "seeds": list(results.seeds),
-        "runs": runs,
-    }
+    content = {"claim": results.claim, **results.about, "short": results.short, "seeds": list(results.seeds)}
+    # A run is a line: all in JSON's own layout, every step of a curve would be four.
+    listed = ",\n".join(
+        f"  {json.dumps(variant)}: [\n" + ",\n".join(f"   {json.dumps(run)}" for run in of_variant) + "\n  ]"
+        for variant, of_variant in runs.items()
+    )
+    text = json.dumps(content, indent=1).removesuffix("\n}") + f',\n "runs": {{\n{listed}\n }}\n}}\n'
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
 
 
 def read(path: str | Path) -> Results:
