@@ -5,6 +5,7 @@ from segtutor.inference.detect import detect
 from segtutor.inference.detect_scores import DetectorEvaluation, evaluate_detector
 from segtutor.inference.evaluate import Evaluation, evaluate
 from segtutor.inference.images import load_image
+from segtutor.inference.labelling import Labelling
 from segtutor.inference.masks import FoundMasks, PanopticEvaluation, evaluate_panoptic, find_masks
 from segtutor.inference.predict import evaluating, predict
 from segtutor.inference.prompts import Answer, Prompter
@@ -15,6 +16,7 @@ __all__ = [
     "DetectorEvaluation",
     "Evaluation",
     "FoundMasks",
+    "Labelling",
     "PanopticEvaluation",
     "Prompter",
     "class_heat_map",

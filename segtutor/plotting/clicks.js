@@ -12,6 +12,7 @@
     const pictures = [...root.querySelectorAll(".pictures button")];
     const stage = find(".stage"), canvas = find(".stage canvas"), marks = find(".stage svg"), image = find(".stage img");
     const answers = [...root.querySelectorAll(".answers button")], says = find(".says"), modes = find(".modes");
+    const shown = [];  // called with the number of a picture once it is there
     let scene, embedding, points, corners, result, chosen, cursor;
 
     const mode = () => modes.querySelector("input:checked").value;
@@ -116,6 +117,7 @@
       image.src = pictures[number].querySelector("img").src;
       image.alt = pictures[number].querySelector("img").alt;
       pictures.forEach((button, k) => button.setAttribute("aria-pressed", k === number));
+      shown.forEach((told) => told(number));
       cursor = scene.size.map((side) => side >> 1).reverse();
       points = scene.start.map((point) => [...point]);
       corners = [];
@@ -150,6 +152,14 @@
     find(".back").addEventListener("click", back);
     find(".clear").addEventListener("click", clear);
     modes.addEventListener("change", () => { if (mode() === "box") corners = []; draw(); });
+    // The chosen mask at the picture's own pixels, whose middles are those of FINE x FINE drawn ones.
+    const mask = () => {
+      if (!result) return null;
+      const [height, width] = scene.size, middle = FINE >> 1;
+      return Uint8Array.from({length: height * width}, (_, k) => result.inside[chosen][
+        (FINE * Math.floor(k / width) + middle) * FINE * width + FINE * (k % width) + middle]);
+    };
+    if (data.classes) labelling(root, data, {mask, clear, shown});
     show(0);
   };
   // A page may hold several figures, and a cell may be run again: each comes to life once.

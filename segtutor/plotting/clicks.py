@@ -24,9 +24,9 @@ from PIL import Image
 from segtutor.plotting.overlays import as_picture
 from segtutor.plotting.waking import waking_page
 
-_QUALITY = 80
-_LARGE = 400
-"""Entries from which a weight is kept in 8 bits."""
+_QUALITY = 85
+_MATRIX = 400
+"""Numbers from which on an array is one of those that make the page large."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,13 +65,33 @@ class ClickFigure:
         return f"Figure that answers clicks on {self.count} pictures"
 
 
-def click_figure(pictures: Sequence[ClickPicture], decoder: Mapping[str, np.ndarray], heads: int) -> ClickFigure:
+@dataclass(frozen=True)
+class Addition:
+    """What another figure adds to this one.
+
+    Attributes:
+        data: Joins what the scripts read.
+        figure: HTML below the answers.
+        style: Style sheet.
+        script: Runs before that of this figure.
+    """
+
+    data: Mapping[str, Any]
+    figure: str
+    style: str
+    script: str
+
+
+def click_figure(
+    pictures: Sequence[ClickPicture], decoder: Mapping[str, np.ndarray], heads: int, addition: Addition | None = None
+) -> ClickFigure:
     """The figure.
 
     Args:
         pictures: What can be clicked on, one at a time.
         decoder: Arrays of prompt encoder and mask decoder by their names in a ``SegmentAnything``.
         heads: Of each attention in the decoder.
+        addition: What another figure makes of it.
 
     Raises:
         ValueError: If there is no picture, an embedding has other channels than the decoder, or a weight is none that
@@ -96,8 +116,11 @@ def click_figure(pictures: Sequence[ClickPicture], decoder: Mapping[str, np.ndar
             "start": one.start,
         })  # fmt: skip
     weights, arrays = packed(decoder)
-    data = {"heads": heads, "arrays": arrays, "weights": weights, "scenes": scenes}
-    return ClickFigure(len(pictures), _page(pictures, json.dumps(data, separators=(",", ":"))))
+    more = addition or Addition({}, "", "", "")
+    data = {"heads": heads, "arrays": arrays, "weights": weights, "scenes": scenes, **more.data}
+    # An apostrophe in a class's name would end the attribute that the text stands in.
+    text = json.dumps(data, separators=(",", ":")).replace("'", "\\u0027")
+    return ClickFigure(len(pictures), _page(pictures, text, more))
 
 
 def quantized(embedding: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -125,68 +148,67 @@ def dequantized(embedding: np.ndarray) -> np.ndarray:
 
 
 def packed(decoder: Mapping[str, np.ndarray]) -> tuple[str, list[tuple[str, int, int]]]:
-    """Weights as base64, one array after the other: large ones in 8 bits behind factors of their rows, others in 16.
+    """Weights as base64: matrices in 8 bits with a 16-bit factor for each row, all else in 16 bits.
+
+    Args:
+        decoder: Arrays by name.
 
     Returns:
-        The text, and of each array its name, its length and how many rows have a factor, 0 for an array in 16 bits.
+        One array after the other; of each its name, its length, and its rows if it is in 8 bits, else 0. The rows'
+        factors stand before their levels.
 
     Raises:
         ValueError: If a weight is larger than 16 bits hold.
     """
-    parts, arrays = [], []
+    parts, told = [], []
     for name, array in decoder.items():
         if name.startswith("prompt_encoder.mask."):
-            continue
-        rows = rows_of(array)
-        if rows:
-            levels, scales = row_levels(array)
-            parts += [in_half(name, scales).tobytes(), levels.tobytes()]
+            continue  # no mask is a prompt in a page
+        flat = np.asarray(array, dtype=np.float32)
+        if is_matrix(flat):
+            levels, factors = _rows_in_8_bits(flat)
+            parts += [_halves(name, factors).tobytes(), levels.tobytes()]
         else:
-            parts.append(in_half(name, array).tobytes())
-        arrays.append((name, int(array.size), rows))
-    return base64.b64encode(b"".join(parts)).decode("ascii"), arrays
+            parts.append(_halves(name, flat).tobytes())
+        told.append((name, flat.size, len(flat) if is_matrix(flat) else 0))
+    return base64.b64encode(b"".join(parts)).decode("ascii"), told
 
 
-def rows_of(array: np.ndarray) -> int:
-    """How many rows of a weight are kept in 8 bits, each with a factor; 0 where 16 bits are worth their place."""
-    return len(array) if array.ndim > 1 and array.size >= _LARGE else 0
-
-
-def row_levels(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A weight in 8 bits: levels R x n from -127 to 127, and R factors in 16 bits that make numbers of them again."""
-    flat = np.asarray(array, dtype=np.float32).reshape(len(array), -1)
-    with np.errstate(over="ignore"):  # refused by `in_half`
-        scales = (np.maximum(np.abs(flat).max(axis=1), 1e-4) / 127).astype("<f2")
-        levels = np.rint(flat / scales[:, None].astype(np.float32))
-    return np.clip(levels, -127, 127).astype(np.int8), scales
-
-
-def in_half(name: str, array: np.ndarray) -> np.ndarray:
-    """Numbers in 16 bits.
-
-    Raises:
-        ValueError: If one is larger than they hold.
-    """
-    with np.errstate(over="ignore"):
-        half = np.asarray(array, dtype=np.float32).astype("<f2")
-    if not np.isfinite(half).all():
-        raise ValueError(f"{name} holds numbers that 16 bits do not: round the weights or scale them")
-    return half
-
-
-def as_read(decoder: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The decoder's arrays as the page reads them, in 8 and in 16 bits."""
-    read = {}
+def unpacked(decoder: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What the page reads: the arrays after `packed`."""
+    found = {}
     for name, array in decoder.items():
-        if rows_of(array) and not name.startswith("prompt_encoder.mask."):
-            levels, scales = row_levels(array)
-            read[name] = (levels * scales[:, None].astype(np.float32)).reshape(array.shape)
+        flat = np.asarray(array, dtype=np.float32)
+        if is_matrix(flat):
+            levels, factors = _rows_in_8_bits(flat)
+            found[name] = (levels * factors.astype(np.float32)[:, None]).reshape(flat.shape)
         else:
-            read[name] = in_half(name, array).astype(np.float32)
-    return read
+            found[name] = _halves(name, flat).astype(np.float32)
+    return found
 
 
-def _page(pictures: Sequence[ClickPicture], data: str) -> str:
+def is_matrix(array: np.ndarray) -> bool:
+    """Whether 8 bits do: single vectors are kept finer, as they cost little."""
+    return array.ndim > 1 and array.size >= _MATRIX
+
+
+def _rows_in_8_bits(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Levels from -127 to 127, rows x the rest, and a factor for each row in 16 bits."""
+    rows = array.reshape(len(array), -1)
+    factors = _halves("a matrix", np.maximum(np.abs(rows).max(axis=1) / 127, 1e-6))
+    levels = np.rint(rows / factors.astype(np.float32)[:, None])
+    return np.clip(levels, -127, 127).astype(np.int8), factors
+
+
+def _halves(name: str, array: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):  # refused below
+        halves = np.asarray(array, dtype=np.float32).astype("<f2")
+    if not np.isfinite(halves).all():
+        raise ValueError(f"{name} holds numbers that 16 bits do not: round the weights or scale them")
+    return halves
+
+
+def _page(pictures: Sequence[ClickPicture], data: str, more: Addition) -> str:
     choices = "".join(
         f'<button type="button" aria-pressed="{str(not number).lower()}">{_image(one)}</button>'
         for number, one in enumerate(pictures)
@@ -201,7 +223,7 @@ def _page(pictures: Sequence[ClickPicture], data: str) -> str:
         for value, text in (("this", "this"), ("not", "not this"), ("box", "corner of a box"))
     )
     # JupyterLab would take the keys for itself; the attribute leaves them to the figure.
-    figure = f"""<style>{_beside("clicks.css")}</style>
+    figure = f"""<style>{beside("clicks.css")}{more.style}</style>
 <div data-lm-suppress-shortcuts="true">
 <div class="pictures">{choices}</div>
 <form class="modes" onsubmit="return false">A click means: {modes}</form>
@@ -215,19 +237,19 @@ def _page(pictures: Sequence[ClickPicture], data: str) -> str:
 another one, Backspace takes it back.</p>
 </div></div>
 <p class="says" aria-live="polite"></p>
-</div>"""
+{more.figure}</div>"""
     # Inside a function, so that a second figure on the page may declare the same names.
-    script = f"(() => {{\n{_beside('mask_decoder.js')}{_beside('clicks.js')}}})();"
+    script = f"(() => {{\n{beside('mask_decoder.js')}{more.script}{beside('clicks.js')}}})();"
     return waking_page("segtutor-clicks", figure, script)
 
 
 def _image(picture: ClickPicture) -> str:
     buffer = io.BytesIO()
-    Image.fromarray(as_picture(picture.image)).save(buffer, "WEBP", quality=_QUALITY, method=6)
+    Image.fromarray(as_picture(picture.image)).save(buffer, "JPEG", quality=_QUALITY)
     encoded = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f'<img alt="{html.escape(picture.text)}" src="data:image/webp;base64,{encoded}">'
+    return f'<img alt="{html.escape(picture.text)}" src="data:image/jpeg;base64,{encoded}">'
 
 
-def _beside(name: str) -> str:
+def beside(name: str) -> str:
     """Text of a script or a style that stands beside this file."""
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
