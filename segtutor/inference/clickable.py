@@ -20,7 +20,7 @@ def clickable(
 ) -> ClickFigure:
     """A figure whose clicks are answered by the network's decoder, in the page and without a kernel.
 
-    The page reads matrices and embeddings in 8 bits, and the rest of the weights in 16.
+    The page reads embeddings and large weights in 8 bits, all else in 16.
 
     Args:
         model: A promptable network that takes pictures as they are, as sam_tiny.

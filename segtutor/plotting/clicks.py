@@ -24,9 +24,9 @@ from PIL import Image
 from segtutor.plotting.overlays import as_picture
 from segtutor.plotting.waking import waking_page
 
-_QUALITY = 85
-_MATRIX = 400
-"""Numbers from which on an array is one of those that make the page large."""
+_QUALITY = 80
+_LARGE = 400
+"""Entries from which a weight is kept in 8 bits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,64 +148,65 @@ def dequantized(embedding: np.ndarray) -> np.ndarray:
 
 
 def packed(decoder: Mapping[str, np.ndarray]) -> tuple[str, list[tuple[str, int, int]]]:
-    """Weights as base64: matrices in 8 bits with a 16-bit factor for each row, all else in 16 bits.
-
-    Args:
-        decoder: Arrays by name.
+    """Weights as base64, one array after the other: large ones in 8 bits behind factors of their rows, others in 16.
 
     Returns:
-        One array after the other; of each its name, its length, and its rows if it is in 8 bits, else 0. The rows'
-        factors stand before their levels.
+        The text, and of each array its name, its length and how many rows have a factor, 0 for an array in 16 bits.
 
     Raises:
         ValueError: If a weight is larger than 16 bits hold.
     """
-    parts, told = [], []
+    parts, arrays = [], []
     for name, array in decoder.items():
         if name.startswith("prompt_encoder.mask."):
-            continue  # no mask is a prompt in a page
-        flat = np.asarray(array, dtype=np.float32)
-        if is_matrix(flat):
-            levels, factors = _rows_in_8_bits(flat)
-            parts += [_halves(name, factors).tobytes(), levels.tobytes()]
+            continue
+        rows = rows_of(array)
+        if rows:
+            levels, scales = row_levels(array)
+            parts += [in_half(name, scales).tobytes(), levels.tobytes()]
         else:
-            parts.append(_halves(name, flat).tobytes())
-        told.append((name, flat.size, len(flat) if is_matrix(flat) else 0))
-    return base64.b64encode(b"".join(parts)).decode("ascii"), told
+            parts.append(in_half(name, array).tobytes())
+        arrays.append((name, int(array.size), rows))
+    return base64.b64encode(b"".join(parts)).decode("ascii"), arrays
 
 
-def unpacked(decoder: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """What the page reads: the arrays after `packed`."""
-    found = {}
-    for name, array in decoder.items():
-        flat = np.asarray(array, dtype=np.float32)
-        if is_matrix(flat):
-            levels, factors = _rows_in_8_bits(flat)
-            found[name] = (levels * factors.astype(np.float32)[:, None]).reshape(flat.shape)
-        else:
-            found[name] = _halves(name, flat).astype(np.float32)
-    return found
+def rows_of(array: np.ndarray) -> int:
+    """How many rows of a weight are kept in 8 bits, each with a factor; 0 where 16 bits are worth their place."""
+    return len(array) if array.ndim > 1 and array.size >= _LARGE else 0
 
 
-def is_matrix(array: np.ndarray) -> bool:
-    """Whether 8 bits do: single vectors are kept finer, as they cost little."""
-    return array.ndim > 1 and array.size >= _MATRIX
+def row_levels(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A weight in 8 bits: levels R x n from -127 to 127, and R factors in 16 bits that make numbers of them again."""
+    flat = np.asarray(array, dtype=np.float32).reshape(len(array), -1)
+    with np.errstate(over="ignore"):  # refused by `in_half`
+        scales = (np.maximum(np.abs(flat).max(axis=1), 1e-4) / 127).astype("<f2")
+        levels = np.rint(flat / scales[:, None].astype(np.float32))
+    return np.clip(levels, -127, 127).astype(np.int8), scales
 
 
-def _rows_in_8_bits(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Levels from -127 to 127, rows x the rest, and a factor for each row in 16 bits."""
-    rows = array.reshape(len(array), -1)
-    factors = _halves("a matrix", np.maximum(np.abs(rows).max(axis=1) / 127, 1e-6))
-    levels = np.rint(rows / factors.astype(np.float32)[:, None])
-    return np.clip(levels, -127, 127).astype(np.int8), factors
+def in_half(name: str, array: np.ndarray) -> np.ndarray:
+    """Numbers in 16 bits.
 
-
-def _halves(name: str, array: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):  # refused below
-        halves = np.asarray(array, dtype=np.float32).astype("<f2")
-    if not np.isfinite(halves).all():
+    Raises:
+        ValueError: If one is larger than they hold.
+    """
+    with np.errstate(over="ignore"):
+        half = np.asarray(array, dtype=np.float32).astype("<f2")
+    if not np.isfinite(half).all():
         raise ValueError(f"{name} holds numbers that 16 bits do not: round the weights or scale them")
-    return halves
+    return half
+
+
+def as_read(decoder: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The decoder's arrays as the page reads them, in 8 and in 16 bits."""
+    read = {}
+    for name, array in decoder.items():
+        if rows_of(array) and not name.startswith("prompt_encoder.mask."):
+            levels, scales = row_levels(array)
+            read[name] = (levels * scales[:, None].astype(np.float32)).reshape(array.shape)
+        else:
+            read[name] = in_half(name, array).astype(np.float32)
+    return read
 
 
 def _page(pictures: Sequence[ClickPicture], data: str, more: Addition) -> str:
@@ -245,9 +246,9 @@ another one, Backspace takes it back.</p>
 
 def _image(picture: ClickPicture) -> str:
     buffer = io.BytesIO()
-    Image.fromarray(as_picture(picture.image)).save(buffer, "JPEG", quality=_QUALITY)
+    Image.fromarray(as_picture(picture.image)).save(buffer, "WEBP", quality=_QUALITY, method=6)
     encoded = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f'<img alt="{html.escape(picture.text)}" src="data:image/jpeg;base64,{encoded}">'
+    return f'<img alt="{html.escape(picture.text)}" src="data:image/webp;base64,{encoded}">'
 
 
 def beside(name: str) -> str:

@@ -11,18 +11,20 @@ const maskDecoder = (() => {
     return out;
   };
 
-  // Bytes to arrays by name. "told" names each, its length, and its rows where it is in 8 bits: then a 16-bit factor for
-  // each row stands before the levels.
-  const unpack = (packed, told) => {
-    const arrays = {};
+  // Arrays by their names, from bytes that stand one after the other: of each array its name, its length, and how many
+  // rows have a factor of their own, which then stand before its 8-bit levels; without any it is of 16-bit numbers.
+  const unpack = (packed, arrays) => {
     let at = 0;
-    const next = (count) => { at += count; return packed.slice(at - count, at).buffer; };
-    for (const [name, length, rows] of told) {
-      if (!rows) { arrays[name] = halves(new Uint16Array(next(2 * length))); continue; }
-      const factors = halves(new Uint16Array(next(2 * rows))), levels = new Int8Array(next(length));
-      arrays[name] = Float32Array.from(levels, (level, k) => level * factors[Math.floor(k * rows / length)]);
-    }
-    return arrays;
+    const take = (count, Kind) => {
+      const from = at;
+      at += count * Kind.BYTES_PER_ELEMENT;
+      return new Kind(packed.buffer.slice(packed.byteOffset + from, packed.byteOffset + at));
+    };
+    return Object.fromEntries(arrays.map(([name, length, rows]) => {
+      if (!rows) return [name, halves(take(length, Uint16Array))];
+      const scales = halves(take(rows, Uint16Array)), levels = take(length, Int8Array), width = length / rows;
+      return [name, Float32Array.from(levels, (level, k) => level * scales[Math.floor(k / width)])];
+    }));
   };
 
   // Rows x "ins" to rows x "outs"; the weight is outs x ins.
@@ -118,7 +120,7 @@ const maskDecoder = (() => {
     return out;
   };
 
-  // arrays: names to Float32Arrays; frequencies are 2 x channels / 2.
+  // arrays: as "unpack" gives them; frequencies are 2 x channels / 2.
   const create = (arrays, heads) => {
     const layer = (name) => ({weight: arrays[`${name}.weight`], bias: arrays[`${name}.bias`]});
     const layers = (name) => Object.fromEntries(

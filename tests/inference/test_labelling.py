@@ -13,10 +13,10 @@ from segtutor import models
 from segtutor.cli import main
 from segtutor.datasets import ImageFolder, check_folder
 from segtutor.inference import Labelling
+from segtutor.inference.clickable import decoder_arrays
 from segtutor.inference.prompts import at_picture_size
 from segtutor.models.sam.network import at_input_size
-from segtutor.models.weight_files import round_to_half
-from segtutor.plotting.clicks import dequantized
+from segtutor.plotting.clicks import as_read, dequantized
 from segtutor.plotting.labelling import NONE, labelling_figure, read_labels
 from tests.plotting.browser import browser_page
 
@@ -27,7 +27,8 @@ CLASSES = ("ground", "it's <box>")
 def network():
     torch.manual_seed(0)
     model = models.create("sam_tiny").eval()
-    round_to_half(model)
+    read = as_read(decoder_arrays(model))  # the page's weights
+    model.load_state_dict({name: torch.from_numpy(array) for name, array in read.items()}, strict=False)
     return model
 
 

@@ -14,7 +14,7 @@ import torch
 
 from segtutor import models, plotting
 from segtutor.inference.clickable import clickable, decoder_arrays
-from segtutor.plotting.clicks import ClickPicture, click_figure, dequantized, packed, quantized, unpacked
+from segtutor.plotting.clicks import ClickPicture, as_read, click_figure, dequantized, packed, quantized, row_levels
 from tests.plotting.browser import browser_page
 
 SCRIPTS = Path(plotting.__file__).parent
@@ -23,8 +23,8 @@ HEADS = 4
 RUN = """
 const maskDecoder = require(process.argv[1]);
 const asked = JSON.parse(require("fs").readFileSync(0, "utf8"));
-const packed = Uint8Array.from(Buffer.from(asked.weights, "base64"));
-const network = maskDecoder.create(maskDecoder.unpack(packed, asked.arrays), asked.heads);
+const network = maskDecoder.create(
+  maskDecoder.unpack(Uint8Array.from(Buffer.from(asked.weights, "base64")), asked.arrays), asked.heads);
 const embedding = Float32Array.from(asked.embedding);
 console.log(JSON.stringify(asked.questions.map(([points, box]) => {
   const {masks, iou} = network.answer(embedding, ...asked.places, asked.size, points, box);
@@ -35,7 +35,7 @@ console.log(JSON.stringify(asked.questions.map(([points, box]) => {
 
 @pytest.fixture(scope="module")
 def network():
-    """Untrained, with arrays that all do something, as the page reads them."""
+    """Untrained, with arrays that all do something, as 16 bits hold them."""
     torch.manual_seed(0)
     model = models.create("sam_tiny").eval()
     for part in (model.prompt_encoder, model.mask_decoder):
@@ -44,8 +44,8 @@ def network():
                 parameter.data.add_(torch.randn_like(parameter) * 0.2)
             elif "project" in name or "vectors" in name:
                 parameter.data.mul_(2)
-    read = {name: torch.from_numpy(array) for name, array in unpacked(decoder_arrays(model)).items()}
-    model.load_state_dict(read, strict=False)
+    read = {name: torch.from_numpy(array) for name, array in as_read(decoder_arrays(model)).items()}
+    model.load_state_dict(read, strict=False)  # so that figure and network have the same weights
     return model
 
 
@@ -116,25 +116,27 @@ def test_16_bits_are_read_as_numpy_writes_them():
     assert json.loads(done.stdout) == numbers.astype(np.float64).tolist()
 
 
-def test_matrices_take_8_bits_a_row_and_what_was_read_stays_as_it_is():
-    matrix = np.random.default_rng(0).normal(size=(20, 30)).astype(np.float32) * np.logspace(-2, 1, 20)[:, None]
-    decoder = {"matrix": matrix, "bias": np.float32([0.1, -3.14159])}
-    read = unpacked(decoder)
-    assert (np.abs(read["matrix"] - matrix) <= 0.51 * np.abs(matrix).max(axis=1, keepdims=True) / 127).all()
-    np.testing.assert_array_equal(read["bias"], np.float16([0.1, -3.14159]))
-    text, told = packed(decoder)
-    assert told == [("matrix", 600, 20), ("bias", 2, 0)]
-    assert len(base64.b64decode(text)) == 20 * 2 + 600 + 4
-    for name, array in unpacked(read).items():
-        np.testing.assert_allclose(array, read[name], rtol=1e-3, atol=1e-6)
-
-
 def test_8_bits_keep_the_largest_of_each_channel():
     embedding = np.array([[[1.0, -2.0, 0.5]], [[0.0, 0.0, 0.0]]], dtype=np.float32)
     levels, scales = quantized(embedding)
     assert levels.tolist() == [[64, 0], [-127, 0], [32, 0]]  # 63.5 and 31.75, to the nearest, the even one of two
     np.testing.assert_allclose(scales[0], 2 / 127)
     assert np.abs(dequantized(embedding) - embedding).max() <= 0.5 * scales[0] + 1e-7
+
+
+def test_large_weights_have_8_bits_and_a_factor_for_each_row():
+    weight = np.zeros((20, 20), dtype=np.float32)
+    weight[0, :3], weight[1, 0] = (1.0, -2.0, 0.5), 0.25
+    levels, scales = row_levels(weight)
+    assert levels[0, :4].tolist() == [64, -127, 32, 0]  # 63.5 and 31.75, and 2 / 127 is a little less in 16 bits
+    assert levels[1, 0] == 127
+    np.testing.assert_allclose(scales[:2].astype(float), [2 / 127, 0.25 / 127], rtol=1e-3)
+    small = np.full((3, 4), 1 / 3, dtype=np.float32)
+    read = as_read({"large": weight, "small": small, "prompt_encoder.mask.0.weight": weight})
+    np.testing.assert_allclose(read["large"], weight, atol=2 / 127)
+    np.testing.assert_allclose(read["small"], small, rtol=1e-3)
+    assert packed({"large": weight, "small": small, "prompt_encoder.mask.0.weight": weight})[1] == [
+        ("large", 400, 20), ("small", 12, 0)]  # fmt: skip
 
 
 def test_the_page_holds_what_the_network_needs_and_asks_nobody(network, image):
@@ -146,8 +148,8 @@ def test_the_page_holds_what_the_network_needs_and_asks_nobody(network, image):
     assert data["heads"] == HEADS
     levels = np.frombuffer(base64.b64decode(data["scenes"][0]["levels"]), dtype=np.int8)
     assert levels.shape == (6 * 8 * 40,)
-    lengths = [2 * rows + length if rows else 2 * length for _, length, rows in data["arrays"]]
-    assert sum(lengths) == len(base64.b64decode(data["weights"]))
+    sizes = [2 * rows + length if rows else 2 * length for _, length, rows in data["arrays"]]
+    assert sum(sizes) == len(base64.b64decode(data["weights"]))
     assert not any(name.startswith("prompt_encoder.mask.") for name, _, _ in data["arrays"])
     assert not re.search(r"(?:src|href)=\"(?!data:)|https?:|@import|url\(", page)
     assert 'alt="the same &gt; noise"' in waiting
