@@ -75,5 +75,5 @@ def nuclei() -> Nuclei:
         with Image.open(io.BytesIO((folder / Path(member).name).read_bytes())) as image:
             arrays.append(np.array(image))
     light = arrays[0].astype(np.float32)
-    low, high = np.percentile(light, [1, 99])
-    return Nuclei(np.clip((light - low) / (high - low), 0, 1), arrays[1].astype(np.int64))
+    low, high = (float(one) for one in np.percentile(light, [1, 99]))
+    return Nuclei(np.clip((light - low) / (high - low), 0, 1).astype(np.float32), arrays[1].astype(np.int64))

@@ -17,6 +17,7 @@ from segtutor.analysis import (
 from segtutor.datasets import Scenes, VOCSegmentation
 from segtutor.inference import predict
 from segtutor.labels import SCENES
+from segtutor.metrics import Calibration, area_under_risk, boundary_band, entropy, risk_coverage
 from tests.shared import shared_data
 
 
@@ -67,6 +68,24 @@ def test_pictures_flows_and_the_better_network(scenes):
     assert all(flow.true != flow.predicted for flow in flows)
     result = compare(one, other)
     assert result.low < result.value < result.high
+
+
+def test_the_network_is_undecided_at_boundaries_and_its_confidence_sorts_its_errors(scenes):
+    scenes, found = scenes
+    calibration, near, away, sure, right = Calibration(len(SCENES)), [], [], [], []
+    for scene, (labels, probabilities) in zip(scenes, found["deeplabv3_tiny"], strict=True):
+        calibration.update(scene.labels, probabilities)
+        valid, band = scene.labels != SCENES.ignore_index, boundary_band(scene.labels, 2)
+        undecided = entropy(probabilities)
+        near.append(undecided[valid & band])
+        away.append(undecided[valid & ~band])
+        sure.append(probabilities.max(axis=0)[valid])
+        right.append((labels == scene.labels)[valid])
+    assert np.concatenate(near).mean() > 2 * np.concatenate(away).mean()
+    assert calibration.pixels == sum(part.size for part in sure)
+    assert 0 < calibration.ece() < 0.1
+    hits = np.concatenate(right)
+    assert area_under_risk(*risk_coverage(np.concatenate(sure), hits)) < (1 - hits.mean()) / 3
 
 
 def test_a_thing_that_was_given_another_class_is_the_first_suspect(scenes):

@@ -40,6 +40,7 @@ def test_pip_is_asked_once_and_the_halves_are_the_whole(shop):
     photograph = module.nuclei()
     assert module.on_disk()
     assert (photograph.picture.min(), photograph.picture.max()) == (0, 1)
+    assert photograph.picture.dtype == np.float32
     again = module.nuclei()
     np.testing.assert_array_equal(photograph.things, again.things)
     assert [requirement for requirement, _ in shop] == ["stardist==0.9.2"]
