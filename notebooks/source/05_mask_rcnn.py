@@ -143,15 +143,15 @@ plt.show()
 # done once per picture, orange once per region, and gray outside of the network. (RoI stands for *region of
 # interest*. [RoIPool](glossary.ipynb#RoIPool) and RoIAlign cut a region out of a map; how, you will see below.)
 
-# %% fold="Draw the family" alt="Four rows of boxes. R-CNN: selective search, 2000 crops, the whole network for each crop, class and box for each. Fast R-CNN: selective search, the network once, RoIPool, class and box for each region. Faster R-CNN: the network once, the proposal network once, RoIPool, class and box for each of 300. Mask R-CNN: the network once, the proposal network once, RoIAlign, class and box, then masks for each of 100."
+# %% fold="Draw the family" alt="Four rows of boxes. R-CNN: selective search, 2,000 crops, the whole network for each crop, class and box for each. Fast R-CNN: selective search, the network once, RoIPool, class and box for each region. Faster R-CNN: the network once, the proposal network once, RoIPool, class and box for each of 300. Mask R-CNN: the network once, the proposal network once, RoIAlign, class and box, then masks for each of 100."
 COLORS = {"outside": GRAY, "once": BLUE, "region": ORANGE}
 family = {
     "R-CNN (2014)": [
-        ("outside", "selective\nsearch"), ("region", "2000 crops,\n227 × 227"), ("region", "backbone"),
+        ("outside", "selective\nsearch"), ("region", "2,000 crops,\n227 × 227"), ("region", "backbone"),
         ("region", "class (SVM),\nbox"),
     ],
     "Fast R-CNN (2015)": [
-        ("outside", "selective\nsearch"), ("once", "backbone"), ("region", "RoIPool\n× 2000"), ("region", "class, box"),
+        ("outside", "selective\nsearch"), ("once", "backbone"), ("region", "RoIPool\n× 2,000"), ("region", "class, box"),
     ],
     "Faster R-CNN (2015)": [
         ("once", "backbone"), ("once", "proposal\nnetwork"), ("region", "RoIPool\n× 300"), ("region", "class, box"),
@@ -184,13 +184,13 @@ plt.show()
 
 # %% [markdown]
 # - **R-CNN** ([Girshick et al. 2014](https://arxiv.org/abs/1311.2524)): a program without a network, selective search,
-#   cuts about 2000 regions out of the picture, and a classification network runs on each of them. Linear classifiers
+#   cuts about 2,000 regions out of the picture, and a classification network runs on each of them. Linear classifiers
 #   (SVMs) then name them.
 # - **Fast R-CNN** ([Girshick 2015](https://arxiv.org/abs/1504.08083)): the network runs once, and the regions are cut
 #   out of its [feature map](glossary.ipynb#feature-map). That is the trick of the FCN (lesson 3) again. Class and box
 #   are learned together, with one loss.
 # - **Faster R-CNN** ([Ren et al. 2015](https://arxiv.org/abs/1506.01497)): a small network on the same map proposes the
-#   regions, and 300 good ones do what 2000 had to do.
+#   regions, and 300 good ones do what 2,000 had to do.
 # - **Mask R-CNN**: regions are cut out without rounding, and one more branch draws a mask.
 #
 # What does that save? The next cell builds the four arrangements from the parts of the course's small network, with one
@@ -244,7 +244,7 @@ Markdown("\n".join(lines))
 #
 # Fast R-CNN needs about a hundredth of R-CNN's operations, because crops overlap and R-CNN computes the same pixels
 # again and again. From Fast to Faster it is a factor of 2.8, which comes from the number of regions, 300 in place of
-# 2000. In the papers, with large networks on a GPU of their year, a picture took 47 s with R-CNN (without the search),
+# 2,000. In the papers, with large networks on a GPU of their year, a picture took 47 s with R-CNN (without the search),
 # 1.8 s with Fast R-CNN, of which 1.5 s were the search, and 0.2 s with Faster R-CNN.
 #
 # </details>
@@ -378,8 +378,8 @@ h, w = stages.features["P3"].shape[-2:]
 assert torch.equal(grid_anchors(cell, (h, w), (8, 8)), stages.anchors[1])  # P3: every 8 pixels
 
 for name, of_level, sizes in zip(stages.features, stages.anchors, model.settings.anchor_sizes, strict=True):
-    print(f"{name}: {len(of_level):4} anchors of {sizes[0]} pixels")
-print(f"{len(anchors)} in all, for {len(target['boxes'])} objects")
+    print(f"{name}: {len(of_level):5,} anchors of {sizes[0]} pixels")
+print(f"{len(anchors):,} in all, for {len(target['boxes'])} objects")
 
 # %% [markdown]
 # Here are the positions of P3 and the three anchors at one of them:
@@ -472,7 +472,7 @@ for words, box in (("anchor", anchors[anchor]), ("moved", moved)):
 #
 # ### Proposals and suppression
 #
-# The best anchors of each level (200 here, 1000 in the paper) are moved by their offsets and cut at the border. Many
+# The best anchors of each level (200 here, 1,000 in the paper) are moved by their offsets and cut at the border. Many
 # are near copies of each other. [Non-maximum suppression](glossary.ipynb#non-maximum-suppression) (NMS) goes through
 # them by falling score and removes every box that has an IoU of more than a threshold, here 0.7, with a better one
 # that stays. The best of those that are left are the [proposals](glossary.ipynb#region-proposal). Here are the 25
@@ -501,7 +501,7 @@ for count in (5, 10, 20, 50, 100):
 # %% [markdown]
 # Here twenty proposals suffice, and even both cats are covered.
 #
-# In Faster R-CNN (§4.1), 300 proposals of the RPN did as well as 2000 of selective search. Our card says what 10, 100
+# In Faster R-CNN (§4.1), 300 proposals of the RPN did as well as 2,000 of selective search. Our card says what 10, 100
 # and 1000 proposals contain over 200 scenes, and what suppression has to do with it. A threshold of 1.0 means that
 # there is none.
 

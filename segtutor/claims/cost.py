@@ -23,18 +23,25 @@ def cost(model: nn.Module, size: tuple[int, int], repeats: int = 9) -> dict[str,
     Returns:
         "parameters" (the trainable ones); "gflops", operations of one forward pass in billions, a multiplication and an
         addition counted as two; "megabytes", what training keeps of one picture for the backward pass;
-        "milliseconds", the shortest of several forward passes: other work on the machine only adds to it.
+        "milliseconds", the shortest of several forward passes: other work on the machine only adds to it. On a
+        processor it is the time that all threads together compute, which other work hardly changes.
     """
     parameter = next(model.parameters())
     images = torch.zeros(1, 3, *size, device=parameter.device)
+    clock = time.process_time if parameter.device.type == "cpu" else time.perf_counter
     with evaluating(model), torch.no_grad():
-        with FlopCounterMode(display=False, custom_mapping=_FUSED) as counter:
+        # The counter follows gradients: without, it stumbles over a parameter that is a module's argument.
+        with (
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            FlopCounterMode(display=False, custom_mapping=_FUSED) as counter,
+        ):
             model(images)
         times = []
         for _ in range(repeats):
-            begun = time.perf_counter()
+            begun = clock()
             model(images)
-            times.append(time.perf_counter() - begun)
+            times.append(clock() - begun)
     return {
         "parameters": float(sum(p.numel() for p in model.parameters() if p.requires_grad)),
         "gflops": counter.get_total_flops() / 1e9,

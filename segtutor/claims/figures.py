@@ -19,14 +19,17 @@ from segtutor.claims.networks import network
 from segtutor.claims.showing import card
 from segtutor.plotting.style import COLORS, FULL_WIDTH
 
-_FAMILY_COLORS = {
+FAMILY_COLORS = {
     "FCN": COLORS["black"],
     "backbone": COLORS["green"],
     "PSPNet": COLORS["orange"],
     "DeepLab v2": COLORS["light blue"],
     "DeepLab v3": COLORS["blue"],
     "DeepLab v3+": COLORS["red"],
+    "transformer": COLORS["purple"],
+    "mask classification": COLORS["purple"],
 }
+"""Of the table of networks; the two kinds that came last share one, since EoMT is of both."""
 _MARKERS = "osD^vPX"
 _AROUND = (
     (8, 0, "left"), (-8, 0, "right"), (0, 10, "center"), (0, -11, "center"),
@@ -99,7 +102,7 @@ def show_gaps(shown: Card | str, base: str, variants: Sequence[str] | None = Non
     figure, (left, right) = plt.subplots(1, 2, figsize=(FULL_WIDTH, 3.4), layout="constrained", width_ratios=(1.5, 1))
     steps = [step for step, _ in runs[base][0]["curve"]]
     for number, (variant, marker) in enumerate(zip((base, *others), _MARKERS, strict=False)):
-        color = list(_FAMILY_COLORS.values())[(number + 1) % len(_FAMILY_COLORS)] if number else COLORS["black"]
+        color = list(FAMILY_COLORS.values())[(number + 1) % len(FAMILY_COLORS)] if number else COLORS["black"]
         losses = np.array([[loss for _, loss in run["losses"]] for run in runs[variant]])
         own = steps[: losses.shape[1]]  # one that is scored less often than the others ends earlier
         right.plot(own, losses.mean(axis=0), color=color, marker=marker, label=variant)
@@ -139,7 +142,7 @@ def show_leaderboard(shown: Card | str = "results.leaderboard", lowest: float = 
     names, places = [], []
     for variant in shown.claim.variants:
         mean, spread = (100 * value for value in results.mean_and_spread(variant, "mean_iou"))
-        operations, color = results.mean_and_spread(variant, "gflops")[0], _FAMILY_COLORS[network(variant).family]
+        operations, color = results.mean_and_spread(variant, "gflops")[0], FAMILY_COLORS[network(variant).family]
         if mean < lowest:
             ax.plot(operations, lowest + 0.5, "v", color=color, markersize=9)
             name = f"{variant}: {mean:.1f} %, below"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from segtutor.claims.training import SIZE, Recipe, Start
+from segtutor.labels import SCENES
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Network:
         model: Its name for ``models.create``.
         options: Its options.
         start: "random" weights, or those of the course's "backbone", which has learned to name what a picture shows.
+        settings: Of its training, where they are its own, as ``Recipe`` has them.
         budget: What it learns with.
     """
 
@@ -53,18 +55,23 @@ class Network:
     model: str
     options: tuple[tuple[str, Any], ...] = ()
     start: Start = "random"
+    settings: tuple[tuple[str, Any], ...] = ()
     budget: Budget = BUDGET
 
     def recipe(self, **options: Any) -> Recipe:
         """The run of this row; ``options`` are added to its own, or take their place."""
         merged = tuple({**dict(self.options), **options}.items())
         return Recipe(
-            self.model, merged, start=self.start, steps=self.budget.steps, train_count=self.budget.pictures
+            self.model, merged, start=self.start, steps=self.budget.steps, train_count=self.budget.pictures,
+            **dict(self.settings),
         )  # fmt: skip
 
 
 _PAPER = ("variant", "paper")
 _STRIDE_16 = (("output_stride", 16), ("rates", (1, 2, 3)))  # the rates that span on a map of stride 8 what 2, 4, 6 do
+_QUERIES = (("queries", len(SCENES)),)  # as many as there could be classes in a picture
+MASK_LOSS = (("class_weights", "none"), ("learning_rate", 1e-3), ("gradient_clip", 1.0))
+"""Settings of mask classification: its loss is one per mask, not per pixel, and learns at half the rate, clipped."""
 
 NETWORKS = (
     Network("FCN-32s", "FCN", "fcn32s_tiny"),
@@ -87,6 +94,9 @@ NETWORKS = (
     Network("DeepLab v3+, separable", "DeepLab v3+", "deeplabv3plus_tiny",
             (*_STRIDE_16, ("low_channels", 48), ("separable", True))),
     Network("DeepLab v3+, stride 8", "DeepLab v3+", "deeplabv3plus_tiny", (("low_channels", 48),)),
+    Network("ViT", "transformer", "vit_tiny"),
+    Network("SegFormer", "transformer", "segformer_tiny"),
+    Network("Mask2Former", "mask classification", "mask2former_tiny", _QUERIES, settings=MASK_LOSS),
 )  # fmt: skip
 
 

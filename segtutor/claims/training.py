@@ -40,6 +40,8 @@ class Recipe:
         start: "random", or "backbone" for the course's backbone, which has learned to name what a picture shows.
         keeps_start: The short version starts so, too, and not from the course's backbone.
         frozen: Keep the backbone as it is; only the head learns.
+        learning_rate: Of AdamW.
+        gradient_clip: Largest norm of the gradient, or None for no limit.
         steps: Optimizer steps.
         train_count: Pictures to learn from.
         val_count: Pictures to score on.
@@ -55,6 +57,8 @@ class Recipe:
     start: Start = "random"
     keeps_start: bool = field(default=False, repr=False)  # of the short version only: full runs are found without it
     frozen: bool = False
+    learning_rate: float = 2e-3
+    gradient_clip: float | None = None
     steps: int = 400
     train_count: int = 2000
     val_count: int = 200
@@ -138,7 +142,8 @@ def train(recipe: Recipe, seed: int) -> tuple[nn.Module, TrainingResult]:
     config = TrainingConfig(
         steps=recipe.steps,
         batch_size=8,
-        learning_rate=2e-3,
+        learning_rate=recipe.learning_rate,
+        gradient_clip=recipe.gradient_clip,
         warmup_steps=recipe.steps // 10,
         weight_decay=0.01,
         class_weights=class_weights_of(recipe.class_weights, recipe.scenes, recipe.train_count),

@@ -65,3 +65,13 @@ def test_fused_attention_is_counted_on_a_processor_too(reduction):
     linear = 2 * (2 * N + 2 * M) * 32**2
     reducing = 2 * M * reduction**2 * 32**2 if reduction > 1 else 0
     assert cost(Attending(), (6, 8), repeats=1)["gflops"] == (linear + reducing + 2 * 2 * N * M * 32) / 1e9
+
+
+@pytest.mark.parametrize("name", ["maskformer_tiny", "mask2former_tiny", "eomt_tiny"])
+def test_networks_of_masks_have_costs_too(name):
+    """Their parameters are arguments of modules, which the counter only knows with gradients."""
+    model = models.create(name, num_classes=4)
+    found = cost(model, (64, 64), repeats=1)
+    assert 0.05 < found["gflops"] < 1
+    assert model.training
+    assert all(parameter.grad is None for parameter in model.parameters())

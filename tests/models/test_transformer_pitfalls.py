@@ -14,8 +14,11 @@
 | positions of another size, smoothed or not | test_vit: DINOv2 gives the peer's features, at another size |
 | sides that the patch does not divide | test_vit: logits at the picture's size |
 | a mask through ToTensor | here |
+| ADE20K's 0 means no label, and only one setting of the transformers library says so | here |
+| a published rate, made for sixteen pictures, with a batch of eight | here |
 """
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
@@ -24,6 +27,7 @@ from segtutor import models
 from segtutor.inference import evaluate, predict
 from segtutor.inference.samples import read_labeled
 from segtutor.labels import SCENES, LabelSet
+from segtutor.training import TrainingConfig
 
 
 def test_keys_and_values_exchanged_fit_and_are_wrong():
@@ -166,3 +170,24 @@ def test_sides_that_no_stride_divides(side):
     with torch.inference_mode():
         out = models.create("segformer_tiny", num_classes=4).eval()(torch.zeros(1, 3, side, side + 7))["out"]
     assert out.shape == (1, 4, side, side + 7)
+
+
+def test_ade20ks_zero_is_no_label_only_with_do_reduce_labels():
+    """Without the setting all classes are one too high: the last fits no network, and "no label" is learned as wall."""
+    transformers = pytest.importorskip("transformers")
+    picture, labels = np.zeros((32, 32, 3), dtype=np.uint8), np.zeros((32, 32), dtype=np.uint8)
+    labels[0, 1:3] = 1, 150
+    read = {}
+    for reduce in (False, True):
+        processor = transformers.SegformerImageProcessor(do_reduce_labels=reduce, do_resize=False)
+        whole = processor(picture, segmentation_maps=labels, return_tensors="pt")["labels"]
+        read[reduce] = whole[0, 0, :3].tolist()
+    assert read == {False: [0, 1, 150], True: [255, 0, 149]}
+
+
+@pytest.mark.parametrize(("optimizer", "sixteen", "eight"), [("adamw", 0.001, 0.0007), ("sgd", 0.01, 0.005)])
+def test_the_default_rate_is_smaller_for_a_batch_of_eight(optimizer, sixteen, eight):
+    """What was published for sixteen pictures is too much for eight; a run that is told no rate knows its batch."""
+    for size, rate in ((16, sixteen), (8, eight)):
+        config = TrainingConfig(steps=1, batch_size=size, optimizer=optimizer)
+        assert config.base_learning_rate == pytest.approx(rate, rel=0.02)

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from segtutor.claims import card, find, recorded
+from segtutor.claims import card, find, published, recorded
+from segtutor.claims.experiments.deeplab.spent import COMPARISONS, spent_table
+from segtutor.claims.networks import NETWORKS
 
 SOURCE = Path(__file__).parents[2] / "notebooks" / "source"
 
@@ -124,6 +126,14 @@ def test_sentences_about_the_leaderboard_hold_for_the_whole_of_it():
     assert "with a quarter of the operations, it comes within three points of v3 at stride 4" in text
     assert scores["DeepLab v3, stride 4"] - scores["DeepLab v3+, stride 16"] < 3
     assert costs["DeepLab v3+, stride 16"] / costs["DeepLab v3, stride 4"] == pytest.approx(0.25, abs=0.02)
+    assert (
+        f"SegFormer, a transformer, has {scores['SegFormer']:.1f} % for {costs['SegFormer'] / 100:.2f} billion" in text
+    )
+    assert costs["SegFormer"] == min(costs.values())
+    plain, masks = scores["ViT"], scores["Mask2Former"]
+    assert f"end at {plain:.1f} and {masks:.1f} %, below FCN-8s" in text
+    assert max(plain, masks) < scores["FCN-8s"]
+    assert {row.start for row in NETWORKS if row.family in ("transformer", "mask classification")} == {"random"}
 
 
 def test_the_gap_against_the_steps():
@@ -173,6 +183,52 @@ def test_what_the_same_operations_buy():
     assert cost[blocks] / cost[bare] == pytest.approx(2, abs=0.2)
     expected = ["confirmed", "confirmed", "undecided", "undecided", "reversed", "confirmed"]
     assert verdicts(claim) == expected
+
+
+def test_every_part_at_equal_stride_and_at_equal_operations():
+    text = text_of("06b")
+    rows = {one.part: one for one in COMPARISONS}
+    plain, spent = ({} for _ in range(2))
+    for part, one in rows.items():
+        claim = one.claim.name
+        costs = [mean(claim, variant, "gflops") / 100 for variant in (one.without, one.with_it)]
+        plain[part] = mean(claim, one.with_it) - mean(claim, one.without)
+        if one.instead is None:
+            assert costs[0] == pytest.approx(costs[1], rel=0.01), part
+            continue
+        price = mean("results.leaderboard", one.instead, "gflops") / 100
+        assert 0.7 < price / costs[1] < 1.05, part  # what it is compared with is not dearer, and not much cheaper
+        spent[part] = mean(claim, one.with_it) - mean("results.leaderboard", one.instead)
+    assert len(rows) - len(spent) == 4
+    assert "Four parts cost hardly anything" in text
+    for finer in ("stride 8, not 16", "stride 4, not 8"):
+        assert plain[finer] > 5
+        assert spent[finer] < -3
+    assert f"The decoder gains most, {plain['decoder']:.1f} points" in text
+    assert plain["decoder"] == max(plain.values())
+    assert f"is {-spent['decoder']:.1f} points ahead of it, and three seeds cannot tell the two apart" in text
+    assert verdicts("deeplab.equal_operations")[3] == "undecided"
+    lost, won = -plain["separable convolutions"], spent["separable convolutions"]
+    assert f"lose {lost:.1f} points, but are {won:.1f} ahead of v3 at stride 16, which is as cheap" in text
+    skips = mean("results.leaderboard", "FCN-8s"), mean("results.leaderboard", "FCN-8s", "gflops")
+    assert f"(FCN-8s is, too, and has {skips[0]:.1f} %.)" in text
+    assert skips[1] == pytest.approx(mean("deeplab.separable", "separable", "gflops"), rel=0.05)
+    lines = spent_table().splitlines()
+    assert len(lines) == 2 + len(rows)
+    assert f"| decoder | 0.30 → 0.47 | +{plain['decoder']:.1f} | backbone alone (0.45) | −1.3 |" in lines
+
+
+def test_the_gain_of_the_decoder_on_a_finer_map():
+    found = {
+        (one.network, one.test_time): one.value
+        for one in published(dataset="PASCAL VOC 2012", kind="paper")
+        if one.model == one.network and one.backbone == "ResNet-101" and one.training_data == ("ImageNet",)
+    }
+    coarse, fine = "output stride 16", "output stride 8"
+    old, new = ([found[network, stride] for stride in (coarse, fine)] for network in ("DeepLab v3", "DeepLab v3+"))
+    said = f"v3 rises from {old[0]:.2f} to {old[1]:.2f} %, and v3+ from {new[0]:.2f} to {new[1]:.2f} %"
+    assert said in text_of("06b")
+    assert (new[1] - old[1]) / (new[0] - old[0]) == pytest.approx(0.5, abs=0.03)
 
 
 def test_equal_operations_are_rows_of_the_leaderboard():

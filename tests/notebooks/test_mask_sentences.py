@@ -171,3 +171,11 @@ def test_the_self_tests_answers():
     once, twice = (F.cross_entropy(logits, wanted, factor * weights) for factor in (1, 2))
     assert "Nothing: the class loss is a weighted mean" in WORDS
     assert float(once) == pytest.approx(float(twice))
+
+
+def test_masks_in_the_race():
+    board = "results.leaderboard"
+    masks, pixels = mean(board, "Mask2Former"), mean(board, "FCN-8s")
+    said = f"have a mean IoU of {masks:.1f} %, those of FCN-8s, for three quarters of the operations, {pixels:.1f}"
+    assert said in WORDS
+    assert mean(board, "FCN-8s", "gflops") / mean(board, "Mask2Former", "gflops") == pytest.approx(0.75, abs=0.03)

@@ -12,6 +12,7 @@ from segtutor.claims import find, recorded
 from segtutor.datasets import Scenes
 from segtutor.models.mix_transformer import EfficientAttention
 from segtutor.plotting import effective_receptive_field, field_width
+from segtutor.training import default_learning_rate
 from tests.notebooks.lesson import mean, printed_by, seeds, verdicts, words_of
 
 WORDS, PRINTED = words_of("08"), printed_by("08")
@@ -164,3 +165,19 @@ def test_the_self_tests_answers():
         f"{tokens:,} tokens ask 16 × 16 = {asked}: {tokens * asked:,} numbers instead of {tokens**2 / 1e6:.1f} million"
         in (WORDS)
     )
+
+
+def test_the_default_rate_and_the_batch():
+    sixteen, eight = (default_learning_rate("adamw", size) for size in (16, 8))
+    assert f"falls with the batch, from {sixteen} at sixteen to {eight:.4f} at eight" in WORDS
+
+
+def test_the_transformers_in_the_race():
+    board = "results.leaderboard"
+    rows = find(board).variants
+    costs = {name: mean(board, name, "gflops") for name in rows}
+    assert min(costs, key=costs.get) == "SegFormer"
+    segformer, vit, bare = (mean(board, name) for name in ("SegFormer", "ViT", "backbone alone"))
+    assert f"SegFormer has {segformer:.1f} % for the fewest operations of all, and the plain ViT" in WORDS
+    assert f"the plain ViT of this lesson {vit:.1f} %" in WORDS
+    assert f"The bare convolutional backbone has {bare:.1f}" in WORDS

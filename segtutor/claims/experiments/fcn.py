@@ -90,7 +90,8 @@ def transposed(kernel_size: int, stride: int, seed: int, short: bool) -> Values:
     by_matrix = (matrix.T @ values.flatten()).reshape(ours.shape)
     sizes = tuple(stride * (side - 1) + kernel_size for side in (4, 5))
     ones = F.conv_transpose2d(torch.ones(1, 1, 12, 12), torch.ones(1, 1, kernel_size, kernel_size), stride=stride)
-    inside = ones[..., kernel_size:-kernel_size, kernel_size:-kernel_size]
+    side = (ones.shape[-1] - 2 * kernel_size) // stride * stride  # whole periods, or the mean would lean to one side
+    inside = ones[..., kernel_size : kernel_size + side, kernel_size : kernel_size + side]
     return {
         "stuffing": float((by_stuffing - ours).abs().max()),
         "matrix": float((by_matrix - ours).abs().max()),

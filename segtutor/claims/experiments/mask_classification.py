@@ -103,7 +103,7 @@ MATCHING = Claim(
     title="Matched queries, or one for each class",
     sentence="Queries that are matched with objects tell things apart; a fixed query for each class gives as good a "
     "label map, and no instances.",
-    source="Cheng et al. 2021 (MaskFormer), §4.3 and Table 4",
+    source="Cheng et al. 2021 (MaskFormer), §4.4 and Table 4",
     paper="ADE20K val, ResNet-50, mean IoU: 43.7 % with fixed queries, 44.2 with matching",
     changes="which query answers for an object: the one that fits best, or that of its class. The last row is no "
     "network: all things of a class as one mask, and otherwise the truth",
