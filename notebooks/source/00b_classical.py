@@ -296,7 +296,9 @@ ax.set_xticks(COUNTS, COUNTS)
 ax.set(xlabel="number of regions", ylabel="mean of the classes' IoU", ylim=(0, 0.8))
 ax.legend(frameon=False, loc="upper left")
 plt.show()
-print(*(f"{name:28}" + "".join(f"{value:7.2f}" for value in values) for name, values in ceilings.items()), sep="\n")
+print(f"{'mean IoU with':28}" + "".join(f"{count:3} regions" for count in COUNTS))
+for name, values in ceilings.items():
+    print(f"{name:28}" + "".join(f"{value:11.2f}" for value in values))
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -317,7 +319,8 @@ print(*(f"{name:28}" + "".join(f"{value:7.2f}" for value in values) for name, va
 # A user draws a **box** around the object; everything outside is background. Some methods also get a **scribble**, a
 # thin line along the middle of the object. Our user is simulated from the truth, so that all methods get the same.
 
-# %% fold="Make a case of an object: a window of its scene, the box, the scribble, the truth" alt="Four objects from drawn scenes, each with a blue box around it and an orange line along its middle"
+# %% fold="What a case holds: a window of a scene, the truth, the box and the scribble"
+from collections.abc import Callable
 from dataclasses import dataclass
 
 KINDS = ("street", "harbor", "park", "beach", "lake")
@@ -333,6 +336,7 @@ class Case:
     box: np.ndarray
     scribble: np.ndarray
     name: str
+    draw_large: Callable[[], np.ndarray]  # the window once more with twice as many pixels, to be looked at
 
     def score(self, mask):
         """IoU of a mask inside the box."""
@@ -344,8 +348,21 @@ class Case:
         rows, columns = np.flatnonzero(self.box.any(axis=1)), np.flatnonzero(self.box.any(axis=0))
         return columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
 
+    def show(self, mask, ax, box=True, truth=True):
+        """What a mask keeps of the large window, the true outline in red, the box in blue."""
+        kept, outline = (one.repeat(2, axis=0).repeat(2, axis=1) for one in (mask, self.truth))
+        corners = tuple(2 * corner for corner in self.corners)
+        plotting.show_cutout(
+            self.draw_large(), kept, ax, truth=outline if truth else None, box=corners if box else None
+        )
 
-def make_case(image, truth, void, name):
+
+# %% [markdown]
+# The next cell computes box and scribble from the truth.
+
+
+# %% fold="Make a case of an object in a picture"
+def make_case(image, truth, void, name, draw_large):
     """The window around an object, with a box one pixel wider than it and a line along its middle."""
     rows, columns = np.flatnonzero(truth.any(axis=1)), np.flatnonzero(truth.any(axis=0))
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
@@ -355,17 +372,23 @@ def make_case(image, truth, void, name):
     window = slice(max(top - y, 0), bottom + y), slice(max(left - x, 0), right + x)
     depth = ndimage.distance_transform_edt(truth)
     scribble = morphology.skeletonize(truth) & (depth >= 0.5 * depth.max())
-    return Case(image[window], truth[window], void[window], box[window], scribble[window], name)
+    doubled = tuple(slice(2 * part.start, 2 * part.stop) for part in window)
+    arrays = (array[window] for array in (image, truth, void, box, scribble))
+    return Case(*arrays, name, lambda: draw_large()[doubled])
 
 
 # %% [markdown]
-# From each scene we take the largest object that is whole, of moderate size and hardly hidden.
+# From each scene we take the largest object that is whole, of moderate size and hardly hidden. The methods get scenes of
+# 192 × 240 pixels; the figures lay their masks over the same scenes, drawn with twice as many pixels in each direction.
 
 
 # %% fold="Collect objects from scenes of five kinds, show four of them" alt="Four objects from drawn scenes, each with a blue box around it and an orange line along its middle"
 def find_cases(split, kind, count, world=0):
     """The first scenes of a kind that have a suitable object. Every kind has seeds of its own."""
-    scenes = Scenes(split, size=(192, 240), kinds=(kind,), seed=10 * world + KINDS.index(kind))
+    scenes, large = (
+        Scenes(split, size=size, kinds=(kind,), seed=10 * world + KINDS.index(kind))
+        for size in ((192, 240), (384, 480))
+    )
     cases, index = [], 0
     while len(cases) < count:
         scene = scenes.scene(index)
@@ -378,16 +401,17 @@ def find_cases(split, kind, count, world=0):
         if suitable:
             thing = max(suitable, key=lambda item: item.mask.sum())
             void = (scene.labels == 255) & ~thing.mask
-            cases.append(make_case(scene.image, thing.mask, void, SCENES.names[thing.label]))
+            name, draw_large = SCENES.names[thing.label], lambda number=index: large.scene(number).image
+            cases.append(make_case(scene.image, thing.mask, void, name, draw_large))
         index += 1
     return cases
 
 
-def draw_hints(ax, case):
-    """The window with the user's box and scribble."""
-    plotting.show_cutout(case.image, np.ones_like(case.box), ax, box=case.corners)
-    row, column = np.nonzero(case.scribble)
-    ax.plot(column, row, ".", color=ORANGE, markersize=4)
+def draw_hints(ax, case, scribble=True):
+    """The window with the user's box and, if the method gets one, the scribble."""
+    case.show(np.ones_like(case.box), ax, truth=False)
+    row, column = np.nonzero(case.scribble & scribble)
+    ax.plot(2 * column + 0.5, 2 * row + 0.5, ".", color=ORANGE, markersize=4)
 
 
 test_cases = {kind: find_cases("val", kind, 4) for kind in KINDS}
@@ -431,7 +455,7 @@ draw_hints(axes[0], person)
 axes[1].imshow(landscape(person.image), cmap="gray")
 axes[2].imshow(np.array(plotting.overlays.INSTANCE_COLORS)[lakes % 7])
 mask = watershed(person) & person.box
-plotting.show_cutout(person.image, mask, axes[3], truth=person.truth, box=person.corners)
+person.show(mask, axes[3])
 titles = (
     "what the user gives",
     "landscape of edges",
@@ -606,7 +630,7 @@ gamma_means = {g: np.mean([case.score(graphcut(case, g)) for case in tuning_case
 figure, axes = plt.subplots(1, 4, figsize=(9, 4.2))
 for ax, gamma in zip(axes, GAMMAS, strict=True):
     mask = graphcut(person, gamma)
-    plotting.show_cutout(person.image, mask, ax, truth=person.truth, box=person.corners)
+    person.show(mask, ax)
     ax.set(title=f"γ = {gamma}: IoU {person.score(mask):.2f}\n(ten others: {gamma_means[gamma]:.2f})")
 plt.show()
 best_gamma = max(gamma_means, key=gamma_means.get)
@@ -651,7 +675,7 @@ for row, case in zip(axes, (sheep, test_cases["beach"][0]), strict=True):
     result = grabcut(case, strength=5)
     for ax, index in zip(row, (0, 1, len(result.masks) - 1), strict=False):
         mask = result.masks[index]
-        plotting.show_cutout(case.image, mask, ax, truth=case.truth, box=case.corners)
+        case.show(mask, ax)
         ax.set(title=f"{case.name}, pass {index + 1}: IoU {case.score(mask):.2f}")
     row[3].plot(range(1, len(result.energies) + 1), np.array(result.energies) / 1000, "o-", color=BLUE)
     row[3].set(xlabel="pass", title="energy / 1000")
@@ -664,7 +688,8 @@ plt.show()
 # No. The sheep gains from the first pass to the second, when the grass between its legs is given back, and then loses a
 # little. The person *loses* from the first pass to the second and hardly recovers: the shoes, which are as light as the
 # sand, go to the background and never come back, although the energy falls all the time. A lower energy is not a better
-# mask, only one that agrees better with its own two mixtures.
+# mask, only one that agrees better with its own two mixtures. (That the energies are negative is nothing odd: $p$ is a
+# density, which may be larger than 1, and then $-\log p$ is below 0.)
 #
 # </details>
 #
@@ -793,8 +818,8 @@ for (top, bottom), name in zip(
 ):
     case = every_test[contest[name].argmin()]
     mask = METHODS[name][0](case, chosen[name]) & case.box
-    draw_hints(top, case)
-    plotting.show_cutout(case.image, mask, bottom, truth=case.truth, box=case.corners)
+    draw_hints(top, case, scribble="scribble" in name)
+    case.show(mask, bottom)
     top.set(title=name.removesuffix(" + scribble"))
     bottom.set(title=f"{case.name}: IoU {case.score(mask):.2f}")
 plt.show()
@@ -902,9 +927,12 @@ def photo_case(name, of_class, width):
     image, labels = album[album.names.index(name)]
     labels = np.asarray(labels)
     size = round(labels.shape[0] * width / labels.shape[1]), width
-    small = transform.resize(image.permute(1, 2, 0).numpy(), size, anti_aliasing=True)
+    small, large = (
+        (255 * transform.resize(image.permute(1, 2, 0).numpy(), pixels, anti_aliasing=True)).round().astype(np.uint8)
+        for pixels in (size, (2 * size[0], 2 * size[1]))
+    )
     truth, void = (transform.resize(labels == number, size, order=0) for number in (PHOTOGRAPHS.index(of_class), 255))
-    return make_case((255 * small).round().astype(np.uint8), truth, void, of_class)
+    return make_case(small, truth, void, of_class, lambda: large)
 
 
 shown = ("K-means", "watershed + scribble", "GraphCut + scribble", "GrabCut", "GrabCut + scribble")
@@ -914,7 +942,7 @@ for row, case in zip(axes, (photo_case("coffee", "cup", 200), photo_case("astron
     row[0].set(title=case.name)
     for ax, name in zip(row[1:], shown, strict=True):
         mask = METHODS[name][0](case, chosen[name]) & case.box
-        plotting.show_cutout(case.image, mask, ax, truth=case.truth)
+        case.show(mask, ax, box=False)
         ax.set(title=name.replace(" + ", "\n+ ") + f"\nIoU {case.score(mask):.2f}")
 plt.show()
 

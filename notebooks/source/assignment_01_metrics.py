@@ -30,6 +30,7 @@ import matplotlib.pyplot as plt
 
 import segtutor
 
+segtutor.plotting.use_course_style()
 segtutor.progress(1)
 
 # %% [markdown]
@@ -460,7 +461,7 @@ is_match = np.array([1, 1, 0, 1, 0, 0, 1, 1, 0, 1, 0, 1], dtype=bool)
 precision, recall = pr_curve(scores, is_match, 10)
 envelope = metrics.precision_envelope(precision)
 
-plt.figure(figsize=(5, 3.2), dpi=80)
+plt.figure(figsize=(5, 3.2))
 plt.plot(recall, precision, "o-", label="curve")
 plt.step(np.append(0, recall), np.append(envelope[0], envelope), "--", label="envelope")
 plt.xlabel("recall")
@@ -638,7 +639,7 @@ from segtutor.exercises.lesson01 import scene_predictions
 targets, predictions, names, ignore_index = scene_predictions()
 
 scenes = datasets.Scenes("val", count=len(targets))
-figure, axes = plt.subplots(3, 4, figsize=(10, 6), dpi=72, layout="constrained")
+figure, axes = plt.subplots(3, 4, figsize=(9, 6.8))
 for column in range(4):
     image, _ = scenes[column]
     axes[0, column].imshow(image.permute(1, 2, 0))
@@ -648,6 +649,8 @@ for axis, title in zip(axes[:, 0], ("picture", "target", "prediction"), strict=T
     axis.set_ylabel(title)
 for axis in axes.flat:
     axis.set(xticks=[], yticks=[])
+present = np.union1d(targets[:4], predictions[:4])
+plotting.legend(figure, present, scenes.labels, loc="outside lower center", bbox_to_anchor=None, ncols=8)
 plt.show()
 
 # %% [markdown]
@@ -823,7 +826,7 @@ for radius in (50, 7):
 from segtutor.exercises.lesson01 import drawn_segments
 
 truth, prediction = drawn_segments()
-figure, axes = plt.subplots(1, 2, figsize=(11, 4), dpi=110, layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(9, 4))
 for axis, letters, cow, title in zip(
     axes, (truth, prediction), ("#56B4E9", "#E69F00"), ("truth", "prediction"), strict=True
 ):

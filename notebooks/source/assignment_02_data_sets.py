@@ -36,6 +36,7 @@ from PIL import Image
 import segtutor
 from segtutor import datasets
 
+segtutor.plotting.use_course_style()
 segtutor.progress(2)
 
 # %% [markdown]
@@ -333,7 +334,7 @@ print("equal to the loader's labels:", np.array_equal(found, target.numpy()))
 # $$w_k = \frac{\mathrm{median}_j(f_j)}{f_k}, \qquad
 # f_k = \frac{\text{pixels of class } k}{\text{pixels of all pictures in which class } k \text{ occurs}}$$
 #
-# (Eigen and Fergus 2015, section 4). Write `median_frequency_weights(label_maps, num_classes, void)` for a list of
+# (Eigen and Fergus 2015). Write `median_frequency_weights(label_maps, num_classes, void)` for a list of
 # label maps, which may differ in size. Void pixels count nowhere, neither above nor below. A class that is in no
 # picture gets the weight 0 and does not enter the median.
 #
@@ -712,7 +713,7 @@ is_repeatable = segtutor.use("2.12", is_repeatable)
 # %% alt="A painted picture of noisy rectangles with its label map, and a gray probe with its label map"
 from segtutor.exercises.lesson02 import open_loader
 from segtutor.exercises.lesson02.inputs import painted_files, probe_files
-from segtutor.exercises.loaders import MEAN, STD
+from segtutor.exercises.loaders import EIGHT, MEAN, STD
 
 painted, probes = painted_files(7), probe_files(7)
 stored = [file.labels for file in painted]
@@ -723,13 +724,15 @@ def all_of(loader):
     return [loader[index] for index in range(len(loader))]
 
 
-figure, axes = plt.subplots(1, 4, figsize=(10, 2.2))
+figure, axes = plt.subplots(1, 4, figsize=(9, 2.6))
 for row, files in enumerate((painted, probes)):
     axes[2 * row].imshow(files[0].pixels)
-    axes[2 * row + 1].imshow(files[0].labels, vmax=8, cmap="tab10")
+    axes[2 * row + 1].imshow(segtutor.plotting.colorize(files[0].labels, EIGHT))
 for ax, title in zip(axes, ("painted: picture", "its labels", "probe: picture", "its labels"), strict=True):
     ax.set_title(title, fontsize=9)
     ax.set_axis_off()
+numbers = [*range(8), EIGHT.ignore_index]
+segtutor.plotting.legend(figure, numbers, EIGHT, loc="outside lower center", bbox_to_anchor=None, ncols=9)
 plt.show()
 
 # %% [markdown]

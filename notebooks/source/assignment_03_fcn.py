@@ -40,6 +40,7 @@ from segtutor.labels import SCENES
 from segtutor.models.upsampling import BilinearUpsampling, add_where_they_overlap
 from segtutor.plotting import colorize
 
+plotting.use_course_style()
 segtutor.progress(3)
 
 # %% [markdown]
@@ -353,7 +354,7 @@ bilinear_weight = segtutor.use("3.5", bilinear_weight)
 # %% alt="Left a map of 3 by 4 colored squares; right the same enlarged by 8, with smooth transitions and darker edges where the kernel reaches over the border"
 coarse = np.random.default_rng(1).random((3, 3, 4))
 enlarged = np.asarray(transposed_convolution(coarse, np.asarray(bilinear_weight(3, 16)), 8))
-figure, axes = plt.subplots(1, 2, figsize=(7, 2.6), dpi=72, layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(7, 2.6))
 for axis, shown, title in zip(axes, (coarse, enlarged), ("3 × 4", "enlarged by 8: 32 × 40"), strict=True):
     axis.imshow(np.clip(shown.transpose(1, 2, 0), 0, 1))
     axis.set_title(title)
@@ -602,7 +603,7 @@ count_writers = segtutor.use("3.9", count_writers)
 # pixels inside have 1, 2 or 4 writers. With kernel 4, a multiple of the stride, all inside have 4.
 
 # %% alt="Two grids of numbers, the writers of each output pixel. Left, kernel 3: ones, twos and fours alternate like a checkerboard. Right, kernel 4: four everywhere but at the border, where it is two, and one in the corners"
-figure, axes = plt.subplots(1, 2, figsize=(7, 3.4), dpi=72, layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(7, 3.4))
 for axis, kernel in zip(axes, (3, 4), strict=True):
     counts = np.asarray(count_writers(4, kernel, 2)).astype(int)
     board = np.outer(counts, counts)
@@ -742,7 +743,7 @@ build_fcn8s = segtutor.use("3.10", build_fcn8s)
 # %% alt="Three drawn scenes in rows: the scene, the label map that the network finds, and the truth"
 network, seen = trained(build_fcn8s), set()
 large, small = (datasets.Scenes("test", size=size, count=3) for size in ((240, 320), (96, 128)))
-figure, axes = plt.subplots(3, 3, figsize=(7, 6.2), dpi=110, layout="constrained")
+figure, axes = plt.subplots(3, 3, figsize=(7, 6.2))
 for number, row in enumerate(axes):
     with torch.no_grad():
         found = network(models.Preprocessing().normalize(small[number][0])[None])[0].argmax(0)

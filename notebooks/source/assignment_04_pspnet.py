@@ -47,13 +47,14 @@ picture = scenes[0][0].numpy().astype(np.float32) / 255  # 3 x 129 x 161, 0 to 1
 
 def show_maps(maps, titles, **options):
     """One row of maps of any size, each in the shape of the picture."""
-    _, axes = plt.subplots(1, len(maps), figsize=(2.6 * len(maps), 2.4), dpi=72, layout="constrained")
+    _, axes = plt.subplots(1, len(maps), figsize=(min(2.6 * len(maps), 9), 2.4))
     for axis, values, title in zip(axes, maps, titles, strict=True):
         axis.imshow(values, cmap="gray", extent=(0, 161, 129, 0), **options)
         axis.set(xticks=[], yticks=[], title=title)
     plt.show()
 
 
+segtutor.plotting.use_course_style()
 segtutor.progress(4)
 
 # %% [markdown]
@@ -253,7 +254,7 @@ count_paths = segtutor.use("4.3", count_paths)
 # pixels does a position hear of?
 
 # %% alt="Bars of the number of paths to 13 pixels: with rates 2, 2, 2 every other pixel is never read, with rates 1, 2, 3 all are"
-figure, axes = plt.subplots(1, 2, figsize=(9, 2.8), dpi=72, sharey=True, layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(9, 2.8), sharey=True)
 for axis, rates in zip(axes, ((2, 2, 2), (1, 2, 3)), strict=True):
     paths = np.asarray(count_paths(rates))
     pixels = np.arange(len(paths)) - len(paths) // 2
@@ -601,7 +602,7 @@ pyramid_pooling = segtutor.use("4.8", pyramid_pooling)
 # %% alt="Two rows of gray maps: a scene with a black margin on the right and below, and its means over 1, 4 and 36 regions. Above, the margin darkens every level, and bin 6 has dark regions along it; below, the levels are as bright as the scene, and black only on the margin"
 weights = [np.array([[0.3, 0.6, 0.1]], dtype=np.float32)] * 3
 margin = np.pad(picture[None], ((0, 0), (0, 0), (0, 48), (0, 64)))
-figure, axes = plt.subplots(2, 4, figsize=(10, 4.4), dpi=72, layout="constrained")
+figure, axes = plt.subplots(2, 4, figsize=(9, 4.4))
 for row, valid in zip(axes, (margin.shape[2:], picture.shape[1:]), strict=True):
     levels = np.asarray(pyramid_pooling(margin, (1, 2, 6), weights, [np.zeros(1, dtype=np.float32)] * 3, valid))[0, 3:]
     for axis, values in zip(row, (margin[0].mean(axis=0), *levels), strict=True):
@@ -750,7 +751,7 @@ learning_rates = segtutor.use("4.10", learning_rates)
 # %% alt="Two curves over 1100 steps that rise for 100 steps and then fall, head ten times as high as backbone, both 0 from step 1000 on"
 steps = np.arange(0, 1101, 10)
 rates = np.array([learning_rates(0.01, int(step), 1000, 0.9, 10, 100) for step in steps], dtype=float)
-figure, axis = plt.subplots(figsize=(6, 3.2), dpi=72, layout="constrained")
+figure, axis = plt.subplots(figsize=(6, 3.2))
 axis.plot(steps, rates[:, 1], "--", color=ORANGE, linewidth=2, label="head")
 axis.plot(steps, rates[:, 0], color=BLUE, linewidth=2, label="backbone")
 axis.axvline(1000, color="black", linewidth=1, linestyle=":")

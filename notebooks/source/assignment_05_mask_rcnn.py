@@ -44,6 +44,7 @@ def draw_boxes(axis, boxes, color, width=1.0):
         axis.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, edgecolor=color, linewidth=width))
 
 
+segtutor.plotting.use_course_style()
 segtutor.progress(5)
 
 # %% [markdown]
@@ -126,7 +127,7 @@ cell_anchors = segtutor.use("5.1", cell_anchors)
 
 # %% alt="A drawn beach scene with twelve black rectangles of four sizes and three shapes around its center"
 cell = np.asarray(cell_anchors((12, 24, 48, 96), (0.5, 1.0, 2.0)))
-figure, axis = plt.subplots(figsize=(5, 4), dpi=72, layout="constrained")
+figure, axis = plt.subplots(figsize=(5, 4))
 axis.imshow(picture, alpha=0.6)
 draw_boxes(axis, cell + np.array([80, 64, 80, 64]), "black")
 axis.set(xticks=[], yticks=[], title="12 anchors of one position")
@@ -314,7 +315,7 @@ matches = np.asarray(match_anchors(overlaps, 0.7, 0.3))
 print(f"{(matches >= 0).sum()} positive, {(matches == -2).sum()} ignored, {(matches == -1).sum()} background")
 print("positive anchors of each object:", np.bincount(matches[matches >= 0], minlength=len(objects)).tolist())
 
-figure, axis = plt.subplots(figsize=(6, 4.8), dpi=72, layout="constrained")
+figure, axis = plt.subplots(figsize=(6, 4.8))
 axis.imshow(picture, alpha=0.6)
 draw_boxes(axis, anchors[matches >= 0], BLUE)
 draw_boxes(axis, objects, ORANGE, 2)
@@ -505,7 +506,7 @@ shown = pictures[9]
 certain = np.flatnonzero(shown.scores > 0.3)
 kept = certain[np.asarray(nms(shown.boxes[certain], shown.scores[certain], shown.labels[certain], 0.5))]
 
-figure, axes = plt.subplots(1, 2, figsize=(10, 4.3), dpi=72, layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(9, 4.3))
 for axis, chosen, title in ((axes[0], certain, "before"), (axes[1], kept, "after suppression")):
     axis.imshow(shown.image.transpose(1, 2, 0), alpha=0.6)
     draw_boxes(axis, shown.boxes[chosen], BLUE)
@@ -652,7 +653,7 @@ bicycle = max(
 box, mask = target["boxes"][bicycle].numpy().astype(float), target["masks"][bicycle].numpy().astype(float)
 seen = {size: np.asarray(roi_align(mask, box, size)) for size in (7, 14, 28)}
 
-figure, axes = plt.subplots(1, 4, figsize=(11, 3), dpi=72, layout="constrained")
+figure, axes = plt.subplots(1, 4, figsize=(9, 3))
 x1, y1, x2, y2 = box
 axes[0].imshow(image.permute(1, 2, 0), extent=(0, 160, 128, 0))
 axes[0].set(xlim=(x1, x2), ylim=(y2, y1), title="picture")
@@ -1080,7 +1081,7 @@ with torch.no_grad():
 stuff = [number for number in range(len(SCENES)) if number not in SCENES.things]
 classes, segments = panoptic_map(pasted, one.labels[kept], one.scores[kept], semantic, stuff, 0.5, 0.5)
 
-figure, axes = plt.subplots(1, 3, figsize=(11, 3.6), dpi=110, layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(9, 3.6))
 classes, segments = np.asarray(classes), np.asarray(segments)
 for axis, shown, title in zip(
     axes,
@@ -1157,7 +1158,7 @@ for value, of_parts in zip(values, measured, strict=True):
 # Two values of the setting are compared *within* a part, so look whether all three lines agree on the better one.
 
 # %% alt="AP of the masks over the values of the chosen setting: three thin blue lines for the parts and a thick black one for their mean"
-figure, axis = plt.subplots(figsize=(6, 4), dpi=72, layout="constrained")
+figure, axis = plt.subplots(figsize=(6, 4))
 for number, of_part in enumerate(measured.T, start=1):
     axis.plot(values, of_part, "o-", color=BLUE, linewidth=1, markersize=4, label="one part" if number == 1 else None)
 axis.plot(values, measured.mean(axis=1), "s-", color="black", linewidth=2.5, label="mean of the parts")

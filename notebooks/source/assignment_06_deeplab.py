@@ -48,13 +48,14 @@ gray = picture.mean(axis=0, keepdims=True)[None]  # 1 x 1 x 129 x 161
 
 def show_maps(maps, titles, **options):
     """One row of maps of any size, each in the shape of the picture."""
-    _, axes = plt.subplots(1, len(maps), figsize=(2.6 * len(maps), 2.4), dpi=72, layout="constrained")
+    _, axes = plt.subplots(1, len(maps), figsize=(min(2.6 * len(maps), 9), 2.4))
     for axis, values, title in zip(axes, maps, titles, strict=True):
         axis.imshow(values, cmap="gray", extent=(0, 161, 129, 0), **options)
         axis.set(xticks=[], yticks=[], title=title)
     plt.show()
 
 
+segtutor.plotting.use_course_style()
 segtutor.progress(6)
 
 # %% [markdown]
@@ -242,7 +243,7 @@ valid_taps = segtutor.use("6.3", valid_taps)
 # %% alt="Curves over the rate from 1 to 65 on a map of 65 x 65: the mean share of valid taps falls from 1 to a ninth, the share of positions with all nine taps reaches 0 at rate 33, the share with only the middle tap rises from there to 1"
 all_rates = np.arange(1, 66)
 shares = np.array([valid_taps(65, 65, int(rate)) for rate in all_rates])
-_, axis = plt.subplots(figsize=(6, 3.2), dpi=72, layout="constrained")
+_, axis = plt.subplots(figsize=(6, 3.2))
 styles = (("black", "-", "taps on the map, mean"), (BLUE, "--", "all nine taps"), (ORANGE, ":", "only the middle tap"))
 for values, (color, style, name) in zip(shares.T, styles, strict=True):
     axis.plot(all_rates, values, color=color, linestyle=style, linewidth=2.5, label=name)
@@ -396,7 +397,7 @@ point[0, 0, 20, 20] = 1
 ones, threes = np.ones((1, 1, 1, 1), dtype=np.float32), np.ones((1, 1, 3, 3), dtype=np.float32)
 layers = [ones, threes, threes, threes, ones * 0.3 * point.size]
 projection = np.ones((1, 5, 1, 1), dtype=np.float32)
-_, axes = plt.subplots(1, 2, figsize=(6, 3.2), dpi=72, layout="constrained")
+_, axes = plt.subplots(1, 2, figsize=(6, 3.2))
 for axis, rates in zip(axes, ((1, 2, 3), (6, 12, 18)), strict=True):
     answer = np.asarray(aspp(point, rates, layers, [no_bias] * 5, projection, no_bias, ()))[0, 0]
     axis.imshow(answer, cmap="gray_r", vmin=0, vmax=1.3)
@@ -829,7 +830,7 @@ image = scenes[8][0].numpy().transpose(1, 2, 0)[24:48, 112:144]
 middle = 12 * 32 + 16
 rows = [np.asarray(pair_kernel(image, *sigmas))[middle].reshape(CROP) for sigmas in ((3, None), (67, 3), (67, 13))]
 titles = ("crop", "Gaussian, 3", "bilateral, 67 and 3", "bilateral, 67 and 13")
-_, axes = plt.subplots(1, 4, figsize=(10, 2.2), dpi=72, layout="constrained")
+_, axes = plt.subplots(1, 4, figsize=(9, 2.2))
 for axis, values, title in zip(axes, (image, *rows), titles, strict=True):
     axis.imshow(values, cmap="gray_r")
     axis.plot(16, 12, "+", color=ORANGE, markersize=10, markeredgewidth=2)
@@ -1036,7 +1037,8 @@ def refined(probabilities, image):
 # %% alt="Two rows, one per crop: the picture, its labels, the wrong pixels before and after the CRF; in the first row fewer pixels are wrong afterwards, in the second row more"
 CROPS = ((8, 24, 112), (9, 64, 96))  # scene, first row, first column
 small = datasets.Scenes("val", size=(128, 160), count=10)  # the size that the network was trained on
-figure, axes = plt.subplots(2, 4, figsize=(9, 4), dpi=72, layout="constrained")
+figure, axes = plt.subplots(2, 4, figsize=(9, 4.4))
+present = set()
 for row, (number, top, left) in zip(axes, CROPS, strict=True):
     scene, target = small[number]
     with torch.no_grad():
@@ -1049,6 +1051,7 @@ for row, (number, top, left) in zip(axes, CROPS, strict=True):
     row[1].imshow(segtutor.plotting.colorize(labels, scenes.labels))
     row[0].set_title(f"scene {number}")
     row[1].set_title("labels")
+    present |= set(np.unique(labels).tolist())
     valid = labels != scenes.labels.ignore_index
     for axis, name, values in zip(row[2:], ("network", "with CRF"), (before, after), strict=True):
         wrong = (values.argmax(axis=0) != labels) & valid
@@ -1058,6 +1061,8 @@ for row, (number, top, left) in zip(axes, CROPS, strict=True):
     print(f"scene {number}: largest difference from models.dense_crf {abs(after - peer).max():.0e}")
 for axis in axes.flat:
     axis.set(xticks=[], yticks=[])
+place = {"loc": "outside lower center", "bbox_to_anchor": None, "ncols": 8}
+segtutor.plotting.legend(figure, present, scenes.labels, **place)
 plt.show()
 
 # %% [markdown]

@@ -41,6 +41,7 @@ from segtutor.plotting import colorize
 scenes = datasets.Scenes("val", size=(192, 256), count=10)
 picture = scenes[8][0].numpy().astype(np.float32) / 255  # 3 x 192 x 256, 0 to 1
 
+plotting.use_course_style()
 segtutor.progress(8)
 
 # %% [markdown]
@@ -160,7 +161,7 @@ patch_tokens = segtutor.use("8.2", patch_tokens)
 means = np.zeros((3, 3, 16, 16), dtype=np.float32)
 means[range(3), range(3)] = 1 / 256
 tokens = np.asarray(patch_tokens(picture, means, np.zeros(3, dtype=np.float32)))
-figure, axes = plt.subplots(1, 2, figsize=(7, 2.7), dpi=110, layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(7, 2.7))
 axes[0].imshow(picture.transpose(1, 2, 0))
 axes[1].imshow(tokens.reshape(12, 16, 3))
 for axis, title in zip(axes, ("192 x 256 pixels", f"{len(tokens)} tokens of 3 numbers"), strict=True):
@@ -224,7 +225,7 @@ resize_positions = segtutor.use("8.3", resize_positions)
 torch.manual_seed(0)
 table = models.create("vit_tiny").backbone.positions[0].detach().numpy()
 larger = np.asarray(resize_positions(table, (8, 8), (12, 16)))
-figure, axes = plt.subplots(1, 4, figsize=(9, 2.2), dpi=110, layout="constrained")
+figure, axes = plt.subplots(1, 4, figsize=(9, 2.2))
 for number, (axis, other) in enumerate(zip(axes[::2], axes[1::2], strict=True)):
     axis.imshow(table[1:, number].reshape(8, 8), cmap="cividis")
     other.imshow(larger[1:, number].reshape(12, 16), cmap="cividis")
@@ -393,7 +394,7 @@ answers = segtutor.use("8.5", answers)
 # %%
 found = label_maps(answers["sixteen scenes"], scaled=False)
 large, seen = datasets.Scenes("test", size=(240, 320), count=3), set()
-figure, axes = plt.subplots(3, 3, figsize=(7, 6.2), dpi=110, layout="constrained")
+figure, axes = plt.subplots(3, 3, figsize=(7, 6.2))
 for number, row in enumerate(axes):
     drawn, target = large[number]
     shown = (drawn.permute(1, 2, 0), colorize(found[number], SCENES), colorize(target, SCENES))

@@ -400,13 +400,15 @@ label_map = scores.argmax(axis=0)
 true_labels = np.full((96, 128), SCENES.ignore_index)
 for one in truth["segments_info"]:
     true_labels[truth["segments"].numpy() == one["id"]] = one["category_id"]
-figure, axes = plt.subplots(1, 3, figsize=(9, 2.6))
+figure, axes = plt.subplots(1, 3, figsize=(9, 3))
 axes[0].imshow(image.permute(1, 2, 0))
 axes[1].imshow(plotting.colorize(label_map, SCENES), interpolation="nearest")
 axes[2].imshow(plotting.colorize(true_labels, SCENES), interpolation="nearest")
 for axis, title in zip(axes, ("the scene", "your label map", "truth"), strict=True):
     axis.set_title(title)
     axis.set_axis_off()
+present = np.union1d(label_map, true_labels)
+plotting.legend(figure, present, SCENES, loc="outside lower center", bbox_to_anchor=None, ncols=8)
 plt.show()
 right = (label_map == true_labels)[true_labels != SCENES.ignore_index].mean()
 print(f"{right:.0%} of the known pixels are right; at {(scores.max(axis=0) < 0.5).mean():.0%} no class reaches 0.5")

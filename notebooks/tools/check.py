@@ -13,6 +13,7 @@ from notebooks.tools.glossary import check_glossary, check_terms, glossary_noteb
 from notebooks.tools.lint import OLD_STYLE, lint
 from notebooks.tools.masters import Course, Master, carry_outputs, code_hash, to_text, write_text
 from notebooks.tools.outputs import ALL_LESSONS_LIMIT, LIMIT, MACHINE_PATH, blurred_figures, machine_paths
+from notebooks.tools.palette import own_colors
 
 DIFF_LINES = 30
 
@@ -50,7 +51,7 @@ def check(course: Course) -> list[str]:
             if not master.is_assignment and master.number not in OLD_STYLE and path.exists():
                 findings += [f"{name}: {text}" for text in blurred(path)]
     findings += check_terms(course, [m for m in masters if not m.is_assignment and m.number not in OLD_STYLE])
-    findings += check_glossary(course)
+    findings += check_glossary(course) + own_colors()
     return findings + check_sum(course)
 
 

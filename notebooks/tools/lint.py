@@ -8,6 +8,8 @@ from nbformat import NotebookNode
 
 from notebooks.tools.masters import Course, Master, cell_ids
 from notebooks.tools.minutes import check_minutes, check_task_minutes
+from notebooks.tools.palette import check_palette
+from segtutor.plotting.style import FULL_WIDTH
 
 MAX_LINES = 40
 VISIBLE_LINES = 15
@@ -21,6 +23,7 @@ SKELETON = ("objectives", "summary", "self-test", "reading", "going deeper")
 def lint(master: Master, course: Course) -> list[str]:
     """Findings about one master, each naming file and cell."""
     findings = check_task_minutes(master) if master.is_assignment else skeleton(master)
+    findings += [*check_palette(master), *blurring(master)]
     new = not master.is_assignment and master.number not in OLD_STYLE
     if new:
         findings += [*unanswered(master), *check_minutes(master)]
@@ -69,6 +72,24 @@ def code_findings(cell: NotebookNode, before: NotebookNode | None) -> list[str]:
         findings.append("is code without a sentence before it")
     if cell.source.count("plt.show()") > 1:
         findings.append("shows several figures in a row; give each its own cell")
+    return findings
+
+
+def blurring(master: Master) -> list[str]:
+    """What makes figures blurred or wider than the column; an assignment has no outputs that could be measured."""
+    findings = []
+    code = {i: c.source for i, c in zip(cell_ids(master), master.cells, strict=True) if c.cell_type == "code"}
+    drawing = re.compile(r"\bplt\.(?:figure|subplots|plot|show)\(")
+    if any(drawing.search(source) for source in code.values()) and not any(
+        "use_course_style()" in source for source in code.values()
+    ):
+        findings.append("draws figures in matplotlib's style, blurred on the page: plotting.use_course_style()")
+    for cell_id, source in code.items():
+        if re.search(r"\b(?:figure|subplots)\([^\n]*\bdpi=", source):
+            findings.append(f"cell {cell_id} sets the dpi of a figure; the style of the course draws sharply")
+        widths = [float(width) for width in re.findall(r"figsize=\((\d+(?:\.\d+)?),", source)]
+        if any(width > FULL_WIDTH for width in widths):
+            findings.append(f"cell {cell_id} draws a figure of {max(widths):g} inches; the column has {FULL_WIDTH:g}")
     return findings
 
 

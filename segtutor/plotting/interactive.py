@@ -33,6 +33,7 @@ from segtutor.plotting.waking import waking_page
 METHODS = ("5point", "11point", "101point", "area")
 IOU_THRESHOLDS = tuple(round(0.3 + 0.05 * step, 2) for step in range(14))
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 300, 240, 42, 36  # of the curve's drawing and its margins, in SVG units
+_NAME = 9  # of a letter or number in the picture: so far apart, in its pixels, two of them can be told apart
 _METHOD_NAMES = {"area": "area under the envelope"}
 
 
@@ -241,8 +242,9 @@ def _picture_svg(picture: np.ndarray, objects: np.ndarray, detections: np.ndarra
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "JPEG", quality=80)
     encoded = base64.b64encode(buffer.getvalue()).decode()
-    parts = [_outline(mask, _letter(number), "object", "top") for number, mask in enumerate(objects)]
-    parts += [_outline(mask, str(rank), "detection", "bottom") for rank, mask in enumerate(detections, start=1)]
+    taken: list[tuple[float, float]] = []
+    parts = [_outline(mask, _letter(number), "object", "top", taken) for number, mask in enumerate(objects)]
+    parts += [_outline(mask, str(rank), "detection", "bottom", taken) for rank, mask in enumerate(detections, start=1)]
     return (
         f'<svg class="view" viewBox="0 0 {width} {height}" role="img" aria-label="The picture with {len(objects)} '
         f'objects, lettered, and {len(detections)} detections, numbered; the list names their state">'
@@ -250,8 +252,21 @@ def _picture_svg(picture: np.ndarray, objects: np.ndarray, detections: np.ndarra
     )
 
 
-def _outline(mask: np.ndarray, name: str, kind: str, side: str) -> str:
-    """The outline of a mask as an SVG path in half pixels, with its name above or below."""
+def _free_place(
+    x: float, y: float, inward: int, size: tuple[int, ...], taken: list[tuple[float, float]]
+) -> tuple[float, float]:
+    """The nearest place in the picture where a name hides no other; first into its own mask."""
+    for step in range(len(taken) + 1):
+        for right, down in ((0, inward), (1, 0), (-1, 0), (0, -inward)):
+            spot = x + _NAME * step * right, y + _NAME * step * down
+            inside = 8 <= spot[0] <= size[1] - 8 and 8 <= spot[1] <= size[0] - 2
+            if inside and all(max(abs(spot[0] - one), abs(spot[1] - other)) >= _NAME for one, other in taken):
+                return spot
+    return x, y
+
+
+def _outline(mask: np.ndarray, name: str, kind: str, side: str, taken: list[tuple[float, float]]) -> str:
+    """The outline of a mask as an SVG path in half pixels, with its name above or below, on no other name."""
     if not mask.any():
         return f'<g class="{kind}"></g>'
     lines = Figure().add_subplot().contour(np.pad(mask, 1), levels=[0.5]).allsegs[0]
@@ -267,6 +282,8 @@ def _outline(mask: np.ndarray, name: str, kind: str, side: str) -> str:
     ys, xs = np.nonzero(mask)
     x = min(max(float(xs.mean()), 8), mask.shape[1] - 8)
     y = max(float(ys.min()) - 1, 8) if side == "top" else min(float(ys.max()) + 9, mask.shape[0] - 2)
+    x, y = _free_place(x, y, 1 if side == "top" else -1, mask.shape, taken)
+    taken.append((x, y))
     return (
         f'<g class="{kind}"><path transform="scale(.5)" d="{"".join(path)}"/>'
         f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="middle">{name}</text></g>'

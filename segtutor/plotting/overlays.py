@@ -271,7 +271,7 @@ def _draw_instances(
         words += [f"{float(given['scores'][k]):.2f}"] if "scores" in given else []
         if words and corner is not None:
             style = {"facecolor": color, "edgecolor": "none", "pad": 1.0, "alpha": 0.85}
-            axes.text(*corner, " ".join(words), fontsize=8, color="black", va="bottom", bbox=style, clip_on=True)
+            axes.text(*corner, " ".join(words), fontsize=9, color="black", va="bottom", bbox=style, clip_on=True)
 
 
 def show_gallery(

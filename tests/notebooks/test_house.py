@@ -72,6 +72,22 @@ def test_long_cells_must_be_folded(tmp_path):
     assert lint.visible_findings(folded.cells[1]) == []
 
 
+@pytest.mark.parametrize("name", ["20_lesson", "assignment_20_lesson"])
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("plotting.use_course_style()\nplt.subplots(figsize=(9, 3))", None),
+        ("print(1)", None),
+        ("plt.subplots(figsize=(9, 3))", "matplotlib's style"),
+        ("plotting.use_course_style()\nplt.subplots(1, 2, figsize=(9, 3), dpi=72)", "sets the dpi"),
+        ("plotting.use_course_style()\nplt.figure(figsize=(11, 3))", "11 inches"),
+    ],
+)
+def test_figures_are_drawn_sharply_and_not_wider_than_the_column(tmp_path, name, code, says):
+    found = lint.blurring(master(tmp_path, f"# %% [markdown]\n# Text.\n\n# %%\n{code}\n", name=name))
+    assert found == [] if says is None else len(found) == 1 and says in found[0], found
+
+
 def test_predictions_are_answered_right_behind_the_output(tmp_path):
     assert lint.unanswered(master(tmp_path, ANSWERED)) == []
     for broken in (ANSWERED.replace("<details><summary>Answer</summary>", ""), ANSWERED.split("# <details>")[0]):

@@ -125,6 +125,17 @@ def test_the_outline_runs_along_the_pixels_of_the_mask(case):
     assert area == 12 * 12 - 4 * 0.125  # half a pixel is cut off at each corner: a triangle of 1/8
 
 
+def test_no_name_stands_on_another_one(case):
+    image, objects, detections, scores = case
+    twice = movable_precision_recall(image, objects, np.stack([detections[0]] * 3), scores[:3]).html
+    for page in (movable_precision_recall(*case).html, twice):
+        places = re.findall(r'<text x="(\d+)" y="(\d+)" text-anchor="middle">(?:\d|[A-Z])</text></g>', page)
+        assert len(places) in (12, 7)
+        places = np.array(places, dtype=int)
+        apart = np.abs(places[:, None] - places).max(axis=2) + 99 * np.eye(len(places))
+        assert apart.min() >= 8, "nine, and a rounding"
+
+
 def test_an_empty_mask_and_no_detection_can_be_shown(case):
     image, objects, detections, scores = case
     empty = np.concatenate([detections, np.zeros((1, *SIZE), dtype=bool)])

@@ -137,7 +137,7 @@ $k$ with
 $$w_k = \frac{\mathrm{median}_j(f_j)}{f_k}, \qquad
 f_k = \frac{\text{pixels of class } k}{\text{pixels of all pictures in which class } k \text{ occurs}}$$
 
-(Eigen and Fergus 2015, section 4). Write `median_frequency_weights(label_maps, num_classes, void)` for a list of
+(Eigen and Fergus 2015). Write `median_frequency_weights(label_maps, num_classes, void)` for a list of
 label maps, which may differ in size. Void pixels count nowhere, neither above nor below. A class that is in no
 picture gets the weight 0 and does not enter the median.
 """,
