@@ -22,35 +22,55 @@ from segtutor.training import PromptSettings, TrainingConfig, fit_prompts
 NAME = "sam_tiny"
 MODULE = "segtutor.claims.sam_checkpoint"
 SIZE = (128, 160)
+JOINS = 1700
+"""Step at which the finer map joins. Until then the network learns where to look; after it, what is small, too."""
 TRIES = 10
 """Clicks after which an object is given up."""
 
 
 def train(steps: int, count: int, seed: int, precision: str, memory: Path | None) -> tuple[Any, Any]:
-    """The network and the record of its training."""
+    """The network and the record of the second part of its training, in which the finer map of its embedding joins."""
     torch.manual_seed(seed)
-    model = models.create(NAME)
+    model: Any = models.create(NAME)
     models.load_weights(model, resources.data("checkpoints", f"{BELOW}.pt"), "course_stages")
-    config = TrainingConfig(
+    pictures, val = segments("train", count, USUAL, SIZE), segments("val", 60, USUAL, SIZE)
+    result: Any = None
+    seconds = 0.0
+    for finer, length in ((False, min(steps, JOINS)), (True, steps - JOINS)):
+        if length > 0:
+            model.neck.fine.requires_grad_(finer)
+            kept = memory if memory is None or not finer else memory.with_name(f"{memory.stem}_finer{memory.suffix}")
+            config = settings(length, seed + finer, precision, kept)
+            result = fit_prompts(
+                model, pictures, val, config, PromptSettings(focal_weight=2.0), resume=kept is not None
+            )
+            seconds += result.seconds
+    result.seconds = seconds
+    return model, result
+
+
+def settings(steps: int, seed: int, precision: str, memory: Path | None) -> TrainingConfig:
+    """Of either part: the learning rate stays, and a running average of the weights is what is kept."""
+    return TrainingConfig(
         steps=steps,
         batch_size=8,
-        learning_rate=2e-3,
+        learning_rate=3e-3,
+        power=0,
+        average=0.995,
         optimizer="adamw",
         weight_decay=0.01,
         warmup_steps=50,
         gradient_clip=1.0,
         checkpoint=memory,
-        checkpoint_every=25 if memory else None,
+        checkpoint_every=50 if memory else None,
         log=None if memory is None else memory.with_suffix(".csv"),
-        evaluate_every=200,
+        evaluate_every=250,
         precision=precision,
         measure_precision=False,
         seed=seed,
         device="cpu",
         progress=False,
     )
-    pictures, val = segments("train", count, USUAL, SIZE), segments("val", 60, USUAL, SIZE)
-    return model, fit_prompts(model, pictures, val, config, PromptSettings(), resume=memory is not None)
 
 
 def score(model: Any, pictures: SegmentPictures) -> dict[str, Any]:
@@ -70,6 +90,7 @@ def score(model: Any, pictures: SegmentPictures) -> dict[str, Any]:
         "ambiguous": {
             "clicks": doubtful.clicks,
             "oracle_iou_of_the_object": round(doubtful.oracle, 4),
+            "chosen_iou_of_the_object": round(doubtful.chosen, 4),
             "oracle_iou_of_its_class": round(doubtful.region, 4),
         },
         "more_clicks": {
@@ -83,7 +104,7 @@ def score(model: Any, pictures: SegmentPictures) -> dict[str, Any]:
 
 def main() -> None:
     """The command line: train, score, write the weights and a JSON file that says how they came about."""
-    arguments = arguments_of(MODULE, __doc__, steps=3000, count=3000)
+    arguments = arguments_of(MODULE, __doc__, steps=3200, count=1500)
     model, result = train(arguments.steps, arguments.count, arguments.seed, arguments.precision, arguments.memory)
     write(model, arguments.out / f"{NAME}.safetensors", (model.neck, model.prompt_encoder, model.mask_decoder))
     scores = score(model, segments("val", 200, USUAL, SIZE))

@@ -8,7 +8,7 @@ Shapes: H W the picture.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -173,11 +173,32 @@ def ious_by_clicks(prompter: Prompter, target: Any, known: Any, count: int = 10)
     Returns:
         ``count`` numbers; where nothing is wrong any more, the last one is repeated.
     """
+
+    def ask(points: Sequence[tuple[int, int]], labels: Sequence[int]) -> np.ndarray:
+        answer = prompter.ask(points, labels)
+        return np.asarray(answer.masks[answer.best])
+
+    return click_by_click(ask, target, known, count)
+
+
+def click_by_click(
+    ask: Callable[[Sequence[tuple[int, int]], Sequence[int]], np.ndarray], target: Any, known: Any, count: int = 10
+) -> list[float]:
+    """IoU after 1, 2, ... clicks, whatever answers them.
+
+    Args:
+        ask: Called with all points (x, y) so far and their labels, 1 this or 0 not this; gives a mask, H x W bool.
+        target: What is meant, H x W bool.
+        known: Pixels that count, H x W bool.
+        count: Most clicks.
+
+    Returns:
+        ``count`` numbers; where nothing is wrong any more, the last one is repeated.
+    """
     points, labels = [middle(target)], [1]
     values: list[float] = []
     while len(values) < count:
-        answer = prompter.ask(points, labels)
-        mask = answer.masks[answer.best].numpy()
+        mask = ask(points, labels)
         values.append(iou_of(mask, target, known))
         further = next_click(mask, target, known)
         if further is None:

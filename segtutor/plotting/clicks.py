@@ -4,7 +4,7 @@ Python looks at the pictures; what it saw, the embeddings, and the decoder's wei
 beside this file do per click what ``segtutor.models.sam`` does: ``mask_decoder.js`` computes, ``clicks.js`` draws.
 Where no script runs, a sentence says what to do (``waking.py``).
 
-Shapes: H W a picture, E channels of its embedding h x w.
+Shapes: H W a picture, E channels of its embedding h x w, with a finer map 2E.
 """
 
 from __future__ import annotations
@@ -102,9 +102,9 @@ def click_figure(
     channels = decoder["mask_decoder.iou_token"].shape[1]
     scenes = []
     for number, one in enumerate(pictures):
-        if one.embedding.ndim != 3 or len(one.embedding) != channels:
+        if one.embedding.ndim != 3 or len(one.embedding) not in (channels, 2 * channels):
             raise ValueError(
-                f"the decoder reads embeddings of {channels} x h x w, but that of picture {number} is "
+                f"the decoder reads embeddings of {channels} or {2 * channels} x h x w, but picture {number} has "
                 f"{one.embedding.shape}"
             )
         levels, scales = quantized(one.embedding)

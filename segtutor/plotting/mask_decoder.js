@@ -144,7 +144,7 @@ const maskDecoder = (() => {
     const three = (x, name) => linear(linear(linear(x, layer(`${name}.0`), true), layer(`${name}.2`), true),
       layer(`${name}.4`));
 
-    // embedding: h w x channels. points: [x, y, label] in pixels; box: [x0, y0, x1, y1] or null; size: pixels.
+    // embedding: h w x channels, or twice as many: a map of twice the size, folded, see mask_decoder.py. points: [x, y, label] in pixels; box: [x0, y0, x1, y1] or null; size: pixels.
     // Returns {masks: arrays of 4h x 4w logits, iou}: three for a lone click, else the single one.
     const answer = (embedding, height, width, size, points, box) => {
       const place = (x, y, kind) => add(code((x + 0.5) / size[1], (y + 0.5) / size[0]), arrays[`${P}kinds.${kind}`]);
@@ -155,7 +155,10 @@ const maskDecoder = (() => {
       const codes = new Float32Array(height * width * channels);
       for (let y = 0; y < height; y++) for (let x = 0; x < width; x++)
         codes.set(code((x + 0.5) / width, (y + 0.5) / height), (y * width + x) * channels);
-      let places = add(embedding, arrays[`${P}no_mask`]), found = prompt;
+      const columns = embedding.length / (height * width), coarse = new Float32Array(height * width * channels);
+      for (let k = 0; k < height * width; k++)
+        coarse.set(embedding.subarray(k * columns, k * columns + channels), k * channels);
+      let places = add(coarse, arrays[`${P}no_mask`]), found = prompt;
       for (let k = 0; k < depth; k++) {
         const at = `${T}blocks.${k}.`, asked = k ? add(found, prompt) : found;
         const told = attention(layers(`${at}attention`), asked, asked, found, heads);
@@ -171,6 +174,11 @@ const maskDecoder = (() => {
       const last = attention(layers(`${T}ask_map`), add(found, prompt), add(places, codes), places, heads);
       found = norm(add(found, last), layer(`${T}norm`), 1e-5);
       let pixels = upscale(places, layer(`${D}upscale.0`), height, width);
+      const depth1 = pixels.length / (4 * height * width);
+      if (columns > channels)
+        for (let y = 0; y < 2 * height; y++) for (let x = 0; x < 2 * width; x++) for (let c = 0; c < depth1; c++)
+          pixels[(y * 2 * width + x) * depth1 + c] +=
+            embedding[((y >> 1) * width + (x >> 1)) * columns + channels + 4 * c + 2 * (y & 1) + (x & 1)];
       pixels = gelu(norm(pixels, layer(`${D}upscale.1`), 1e-6));
       pixels = gelu(upscale(pixels, layer(`${D}upscale.3`), 2 * height, 2 * width));
       const token = (number) => found.subarray(number * channels, (number + 1) * channels);

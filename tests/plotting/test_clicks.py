@@ -44,6 +44,7 @@ def network():
                 parameter.data.add_(torch.randn_like(parameter) * 0.2)
             elif "project" in name or "vectors" in name:
                 parameter.data.mul_(2)
+    torch.nn.init.normal_(model.neck.fine.weight)  # it begins with nothing
     read = {name: torch.from_numpy(array) for name, array in as_read(decoder_arrays(model)).items()}
     model.load_state_dict(read, strict=False)  # so that figure and network have the same weights
     return model
@@ -147,7 +148,7 @@ def test_the_page_holds_what_the_network_needs_and_asks_nobody(network, image):
     assert [scene["start"] for scene in data["scenes"]] == [[[5, 6, 1]], []]
     assert data["heads"] == HEADS
     levels = np.frombuffer(base64.b64decode(data["scenes"][0]["levels"]), dtype=np.int8)
-    assert levels.shape == (6 * 8 * 40,)
+    assert levels.shape == (6 * 8 * 80,)
     sizes = [2 * rows + length if rows else 2 * length for _, length, rows in data["arrays"]]
     assert sum(sizes) == len(base64.b64decode(data["weights"]))
     assert not any(name.startswith("prompt_encoder.mask.") for name, _, _ in data["arrays"])
@@ -161,7 +162,7 @@ def test_wrong_arguments_are_named(network, image):
     arrays = decoder_arrays(network)
     with pytest.raises(ValueError, match="at least one picture"):
         click_figure([], arrays, HEADS)
-    with pytest.raises(ValueError, match=r"embeddings of 40 x h x w, but that of picture 0 is \(32, 4, 4\)"):
+    with pytest.raises(ValueError, match=r"embeddings of 40 or 80 x h x w, but picture 0 has \(32, 4, 4\)"):
         click_figure([ClickPicture(image, np.zeros((32, 4, 4), dtype=np.float32), "")], arrays, HEADS)
     with pytest.raises(ValueError, match="1 pictures and 0 texts"):
         clickable(network, [image], [])

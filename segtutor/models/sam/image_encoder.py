@@ -130,11 +130,19 @@ class PyramidNeck(nn.Module):
     Args:
         channels: Of each map, the finest first.
         inner: Channels of their sum.
-        embedding: E.
+        embedding: E, divisible by 4.
+        finer: The finest map is told, too, in E further channels, which `MaskDecoder` unfolds: what is smaller than
+            two places of the embedding would be lost in it.
     """
 
-    def __init__(self, channels: Sequence[int], inner: int, embedding: int) -> None:
+    def __init__(self, channels: Sequence[int], inner: int, embedding: int, finer: bool = False) -> None:
         super().__init__()
+        self.fine: nn.Conv2d | None = None
+        if finer:  # it begins with nothing, and without it all else begins as it would
+            with torch.random.fork_rng(devices=[]):
+                self.fine = nn.Conv2d(channels[0], embedding // 4, 1)
+            nn.init.zeros_(self.fine.weight)
+            nn.init.zeros_(self.fine.bias)  # type: ignore[arg-type]
         finest, *others = channels
         self.lateral = nn.ModuleList([
             nn.Conv2d(finest, inner, 2, stride=2), *(nn.Conv2d(width, inner, 1) for width in others)
@@ -150,9 +158,12 @@ class PyramidNeck(nn.Module):
         )
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
-        """Maps, the finest B x C x 2h x 2w first, to B x E x h x w."""
+        """Maps, the finest B x C x 2h x 2w first, to B x E x h x w; with the finer one to B x 2E x h x w."""
         laterals = [layer(features) for layer, features in zip(self.lateral, maps, strict=True)]
         total, *others = laterals
         for one in others:
             total = total + F.interpolate(one, total.shape[-2:], mode="bilinear", align_corners=False)
-        return self.mix(total)
+        embedding: Tensor = self.mix(total)
+        if self.fine is None:
+            return embedding
+        return torch.cat([embedding, F.pixel_unshuffle(self.fine(maps[0]), 2)], dim=1)

@@ -15,7 +15,9 @@ FOCAL_WEIGHT = 20.0
 """Focal loss counts so much against Dice loss (SAM §A)."""
 
 
-def prompt_losses(masks: Tensor, iou: Tensor, targets: Tensor, known: Tensor) -> dict[str, Tensor]:
+def prompt_losses(
+    masks: Tensor, iou: Tensor, targets: Tensor, known: Tensor, focal_weight: float = FOCAL_WEIGHT
+) -> dict[str, Tensor]:
     """The three terms, each a mean over the prompts; their sum is what training lowers.
 
     Args:
@@ -23,6 +25,7 @@ def prompt_losses(masks: Tensor, iou: Tensor, targets: Tensor, known: Tensor) ->
         iou: Predicted IoU, R x m.
         targets: What was meant, R x H x W, False and True or 0 and 1.
         known: Pixels that count, R x H x W; void does not.
+        focal_weight: What focal loss counts against Dice loss.
 
     Returns:
         "focal" and "dice" of the best of the m masks, "iou" of all.
@@ -33,10 +36,10 @@ def prompt_losses(masks: Tensor, iou: Tensor, targets: Tensor, known: Tensor) ->
     targets = check_targets(targets)
     masks, iou = masks.float(), iou.float()  # mixed precision ends here
     focal, dice = mask_terms(masks, targets, known)
-    best = (FOCAL_WEIGHT * focal + dice).argmin(dim=1, keepdim=True)  # R x 1
+    best = (focal_weight * focal + dice).argmin(dim=1, keepdim=True)  # R x 1
     real = mask_iou(masks.detach(), targets, known)
     return {
-        "focal": FOCAL_WEIGHT * focal.gather(1, best).mean(),
+        "focal": focal_weight * focal.gather(1, best).mean(),
         "dice": dice.gather(1, best).mean(),
         "iou": F.mse_loss(iou, real),
     }

@@ -7,6 +7,9 @@ SAM §3 and §A, "Lightweight mask decoder", "Making the model ambiguity-aware".
                                                                  +--> map --> x 4 --> pixel vectors --> product: masks
                                                                  +--> IoU token --> linear layers --> predicted IoU
 
+A small network may see more: the embedding then has E further channels, a map of E / 4 at twice its size, folded as
+``pixel_unshuffle`` folds it, which is added behind the first enlargement (SAM 2, Ravi et al. 2024, §C.1).
+
 One prompt may mean several things, so three masks answer it, and a fourth, the first in order, where there is no doubt.
 
 Shapes: B images, T prompts of each, N tokens of a prompt, E channels of the embedding h x w, m + 1 masks.
@@ -19,6 +22,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from segtutor.models.attention import as_map, as_tokens
 from segtutor.models.channel_norm import ChannelNorm
@@ -81,7 +85,7 @@ class MaskDecoder(nn.Module):
         """All masks.
 
         Args:
-            embedding: Of the images, B x E x h x w.
+            embedding: Of the images, B x E x h x w, or B x 2E x h x w with a finer map.
             codes: Of its places, 1 x E x h x w.
             tokens: Of points and boxes, B x T x N x E; None without any, then T is that of ``dense``.
             dense: Of masks that are prompts, B x T x E x h x w, or broadcast to it.
@@ -94,9 +98,14 @@ class MaskDecoder(nn.Module):
         own = torch.cat([self.iou_token, self.mask_tokens]).expand(B * T, -1, -1)
         prompt = own if tokens is None else torch.cat([own, tokens.flatten(0, 1)], dim=1)
         size = (embedding.shape[-2], embedding.shape[-1])
-        places = (embedding[:, None] + dense).expand(B, T, -1, -1, -1).flatten(0, 1)
+        coarse, fine = embedding[:, : own.shape[-1]], embedding[:, own.shape[-1] :]
+        places = (coarse[:, None] + dense).expand(B, T, -1, -1, -1).flatten(0, 1)
         found, features = self.transformer(prompt, as_tokens(places), as_tokens(codes))
-        pixels = self.upscale(as_map(features, size))  # BT x E / 8 x 4h x 4w
+        pixels = self.upscale[0](as_map(features, size))  # BT x E / 4 x 2h x 2w
+        if fine.shape[1]:
+            finer = F.pixel_shuffle(fine, 2)[:, None]  # B x 1 x E / 4 x 2h x 2w, the same for all prompts
+            pixels = (pixels.unflatten(0, (B, T)) + finer).flatten(0, 1)
+        pixels = self.upscale[1:](pixels)  # BT x E / 8 x 4h x 4w
         vectors = torch.stack([layers(found[:, 1 + number]) for number, layers in enumerate(self.vectors)], dim=1)
         masks = torch.einsum("bmc,bchw->bmhw", vectors, pixels)
         return masks.unflatten(0, (B, T)), self.iou(found[:, 0]).unflatten(0, (B, T))

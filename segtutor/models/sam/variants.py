@@ -51,14 +51,16 @@ def sam_vit_h(num_classes: int = 1) -> SegmentAnything:
 def sam_tiny(num_classes: int = 1) -> SegmentAnything:
     """SAM's prompt encoder and decoder, small, on the course's small residual network, which stays as it is.
 
-    The embedding has stride 8, and so the masks half the height and width of the picture.
+    The embedding has stride 8, and so the masks half the height and width of the picture; a map of stride 4 joins it.
 
     Args:
         num_classes: 1: SAM finds masks and knows no classes.
     """
     _no_classes(num_classes)
     body = FrozenBody()
-    network = SegmentAnything(body, PyramidNeck(body.channels, 48, TINY.channels), TINY, stride=8, side=None)
+    network = SegmentAnything(
+        body, PyramidNeck(body.channels, 48, TINY.channels, finer=True), TINY, stride=8, side=None
+    )
     look_at_the_click(network.mask_decoder)
     return network
 

@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from segtutor.models.sam.image_encoder import PyramidNeck
 from segtutor.models.sam.losses import check_targets, mask_iou, mask_terms, prompt_losses
+from segtutor.models.sam.mask_decoder import DecoderSizes, MaskDecoder
 from segtutor.models.sam.prompt_encoder import BOTTOM_RIGHT, PADDING, TOP_LEFT, PromptEncoder
 from segtutor.models.sam.two_way import TwoWayBlock
 from segtutor.models.sam.window_attention import RelativeAttention, distances, from_windows, into_windows
@@ -166,3 +168,38 @@ def test_masks_of_0_and_255_are_refused():
     with pytest.raises(ValueError, match=r"from 255 to 255.*needs masks > 0"):
         prompt_losses(logits, torch.zeros(1, 1), target, torch.ones(1, 20, 20))
     assert check_targets(torch.ones(1, 2, 2, dtype=torch.bool)).dtype == torch.bool
+
+
+def test_the_finer_map_is_unfolded_and_added_behind_the_first_enlargement():
+    """Channel 4 c + 2 dy + dx of the folded map at a place is channel c at row 2 y + dy and column 2 x + dx."""
+    torch.manual_seed(0)
+    decoder = MaskDecoder(DecoderSizes(channels=8, heads=2, hidden=8, inner=8)).eval()
+    coarse, dense, codes = torch.randn(1, 8, 3, 4), torch.zeros(1, 2, 8, 1, 1), torch.randn(1, 8, 3, 4)
+    tokens, fine = torch.randn(1, 2, 3, 8), torch.randn(1, 8, 3, 4)
+    with torch.no_grad():
+        plain, _ = decoder(coarse, codes, tokens, dense)
+        nothing, _ = decoder(torch.cat([coarse, torch.zeros_like(fine)], 1), codes, tokens, dense)
+        torch.testing.assert_close(nothing, plain)
+        seen = []
+        decoder.upscale[1].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        decoder(coarse, codes, tokens, dense)
+        decoder(torch.cat([coarse, fine], 1), codes, tokens, dense)
+    added = seen[1] - seen[0]  # 2 prompts x 2 x 6 x 8
+    torch.testing.assert_close(added[0], added[1])
+    for c, row, column in ((0, 0, 0), (1, 5, 2), (0, 4, 7)):
+        expected = fine[0, 4 * c + 2 * (row % 2) + column % 2, row // 2, column // 2]
+        torch.testing.assert_close(added[0, c, row, column], expected)
+
+
+def test_a_pyramids_finer_map_begins_with_nothing_and_changes_nothing_else():
+    maps = [torch.randn(2, 5, 8, 12), torch.randn(2, 6, 4, 6)]
+    torch.manual_seed(0)
+    plain = PyramidNeck((5, 6), 7, 8)
+    torch.manual_seed(0)
+    finer = PyramidNeck((5, 6), 7, 8, finer=True)
+    out = finer(maps)
+    torch.testing.assert_close(out[:, :8], plain(maps))
+    assert not out[:, 8:].any()
+    nn.init.normal_(finer.fine.weight)
+    told = nn.functional.pixel_shuffle(finer(maps)[:, 8:], 2)
+    torch.testing.assert_close(told, finer.fine(maps[0]))
