@@ -74,12 +74,16 @@ def run(arguments: argparse.Namespace) -> int:
     lessons = tuple(str(int(one)) if one.isdigit() else one for one in arguments.assignment)
     memory = int(arguments.memory * 2**30)
     limits = Limits(arguments.cell_timeout, arguments.timeout, memory)
-    settings = Settings(lessons, arguments.hidden, limits, arguments.jobs, variant=arguments.variant.strip())
+    private = [path for path in (arguments.out, arguments.roster, arguments.words) if path is not None]
+    variant = arguments.variant.strip()
+    settings = Settings(lessons, arguments.hidden, limits, arguments.jobs, None, variant, tuple(private))
     roster = read_roster(arguments.roster) if arguments.roster is not None else ()
     given = read_points(arguments.words) if arguments.words is not None else {}
     known = {} if arguments.again else read_record(record)
     with Prepared(arguments.folder, settings, roster, known) as grading:
         print(f"{len(grading.submissions)} submissions; each runs with {grading.house.in_force}", flush=True)
+        if arguments.hidden is None and not variant:
+            print("no hidden cases: a table of the public ones earns all points; --hidden and --variant have some")
         rows: list[Row] = []
         try:
             for row in grading.rows():
@@ -118,7 +122,7 @@ def _write_all(out: Path, rows: list[Row], grading: Grading) -> None:
         "left_out.csv": tables.of_left_out(grading.left_out),
         "class.html": class_report.page(rows, grading.left_out, similar(grading.submissions), grading.house.in_force),
     }
-    words = own_words.page(grading.submissions)
+    words = own_words.page(grading.submissions, grading.settings.variant)
     texts |= {"words.html": words} if words else {}
     texts |= {f"feedback/{feedback.file_name(row)}": feedback.page(row) for row in rows}
     (out / "feedback").mkdir(exist_ok=True)

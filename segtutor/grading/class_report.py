@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,14 +14,28 @@ from segtutor.grading.folder import Row
 from segtutor.grading.submissions import LeftOut
 
 MOST_PAIRS = 50
+MOST_NAMES = 3
+"""Of the mistakes that one hint is for."""
 STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222;
-  background: #fff }
+:root { color-scheme: light dark; --ink: #222; --soft: #555; --paper: #fff; --line: #ddd; --frame: #888;
+  --full: #0072b2; --part: #9ecae1 }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8e8e8; --soft: #b0b0b0; --paper: #16181c; --line: #3a3f47;
+  --frame: #888; --full: #56b4e9; --part: #2c5f85 } }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: var(--ink);
+  background: var(--paper); overflow-wrap: anywhere }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0 }
-th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid #ddd }
-td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid var(--line) }
+th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+td p { margin: 0 0 .4rem }
 svg { vertical-align: middle }
-small { color: #555 }
+.full { fill: var(--full) } .part { fill: var(--part) } .none { fill: none; stroke: var(--frame) }
+pre { white-space: pre-wrap; border-left: 3px solid var(--line); padding-left: .8rem }
+small { color: var(--soft) }
+@media (max-width: 40rem) {
+  table, tbody, tr, th, td, td.number { display: block; text-align: left; border: 0; padding: .1rem 0 }
+  thead { display: none }
+  tr { border-bottom: 1px solid var(--line); padding: .5rem 0 }
+}
 """
 
 
@@ -49,10 +64,21 @@ class Task:
     other: int
 
     @property
-    def sentences(self) -> list[str]:
-        """The mistakes in words, "9 of 40: ..."; what the mistake is comes from the hint that learners read."""
-        hints = find(self.exercise).hints
-        return [f"{count} of {self.handed_in}: {hints[name].first}" for name, count in self.mistakes if name in hints]
+    def sentences(self) -> list[tuple[str, str]]:
+        """The mistakes in words: "9 of 40, like ...", and the hint that learners read."""
+        exercise = find(self.exercise)
+        found = []
+        for hint, count in self.mistakes:
+            if hint in exercise.hints:
+                names = [one.name for one in exercise.mistakes if one.hint == hint][:MOST_NAMES]
+                like = f", like {_either(names)}" if names else ""
+                found.append((f"{count} of {self.handed_in}{like}", exercise.hints[hint].first))
+        return found
+
+
+def _either(names: Sequence[str]) -> str:
+    quoted = [f"“{name}”" for name in names]
+    return " or ".join(filter(None, (", ".join(quoted[:-1]), quoted[-1])))
 
 
 def tasks_of(rows: Sequence[Row]) -> list[Task]:
@@ -103,8 +129,10 @@ def page(rows: Sequence[Row], left_out: Sequence[LeftOut], pairs: Sequence[Pair]
     sections = [
         f"<p>{len(rows)} submissions{middle}.</p>",
         *([f"<p><small>Each ran with {_text(in_force)}.</small></p>"] if in_force else []),
-        "<p><small>In the bars: all points dark, some points light, none white.</small></p>",
-        "<table><thead><tr><th>Task</th><th>Share</th><th>All points</th><th>What went wrong</th></tr></thead>"
+        f"<p><small>{_swatch('full')} all points {_swatch('part')} some points {_swatch('none')} none. Under each "
+        "mistake stands the hint that learners read.</small></p>",
+        "<table><thead><tr><th>Task</th><th>Share</th><th class='number'>All points</th><th>What went wrong</th></tr>"
+        "</thead>"
         f"<tbody>{lines}</tbody></table>",
     ]
     if pairs:
@@ -142,19 +170,33 @@ def _bar(task: Task) -> str:
     label = f"{task.full} of {task.handed_in} with all points, {task.part} with some"
     return (
         f"<svg role='img' aria-label='{label}' width='{width}' height='16'>"
-        f"<rect width='{width}' height='16' fill='#fff' stroke='#999'/>"
-        f"<rect width='{full}' height='16' fill='#0072b2'/>"
-        f"<rect x='{full}' width='{part}' height='16' fill='#9ecae1'/></svg>"
+        f"<rect width='{full}' height='16' class='full'/>"
+        f"<rect x='{full}' width='{part}' height='16' class='part'/>"
+        f"<rect x='.5' y='.5' width='{width - 1}' height='15' class='none'/></svg>"
     )
 
 
+def _swatch(kind: str) -> str:
+    return f"<svg aria-hidden='true' width='16' height='12'><rect width='16' height='12' class='{kind}'/></svg>"
+
+
 def _mistakes(task: Task) -> str:
-    parts = [_text(sentence) for sentence in task.sentences]
+    parts = [f"{_text(what)}<br><small>{marked(hint)}</small>" for what, hint in task.sentences]
     if task.other:
         parts.append(f"{task.other} of {task.handed_in}: something else")
     if task.empty:
         parts.append(f"{task.empty} of {task.handed_in}: left empty")
-    return "<br>".join(parts)
+    return "".join(f"<p>{part}</p>" for part in parts)
+
+
+def marked(text: str) -> str:
+    """A hint as HTML: its code between backticks, its stress between asterisks.
+
+    >>> marked("The *last* axis of `a < b`")
+    'The <em>last</em> axis of <code>a &lt; b</code>'
+    """
+    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+    return re.sub(r"(?<![\w*])\*([^*\s](?:[^*]*[^*\s])?)\*(?![\w*])", r"<em>\1</em>", text)
 
 
 def _text(text: str) -> str:

@@ -11,7 +11,7 @@ import html
 import re
 
 from segtutor.exercises.catalog import find
-from segtutor.grading.class_report import document
+from segtutor.grading.class_report import document, marked
 from segtutor.grading.folder import Row
 from segtutor.grading.points import Grade
 
@@ -23,8 +23,10 @@ def page(row: Row) -> str:
     note = f"<p>About the run from top to bottom: {html.escape(row.note)}.</p>" if row.note else ""
     body = (
         f"<p><b>{row.points:g} of {row.out_of} points</b> for {html.escape(row.submission)}</p>{late}{note}"
-        "<table><thead><tr><th>Task</th><th>Points</th><th>What to look at</th></tr></thead>"
+        "<table><thead><tr><th>Task</th><th class='number'>Points</th><th>What to look at</th></tr></thead>"
         f"<tbody>{tasks}</tbody></table>"
+        "<p><small>Points are for the cases that are right beyond those that one and the same result would pass."
+        "</small></p>"
     )
     return document(f"Assignment {row.lesson}: {row.student}", body)
 
@@ -38,12 +40,12 @@ def _task(one: Grade) -> str:
     exercise = find(one.exercise)
     parts = []
     if one.points < one.out_of:
-        parts.append(html.escape(one.reason))
+        parts.append(html.escape(one.reason.removesuffix(f": {one.case}") if one.case else one.reason))
         if one.case:
             parts.append(f"The first case that fails: <i>{html.escape(one.case)}</i>.")
         hint = exercise.hints.get(one.mistake) if one.mistake else None
         if hint is not None:
-            parts.append(html.escape(hint.first))
+            parts.append(marked(hint.first))
         elif one.case:
             parts.append(f'<code>segtutor.check("{one.exercise}", {html.escape(exercise.name)})</code> shows more.')
     return (

@@ -5,27 +5,26 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-import multiprocessing
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
 from segtutor import __version__
-from segtutor.exercises.catalog import exercises
+from segtutor.exercises.catalog import exercises, find
 from segtutor.exercises.exercise import Case, Exercise
 from segtutor.exercises.variants import drawn_for, hidden_cases, name_of, variant
 from segtutor.grading.conduct import Pair, alike, answers, forbidden, is_the_solution
 from segtutor.grading.course import imports_of_exercises
 from segtutor.grading.hidden import load_hidden_cases
 from segtutor.grading.points import OWN_SOLUTION, Grade, grade, without_points
+from segtutor.grading.pool import done_by_processes
 from segtutor.grading.room import House, Limits, open_house, open_room
-from segtutor.grading.session import Run, Session
+from segtutor.grading.runs import Run
+from segtutor.grading.session import Session
 from segtutor.grading.submissions import LeftOut, Student, Submission, find_submissions
 from segtutor.resources import folder as course_folder
 
@@ -77,6 +76,7 @@ class Settings:
         jobs: Submissions at a time.
         jailed: Whether each is put into namespaces of its own; None where the system makes them.
         variant: The secret of the class's variant; empty for the course's own numbers.
+        private: What else no submission may see: the grades of others, the list of the class.
     """
 
     lessons: tuple[str, ...] = ()
@@ -85,6 +85,7 @@ class Settings:
     jobs: int = 1
     jailed: bool | None = None
     variant: str = ""
+    private: tuple[Path, ...] = ()
 
     @property
     def name(self) -> str:
@@ -121,25 +122,13 @@ class Grading:
                 )  # the same work under another name
             else:
                 todo.append((number, one, key))
-        if self.settings.jobs == 1:
+        if self.settings.jobs == 1 and self.house.jailed:
             for number, one, key in todo:
                 yield grade_one(one, number, key, self.house, self.settings)
             return
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(self.settings.jobs, mp_context=context) as pool:
-            pending: dict[Future[Row], tuple[Submission, str]] = {
-                pool.submit(grade_one, one, number, key, self.house, self.settings): (one, key)
-                for number, one, key in todo
-            }
-            try:
-                for done in as_completed(pending):
-                    one, key = pending[done]
-                    try:
-                        yield done.result()
-                    except Exception as error:  # a grader's process that ended: this submission, and no other
-                        yield _not_graded(one, f"the grader stopped: {type(error).__name__}: {error}")
-            finally:
-                pool.shutdown(cancel_futures=True)
+        jobs = [(grade_one, (one, number, key, self.house, self.settings)) for number, one, key in todo]
+        for place, row, why in done_by_processes(jobs, self.settings.jobs):
+            yield _not_graded(todo[place][1], f"the grader stopped: {why}") if row is None else row
 
 
 class Prepared:
@@ -180,7 +169,8 @@ class Prepared:
         if not found:
             why = "".join(f"\n  {one.name}: {one.reason}" for one in left_out[:20])
             raise ValueError(f"{self._folder} holds no notebook (.ipynb) that can be graded{why}")
-        hidden = [self._folder, unpacked, *([self._settings.hidden] if self._settings.hidden else [])]
+        hidden = [self._folder, unpacked, *self._settings.private]
+        hidden += [self._settings.hidden] if self._settings.hidden else []
         house = self._opened.enter_context(open_house(hidden, self._settings.jailed))
         return Grading(tuple(found), tuple(left_out), house, self._settings, self._known)
 
@@ -207,13 +197,12 @@ def grade_one(one: Submission, number: int, key: str, house: House, settings: Se
         if against:
             grades = tuple(without_points(exercise, against) for exercise in asked)
             return Row(one.student, one.name, one.lesson, grades, against, one.late, key)
-        with open_room(house, number) as room:
-            for name, path in one.files.items():
-                shutil.copyfile(path, room.work / name)
+        with open_room(house, number, settings.limits, one.files) as room:
             run = Session(one.handed.cells, asked, further, room, settings.limits).finish()
         written = answers(one.handed.cells, asked)
         grades = tuple(_judged(exercise, further.get(exercise.id, ()), run, written) for exercise in asked)
-        note = "; ".join(filter(None, (other_variant(one.handed.cells, settings.name), run.note(settings.limits))))
+        notes = (other_variant(one.handed.cells, settings.name), run.note(settings.limits), _lent(run, grades))
+        note = "; ".join(filter(None, notes))
         return Row(one.student, one.name, one.lesson, grades, note, one.late, key)
     except Exception as error:
         return _not_graded(one, f"could not be graded: {type(error).__name__}: {str(error)[:200]}")
@@ -224,6 +213,12 @@ def _judged(exercise: Exercise, further: tuple[Case, ...], run: Run, written: Ma
     if exercise.id in run.borrowed or copied:
         return without_points(exercise, OWN_SOLUTION)
     return grade(exercise, further, run.outcomes.get(exercise.id))
+
+
+def _lent(run: Run, grades: Sequence[Grade]) -> str:
+    """Answers that are right in the end, though cells called the course's own before: most often a second try."""
+    found = [one.exercise for one in grades if one.points == one.out_of and run.lent[one.exercise]]
+    return "; ".join(f"right in {one} after {run.lent[one]} calls of the course's answer" for one in found)
 
 
 def other_variant(cells: Sequence[str], wanted: str) -> str:
@@ -285,7 +280,7 @@ def key_of(one: Submission, settings: Settings) -> str:
     digest.update(json.dumps([__version__, one.lesson, one.handed.cells, str(settings.limits), settings.name]).encode())
     for name, path in sorted(one.files.items()):
         digest.update(name.encode() + path.read_bytes())
-    if settings.hidden is not None:
+    if settings.hidden is not None and any(find(name).lesson == one.lesson for name in _hidden(settings.hidden)):
         for path in sorted(settings.hidden.glob("*.py")):
             digest.update(path.read_bytes())
     for exercise in exercises().values():

@@ -2,8 +2,9 @@
 
 `enter` does it to the process that calls it; ``python -I jail.py SPEC COMMAND...`` to a command. SPEC is a JSON object:
 "room", the one folder that may be written, "at", where the program sees it, "hidden", folders and files that it sees
-empty. Needs no rights beyond a user's: the kernel gives them inside the new namespaces, and they are gone before the
-program begins. It is the child of the first process of its namespace, so everything that it starts ends with it.
+empty, "bytes" that may lie in the room, and "processes" that may run at a time; with more, all of it ends. Needs no
+rights beyond a user's: the kernel gives them inside the new namespaces, and they are gone before the program begins. It
+is the child of the first process of its namespace, so everything that it starts ends with it.
 
 This file is run by its path and imports nothing of the course.
 """
@@ -21,8 +22,11 @@ NEW_MOUNTS, NEW_IPC, NEW_USER, NEW_PROCESSES, NEW_NETWORK = 0x20000, 0x8000000, 
 READ_ONLY, NO_SETUID, NO_DEVICES, NO_PROGRAMS, REMOUNT, BIND, PRIVATE, ALL = 1, 2, 4, 8, 32, 4096, 1 << 18, 1 << 14
 KEPT_FLAGS = {"nosuid": 2, "nodev": 4, "noexec": 8, "noatime": 1 << 10, "nodiratime": 1 << 11, "relatime": 1 << 21}
 INSIDE_USER = 1000
-NOT_POSSIBLE = 97
-"""Exit status where the system does not give what is asked for."""
+NOT_POSSIBLE, TOO_MUCH = 97, 98
+"""Exit status where the system does not give what is asked for; and where more than allowed was taken."""
+MOST_FILES = 20_000
+BETWEEN_LOOKS = 0.5
+"""Seconds after which the first process looks again at what the others take."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -39,7 +43,7 @@ def enter(spec: dict[str, Any]) -> None:
     The process that calls this waits for that child and ends with its exit status.
 
     Args:
-        spec: "room", "at" and "hidden", as above.
+        spec: As above.
     """
     user, group = os.getuid(), os.getgid()
     _demand(_libc.unshare(NEW_USER | NEW_MOUNTS | NEW_PROCESSES | NEW_NETWORK | NEW_IPC), "unshare")
@@ -59,11 +63,37 @@ def enter(spec: dict[str, Any]) -> None:
         _give_up_rights()
         os.chdir(os.path.join(spec["at"], "work"))
         return
-    while True:  # the first process of a namespace inherits the orphans
-        pid, status = os.wait()
+    _watch(child, spec)
+
+
+def _watch(child: int, spec: dict[str, Any]) -> None:
+    """What the first process of a namespace does: inherits the orphans, and ends, and all with it, where it must."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    while True:
+        pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == child:
             code = os.waitstatus_to_exitcode(status)
             os._exit(code if code >= 0 else 128 - code)
+        if not pid:
+            running = sum(name.isdigit() for name in os.listdir("/proc"))
+            if running > spec["processes"] or _holds_more(spec["at"], spec["bytes"]):
+                os._exit(TOO_MUCH)
+            signal.sigtimedwait({signal.SIGCHLD}, BETWEEN_LOOKS)
+
+
+def _holds_more(place: str, most: int) -> bool:
+    """Whether a folder's files take more of the disk than so many bytes, or are more than MOST_FILES."""
+    size = count = 0
+    for folder, _, names in os.walk(place):
+        for name in names:
+            try:
+                size += os.lstat(os.path.join(folder, name)).st_blocks * 512
+            except OSError:
+                continue
+            count += 1
+            if size > most or count > MOST_FILES:
+                return True
+    return False
 
 
 def _give_up_rights() -> None:

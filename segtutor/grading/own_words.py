@@ -5,47 +5,59 @@ from __future__ import annotations
 import csv
 import html
 import io
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from segtutor.exercises.varied import notebook_of
 from segtutor.grading.class_report import document
 from segtutor.grading.folder import Row
 from segtutor.grading.points import Grade
 from segtutor.grading.submissions import Submission
+from segtutor.notebook_files import without_outputs
 from segtutor.resources import folder
 
+HOW = (
+    "<p><small>Write your points into a table with the columns <code>student,assignment,points,out_of,comment</code>, "
+    "save it as CSV, and give the same command again with <code>--words FILE</code>.</small></p>"
+)
 BY_HAND = "words"
 """Under this name the points that a person gave stand in the tables."""
 
 
-def written(one: Submission) -> list[str]:
-    """The text cells of a submission that are not in the notebook as it was handed out."""
-    given = _given(one.lesson)
+def written(one: Submission, variant: str = "") -> list[str]:
+    """The text cells of a submission that are not in the notebook as it was handed out.
+
+    Args:
+        one: The submission.
+        variant: The secret of the class's variant, whose tasks have other numbers in their texts.
+    """
+    given = _given(one.lesson, variant)
     return [text.strip() for text in one.handed.texts if text.strip() and text.strip() not in given]
 
 
 @cache
-def _given(lesson: str) -> frozenset[str]:
-    import nbformat
-
+def _given(lesson: str, variant: str = "") -> frozenset[str]:
     texts: set[str] = set()
     for path in (folder("notebooks") / "assignments").glob(f"{int(lesson):02d}_*.ipynb"):
-        cells = nbformat.read(path, as_version=4).cells
-        texts |= {cell.source.strip() for cell in cells if cell.cell_type != "code"}
+        own = without_outputs(path)
+        for content in (own, *([notebook_of(own, variant, lesson)] if variant else [])):
+            cells = json.loads(content)["cells"]
+            texts |= {"".join(cell["source"]).strip() for cell in cells if cell["cell_type"] != "code"}
     return frozenset(texts)
 
 
-def page(submissions: Sequence[Submission]) -> str:
+def page(submissions: Sequence[Submission], variant: str = "") -> str:
     """All that was written, by assignment and student; empty if nobody wrote anything."""
     parts = []
     for one in sorted(submissions, key=lambda each: (int(each.lesson), each.student)):
-        own = written(one)
+        own = written(one, variant)
         if own:
-            texts = "".join(f"<pre style='white-space:pre-wrap'>{html.escape(text)}</pre>" for text in own)
+            texts = "".join(f"<pre>{html.escape(text)}</pre>" for text in own)
             parts.append(f"<h2>{html.escape(one.student)}, assignment {html.escape(one.lesson)}</h2>{texts}")
-    return document("In their own words", "".join(parts)) if parts else ""
+    return document("In their own words", HOW + "".join(parts)) if parts else ""
 
 
 def read_points(path: Path) -> dict[tuple[str, str], tuple[float, float, str]]:

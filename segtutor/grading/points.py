@@ -1,25 +1,29 @@
 """Points from outcomes: for what an answer computes, not for what it was told.
 
 Of an exercise with hidden cases the public ones, whose results every learner sees, are worth PUBLIC_SHARE, the hidden
-ones the rest; an answer that is right in no hidden case has learned the public ones by heart and earns nothing.
-Guessing earns nothing either: what the best constant answer passes does not count.
+ones the rest; an answer that is right in no hidden case has learned the public ones by heart and earns nothing, and
+so has one that gives the same result in all of them. Guessing earns nothing either: what the best constant answer
+passes does not count.
 """
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from segtutor.exercises.comparison import difference
+from segtutor.exercises.comparison import Requirement, difference
 from segtutor.exercises.exercise import Case, Exercise
 from segtutor.exercises.hints import diagnose
 from segtutor.exercises.running import Outcome
 
 PUBLIC_SHARE = 0.4
+FURTHER_ERRORS = ("LinAlgError", "AxisError", "OutOfMemoryError", "Unreadable")
 BY_HEART = "right only in the public cases, in none of the hidden ones"
+BY_HEART_AND_GUESSED = "right in the public cases, and the same result in all of the hidden ones"
 OWN_SOLUTION = "the answer is the course's own solution"
 
 
@@ -69,7 +73,7 @@ def grade(exercise: Exercise, further: tuple[Case, ...], outcomes: list[Outcome]
     mistake = _mistake(exercise, outcomes[:public]) if not all(right[:public]) else ""
     first = right.index(False)
     what = {
-        "raised": outcomes[first].error,
+        "raised": _error(outcomes[first].error),
         "slow": "took too long",
         "changed": "changes its input",
         "died": "ended its process",
@@ -77,11 +81,31 @@ def grade(exercise: Exercise, further: tuple[Case, ...], outcomes: list[Outcome]
     }
     reason = what.get(outcomes[first].kind, "wrong result")
     name = cases[first].name if first < public else ""
-    text = f"{sum(right)} of {len(cases)} cases; {reason}: {name or 'a hidden case'}"
-    if further and not any(right[public:]):
-        return Grade(exercise.id, 0.0, exercise.points, BY_HEART if all(right[:public]) else text, name, mistake)
+    text = f"{sum(right)} of {len(cases)} cases right; {reason}: {name or 'a hidden case'}"
+    guessed = _always_the_same(exercise, outcomes[public:], wanted[public:])
+    if further and (guessed or not any(right[public:])):
+        by_heart = BY_HEART_AND_GUESSED if any(right[public:]) else BY_HEART
+        return Grade(exercise.id, 0.0, exercise.points, by_heart if all(right[:public]) else text, name, mistake)
     share = _share(exercise, right, wanted, public)
     return Grade(exercise.id, round(share * exercise.points, 2), exercise.points, text, name, mistake)
+
+
+def _error(name: str) -> str:
+    """An error's name where Python or NumPy has it; another is the answer's own words, whatever they carry out."""
+    known = isinstance(getattr(builtins, name, None), type) or name in FURTHER_ERRORS
+    return name if known else "an error of its own"
+
+
+def _always_the_same(exercise: Exercise, outcomes: Sequence[Outcome], wanted: Sequence[Any]) -> bool:
+    """Whether an answer gives one result in several cases that want different ones."""
+    if len(wanted) < 2 or any(isinstance(one, Requirement) for one in wanted):
+        return False
+    if all(difference(one, wanted[0], exercise.tolerance) is None for one in wanted):
+        return False
+    first = outcomes[0]
+    return all(
+        one.kind == "returned" == first.kind and difference(one.value, first.value, 0.0) is None for one in outcomes
+    )
 
 
 def _share(exercise: Exercise, right: Sequence[bool], wanted: Sequence[Any], public: int) -> float:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,12 +39,16 @@ class Limits:
         seconds: After that the whole notebook is given up.
         memory: Bytes that a process may ask for.
         file_bytes: The largest file that may be written.
+        room_bytes: What may lie in its folders together, where the system makes jails.
+        processes: How many may run at a time, there.
     """
 
     seconds_per_cell: float = 60
     seconds: float = 600
     memory: int = 4 * 2**30
     file_bytes: int = 256 * 2**20
+    room_bytes: int = 2 * 2**30
+    processes: int = 256
 
 
 @dataclass(frozen=True)
@@ -77,11 +81,15 @@ class Room:
         house: The house it is in.
         place: Its folder; "work" in it is where the notebook runs.
         token: What marks its processes.
+        limits: What may be used in it.
+        files: What lies in its folder "work" from the beginning, by name.
     """
 
     house: House
     place: Path
     token: str
+    limits: Limits = field(default_factory=Limits)
+    files: Mapping[str, Path] = field(default_factory=dict)
     _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _forked: list[int] = field(default_factory=list)
 
@@ -91,17 +99,18 @@ class Room:
         return self.place / "work"
 
     def start(self, job: dict[str, Any], address: str, inherited: tuple[int, ...] = ()) -> None:
-        """The worker on a job.
+        """The worker on a job, in a room as it was before anybody was in it.
 
         Args:
             job: What it is to do.
             address: Where it reaches the grader: "socket:NUMBER" or "port:NUMBER:TOKEN".
             inherited: Numbers of the files that it takes over.
         """
+        self.furnish()
         (self.place / "job.json").write_text(json.dumps(job), encoding="utf-8")
         seen_at = self.house.root / "room" if self.house.jailed else self.place
         hidden = [str(path) for path in (self.house.root / "rooms", *self.house.hidden)]
-        spec = {"room": str(self.place), "at": str(seen_at), "hidden": hidden}
+        spec = spec_of(self.place, seen_at, hidden, self.limits)
         if self.house.jailed and len(inherited) == 1:
             started = {
                 "spec": spec,
@@ -125,6 +134,14 @@ class Room:
         )
         self._running.append(process)
 
+    def furnish(self) -> None:
+        """Empty folders, and the files that were handed in."""
+        shutil.rmtree(self.place, ignore_errors=True)
+        for name in ("home", "tmp", "work"):
+            (self.place / name).mkdir(parents=True, exist_ok=True)
+        for name, path in self.files.items():
+            shutil.copyfile(path, self.work / name)
+
     def end(self) -> None:
         """Ends every process that was started here, also those that a submission started itself."""
         for process in self._running:
@@ -140,6 +157,12 @@ class Room:
             for pid in _processes_marked(self.token):
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
+
+
+def spec_of(place: Path, seen_at: Path, hidden: Sequence[str], limits: Limits) -> dict[str, Any]:
+    """What `jail` must know of a room."""
+    taken = {"bytes": limits.room_bytes, "processes": limits.processes}
+    return {"room": str(place), "at": str(seen_at), "hidden": list(hidden), **taken}
 
 
 def environment(house: House, place: Path, token: str) -> dict[str, str]:
@@ -228,12 +251,20 @@ def _answers() -> list[Path]:
 
 
 @contextmanager
-def open_room(house: House, number: int) -> Iterator[Room]:
-    """A room in the house; whatever is in it, and whatever still runs in it, is gone afterwards."""
+def open_room(
+    house: House, number: int, limits: Limits | None = None, files: Mapping[str, Path] | None = None
+) -> Iterator[Room]:
+    """A room in the house; whatever is in it, and whatever still runs in it, is gone afterwards.
+
+    Args:
+        house: Where it is.
+        number: Which one.
+        limits: What may be used in it.
+        files: What lies in it from the beginning, by name.
+    """
     place = house.root / "rooms" / f"{number:05d}"
-    for name in ("home", "tmp", "work"):
-        (place / name).mkdir(parents=True)
-    room = Room(house, place, f"{house.root.name}-{number}")
+    room = Room(house, place, f"{house.root.name}-{number}", limits or Limits(), files or {})
+    room.furnish()
     try:
         yield room
     finally:
@@ -246,7 +277,7 @@ def can_jail(house: House) -> bool:
     if not sys.platform.startswith("linux"):
         return False
     with open_room(house, 0) as room:
-        spec = json.dumps({"room": str(room.place), "at": str(house.root / "room"), "hidden": []})
+        spec = json.dumps(spec_of(room.place, house.root / "room", (), Limits()))
         command = [sys.executable, "-I", str(Path(jail.__file__)), spec, sys.executable, "-c", "pass"]
         try:
             return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0

@@ -2,94 +2,39 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import secrets
 import select
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segtutor.exercises import seeds
 from segtutor.exercises.comparison import difference
 from segtutor.exercises.exercise import Case, Exercise
-from segtutor.exercises.running import Outcome, call
+from segtutor.exercises.running import Outcome
+from segtutor.grading.by_port import connected_by_port
+from segtutor.grading.lending import Lender
 from segtutor.grading.room import Limits, Room
-from segtutor.grading.transfer import MOST_BYTES, decode, decode_outcome, encode, read_line
+from segtutor.grading.runs import Run
+from segtutor.grading.transfer import MOST_BYTES, decode_outcome, encode, read_line
 
 MOST_STARTS = 12
 BY_SOCKET = os.name == "posix"
 """Whether a program that is started takes over a socket; else it connects to a port of this machine."""
 GRACE = 15.0
 """Seconds beyond a cell's own, before the process is ended that does not take an interruption."""
-
-
-@dataclass
-class Run:
-    """What came back.
-
-    Attributes:
-        outcomes: Of each exercise's cases, public ones first.
-        failed: Numbers of cells that raised an error.
-        slow: Numbers of cells that took too long.
-        ended: Numbers of cells in which the process ended.
-        borrowed: Exercises whose answer asked for the course's own.
-        given_up: Whether the time of the whole notebook was over.
-        trouble: What else went wrong.
-    """
-
-    outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
-    failed: set[int] = field(default_factory=set)
-    slow: set[int] = field(default_factory=set)
-    ended: set[int] = field(default_factory=set)
-    borrowed: set[str] = field(default_factory=set)
-    given_up: bool = False
-    trouble: str = ""
-
-    def note(self, limits: Limits) -> str:
-        """The run in a few words; empty if nothing was remarkable."""
-        parts = [
-            f"{len(self.failed)} cells failed" if self.failed else "",
-            f"{len(self.slow)} cells took longer than {limits.seconds_per_cell:g} seconds" if self.slow else "",
-            f"{len(self.ended)} cells ended the process" if self.ended else "",
-            f"given up after {limits.seconds:g} seconds" if self.given_up else "",
-            self.trouble,
-        ]
-        return "; ".join(part for part in parts if part)
-
-
-def connected_by_port(start: Callable[[str], Any], ends: float) -> socket.socket:
-    """A socket to a program that connects to a port of this machine and says a token first.
-
-    Args:
-        start: Starts it with the address.
-        ends: When to give up, by the monotonic clock.
-
-    Raises:
-        ValueError: If it does not come.
-    """
-    token = secrets.token_hex(16)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(max(1.0, min(60.0, ends - time.monotonic())))
-        start(f"port:{server.getsockname()[1]}:{token}")
-        try:
-            near, _ = server.accept()
-            near.settimeout(10.0)
-            said = near.recv(len(token) + 1, socket.MSG_WAITALL)
-        except OSError as error:
-            raise ValueError(f"the worker did not start: {error}") from None
-        if said != token.encode() + b"\n":
-            near.close()
-            raise ValueError("somebody else than the worker called")
-        near.settimeout(None)
-        return near
+PATIENCE = 10.0
+"""Seconds in which a worker that asked must take the answer."""
 
 
 class Session:
-    """One submission's run in a room.
+    """One submission's run in a room: its cells, then each exercise on its own.
+
+    The program at the other end is a stranger's, whatever it says. So the inputs of an exercise, hidden ones among
+    them, are handed out when no cell runs any more, for one exercise at a time; its answer is the first one that comes,
+    and until then nothing of the course's own answer to it is lent.
 
     Args:
         cells: Source of its code cells.
@@ -113,6 +58,10 @@ class Session:
         self.run = Run()
         self._running: int | None = None
         self._cell_ends = 0.0
+        self._tried: dict[str, list[Outcome]] = {}
+        self._cells_done = False
+        self._probed: str | None = None
+        self._lender = Lender(limits.memory)
 
     def finish(self) -> Run:
         """Run it, as often as needed, and say what came back."""
@@ -126,25 +75,31 @@ class Session:
                 break
             finally:
                 self.room.end()
+                self._lender.end()
             if time.monotonic() >= ends:
                 self.run.given_up = True
                 break
             if self._running is not None:
                 (self.run.ended if self._running not in self.run.slow else self.run.slow).add(self._running)
-            elif (open_one := self._first_open()) is not None:
-                count = len(self.exercises[open_one].cases) + len(self.further.get(open_one, ()))
-                self.run.outcomes[open_one] = [Outcome("died")] * count
+            elif (open_one := self._probed or self._first_open()) is not None:
+                self.run.outcomes[open_one] = [Outcome("died")] * len(self._cases(open_one))
             else:
                 break
         return self.run
+
+    def _cases(self, exercise_id: str) -> tuple[Case, ...]:
+        """Public ones first."""
+        return (*self.exercises[exercise_id].cases, *self.further.get(exercise_id, ()))
 
     def _first_open(self) -> str | None:
         return next((one for one in self.exercises if one not in self.run.outcomes), None)
 
     def _attempt(self, ends: float) -> bool:
         """One worker from its start to its end; whether it did all that was asked."""
-        self._running = None
+        self._running = self._probed = None
+        self._cells_done = False
         with self._connected(ends) as near:
+            near.settimeout(PATIENCE)
             self._cell_ends = ends
             received = bytearray()
             while True:
@@ -190,47 +145,67 @@ class Session:
         }
 
     def _asked(self, exercise: Exercise) -> dict[str, Any]:
-        """What the worker must know of an exercise: inputs and names, and no wanted result."""
+        """What the cells may know of an exercise: its name, and the inputs that everybody knows."""
         values, around = exercise.asks_for_values, exercise.around
         if values:  # what surrounds values is a judgment, and made on this side
             around = None
-        cases = (*exercise.cases, *self.further.get(exercise.id, ()))
         return {
             "id": exercise.id,
             "name": exercise.name,
-            "seconds": exercise.seconds * max(1.0, len(cases) / len(exercise.cases)),
             "keys": self._keys(exercise) if values else [],
-            "arguments": [] if values else [encode(case.arguments) for case in cases],
             "around": None if around is None else [around.__module__, around.__qualname__],
+            **self._inputs(exercise, exercise.cases),
         }
+
+    def _inputs(self, exercise: Exercise, cases: Sequence[Case]) -> dict[str, Any]:
+        return {
+            "seconds": exercise.seconds * max(1.0, len(cases) / len(exercise.cases)),
+            "arguments": [] if exercise.asks_for_values else [encode(case.arguments) for case in cases],
+        }
+
+    def _next(self) -> dict[str, Any] | None:
+        """The exercise that is to be tried now, with all of its inputs; None after the last one."""
+        self._cells_done = True
+        self._probed = self._first_open()
+        if self._probed is None:
+            return None
+        return {"id": self._probed, **self._inputs(self.exercises[self._probed], self._cases(self._probed))}
 
     def _hear(self, message: Any, near: socket.socket, ends: float) -> bool:
         """Act on a message of the worker; whether it was the last one."""
         match message:
-            case {"cell": int(number), "state": "begins"}:
-                self._running, self._cell_ends = number, time.monotonic() + self.limits.seconds_per_cell + GRACE
-            case {"cell": int(number), "state": str(state)}:
+            case {"cell": int(number), "state": str(state)} if not self._cells_done:
+                if state == "begins":
+                    self._running, self._cell_ends = number, time.monotonic() + self.limits.seconds_per_cell + GRACE
+                    return False
                 self._running, self._cell_ends = None, ends
                 for name, numbers in (("failed", self.run.failed), ("slow", self.run.slow)):
                     numbers.discard(number)
                     if state == name:
                         numbers.add(number)
+            case {"next": True} if self._running is None and self._probed is None:
+                self._reply(near, self._next())
             case {"exercise": str(exercise_id), "outcomes": list(found)}:
-                if exercise_id in self.exercises:
+                if exercise_id == self._probed:
                     self.run.outcomes[exercise_id] = self._decoded(exercise_id, found)
+                    self._probed = None
             case {"passes": str(exercise_id), "outcomes": list(found)}:
                 self._reply(near, exercise_id in self.exercises and self._passes(exercise_id, found))
-            case {"borrows": str(exercise_id), "arguments": arguments, "probing": str(probing)}:
-                self._reply(near, self._lent(exercise_id, arguments, probing))
+            case {"borrows": str(exercise_id), "arguments": arguments}:
+                self._reply(near, self._lent(exercise_id, arguments))
             case {"done": True}:
                 return True
             case _:
-                raise ValueError(f"a message of an unknown kind, {type(message).__name__}")
+                raise ValueError(f"a message of an unknown kind, {type(message).__name__}, or one at a wrong time")
         return False
 
     def _reply(self, near: socket.socket, content: Any) -> None:
-        with contextlib.suppress(OSError):
+        try:
             near.sendall(json.dumps(content).encode() + b"\n")
+        except TimeoutError:
+            raise ValueError("it asks and does not listen") from None
+        except OSError:  # it is gone, which the next reading tells
+            pass
 
     def _keys(self, exercise: Exercise) -> list[str]:
         """The keys of the values that are fetched."""
@@ -238,9 +213,8 @@ class Session:
 
     def _decoded(self, exercise_id: str, found: list[Any]) -> list[Outcome]:
         exercise = self.exercises[exercise_id]
-        count = len(exercise.cases) + len(self.further.get(exercise_id, ()))
         outcomes: list[Outcome] = []
-        for one in found[: count + 1]:
+        for one in found[: len(self._cases(exercise_id)) + 1]:
             try:
                 outcomes.append(decode_outcome(one))
             except ValueError as error:
@@ -264,24 +238,32 @@ class Session:
     def _passes(self, exercise_id: str, found: list[Any]) -> bool:
         """Whether the public cases come out right, as a check in the notebook would say."""
         exercise, outcomes = self.exercises[exercise_id], self._decoded(exercise_id, found)
+        self._tried[exercise_id] = outcomes
         return len(outcomes) >= len(exercise.cases) and all(
             outcome.kind == "returned" and difference(outcome.value, wanted, exercise.tolerance) is None
             for outcome, wanted in zip(outcomes, exercise.wanted, strict=False)
         )
 
-    def _lent(self, exercise_id: str, arguments: Any, probing: str) -> Any:
-        """The course's result for arguments; None for an exercise whose own answer is being tried, or a hidden case."""
+    def _lent(self, exercise_id: str, arguments: Any) -> Any:
+        """The course's result for arguments; None for a hidden case, or where that exercise is being tried."""
         exercise = self.exercises.get(exercise_id)
         if exercise is None:
             return None
-        if probing == exercise_id:
+        if exercise_id == self._probed:
             self.run.borrowed.add(exercise_id)
             return None
         if exercise.given is not None:
+            self._fix(exercise)
             return encode(exercise.reference(*exercise.given()))
-        given = decode(arguments)
-        hidden = self.further.get(exercise_id, ())
-        if not isinstance(given, tuple) or any(encode(case.arguments) == arguments for case in hidden):
+        if any(encode(case.arguments) == arguments for case in self.further.get(exercise_id, ())):
             return None
-        outcome = call(exercise.reference, given, exercise.seconds)
-        return encode(outcome.value) if outcome.kind == "returned" else None
+        if not self._cells_done:
+            self.run.lent[exercise_id] += 1
+        return self._lender.lend(exercise_id, arguments)
+
+    def _fix(self, exercise: Exercise) -> None:
+        """From now on the right values are known over there, so what was tried until now is the answer."""
+        if exercise.id not in self.run.outcomes:
+            nothing = [Outcome("empty")] * len(exercise.cases)
+            self.run.outcomes[exercise.id] = self._tried.get(exercise.id, nothing)
+            self.run.fixed.add(exercise.id)

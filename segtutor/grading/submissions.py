@@ -2,7 +2,9 @@
 
 Learning platforms pack what a class hands in into archives and rename it. A submission belongs, in this order, to
 
-1. the line of the roster whose id, name or e-mail stands in its path;
+1. the line of the roster whose id, name or e-mail stands in its path; of the path's parts those that the platform or
+   the instructor wrote come first, the folders and the head of a name of Canvas, and the name that the learner gave
+   last, so that nobody hands in as a classmate;
 2. the person in a folder of Moodle, ``NAME_123456_assignsubmission_file_``;
 3. the person in a file name of Canvas, ``nameanna_123_4567_original.ipynb``, with ``LATE`` where it was late;
 4. the folder it lies in, if every notebook has one of its own;
@@ -161,10 +163,8 @@ def whose(name: PurePosixPath, roster: Sequence[Student], alone: bool) -> tuple[
     """
     canvas = CANVAS.match(name.name)
     late, version = bool(canvas and canvas["late"]), float(canvas["file"]) if canvas else 0.0
-    text = _comparable(name.as_posix())
-    matches = [one for one in roster if any(_stands_in(_comparable(word), text) for word in one.words)]
-    if len(matches) == 1:
-        return matches[0].id, late, version
+    if (listed := _listed(name, canvas, roster)) is not None:
+        return listed, late, version
     for part in name.parts[:-1]:
         if moodle := MOODLE.match(part):
             return f"{moodle['name']} ({moodle['id']})", late, version
@@ -173,6 +173,16 @@ def whose(name: PurePosixPath, roster: Sequence[Student], alone: bool) -> tuple[
     if alone and len(name.parts) > 1:
         return name.parts[-2], late, version
     return ASSIGNMENT.sub(" ", COPY.sub("", name.stem)).strip() or name.stem, late, version
+
+
+def _listed(name: PurePosixPath, canvas: re.Match[str] | None, roster: Sequence[Student]) -> str | None:
+    """The id in the roster that a path tells, most trustworthy part first; None if none does, or several do."""
+    parts = [*name.parts[:-1], *([f"{canvas['name']} {canvas['id']}"] if canvas else []), name.as_posix()]
+    for text in map(_comparable, parts):
+        matches = [one.id for one in roster if any(_stands_in(_comparable(word), text) for word in one.words)]
+        if len(matches) == 1:
+            return matches[0]
+    return None
 
 
 def printable(text: str) -> str:

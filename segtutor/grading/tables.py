@@ -8,11 +8,11 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from segtutor.grading.folder import Row
 from segtutor.grading.points import Grade
-from segtutor.grading.submissions import LeftOut
+from segtutor.grading.submissions import CANVAS, LeftOut
 
 
 def as_csv(rows: Sequence[Row]) -> str:
@@ -43,10 +43,18 @@ def for_moodle(rows: Sequence[Row], lesson: str) -> str:
 
 
 def for_canvas(rows: Sequence[Row], lesson: str) -> str:
-    """Canvas's gradebook: its five columns that identify, of which ID is filled, and the points under one title."""
+    """Canvas's gradebook: its five columns that identify, and the points under one title.
+
+    Canvas puts its own number of a person into the names of the files that it packs; where it is there, it is the ID.
+    Else a student's id that is a number is taken for it, and another one for the id of the university (SIS).
+    """
     out_of = next((row.out_of for row in rows if row.lesson == lesson), 0)
     lines: list[list[object]] = [["    Points Possible", "", "", "", "", out_of]]
-    lines += [["", row.student, "", "", "", row.points] for row in in_order(rows) if row.lesson == lesson]
+    for row in in_order(rows):
+        if row.lesson == lesson:
+            file = CANVAS.match(PurePosixPath(row.submission).name)
+            number = file["id"] if file else row.student if row.student.isdigit() else ""
+            lines.append([row.student, number, "" if number else row.student, "", "", row.points])
     return _table(["Student", "ID", "SIS User ID", "SIS Login ID", "Section", f"Assignment {lesson}"], lines)
 
 

@@ -1,6 +1,7 @@
 """Variants of the course: right answers pass in each, a table of the answers of another one does not."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -107,6 +108,14 @@ def wrong_in(number, lesson):
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_right_answers_pass_in_a_variant(lesson):
     assert wrong_in(0, lesson) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lesson", LESSONS)
+@pytest.mark.parametrize("number", range(int(os.environ.get("SEGTUTOR_VARIANTS", "0"))))
+def test_every_wrong_answer_fails_in_a_variant(number, lesson):
+    """For a night: each takes up to minutes."""
+    assert faults(f"a class of {number}", lesson) == []
 
 
 FIXED = {one.id: {_content(case.arguments) for case in one.cases} for one in exercises().values()}

@@ -13,7 +13,9 @@ from segtutor.exercises.catalog import exercises
 from segtutor.grading import folder as grading
 from segtutor.grading import tables
 from segtutor.grading.folder import Prepared, Settings
+from segtutor.grading.notebooks import Handed
 from segtutor.grading.room import JAIL, Limits, can_jail, open_house
+from segtutor.grading.submissions import Submission
 from tests.grading.handing_in import CHECKS, IOU, PRECISION_RECALL, hand_in, notebook
 
 FULL = 5.0
@@ -140,13 +142,13 @@ def test_reasons_and_notes(graded):
     assert said["right"] == {"1.1": "", "1.6": ""}
     assert "took too long" in said["endless_answer"]["1.1"]
     assert "ended its process" in said["answer_ends_the_process"]["1.1"]
-    assert said["borrows"]["1.1"].startswith("2 of 16 cases; wrong result")  # the learner's own, a constant
+    assert said["borrows"]["1.1"].startswith("2 of 16 cases right; wrong result")  # the learner's own, a constant
     assert said["borrows_inside"]["1.1"] == "the answer is the course's own solution"
     assert said["learned_by_heart"]["1.1"] == "right only in the public cases, in none of the hidden ones"
     assert "imports find" in rows["takes_the_reference"].note
     assert rows["with_failing_cells"].note == "3 cells failed"
-    assert rows["endless_cell"].note == rows["stubborn_cell"].note == "1 cells took longer than 4 seconds"
-    assert rows["ends_the_process_in_a_cell"].note == "1 cells ended the process"
+    assert rows["endless_cell"].note == rows["stubborn_cell"].note == "1 cell took longer than 4 seconds"
+    assert rows["ends_the_process_in_a_cell"].note == "1 cell ended the process"
     assert "no answer" in rows["forges_lines"].note
     assert [(one.name, one.reason[:14]) for one in prepared.left_out] == [("broken.ipynb", "not a notebook")]
 
@@ -291,7 +293,8 @@ def test_without_a_jail_and_by_a_port_the_points_are_the_same(tmp_path, monkeypa
     monkeypatch.setattr(session, "BY_SOCKET", False)
     with Prepared(tmp_path / "in", Settings(("1",), jailed=False)) as prepared:
         assert "limits" in prepared.house.in_force
-        assert [row.points for row in prepared.rows()] == [FULL, FULL]
+        rows = [grading.grade_one(one, 1, "", prepared.house, prepared.settings) for one in prepared.submissions]
+        assert [row.points for row in rows] == [FULL, FULL]
     test_nothing_still_runs(None)
 
 
@@ -310,6 +313,19 @@ def test_several_at_a_time_and_what_is_known_is_not_run_again(tmp_path):
             assert grading.key_of(one, prepared.settings) in known
         again = {row.student: row.points for row in prepared.rows()}
     assert again == {"a": 2.0, "b": 2.0, "c": 2.0, "d": 2.0}
+
+
+def test_new_hidden_cases_change_the_key_of_their_assignment_alone(tmp_path):
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / "more.py").write_text(HIDDEN)
+    submissions = [Submission("a", "a", tmp_path, lesson, Handed((IOU,), (), ())) for lesson in ("1", "3")]
+    before = [grading.key_of(one, Settings()) for one in submissions]
+    after = [grading.key_of(one, Settings(hidden=hidden)) for one in submissions]
+    assert before[0] != after[0]
+    assert before[1] == after[1]
+    (hidden / "more.py").write_text(HIDDEN + "# changed\n")
+    assert grading.key_of(submissions[0], Settings(hidden=hidden)) != after[0]
 
 
 def test_a_hidden_case_that_the_reference_cannot_answer_is_refused_before_the_class(tmp_path):

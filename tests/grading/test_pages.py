@@ -1,14 +1,19 @@
 """The pages for learner and instructor say what is so, and nothing that only the grader may know."""
 
+import json
+
 import pytest
 
+from segtutor import resources
 from segtutor.exercises.catalog import find
+from segtutor.exercises.varied import notebook_of
 from segtutor.grading import class_report, feedback, own_words, tables
 from segtutor.grading.conduct import Pair
 from segtutor.grading.folder import Row
 from segtutor.grading.notebooks import Handed
 from segtutor.grading.points import Grade
 from segtutor.grading.submissions import LeftOut, Submission
+from segtutor.notebook_files import without_outputs
 
 IOU = find("1.1")
 MISTAKE = next(one.hint for one in IOU.mistakes if one.hint != "general")
@@ -29,7 +34,8 @@ def test_tasks_are_counted_by_hand():
     iou, second = class_report.tasks_of(ROWS)
     assert (iou.handed_in, iou.full, iou.part, iou.empty, iou.other) == (3, 1, 2, 0, 0)
     assert iou.mistakes == ((MISTAKE, 2),)
-    assert iou.sentences == [f"2 of 3: {IOU.hints[MISTAKE].first}"]
+    named = [one.name for one in IOU.mistakes if one.hint == MISTAKE]
+    assert iou.sentences == [(f"2 of 3, like “{named[0]}”", IOU.hints[MISTAKE].first)]
     assert (second.full, second.part, second.empty, second.other, second.mistakes) == (1, 1, 1, 1, ())
 
 
@@ -38,7 +44,7 @@ def test_the_class_page_names_mistakes_pairs_and_files():
         ROWS, [LeftOut("a<b>.zip", "broken")], [Pair("anna", "ben", ("1.6",), 0.95)], "limits & no more"
     )
     assert "Each ran with limits &amp; no more." in text
-    assert "2 of 3: " in text
+    assert "2 of 3, like " in text
     assert "a&lt;b&gt;.zip" in text
     assert "95 %" in text
     assert "<b>.zip" not in text
@@ -62,6 +68,31 @@ def test_learners_never_share_a_page():
     names = [feedback.file_name(row(student)) for student in ("Anna Smith", "Anna_Smith", "张伟", "李娜", "a/b", "a b")]
     assert len(set(names)) == len(names)
     assert all("/" not in name for name in names)
+
+
+def test_canvas_gets_its_own_number_where_a_file_name_has_it():
+    rows = [
+        Row("anna", "deep/smithanna_LATE_77_4567_01.ipynb", "1", (Grade("1.1", 1.5, 2),)),
+        Row("12345", "b.ipynb", "1", (Grade("1.1", 2.0, 2),)),
+        Row("u3", "c.ipynb", "1", (Grade("1.1", 0.0, 2),)),
+    ]
+    assert tables.for_canvas(rows, "1").splitlines() == [
+        "Student,ID,SIS User ID,SIS Login ID,Section,Assignment 1",
+        "    Points Possible,,,,,2",
+        "12345,12345,,,,2.0",
+        "anna,77,,,,1.5",
+        "u3,,u3,,,0.0",
+    ]
+
+
+def test_the_texts_of_a_variant_are_nobodys_own_words(tmp_path):
+    secret = "words of a test"
+    (path,) = (resources.folder("notebooks") / "assignments").glob("01_*.ipynb")
+    cells = json.loads(notebook_of(without_outputs(path), secret, "1"))["cells"]
+    texts = tuple("".join(cell["source"]) for cell in cells if cell["cell_type"] != "code")
+    one = Submission("anna", "anna.ipynb", tmp_path, "1", Handed((), (*texts, "mine"), ("1",)))
+    assert own_words.written(one, secret) == ["mine"]
+    assert len(own_words.written(one)) > 1
 
 
 def test_own_words_are_collected_and_their_points_merged(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from segtutor.exercises.catalog import exercises, find
 from segtutor.exercises.exercise import Case
 from segtutor.exercises.running import Outcome
-from segtutor.grading.points import BY_HEART, PUBLIC_SHARE, grade
+from segtutor.grading.points import BY_HEART, BY_HEART_AND_GUESSED, PUBLIC_SHARE, grade
 
 IOU = find("1.1")
 FURTHER = (
@@ -33,6 +33,13 @@ def test_a_table_of_the_public_cases_earns_nothing_where_there_are_hidden_ones()
     assert (found.points, found.reason) == (0.0, BY_HEART)
 
 
+def test_a_table_and_a_guess_for_all_else_earn_nothing():
+    found = grade(IOU, FURTHER, returned([*IOU.wanted, 0.4, 0.4]))
+    assert (found.points, found.reason) == (0.0, BY_HEART_AND_GUESSED)
+    same = (FURTHER[0], FURTHER[0])
+    assert grade(IOU, same, returned([*IOU.wanted, 1 / 9, 1 / 9])).points == IOU.points
+
+
 def test_hidden_cases_have_their_own_weight():
     # Of two hidden cases with different results a constant passes one: one right of two is worth nothing beyond it.
     assert grade(IOU, FURTHER, returned([*IOU.wanted, 1 / 9, 0.0])).points == pytest.approx(PUBLIC_SHARE * IOU.points)
@@ -45,7 +52,7 @@ def test_hidden_cases_have_their_own_weight():
 
 def test_reasons_name_no_hidden_case_and_no_wanted_result():
     found = grade(IOU, FURTHER, returned([*IOU.wanted, 1 / 9, 7.0]))
-    assert found.reason == f"{len(IOU.cases) + 1} of {len(IOU.cases) + 2} cases; wrong result: a hidden case"
+    assert found.reason == f"{len(IOU.cases) + 1} of {len(IOU.cases) + 2} cases right; wrong result: a hidden case"
     assert "two of five" not in repr(found)
     assert "0.4" not in repr(found)
 
@@ -54,6 +61,7 @@ def test_reasons_name_no_hidden_case_and_no_wanted_result():
     ("outcome", "says"),
     [
         (Outcome("raised", error="KeyError"), "KeyError"),
+        (Outcome("raised", error="the hidden inputs are 3 and 4"), "an error of its own"),
         (Outcome("slow"), "took too long"),
         (Outcome("died"), "ended its process"),
         (Outcome("changed", 1.0), "changes its input"),

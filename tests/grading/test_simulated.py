@@ -2,16 +2,20 @@
 
 The answers are those of tests/exercises/blind. What each earns is known in advance: a right one all points, a wrong
 one what its outcomes earn when they are computed here, without a room, a worker and a wire between. Every fourth
-student has a cell of TROUBLE first, which changes no point; some take what they must not, or hand in what nobody can
-read.
+student has a cell of TROUBLE first, which changes no point; some take what they must not, forge messages, return
+200 MB, or hand in what nobody can read. They hand in as people and platforms do (WAYS): archives in archives, other
+encodings, names of Moodle, Canvas and Classroom, names that are no text, older versions beside the newest.
 As a program it grades classes of any size: ``python -m tests.grading.test_simulated 60 3`` for assignment 3.
 """
 
 from __future__ import annotations
 
 import copy
+import io
+import os
 import sys
 import warnings
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -24,8 +28,9 @@ from segtutor.grading.class_report import tasks_of
 from segtutor.grading.folder import Prepared, Settings
 from segtutor.grading.points import grade, without_points
 from segtutor.grading.room import Limits
+from segtutor.grading.submissions import Student
 from tests.exercises.test_blind import RIGHT, WRONG
-from tests.grading.handing_in import hand_in
+from tests.grading.handing_in import hand_in, notebook
 
 BLIND = Path(__file__).parents[1] / "exercises" / "blind"
 LOAD = """
@@ -64,6 +69,22 @@ TROUBLE = {
     "writes where it must not": (
         "import segtutor, pathlib\npathlib.Path(segtutor.__file__).write_text('raise SystemExit')"
     ),
+    "writes what IPython starts with": (
+        "import os, pathlib\nfor base in {pathlib.Path.home() / '.ipython', pathlib.Path(os.environ['IPYTHONDIR'])}:\n"
+        "    f = base / 'profile_default/startup/x.py'\n    f.parent.mkdir(parents=True, exist_ok=True)\n"
+        "    f.write_text('raise SystemExit')"
+    ),
+    "writes to paths that it reads in /proc": (
+        "import pathlib, re\nfor place in pathlib.Path('/proc').glob('[0-9]*'):\n"
+        "    for name in ('cmdline', 'environ', 'maps', 'mountinfo'):\n        try:\n"
+        "            text = (place / name).read_bytes().decode('utf-8', 'replace')\n"
+        "        except OSError:\n            continue\n"
+        "        for path in set(re.findall(r'/[\\w./-]*(?:segtutor|rooms|grade)[\\w./-]*', text)):\n"
+        "            for target in (pathlib.Path(path), pathlib.Path(path) / '__init__.py'):\n"
+        "                try:\n                    target.write_text('raise SystemExit')\n"
+        "                except OSError:\n                    pass"
+    ),
+    "is killed": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
     "forges a result": (
         "import socket, json\nvalue = dict(array='AA==', dtype='S2000000000', shape=[1])\n"
         "one = dict(kind='returned', value=value, error='', message='', line='', position=0)\n"
@@ -74,8 +95,45 @@ TROUBLE = {
 }
 """Cells that cost no point."""
 TAKES = "from segtutor.exercises.catalog import find\nanswer = find('{lesson}.1').reference"
+FORGES = (
+    "import os\nfor name in os.listdir('/proc/self/fd'):\n    try:\n"
+    "        if os.readlink('/proc/self/fd/' + name).startswith('socket'):\n"
+    "            os.write(int(name), b'[' * 100_000 + b'\\n')\n    except OSError:\n        pass"
+)
+"""A line that no worker of ours sends: nothing that comes after it is believed."""
+LARGE = "import numpy as np\ndef {name}(*inputs):\n    return np.zeros(25_000_000)"
 UNREADABLE = (b"", b"{ no notebook", b"[1]", b"\x89PNG\r\n", b"[" * 200_000)
 LIMITS = Limits(seconds_per_cell=3, seconds=300, memory=2 * 2**30)
+
+
+def archive(*entries):
+    """A zip file's bytes."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        for name, content in entries:
+            file.writestr(name, content)
+    return packed.getvalue()
+
+
+def plainly(name, text):
+    return {f"{name}.ipynb": text.encode()}
+
+
+NO_TEXT = os.fsdecode(b"caf\xe9") if sys.platform.startswith("linux") else "café"
+"""Where the system takes it, bytes that are no UTF-8."""
+WAYS = (
+    plainly,
+    lambda name, text: {f"{name}.IPYNB": text.encode("utf-8-sig")},
+    lambda name, text: {f"{name}/work.ipynb": text.encode("utf-16")},
+    lambda name, text: {f"A Name_{name}_77_assignsubmission_file_/03_fcn.ipynb": text.encode()},
+    lambda name, text: {f"{name}_LATE_12_345_03_fcn-1.ipynb": text.encode()},
+    lambda name, text: {f"Copy of 03_fcn - {name} (1).ipynb": text.encode()},
+    lambda name, text: {f"{name}.zip": archive(("__MACOSX/._a.ipynb", "x"), ("deep/er/a.ipynb", text))},
+    lambda name, text: {f"all of {name}.zip": archive((f"{name}.zip", archive(("a.ipynb", text))))},
+    lambda name, text: {f"{NO_TEXT} {name}.ipynb": text.encode()},
+    lambda name, text: {f"{name}_12_300_a.ipynb": b'{"cells": []}', f"{name}_12_301_a-1.ipynb": text.encode()},
+)
+"""How a notebook is handed in: files by their names. Of the last one's two, the newer counts."""
 
 
 def choices(lesson):
@@ -123,11 +181,24 @@ def hand_in_class(folder, lesson, size):
             cells.append(PICK.format(module=module, kind=kind, exercise=exercise_id, number=number, name=exercise.name))
             mine[exercise_id] = what_it_earns(exercise, function)
         name = f"student{student:02d}"
+        if student % 20 == 9:
+            exercise = exercises()[next(iter(offered))]
+            cells.append(LARGE.format(name=exercise.name))
+            mine[exercise.id] = what_it_earns(exercise, lambda *inputs: "an array of 200 MB")
+        if student % 20 == 14:
+            cells.append(FORGES)
+            mine = {one: without_points(exercises()[one], "no answer came back") for one in mine}
         if student % 20 == 19:
             cells.append(TAKES.format(lesson=lesson))
             mine = {one: without_points(exercises()[one], "takes the solution") for one in mine}
         earned[name] = mine
-        hand_in(folder / f"{name}.ipynb", *cells, f"import segtutor\nsegtutor.check('{lesson}.1', None)")
+        text = notebook(*cells, f"import segtutor\nsegtutor.check('{lesson}.1', None)")
+        for file, content in WAYS[student % len(WAYS)](name, text).items():
+            path = folder / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    other = next(one for one in LESSONS if one != lesson)
+    hand_in(folder / "another.ipynb", f"import segtutor\nsegtutor.check('{other}.1', None)")
     return earned
 
 
@@ -141,9 +212,14 @@ def what_it_earns(exercise, answer):
 def compare(folder, lesson, size, jobs):
     """Pairs of what was given and what was earned that differ, and the rows."""
     earned = hand_in_class(folder, lesson, size)
-    with Prepared(folder, Settings((lesson,), limits=LIMITS, jobs=jobs)) as prepared:
+    roster = [Student(name, (name,)) for name in earned]
+    with Prepared(folder, Settings((lesson,), limits=LIMITS, jobs=jobs), roster) as prepared:
         rows = list(prepared.rows())
-    assert len(prepared.left_out) == len(UNREADABLE)
+    reasons = Counter(one.reason.split(":")[0] for one in prepared.left_out)
+    older = sum(number for reason, number in reasons.items() if "handed in a newer one" in reason)
+    assert older == sum(len(WAYS[student % len(WAYS)]("", "")) == 2 for student in range(size))
+    assert reasons[f"it belongs to assignment {LESSONS[0] if lesson != LESSONS[0] else LESSONS[1]}; asked for"] == 1
+    assert len(prepared.left_out) == len(UNREADABLE) + older + 1
     assert {row.student for row in rows} == set(earned)
     differ = [
         (row.student, one.exercise, one.points, earned[row.student][one.exercise].points, one.reason)

@@ -48,6 +48,10 @@ def test_platforms_say_whose_a_file_is(name, student, late):
         ("GARCÍA, José/03.ipynb", "u2"),
         ("u3-final.ipynb", "u3"),
         ("anna.ipynb", "anna"),  # two of them: nobody guesses
+        # what the learner wrote comes after what the platform wrote
+        ("Jose Garcia_9_assignsubmission_file_/Anna Smith.ipynb", "u2"),
+        ("garciajose_123_4567_Anna Smith.ipynb", "u2"),
+        ("u2/work/anna.smith.ipynb", "u2"),
     ],
 )
 def test_the_roster_comes_first(name, student):
