@@ -154,7 +154,7 @@ def segments_in_color(target):
     return canvas
 
 
-figure, axes = plt.subplots(2, 4, figsize=(6.3, 3.1))
+figure, axes = plt.subplots(2, 4, figsize=(6.3, 3.4))
 for row, name in zip(axes, ("coins", "camera"), strict=True):
     picture, labels = photo[name]
     objects = datasets.Photographs("instances")[album.names.index(name)][1]
@@ -165,6 +165,7 @@ for row, name in zip(axes, ("coins", "camera"), strict=True):
 for ax, title in zip(axes[0], ("photograph", "semantic", "instances", "panoptic"), strict=True):
     ax.set(title=title)
 without_frames(axes)
+legend_below(figure, np.union1d(photo["coins"][1], photo["camera"][1]), PHOTOGRAPHS)
 plt.show()
 
 # %% [markdown]
@@ -542,12 +543,14 @@ print(f"id        0  void {(target['segments'] == 0).sum().item():30} pixels")
 # that its colors are numbers in disguise:
 
 # %% fold="Show the file as a viewer does, and as it is meant" alt="Left, the panoptic file of the cameraman as a viewer shows it, with a red sky, a yellow meadow, an olive man, an orange tower and black void. Right, the same segments in the colors of their classes, with camera, tripod and outlines white"
-figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.3))
+figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.5))
+meant = in_our_numbers(readers["COCO"][4][1], readers["COCO"].labels)
 axes[0].imshow(colors)
-axes[1].imshow(plotting.colorize(in_our_numbers(readers["COCO"][4][1], readers["COCO"].labels), PHOTOGRAPHS))
+axes[1].imshow(plotting.colorize(meant, PHOTOGRAPHS))
 for ax, title in zip(axes, ("as a viewer shows it", "what it means"), strict=True):
     ax.set(title=title)
 without_frames(axes)
+legend_below(figure, np.unique(meant), PHOTOGRAPHS)
 plt.show()
 
 # %% [markdown]
@@ -800,7 +803,9 @@ for number, fault in enumerate((None, *FAULTS)):
     row, column = 2 * (number // 6), number % 6
     axes[row, column].imshow(denormalized(picture), interpolation="antialiased")
     axes[row, column].set_title(
-        (fault or "right loader").replace(" transforms", "\ntransforms").replace("unsynchronized ", "unsynchronized\n"),
+        (fault or "right loader")
+        .replace("transforms on", "transforms\non")
+        .replace("unsynchronized ", "unsynchronized\n"),
         fontsize=9,
     )
     canvas = EIGHT.palette[labels]
