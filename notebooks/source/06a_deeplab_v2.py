@@ -592,8 +592,9 @@ print(f"after ten steps:      {energy(steps[10].argmax(1)):.0f}")
 
 # %% fold="Draw the label map and the probability of bicycle after each step"
 figures, texts, names = [], [], []
-bicycle = SCENES.index("bicycle")
-for number in (0, 1, 2, 3, 4, 6, 10):
+bicycle, shown = SCENES.index("bicycle"), (0, 1, 2, 3, 4, 6, 10)
+seen = torch.stack([steps[number].argmax(1) for number in shown]).unique().tolist()
+for number in shown:
     labels = steps[number].argmax(1).reshape(40, 50)
     right = (labels == truth)[truth != 255].float().mean()
     figure, axes = plt.subplots(1, 3, figsize=(9, 2.7))
@@ -605,6 +606,7 @@ for number in (0, 1, 2, 3, 4, 6, 10):
     axes[2].set_title("probability of bicycle, dark 0 to yellow 1")
     for axis in axes:
         axis.set_axis_off()
+    plotting.legend(figure, seen, SCENES, loc="outside lower center", bbox_to_anchor=None, ncol=len(seen))
     figures.append(figure)
     texts.append(f"Energy of the labels {energy(steps[number].argmax(1)):.0f}; {right:.1%} of the pixels are right.")
     names.append(f"{number}")
@@ -682,9 +684,7 @@ for row, (scene, (title, before, probabilities)) in zip(axes, cases.items(), str
     seen |= set(draw_maps(row[:3], scene, {"network": before, "with the CRF": after}).tolist())
     row[0].set_title(title)
     plotting.show_changes(target, before, after, row[3])
-plotting.legend(
-    figure, seen, SCENES, loc="outside lower center", bbox_to_anchor=None, ncol=7, fontsize=8, columnspacing=1
-)
+plotting.legend(figure, seen, SCENES, loc="outside lower center", bbox_to_anchor=None, ncol=7, columnspacing=1)
 figure.legend(handles=plotting.change_patches(), loc="outside upper right", ncol=3, frameon=False)
 plt.show()
 

@@ -602,7 +602,8 @@ plt.show()
 # %% fold="Draw one scene and its label maps after four preparations" alt="A drawn beach with people, a horse and lamp posts, and four label maps of it: prepared rightly; with other numbers, where nearly all regions are still there; as BGR, where the sand has become pavement and the horse a person; and without normalization, where little is right"
 some = ("right", "x / 127.5 − 1", "BGR", "not normalized, [0, 1]")
 example = pictures[20][0]
-figure, axes = plt.subplots(1, 5, figsize=(9, 1.75))
+figure, axes = plt.subplots(1, 5, figsize=(9, 2.3))
+seen = set()
 axes[0].imshow(Scenes("val", size=(256, 320), count=40)[20][0].permute(1, 2, 0))
 axes[0].set_title("scene")
 for axis, name in zip(axes[1:], some, strict=True):
@@ -610,8 +611,10 @@ for axis, name in zip(axes[1:], some, strict=True):
         prediction = course(preparations[name][0](example.float() / 255)[None].to(device))["out"][0].argmax(0)
     axis.imshow(colorize(prediction, SCENES))
     axis.set_title(name)
+    seen |= set(prediction.unique().tolist())
 for axis in axes:
     axis.set_axis_off()
+plotting.legend(figure, seen, SCENES, loc="outside lower center", bbox_to_anchor=None, ncol=8)
 plt.show()
 
 # %% [markdown]

@@ -1,4 +1,4 @@
-"""One natural palette for label maps: what the code of lessons and assignments draws them in.
+"""One natural palette for label maps, and a legend beside each: what the code of lessons and assignments draws them in.
 
 Scenes have one palette in all pictures, in which a sky is blue and grass is green. Three things would break that, and
 each can be seen in the code: a label map of Scenes that is drawn in VOC's palette, where what has no name in VOC turns
@@ -29,16 +29,19 @@ LISTS_OF_COLORS = {
 """Color maps of matplotlib without an order that an eye sees: good for names alone, and names have their own colors."""
 DRAWING = {"colorize": 1, "show_overlay": 2, "legend": 2}
 """Functions of ``segtutor.plotting`` that color a label map, and the position of their label set."""
+NAMING = {"legend", "text", "annotate", "set_text", "show_overlay"}
+"""Calls after which a reader knows what a color stands for."""
 
 
 def check_palette(master: Master) -> list[str]:
-    """Label maps of a lesson or assignment that have another palette than Scenes'."""
-    findings: list[str] = []
+    """Label maps of a lesson or assignment that have another palette than Scenes', or that nobody can read."""
+    findings, helpers = [], {}
     for cell_id, cell in zip(cell_ids(master), master.cells, strict=True):
         if cell.cell_type != "code":
             continue
         tree = ast.parse(plain_python(cell.source))
-        found = [*wrong_sets(tree, master), *lists_of_colors(tree)]
+        helpers |= {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+        found = [*wrong_sets(tree, master), *lists_of_colors(tree), *unnamed(tree, helpers)]
         findings += [f"cell {cell_id} {text}" for text in dict.fromkeys(found)]
     return findings
 
@@ -79,6 +82,25 @@ def lists_of_colors(tree: ast.AST) -> Iterator[str]:
             name = node.value.value if isinstance(node.value, ast.Constant) else last_name(node.value)
             if str(name).removesuffix("_r") in LISTS_OF_COLORS:
                 yield f"draws in matplotlib's {name}; a label map has the palette of its classes: plotting.colorize"
+
+
+def unnamed(tree: ast.Module, helpers: dict[str, ast.FunctionDef]) -> Iterator[str]:
+    """Whether a cell draws label maps without a legend and without names on them."""
+    calls = {called(node) for node in reached(tree, helpers) if isinstance(node, ast.Call)}
+    if "colorize" in calls and "imshow" in calls and not calls & NAMING:
+        yield "draws a label map without a legend of its classes or names at its regions: plotting.legend"
+
+
+def reached(tree: ast.Module, helpers: dict[str, ast.FunctionDef]) -> Iterator[ast.AST]:
+    """What a cell runs: its own lines, and those of the functions of this notebook that they call."""
+    pending: list[ast.AST] = [node for node in tree.body if not isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    seen: set[str] = set()
+    while pending:
+        for node in ast.walk(pending.pop()):
+            yield node
+            if isinstance(node, ast.Call) and (name := called(node)) in helpers and name not in seen:
+                seen.add(name)
+                pending.append(helpers[name])
 
 
 def called(call: ast.Call) -> str:

@@ -1,4 +1,4 @@
-"""One palette for Scenes in every picture: what the build says about code that draws label maps."""
+"""One palette for Scenes in every picture, with a legend: what the build says about code that draws label maps."""
 
 import dataclasses
 
@@ -38,10 +38,12 @@ def findings(folder, *cells, name="03_lesson"):
         ('axis.imshow(labels, cmap="nipy_spectral_r")', "nipy_spectral"),
         ("axis.imshow(labels, cmap=plt.cm.tab20)", "tab20"),
         ('axis.imshow(heat, cmap="cividis")', None),
+        ("axis.imshow(colorize(labels, SCENES))", "without a legend"),
+        ("axis.imshow(colorize(labels, SCENES))\naxis.annotate('sky', place)", None),
         ("tinted = colorize(labels, SCENES)", None),
     ],
 )
-def test_label_maps_have_the_palette_of_scenes(tmp_path, name, code, says):
+def test_label_maps_have_the_palette_of_scenes_and_a_legend(tmp_path, name, code, says):
     found = findings(tmp_path, code, name=name)
     assert found == [] if says is None else len(found) >= 1 and says in found[0], found
 
@@ -50,6 +52,14 @@ def test_vocs_palette_may_be_drawn_where_voc_is_the_subject(tmp_path):
     code = GOOD.replace("SCENES", "VOC2012") + "\nvoc_colormap(21)"
     assert findings(tmp_path, code, name="02_lesson") == []
     assert len(findings(tmp_path, code, name="04_lesson")) == 2
+
+
+def test_a_helper_of_an_earlier_cell_counts_as_the_lines_of_the_cell_that_calls_it(tmp_path):
+    draw = "def draw(axis):\n    axis.imshow(colorize(labels, SCENES))"
+    name = "def below(figure):\n    figure.legend(handles=handles)"
+    assert findings(tmp_path, draw, name) == [], "nothing is drawn yet"
+    assert len(findings(tmp_path, draw, name, "draw(axis)")) == 1
+    assert findings(tmp_path, draw, name, "draw(axis)\nbelow(figure)") == []
 
 
 def test_the_courses_own_label_sets_agree_in_the_colors_of_their_classes(monkeypatch):
