@@ -117,7 +117,7 @@ plt.show()
 with torch.device("meta"):
     fcn8s = models.create("fcn8s_vgg16", num_classes=21).eval()
     fcn32s = models.create("fcn32s_vgg16", num_classes=21).eval()
-figure, axis = plt.subplots(figsize=(9, 5.4))
+figure, axis = plt.subplots(figsize=(9, 6.7))
 plotting.show_architecture(plotting.trace_shapes(fcn8s, (500, 500)), plotting.fcn_layout(fcn8s), ax=axis)
 plt.show()
 
@@ -597,8 +597,9 @@ plotting.show_transposed_convolution(values, kernel, stride=2, highlight=(2, 2),
 plt.show()
 
 # %% [markdown]
-# The framed window contains all four values, and its sum is the middle of the output, the same number as at the end of
-# the slider. Most products are with zero, which is why nobody computes it like this.
+# The framed window contains all four values. Times the kernel's corners and added up, they give the middle of the
+# output: 1 · 1 + 2 · 2 + 3 · 1 + 4 · 1 = 12, the same number as at the end of the slider. Most products are with zero,
+# which is why nobody computes it like this.
 #
 # **Third way: the transposed matrix.** A convolution is linear, so it is a matrix $C$ applied to the list of pixels. The
 # one of stride 2 takes 5 × 5 pixels to 2 × 2: $C$ has 4 rows and 25 columns. Its transpose takes 4 numbers to 25. That is
@@ -892,8 +893,8 @@ card("fcn.pretraining")
 # %% alt="Three drawn scenes in rows; in columns the scene, the label maps of FCN-32s, 16s and 8s after short training, of FCN-8s after longer training, and the truth. From left to right the maps become finer; the longer training finds the pole, the bollard, the person and the dog." fold="Draw your three networks beside the one that learned longer"
 longer = models.create("fcn8s_tiny", num_classes=33, weights="course").eval()
 columns = {
-    **{f"{name}\n{measured[name]['mean_iou']:.0%}": model for name, model in stages.items()},
-    f"FCN-8s, longer\n{scores_of(longer, val_pictures)['mean_iou']:.0%}": lambda images: longer(images)["out"],
+    **{f"{name}\n{measured[name]['mean_iou']:.1%}": model for name, model in stages.items()},
+    f"FCN-8s, longer\n{scores_of(longer, val_pictures)['mean_iou']:.1%}": lambda images: longer(images)["out"],
 }
 figure, axes = plt.subplots(3, 6, figsize=(9, 4.9))
 seen = set()
