@@ -17,6 +17,7 @@ MODULES = (
     "transformers",
     "leaderboard",
     "mask_classification",
+    "prompts",
 )
 
 

@@ -48,19 +48,18 @@ def sam_vit_h(num_classes: int = 1) -> SegmentAnything:
     return _sam(VIT_H, num_classes)
 
 
-def sam_tiny(num_classes: int = 1) -> SegmentAnything:
+def sam_tiny(num_classes: int = 1, finer: bool = True) -> SegmentAnything:
     """SAM's prompt encoder and decoder, small, on the course's small residual network, which stays as it is.
 
     The embedding has stride 8, and so the masks half the height and width of the picture; a map of stride 4 joins it.
 
     Args:
         num_classes: 1: SAM finds masks and knows no classes.
+        finer: With that map; SAM itself has none.
     """
     _no_classes(num_classes)
     body = FrozenBody()
-    network = SegmentAnything(
-        body, PyramidNeck(body.channels, 48, TINY.channels, finer=True), TINY, stride=8, side=None
-    )
+    network = SegmentAnything(body, PyramidNeck(body.channels, 48, TINY.channels, finer), TINY, stride=8, side=None)
     look_at_the_click(network.mask_decoder)
     return network
 
