@@ -18,6 +18,7 @@ MODULES = (
     "leaderboard",
     "mask_classification",
     "prompts",
+    "world",
 )
 
 
