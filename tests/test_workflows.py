@@ -67,6 +67,14 @@ def test_the_command_is_the_readmes():
     assert command.replace("python ", "python3 ") in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
+def test_a_browser_looks_at_what_is_built():
+    job = yaml.safe_load((ROOT / ".github/workflows/site.yml").read_text(encoding="utf-8"))["jobs"]["browser"]
+    done = [step.get("run", "") for step in job["steps"]]
+    seen = done.index("python -m pytest tests/browser")
+    assert done.index("python docs/build.py") < done.index("python -m playwright install --with-deps chromium") < seen
+    assert job["steps"][seen]["env"] == {"SEGTUTOR_BROWSER": "1"}
+
+
 def test_every_system_and_python_that_the_course_is_made_for():
     (job,) = jobs(ROOT / ".github/workflows/tests.yml")
     matrix = job["strategy"]["matrix"]
