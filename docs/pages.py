@@ -1,4 +1,4 @@
-"""The parts of the site's pages that are made from the course itself: results, differences, data sets, questions.
+"""The parts of the site's pages that are made from the course itself: results, differences, data sets, a live figure.
 
 A page asks for them with a mark, ``<!-- results -->``; ``docs/build.py`` fills it in.
 """
@@ -138,6 +138,29 @@ def questions() -> str:
     return "\n".join(parts)
 
 
+CLICKED = (13, 16, 6, 15, 10, 14, 18, 2)
+"""The unseen scenes of the first page's figure."""
+
+
+def clicks() -> str:
+    """The figure that answers clicks, as it stands in lesson 10, with eight scenes."""
+    from segtutor.claims.masks import USUAL, segments
+    from segtutor.inference.clickable import clickable
+    from segtutor.labels import SCENES
+    from segtutor.models import create
+
+    scenes = segments("val", 1 + max(CLICKED), USUAL, (128, 160))
+    images, texts = [], []
+    for number in CLICKED:
+        image, target = scenes[number]
+        names = dict.fromkeys(SCENES.names[one["category_id"]] for one in target["segments_info"])
+        images.append(image)
+        texts.append(f"A drawn scene with {', '.join(name for name in names if name != 'background')}")
+    starts = [[(106, 75, 1)], *[[]] * (len(images) - 1)]
+    figure = clickable(create("sam_tiny", weights="course"), images, texts, starts)
+    return f"````{{raw}} html\n{figure.html}\n````"
+
+
 MAKERS: dict[str, Callable[[], str]] = {
     **teaching.MAKERS,
     "results": results,
@@ -148,4 +171,5 @@ MAKERS: dict[str, Callable[[], str]] = {
     "lessons": course_map.table,
     "numbers": overview.numbers_text,
     "card": overview.card_text,
+    "clicks": clicks,
 }

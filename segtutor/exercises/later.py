@@ -1,4 +1,4 @@
-"""PyTorch and what needs it, imported at the first use: who checks an exercise of lesson 1 must not wait for it."""
+"""PyTorch, SciPy and what needs them, imported at the first use: who checks an exercise of lesson 1 must not wait."""
 
 from __future__ import annotations
 
@@ -21,3 +21,4 @@ nn: Any = _Later("torch.nn")
 F: Any = _Later("torch.nn.functional")
 models: Any = _Later("segtutor.models")
 training: Any = _Later("segtutor.training")
+ndimage: Any = _Later("scipy.ndimage")
