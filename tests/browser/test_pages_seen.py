@@ -53,6 +53,18 @@ def test_headings_are_in_order_and_pictures_are_described(open_page, name):
     assert [one for one in page.evaluate(PICTURES) if len(one["alt"]) < 20] == []
 
 
+@pytest.mark.parametrize("name", [name for name in PAGES if name.startswith("notebooks/0")])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_figures_keep_their_proportions(open_page, name, width):
+    page, _ = open_page(name, "light", width)
+    page.wait_for_timeout(500)
+    stretched = page.evaluate("""() => [...document.querySelectorAll('div.cell_output img')]
+      .filter(image => image.naturalWidth && image.clientHeight).map(image =>
+      image.clientWidth / image.clientHeight * image.naturalHeight / image.naturalWidth)""")
+    assert len(stretched) > 3
+    assert all(abs(ratio - 1) < 0.02 for ratio in stretched)
+
+
 @pytest.mark.parametrize("name", [name for name in PAGES if name.startswith("notebooks/")])
 def test_figures_are_sharp_and_code_fits(open_page, name):
     page, _ = open_page(name, scale=2)
