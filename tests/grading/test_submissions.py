@@ -51,7 +51,7 @@ def test_platforms_say_whose_a_file_is(name, student, late):
         # what the learner wrote comes after what the platform wrote
         ("Jose Garcia_9_assignsubmission_file_/Anna Smith.ipynb", "u2"),
         ("garciajose_123_4567_Anna Smith.ipynb", "u2"),
-        ("u2/work/anna.smith.ipynb", "u2"),
+        ("u2/draft/anna.smith.ipynb", "u2"),
     ],
 )
 def test_the_roster_comes_first(name, student):
