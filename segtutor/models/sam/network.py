@@ -143,7 +143,7 @@ class SegmentAnything(nn.Module):
             raise ValueError(f"labels must be one for each point, {shape}, but {tuple(labels.shape)} came")
         if points is not None and labels is None:
             labels = torch.full(points.shape[:3], POSITIVE, device=points.device)
-        if labels is not None and not torch.isin(labels, labels.new_tensor([POSITIVE, NEGATIVE, PADDING])).all():
+        if labels is not None and not _are_known(labels):
             raise ValueError(
                 f"labels must be {POSITIVE} (this), {NEGATIVE} (not this) or {PADDING} (no point), but "
                 f"{labels.unique().tolist()} came; give the corners of a box as boxes"
@@ -160,6 +160,11 @@ class SegmentAnything(nn.Module):
         if len(counts) > 1:
             raise ValueError(f"points, boxes and masks must be as many prompts, but there are {sorted(counts)}")
         return points, labels
+
+
+def _are_known(labels: Tensor) -> bool:
+    """Whether all labels say something; on the meta device, which knows shapes only, there is nothing to look at."""
+    return labels.is_meta or bool(torch.isin(labels, labels.new_tensor([POSITIVE, NEGATIVE, PADDING])).all())
 
 
 def at_input_size(masks: Tensor, stride: int) -> Tensor:

@@ -38,6 +38,13 @@ def test_parameter_counts_of_the_parts():
     assert count(network.mask_decoder) == 4_058_340
 
 
+def test_shapes_alone_can_be_asked_for():
+    network = on_meta("sam_vit_b").eval()
+    with torch.device("meta"), torch.inference_mode():
+        answer = network.answer(network.embed(torch.zeros(1, 3, 1024, 1024)), torch.zeros(1, 2, 1, 2))
+    assert answer["masks"].shape == (1, 2, 3, 256, 256)
+
+
 @pytest.mark.parametrize(("name", "sizes"), [("sam_vit_b", VIT_B), ("sam_vit_l", VIT_L), ("sam_vit_h", VIT_H)])
 @pytest.mark.parametrize("layout", ["hub_sam", "sam"])
 def test_every_key_of_the_published_files_has_a_place_of_its_shape(name, sizes, layout):
