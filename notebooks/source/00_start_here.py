@@ -452,6 +452,7 @@ plt.show()
 # | [**7**](07_worked_example.ipynb) | a worked example, on your own photographs |
 # | [**8**](08_transformers.ipynb) | transformers, and features that were learned elsewhere |
 # | [**9**](09_mask_classification.ipynb) | one network with masks as answers: label maps, instances, panoptic maps |
+# | [**10**](10_promptable.ipynb) | Segment Anything: a click in, masks out, and a page that answers |
 #
 # ## Summary
 #

@@ -985,7 +985,8 @@ for name in ("mooring bollard", "street bollard", "pole", "bicycle"):
 #
 # What came after these networks has its own lessons: in [lesson 8](08_transformers.ipynb) a transformer takes the place
 # of the backbone, and a single layer on features that were learned elsewhere does what took whole networks here; in
-# [lesson 9](09_mask_classification.ipynb) a network answers with masks, and one training serves label maps and instances.
+# [lesson 9](09_mask_classification.ipynb) a network answers with masks, and one training serves label maps and instances; in
+# [lesson 10](10_promptable.ipynb) you click, and a mask comes back.
 #
 # Three questions before you trust a file: which *classes*, in which order? Which *data*, with which license? Which
 # *preprocessing*? Weights carry the terms of the data they were trained on.

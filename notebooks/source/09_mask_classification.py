@@ -802,7 +802,7 @@ plt.show()
 # </details>
 #
 # The [assignment](assignments/09_mask_classification.ipynb) lets you write the costs, the loss and the three
-# readings yourself.
+# readings yourself. In [lesson 10](10_promptable.ipynb) the queries come from you: you click, and a mask is the answer.
 #
 # ## Reading
 #

@@ -4,7 +4,7 @@
 # minutes_t4: 3
 # download: none
 # peak_ram: 1.0 GB
-# prerequisites: ["[Lesson 9](../09_mask_classification.ipynb)", "[Lesson 1](../01_metrics.ipynb)", NumPy arrays and functions]
+# prerequisites: ["[Lesson 10](../10_promptable.ipynb)", "[Lesson 1](../01_metrics.ipynb)", NumPy arrays and functions]
 # minutes_work: 200
 # ---
 
