@@ -25,8 +25,8 @@ THREE_MASKS = Claim(
     changes="how many answers one click has. The last row has three, too, each of a network of its own with one "
     "answer: what only comes from trying three times shows there",
     same=f"{_SAME}; {_THREE.steps} steps, the target the thing under the click or all of its class, drawn anew each "
-    "time; of several answers the best counts. So few steps are hard on one answer: with two of the three seeds the "
-    "network still answers nothing at their end, which is why little is decided",
+    "time; of several answers the best counts. So few steps are hard on one answer: with one of the three seeds "
+    "the network still answers nothing at their end, with another little, which is why little is decided",
     variants={
         "one answer": replace(_THREE, several=False),
         "three answers": _THREE,

@@ -1,0 +1,56 @@
+"""Sentences of lesson 10 against the recorded results and the committed run."""
+
+import re
+
+from tests.notebooks.lesson import mean, printed_by, verdicts, words_of
+
+WORDS, PRINTED = words_of("10"), printed_by("10")
+
+
+def test_three_answers():
+    claim = "prompts.three_masks"
+    three, networks, one = (
+        mean(claim, variant, "object") for variant in ("three answers", "three networks with one", "one answer")
+    )
+    assert f"IoU of {three:.1f} %, three networks with {networks:.1f}, and a single answer with {one:.1f}" in WORDS
+    assert list(verdicts(claim).values()).count("undecided") == 3
+
+
+def test_the_iou_head():
+    claim = "prompts.iou_head"
+    head, chance, same = (
+        mean(claim, variant, "clear") for variant in ("the IoU head's", "at random", "always the same")
+    )
+    assert f"{head:.1f} % against {chance:.1f} for a choice by lot, and {same:.1f} for always the same answer" in WORDS
+    assert list(verdicts(claim).values())[:3] == ["confirmed", "confirmed", "undecided"]
+
+
+def test_clicks():
+    claim = "prompts.clicks"
+    first, tenth = "after_1", "after_10"
+    assert f"{mean(claim, 'sam_tiny', first):.0f} % against {mean(claim, 'GrabCut, clicks', first):.0f}" in WORDS
+    assert f"it has {mean(claim, 'sam_tiny', tenth):.0f} %, while GrabCut with a box and clicks has " in WORDS
+    assert f"has {mean(claim, 'GrabCut, box and clicks', tenth):.0f}: colors can be corrected" in WORDS
+    cost = {name: mean(claim, name, "ms_later") / 100 for name in ("sam_tiny", "GrabCut, clicks")}
+    assert f"{cost['sam_tiny']:.1f} milliseconds for a later click against {cost['GrabCut, clicks']:.0f}" in WORDS
+    assert list(verdicts(claim).values())[:2] == ["undecided", "undecided"]
+
+
+def test_eight_frames():
+    claim = "prompts.memory"
+    memories = ("no memory", "the last mask", "the first frame")
+    nothing, last, first = (mean(claim, variant, "after") for variant in memories)
+    assert f"has lost it ({nothing:.1f} %). Both memories find more of it ({last:.1f} and {first:.1f} %)" in WORDS
+    assert list(verdicts(claim).values())[1] == "undecided"
+
+
+def test_what_a_click_costs():
+    share = float(re.search(r"share of a click: ([\d.]+)%", PRINTED)[1])
+    assert 0 < share < 1
+    assert "Less than a hundredth." in WORDS
+
+
+def test_counts_and_choices():
+    oracle, chosen = map(float, re.search(r"best of three ([\d.]+), chosen ([\d.]+)", PRINTED).groups())
+    assert oracle >= chosen
+    assert "sam_vit_b      89,670,912    6,220  4,058,340   93,735,472" in PRINTED
