@@ -480,7 +480,7 @@ print(f"{len(curves)} things; reached 85 % within 8 clicks: {int((curves.max(1) 
 # for things that never reach it. Read a table of it with care: the limit counts as a number, so a network that fails
 # wholly on a third of the things looks like one that needs a few clicks more on all of them.
 #
-# [Lesson 0b](00b_classical.ipynb) cut things out by GrabCut, which knows nothing but the colors of this one picture. Both
+# [Lesson 0b](00b_classical.ipynb) cut things out by [GrabCut](glossary.ipynb#GrabCut), which knows nothing but the colors of this one picture. Both
 # on the same ten things, with the same clicks, and for three draws of ten:
 
 # %%
