@@ -3,9 +3,9 @@
 Learning platforms pack what a class hands in into archives and rename it. A submission belongs, in this order, to
 
 1. the line of the roster whose id, name or e-mail stands in its path; of the path's parts those that the platform or
-   the instructor wrote come first, the folders and the head of a name of Canvas, and the name that the learner gave
-   last, so that nobody hands in as a classmate;
-2. the person in a folder of Moodle, ``NAME_123456_assignsubmission_file_``;
+   the instructor wrote come first, the folders and the head of a name of Moodle or Canvas, and the name that the
+   learner gave last, so that nobody hands in as a classmate;
+2. the person in a folder of Moodle, ``NAME_123456_assignsubmission_file_``, or in a file that begins so;
 3. the person in a file name of Canvas, ``nameanna_123_4567_original.ipynb``, with ``LATE`` where it was late;
 4. the folder it lies in, if every notebook has one of its own;
 5. its own name, without "Copy of", "(1)" and the name of the assignment: ``Anna Smith - 03_fcn.ipynb`` of Google
@@ -25,7 +25,7 @@ from pathlib import Path, PurePosixPath
 from segtutor.grading import archives
 from segtutor.grading.notebooks import Handed, NotReadable, lesson_by_name, read_notebook
 
-MOODLE = re.compile(r"^(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?$")
+MOODLE = re.compile(r"^(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_.*)?$")
 CANVAS = re.compile(r"^(?P<name>[^\W_]+)(?P<late>_LATE)?_(?P<id>\d+)_(?P<file>\d+)_(?P<original>.+)$")
 COPY = re.compile(r"^(?:copy of |kopie von )+|(?:[ _-]*\(\d+\)|-\d+|[ _-]copy\d*)+$", re.IGNORECASE)
 ASSIGNMENT = re.compile(
@@ -165,7 +165,7 @@ def whose(name: PurePosixPath, roster: Sequence[Student], alone: bool) -> tuple[
     late, version = bool(canvas and canvas["late"]), float(canvas["file"]) if canvas else 0.0
     if (listed := _listed(name, canvas, roster)) is not None:
         return listed, late, version
-    for part in name.parts[:-1]:
+    for part in name.parts:
         if moodle := MOODLE.match(part):
             return f"{moodle['name']} ({moodle['id']})", late, version
     if canvas:
@@ -177,7 +177,8 @@ def whose(name: PurePosixPath, roster: Sequence[Student], alone: bool) -> tuple[
 
 def _listed(name: PurePosixPath, canvas: re.Match[str] | None, roster: Sequence[Student]) -> str | None:
     """The id in the roster that a path tells, most trustworthy part first; None if none does, or several do."""
-    parts = [*name.parts[:-1], *([f"{canvas['name']} {canvas['id']}"] if canvas else []), name.as_posix()]
+    flat = MOODLE.match(name.name) or canvas  # the platform's part of the file's name, before what the learner wrote
+    parts = [*name.parts[:-1], *([f"{flat['name']} {flat['id']}"] if flat else []), name.as_posix()]
     for text in map(_comparable, parts):
         matches = [one.id for one in roster if any(_stands_in(_comparable(word), text) for word in one.words)]
         if len(matches) == 1:

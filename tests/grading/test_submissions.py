@@ -25,6 +25,7 @@ ROSTER = (
     [
         ("Anna Smith_123_assignsubmission_file_/03_fcn.ipynb", "Anna Smith (123)", False),
         ("03/Anna Smith_123_assignsubmission_file/work.ipynb", "Anna Smith (123)", False),
+        ("Anna Smith_123_assignsubmission_file_03_fcn.ipynb", "Anna Smith (123)", False),
         ("smithanna_123_4567_03_fcn.ipynb", "smithanna", False),
         ("smithanna_LATE_123_4567_03_fcn-2.ipynb", "smithanna", True),
         ("Copy of 03_fcn - Anna Smith (2).ipynb", "Anna Smith", False),
@@ -50,6 +51,7 @@ def test_platforms_say_whose_a_file_is(name, student, late):
         ("anna.ipynb", "anna"),  # two of them: nobody guesses
         # what the learner wrote comes after what the platform wrote
         ("Jose Garcia_9_assignsubmission_file_/Anna Smith.ipynb", "u2"),
+        ("Jose Garcia_9_assignsubmission_file_Anna Smith.ipynb", "u2"),
         ("garciajose_123_4567_Anna Smith.ipynb", "u2"),
         ("u2/draft/anna.smith.ipynb", "u2"),
     ],
