@@ -5,6 +5,7 @@ from segtutor.claims.experiments.deeplab.distances import DISTANCE
 from segtutor.claims.experiments.deeplab.disturbances import DISTURBED
 from segtutor.claims.experiments.deeplab.equal import EQUAL
 from segtutor.claims.experiments.deeplab.grids import GRID_FIELD
+from segtutor.claims.experiments.deeplab.parts import PARTS
 from segtutor.claims.experiments.deeplab.refinement import REFINEMENT
 from segtutor.claims.experiments.deeplab.steps import STEPS
 from segtutor.claims.experiments.deeplab.v2 import OUTPUT_STRIDE, PYRAMID
@@ -13,5 +14,5 @@ from segtutor.claims.experiments.deeplab.v3plus import DECODER, SEPARABLE
 
 CLAIMS = (
     ATROUS, OUTPUT_STRIDE, PYRAMID, DISTANCE, RATES, IMAGE_POOLING, BATCH_NORM, CASCADED, MULTI_GRID, GRID_FIELD,
-    REFINEMENT, DISTURBED, DECODER, SEPARABLE, STEPS, EQUAL,
+    REFINEMENT, DISTURBED, DECODER, SEPARABLE, STEPS, PARTS, EQUAL,
 )  # fmt: skip
