@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -14,7 +14,7 @@ from matplotlib.text import Annotation
 from matplotlib.transforms import Bbox
 
 from segtutor.claims.cards import Card
-from segtutor.claims.claim import uncertainty
+from segtutor.claims.claim import Values, uncertainty
 from segtutor.claims.networks import network
 from segtutor.claims.showing import card
 from segtutor.plotting.style import COLORS, FULL_WIDTH
@@ -77,54 +77,72 @@ def show_table(
     return ax
 
 
-def show_gaps(shown: Card | str, base: str, variants: Sequence[str] | None = None) -> Figure:
-    """How far networks are above or below one of them as training goes on, and the losses of their training.
+def show_gaps(shown: Card | str, base: str | Mapping[str, str], variants: Sequence[str] | None = None) -> Figure:
+    """How far networks are above or below others as training goes on, and the losses of their training.
 
     Left, the mean gap in mean IoU with its uncertainty (95 %, Student's t over the seeds); right, the mean losses.
 
     Args:
         shown: A card, or the name of a claim whose runs are scored at several lengths, as "deeplab.steps".
-        base: The variant that the others are compared with.
-        variants: Which others; None takes all.
+        base: The variant that the others are compared with; or, for each variant to be drawn, its own, whose loss is
+            dashed in the variant's color.
+        variants: Which others; None takes all. Only where there is one base for all.
 
     Raises:
         ValueError: If the claim's runs are not scored at several lengths, or there is no such variant.
     """
     shown = card(shown) if isinstance(shown, str) else shown
     runs = shown.results.runs
-    others = [variant for variant in runs if variant != base] if variants is None else list(variants)
-    unknown = [variant for variant in (base, *others) if variant not in runs]
-    if unknown or any("losses" not in run for run in runs[base]):
+    if isinstance(base, str):
+        others = [variant for variant in runs if variant != base] if variants is None else list(variants)
+        pairs = dict.fromkeys(others, base)
+    else:
+        pairs = dict(base)
+    bases = list(dict.fromkeys(pairs.values()))
+    unknown = [variant for variant in (*bases, *pairs) if variant not in runs]
+    if unknown or any("losses" not in run for variant in (*bases, *pairs) for run in runs[variant]):
         raise ValueError(
-            f"the runs of {shown.claim.name} must be scored at several lengths and have {', '.join(unknown) or base}; "
-            f"it has {', '.join(runs)}, and deeplab.steps is such a claim"
+            f"the runs of {shown.claim.name} must be scored at several lengths and have "
+            f"{', '.join(unknown) or ', '.join(bases)}; it has {', '.join(runs)}, and deeplab.steps is such a claim"
         )
     figure, (left, right) = plt.subplots(1, 2, figsize=(FULL_WIDTH, 3.4), layout="constrained", width_ratios=(1.5, 1))
-    steps = [step for step, _ in runs[base][0]["curve"]]
-    for number, (variant, marker) in enumerate(zip((base, *others), _MARKERS, strict=False)):
-        color = list(FAMILY_COLORS.values())[(number + 1) % len(FAMILY_COLORS)] if number else COLORS["black"]
-        losses = np.array([[loss for _, loss in run["losses"]] for run in runs[variant]])
-        own = steps[: losses.shape[1]]  # one that is scored less often than the others ends earlier
-        right.plot(own, losses.mean(axis=0), color=color, marker=marker, label=variant)
-        if variant == base:
-            left.axhline(0, color=color, label=base)
-            continue
+    of_all = len(bases) == 1
+    left.axhline(0, color=COLORS["black"], label=bases[0] if of_all else None)
+    if of_all:
+        _draw_losses(right, runs[bases[0]], color=COLORS["black"], marker=_MARKERS[0])
+    colors = [list(FAMILY_COLORS.values())[(number + 1) % len(FAMILY_COLORS)] for number in range(1, len(pairs) + 1)]
+    for number, (variant, against) in enumerate(pairs.items()):
+        style = {"color": colors[number], "marker": _MARKERS[1:][number]}
         gaps = 100 * np.array([
-            [one - other for (_, one), (_, other) in zip(run["curve"], against["curve"], strict=False)]
-            for run, against in zip(runs[variant], runs[base], strict=True)
+            [one - other for (_, one), (_, other) in zip(run["curve"], other["curve"], strict=False)]
+            for run, other in zip(runs[variant], runs[against], strict=True)
         ])  # fmt: skip
         doubts = [uncertainty(list(column)) for column in gaps.T]
-        places = np.array(own) * 1.04 ** (number - 1)  # side by side, so that no bar hides another
-        left.errorbar(places, gaps.mean(axis=0), doubts, color=color, marker=marker, capsize=4, label=variant)
+        own = [step for step, _ in runs[variant][0]["curve"]][: gaps.shape[1]]
+        places = np.array(own) * 1.04**number  # side by side, so that no bar hides another
+        label = variant if of_all else f"{variant}, against {against}"
+        left.errorbar(places, gaps.mean(axis=0), doubts, capsize=4, label=label, **style)
+        _draw_losses(right, runs[variant], **style)
+        if not of_all:  # as far as the variant was trained, too
+            _draw_losses(right, runs[against], until=own[-1], linestyle="--", **style)
     left.set(ylabel="gap in mean IoU, points")
     right.set(ylabel="training loss")
+    steps = sorted({float(step) for line in right.lines for step in line.get_xdata()})
     for axis in (left, right):
         axis.set(xscale="log", xlabel="steps")
-        axis.set_xticks(steps, [f"{step:,}" for step in steps])
+        axis.set_xticks(steps, [f"{step:,.0f}" for step in steps])
         axis.minorticks_off()
         axis.spines[["top", "right"]].set_visible(False)
-    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
+    columns = 3 if of_all else 1
+    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=columns, frameon=False)
     return figure
+
+
+def _draw_losses(ax: Axes, runs: Sequence[Values], until: float = float("inf"), **style: Any) -> None:
+    """The mean loss over the seeds at each length of the training."""
+    steps = [step for step, _ in runs[0]["losses"] if step <= until]
+    losses = np.array([[loss for _, loss in run["losses"][: len(steps)]] for run in runs])
+    ax.plot(steps, losses.mean(axis=0), **style)
 
 
 def show_leaderboard(shown: Card | str = "results.leaderboard", lowest: float = 38.0, ax: Axes | None = None) -> Axes:

@@ -73,12 +73,21 @@ def test_gaps_are_differences_of_runs_with_one_seed():
     assert np.allclose(line.get_xdata(), [10, 30])
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["base", "net"]
     plt.close(figure)
-    for run in runs["net"]:  # scored less often, it ends earlier
-        run["curve"], run["losses"] = run["curve"][:1], run["losses"][:1]
+    for one in runs["net"]:  # scored less often, it ends earlier
+        one["curve"], one["losses"] = one["curve"][:1], one["losses"][:1]
     figure = claims.show_gaps(card, "base")
     assert np.allclose(figure.axes[0].containers[0].lines[0].get_ydata(), [-10])
     plt.close(figure)
-    with pytest.raises(ValueError, match=r"has base, net, and deeplab.steps"):
+    runs["third"], runs["its base"] = runs["base"], [run(0.0, 0.1), run(0.1, 0.2), run(0.2, 0.3)]
+    figure = claims.show_gaps(card, {"net": "base", "third": "its base"})
+    gaps = [bars.lines[0].get_ydata() for bars in figure.axes[0].containers]
+    assert np.allclose(gaps[0], [-10])
+    assert np.allclose(gaps[1], [10, 20])
+    assert [len(line.get_xdata()) for line in figure.axes[1].lines] == [1, 1, 2, 2]
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words == ["net, against base", "third, against its base"]
+    plt.close(figure)
+    with pytest.raises(ValueError, match=r"has base, net, third, its base, and deeplab.steps"):
         claims.show_gaps(card, "other")
     with pytest.raises(ValueError, match="must be scored at several lengths"):
         claims.show_gaps("deeplab.decoder", "no decoder")

@@ -31,7 +31,7 @@ PARTS = Claim(
     "ASPP with unit rates 1, 1, 1 75.36, with 1, 2, 4 76.58; Xception with full convolutions 79.93, with separable "
     "ones 79.79",
     changes="one part, against the network without it: two copies of the last stage behind the bare backbone; unit "
-    "rates 1, 2 for 1, 1 in the last stage under an ASPP; separable 3 x 3 convolutions for full ones in ASPP and decoder",
+    "rates 1, 2 for 1, 1 in the last stage under an ASPP; separable convolutions for full ones in ASPP and decoder",
     same=f"within a pair: start (the course's pretrained backbone), data ({BUDGET.pictures:,} scenes of "
     f"{SMALL_SIZE[0]} x {SMALL_SIZE[1]}), order, batch 8, AdamW, class weights; one training, whose rate stays "
     f"constant after {WARMUP} steps; scored is the running average of the weights (decay {DECAY})",
