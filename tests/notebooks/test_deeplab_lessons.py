@@ -160,6 +160,27 @@ def test_the_gap_against_the_steps():
     assert verdicts(claim) == ["confirmed", "undecided", "confirmed", "confirmed", "confirmed"]
 
 
+def test_three_parts_against_the_steps():
+    text, claim = text_of("06b"), "deeplab.parts"
+    alone, deeper, equal, grid, decoder, separable = find(claim).variants
+    lengths = (150, 400, 1200)
+
+    def gaps(one, other):
+        return [mean(claim, one, f"mean_iou_{steps}") - mean(claim, other, f"mean_iou_{steps}") for steps in lengths]
+
+    first, second, third = (f"{-gap:.1f}" for gap in gaps(deeper, alone))
+    assert f"come nearer, from {first} points behind to {second} and {third}" in text
+    assert max(seeds(claim, deeper, alone, "mean_iou_1200")) < 0
+    losses = [mean(claim, variant, "loss_1200") / 100 for variant in (deeper, alone)]
+    assert f"their training loss is the lower one, {losses[0]:.2f} against {losses[1]:.2f}" in text.replace("*", "")
+    assert all(abs(gap) < 0.3 for gap in gaps(grid, equal))
+    poles = [mean(claim, variant, "pole_iou_1200") for variant in (grid, equal)]
+    assert f"({poles[0]:.1f} against {poles[1]:.1f} %)" in text
+    assert all(-3.2 < gap < -2.6 for gap in gaps(separable, decoder))
+    assert all(mean(claim, separable, f"loss_{steps}") > mean(claim, decoder, f"loss_{steps}") for steps in lengths)
+    assert verdicts(claim) == ["undecided", "reversed", "undecided", "undecided", "undecided"]
+
+
 def test_what_the_same_operations_buy():
     text, claim = text_of("06b"), "deeplab.equal_operations"
     of = {name: mean(claim, name) for name in find(claim).variants}
