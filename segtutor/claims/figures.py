@@ -109,7 +109,7 @@ def show_gaps(shown: Card | str, base: str | Mapping[str, str], variants: Sequen
     of_all = len(bases) == 1
     left.axhline(0, color=COLORS["black"], label=bases[0] if of_all else None)
     if of_all:
-        _draw_losses(right, runs[bases[0]], color=COLORS["black"], marker=_MARKERS[0])
+        _draw_losses(right, runs[bases[0]], {"color": COLORS["black"], "marker": _MARKERS[0]})
     colors = [list(FAMILY_COLORS.values())[(number + 1) % len(FAMILY_COLORS)] for number in range(1, len(pairs) + 1)]
     for number, (variant, against) in enumerate(pairs.items()):
         style = {"color": colors[number], "marker": _MARKERS[1:][number]}
@@ -121,10 +121,12 @@ def show_gaps(shown: Card | str, base: str | Mapping[str, str], variants: Sequen
         own = [step for step, _ in runs[variant][0]["curve"]][: gaps.shape[1]]
         places = np.array(own) * 1.04**number  # side by side, so that no bar hides another
         label = variant if of_all else f"{variant}, against {against}"
-        left.errorbar(places, gaps.mean(axis=0), doubts, capsize=4, label=label, **style)
-        _draw_losses(right, runs[variant], **style)
+        left.errorbar(
+            places, gaps.mean(axis=0), doubts, capsize=4, label=label, color=style["color"], marker=style["marker"]
+        )
+        _draw_losses(right, runs[variant], style)
         if not of_all:  # as far as the variant was trained, too
-            _draw_losses(right, runs[against], until=own[-1], linestyle="--", **style)
+            _draw_losses(right, runs[against], {**style, "linestyle": "--"}, until=own[-1])
     left.set(ylabel="gap in mean IoU, points")
     right.set(ylabel="training loss")
     steps = sorted({float(step) for line in right.lines for step in line.get_xdata()})
@@ -138,7 +140,7 @@ def show_gaps(shown: Card | str, base: str | Mapping[str, str], variants: Sequen
     return figure
 
 
-def _draw_losses(ax: Axes, runs: Sequence[Values], until: float = float("inf"), **style: Any) -> None:
+def _draw_losses(ax: Axes, runs: Sequence[Values], style: Mapping[str, Any], until: float = float("inf")) -> None:
     """The mean loss over the seeds at each length of the training."""
     steps = [step for step, _ in runs[0]["losses"] if step <= until]
     losses = np.array([[loss for _, loss in run["losses"][: len(steps)]] for run in runs])
