@@ -384,7 +384,7 @@ plt.show()
 # </details>
 # <details><summary>The way there</summary>
 #
-# ndimage.label numbers the regions of one kind; count each. ndimage.distance_transform_edt gives every pixel's distance to the nearest False; a frame of False makes the border count as outside.
+# Two functions of ndimage do the geometry: label numbers the regions of one kind, and distance_transform_edt gives every pixel's distance to the nearest False; a frame of False makes the border count as outside.
 #
 # </details>
 # <details><summary>Show me a solution</summary>

@@ -12,7 +12,7 @@ import segtutor
 from segtutor.exercises import record
 from segtutor.exercises.catalog import exercises
 from segtutor.exercises.checking import judge
-from segtutor.exercises.later import F, nn, torch
+from segtutor.exercises.later import F, ndimage, nn, torch
 from segtutor.exercises.lesson01.iou import iou
 from segtutor.exercises.solutions import code_of
 
@@ -97,7 +97,7 @@ def test_a_script_prints_it_once(capsys):
 def test_what_is_shown_passes(exercise):
     """In a notebook the earlier functions of the assignment are there; here they are those of the declarations."""
     names = {one.name: one.reference for one in FUNCTIONS if one.lesson == exercise.lesson}
-    names |= {"np": np, "torch": torch, "nn": nn, "F": F, "itertools": itertools}
+    names |= {"np": np, "torch": torch, "nn": nn, "F": F, "itertools": itertools, "ndimage": ndimage}
     exec(code_of(exercise), names)
     vars(names[exercise.name]).update(vars(exercise.reference))  # such as where a network's weights are
     report = judge(exercise, names[exercise.name], 0)

@@ -103,6 +103,10 @@ class Shifted:
         # Every fourth pixel along each side is enough for one number.
         return fit_temperature(pictures.maps[:, ::4, ::4].long(), logits[..., ::4, ::4].transpose(0, 1))
 
+    def shortened(self) -> Shifted:
+        """The version that a lesson runs while the reader waits."""
+        return replace(self, recipe=self.recipe.shortened())
+
     def in_precision(self, precision: str) -> Shifted:
         """The same, trained in this precision."""
         return replace(self, recipe=self.recipe.in_precision(precision))
