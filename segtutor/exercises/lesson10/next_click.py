@@ -162,8 +162,9 @@ None where nothing is wrong. `ndimage` is SciPy's.
     hints={
         "general": Hint(
             "Three steps: two masks of errors, their connected regions, and the deepest pixel of the largest one.",
-            "Two functions of ndimage do the geometry: label numbers the regions of one kind, and distance_transform_edt "
-            "gives every pixel's distance to the nearest False; a frame of False makes the border count as outside.",
+            "Two functions of ndimage do the geometry: label numbers the regions of one kind, and "
+            "distance_transform_edt gives every pixel's distance to the nearest False; a frame of False makes the "
+            "border count as outside.",
         ),
         "order": Hint(
             "A click is (x, y): the column comes first.", "np.unravel_index gives the row first; turn it round."
