@@ -140,7 +140,7 @@ for share in (0.45, 0.55):
 # that is good for small things by chance gets the small things to learn from, and becomes better at them. That is the whole
 # trick; nobody tells the three what they are for.
 #
-# In one line of code each, on the strip:
+# On the strip, for two answers, in code:
 
 # %%
 answers = torch.tensor([[-3.0, -1, 3, 3, -1, -1, -3, -3], [-3, 2, 3, 3, 2, 2, 2, -3]])  # logits of two answers

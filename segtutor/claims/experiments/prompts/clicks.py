@@ -83,7 +83,7 @@ class Choosing:
 
 IOU_HEAD = Claim(
     name="prompts.iou_head",
-    title="Which of three masks?",
+    title="Which of three masks to show",
     sentence="The network says of each mask how good it is, and who takes the one that it thinks best of loses little "
     "against the best.",
     source="Kirillov et al. 2023 (SAM), §3 and §7.1, figure 9",
