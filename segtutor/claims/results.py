@@ -113,8 +113,8 @@ def _run(experiment: Any, seed: int, short: bool, folder: Path | None) -> Values
 
 
 def _plain(values: Values) -> Values:
-    """Numbers with eight significant digits, as the file keeps them."""
-    return {key: value if isinstance(value, list) else float(f"{value:.8g}") for key, value in values.items()}
+    """Numbers with six significant digits, as the file keeps them."""
+    return {key: value if isinstance(value, list) else float(f"{value:.6g}") for key, value in values.items()}
 
 
 def _about(claim: Claim, seeds: tuple[int, ...], short: bool, precision: str | None) -> dict[str, Any]:

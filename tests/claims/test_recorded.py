@@ -41,4 +41,4 @@ def test_untrained_claims_come_out_as_recorded(name):
     for variant, runs in before.runs.items():
         for measure in claim.measures:
             ours = [run[measure.key] for run in again.runs[variant]]
-            assert ours == pytest.approx([run[measure.key] for run in runs], rel=1e-6, abs=1e-12, nan_ok=True)
+            assert ours == pytest.approx([run[measure.key] for run in runs], rel=1e-5, abs=1e-12, nan_ok=True)
