@@ -1,4 +1,4 @@
-"""Experiments of one's own, one in each of the assignments 4 to 6: what is asked, and how an answer is judged.
+"""Experiments of one's own, one in each of several assignments: what is asked, and how an answer is judged.
 
     declaration -> run_experiment -> record -> three numbers and a word that the learner reads off it
 
@@ -9,7 +9,7 @@ changed, whether the expectation could fail, and whether the record was read by 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
 from statistics import fmean, stdev
 from typing import Any
@@ -245,6 +245,31 @@ HINTS = {
         "Solve gain − doubt = margin for the gain.",
     ),
 }
+
+
+def example(
+    first: Sequence[float],
+    second: Sequence[float],
+    *,
+    changes: str,
+    values: tuple[Any, Any],
+    measure: str,
+    margin: float,
+) -> dict[str, Any]:
+    """A record that is worked by hand, of somebody who expected the second value to have the higher number.
+
+    Args:
+        first: The measure with the first value, a number for each seed.
+        second: With the second value.
+        changes: Which option.
+        values: Its two values.
+        measure: Which one.
+        margin: By how much it was to rise at least.
+    """
+    declaration = {"changes": changes, "first": values[0], "second": values[1], "measure": measure,
+                   "expects": "higher", "margin": margin}  # fmt: skip
+    runs = {name: [{measure: value} for value in one] for name, one in (("first", first), ("second", second))}
+    return {"declaration": declaration, "seeds": list(SEEDS), **runs}
 
 
 def exercise(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from segtutor.claims.claim import percent
 from segtutor.claims.own import Laboratory
 from segtutor.exercises.experiment_run import run_experiment
-from segtutor.exercises.experiments import exercise
+from segtutor.exercises.experiments import example, exercise
 from segtutor.exercises.later import torch
 
 PICTURES = 20
@@ -55,20 +55,18 @@ LABORATORY = Laboratory(
     file="experiment_05.json",
 )
 
-EXAMPLE = {
-    "declaration": {"changes": "nms_iou", "first": 1.0, "second": 0.5, "measure": "AP", "expects": "higher",
-                    "margin": 0.03},
-    "seeds": [0, 1, 2],
-    "first": [{"AP": 0.15}, {"AP": 0.20}, {"AP": 0.17}],
-    "second": [{"AP": 0.27}, {"AP": 0.30}, {"AP": 0.28}],
-}  # fmt: skip
+EXAMPLE = example(
+    (0.15, 0.20, 0.17),
+    (0.27, 0.30, 0.28),
+    changes="nms_iou",
+    values=(1.0, 0.5),
+    measure="AP",
+    margin=0.03,
+)
 """By hand: gains .12, .10, .11 with mean .11 and s = .01, so the doubt is 4.303 · .01 / 1.732 = .0248."""
 
-
-def experiment_with_mask_rcnn(declaration: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Run a declared experiment behind the trained Mask R-CNN, on three draws of scenes, and show its card."""
-    return run_experiment(LABORATORY, declaration)
-
+experiment_with_mask_rcnn = partial(run_experiment, LABORATORY)
+"""Run a declared experiment behind the trained Mask R-CNN, on three draws of scenes, and show its card."""
 
 EXERCISE = exercise(
     id="5.15",

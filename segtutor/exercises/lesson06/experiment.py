@@ -2,60 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from functools import partial
 
-from segtutor.claims.claim import percent
-from segtutor.claims.own import Laboratory
 from segtutor.exercises.experiment_run import run_experiment
-from segtutor.exercises.experiments import exercise
-from segtutor.exercises.trained import same_for_all, trained
+from segtutor.exercises.experiments import example, exercise
+from segtutor.exercises.trained import laboratory
 
-OPTIONS = {
-    "rates": (2, 4, 6),
-    "image_pooling": True,
-    "multi_grid": (),
-    "output_stride": 8,
-    "scenes": "all",
-    "start": "backbone",
-    "class_weights": "root",
-    "steps": 60,
-}
+OPTIONS = {"rates": (2, 4, 6), "image_pooling": True, "multi_grid": (), "output_stride": 8}
+LABORATORY = laboratory("deeplab", "deeplabv3_tiny", OPTIONS, "experiment_06.json", fixed=(("variant", "paper"),))
 
-
-def _run(options: Mapping[str, Any], seed: int) -> dict[str, float]:
-    network = {key: options[key] for key in ("rates", "image_pooling", "multi_grid", "output_stride")}
-    return trained("deeplabv3_tiny", {"variant": "paper", **network}, options, seed)
-
-
-LABORATORY = Laboratory(
-    name="deeplab",
-    options=OPTIONS,
-    measures=(
-        percent("mean_iou", "mean IoU"),
-        percent("band_iou", "mean IoU within 2 pixels of a label change"),
-        percent("thin", "thin pixels right"),
-        percent("bollard_iou", "IoU of the two bollards"),
-    ),
-    run=_run,
-    same=same_for_all("deeplabv3_tiny"),
-    file="experiment_06.json",
+EXAMPLE = example(
+    (0.20, 0.22, 0.18),
+    (0.39, 0.42, 0.39),
+    changes="start",
+    values=("random", "backbone"),
+    measure="mean_iou",
+    margin=0.05,
 )
-
-EXAMPLE = {
-    "declaration": {"changes": "start", "first": "random", "second": "backbone", "measure": "mean_iou",
-                    "expects": "higher", "margin": 0.05},
-    "seeds": [0, 1, 2],
-    "first": [{"mean_iou": 0.20}, {"mean_iou": 0.22}, {"mean_iou": 0.18}],
-    "second": [{"mean_iou": 0.39}, {"mean_iou": 0.42}, {"mean_iou": 0.39}],
-}  # fmt: skip
 """By hand: gains .19, .20, .21 with mean .20 and s = .01, so the doubt is 4.303 · .01 / 1.732 = .0248."""
 
-
-def experiment_with_deeplab(declaration: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Run a declared experiment with the small DeepLab v3, six short trainings, and show its card."""
-    return run_experiment(LABORATORY, declaration)
-
+experiment_with_deeplab = partial(run_experiment, LABORATORY)
+"""Run a declared experiment with the small DeepLab v3, six short trainings, and show its card."""
 
 EXERCISE = exercise(
     id="6.15",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from segtutor.claims.claim import percent
 from segtutor.claims.own import Laboratory
 from segtutor.exercises.experiment_run import run_experiment
-from segtutor.exercises.experiments import exercise
+from segtutor.exercises.experiments import example, exercise
 
 PICTURES, SCORED, MOST_STEPS, CLICKS = 160, 30, 120, 5
 OPTIONS = {
@@ -83,20 +84,18 @@ LABORATORY = Laboratory(
     file="experiment_10.json",
 )
 
-EXAMPLE = {
-    "declaration": {"changes": "start", "first": "backbone", "second": "course", "measure": "oracle_iou",
-                    "expects": "higher", "margin": 0.1},
-    "seeds": [0, 1, 2],
-    "first": [{"oracle_iou": 0.20}, {"oracle_iou": 0.22}, {"oracle_iou": 0.18}],
-    "second": [{"oracle_iou": 0.49}, {"oracle_iou": 0.52}, {"oracle_iou": 0.49}],
-}  # fmt: skip
+EXAMPLE = example(
+    (0.20, 0.22, 0.18),
+    (0.49, 0.52, 0.49),
+    changes="start",
+    values=("backbone", "course"),
+    measure="oracle_iou",
+    margin=0.1,
+)
 """By hand: gains .29, .30, .31 with mean .30 and s = .01, so the doubt is 4.303 · .01 / 1.732 = .0248."""
 
-
-def experiment_with_sam(declaration: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Run a declared experiment with the small SAM, six short trainings, and show its card."""
-    return run_experiment(LABORATORY, declaration)
-
+experiment_with_sam = partial(run_experiment, LABORATORY)
+"""Run a declared experiment with the small SAM, six short trainings, and show its card."""
 
 EXERCISE = exercise(
     id="10.6",
