@@ -20,7 +20,7 @@ def clickable(
 ) -> ClickFigure:
     """A figure whose clicks are answered by the network's decoder, in the page and without a kernel.
 
-    The page reads embeddings and large weights in 8 bits, all else in 16.
+    The page reads embeddings and large weights in rounded steps, all else in 16 bits.
 
     Args:
         model: A promptable network that takes pictures as they are, as sam_tiny.

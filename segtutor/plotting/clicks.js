@@ -2,13 +2,19 @@
   // Puts the figure on the page, runs the mask decoder for every click, draws what it says; see clicks.py, waking.py.
   const FINE = 3;  // pixels of the drawn mask along one of the picture's
   const COLORS = [[43, 143, 208], [230, 159, 0], [0, 158, 115]];
-  const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const start = (root) => {
-    root.dataset.live = "yes";
+  const bytes = async (text) => {
+    const small = new Blob([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))]);
+    const large = small.stream().pipeThrough(new DecompressionStream("deflate"));
+    return new Uint8Array(await new Response(large).arrayBuffer());
+  };
+  const start = async (root) => {
+    root.dataset.waking = "yes";
     root.innerHTML = root.dataset.figure;
     const find = (selector) => root.querySelector(selector);
     const data = JSON.parse(find(".parts").dataset.clicks);
-    const network = maskDecoder.create(maskDecoder.unpack(bytes(data.weights), data.arrays), data.heads);
+    const network = maskDecoder.create(maskDecoder.unpack(await bytes(data.weights)), data.heads);
+    const embeddings = await Promise.all(data.scenes.map(async (one) =>
+      maskDecoder.embedding(await bytes(one.embedding), one.places[0] * one.places[1])));
     const pictures = [...root.querySelectorAll(".pictures button")];
     const stage = find(".stage"), canvas = find(".stage canvas"), marks = find(".stage svg"), image = find(".stage img");
     const answers = [...root.querySelectorAll(".answers button")], says = find(".says"), modes = find(".modes");
@@ -89,6 +95,7 @@
         result.milliseconds = performance.now() - begun;
         result.inside = result.masks.map((mask) => Uint8Array.from(enlarged(mask, 4 * h, 4 * w), (value) => value > 0));
         chosen = result.iou.indexOf(Math.max(...result.iou));
+        root.dispatchEvent(new CustomEvent("answer", {detail: result}));  // for tests
       }
       draw();
     };
@@ -112,14 +119,13 @@
     };
     const show = (number) => {
       scene = data.scenes[number];
-      const levels = new Int8Array(bytes(scene.levels).buffer);
-      embedding = Float32Array.from(levels, (level, k) => level * scene.scales[k % network.channels]);
+      embedding = embeddings[number];
       image.src = pictures[number].querySelector("img").src;
       image.alt = pictures[number].querySelector("img").alt;
       pictures.forEach((button, k) => button.setAttribute("aria-pressed", k === number));
       shown.forEach((told) => told(number));
-      cursor = scene.size.map((side) => side >> 1).reverse();
       points = scene.start.map((point) => [...point]);
+      cursor = points.length ? points[points.length - 1].slice(0, 2) : scene.size.map((side) => side >> 1).reverse();
       corners = [];
       ask();
     };
@@ -161,7 +167,8 @@
     };
     if (data.classes) labelling(root, data, {mask, clear, shown});
     show(0);
+    root.dataset.live = "yes";
   };
   // A page may hold several figures, and a cell may be run again: each comes to life once.
-  document.querySelectorAll(".segtutor-clicks:not([data-live])").forEach(start);
+  document.querySelectorAll(".segtutor-clicks:not([data-waking])").forEach(start);
 })();

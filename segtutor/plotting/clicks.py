@@ -13,6 +13,8 @@ import base64
 import html
 import io
 import json
+import re
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +26,11 @@ from PIL import Image
 from segtutor.plotting.overlays import as_picture
 from segtutor.plotting.waking import waking_page
 
-_QUALITY = 80
+_QUALITY = 65
 _LARGE = 400
-"""Entries from which a weight is kept in 8 bits."""
+"""Entries from which a weight is kept in levels."""
+EMBEDDING_STEP, WEIGHT_STEP = 0.1, 0.06
+"""One level, in standard deviations of a channel of an embedding or of a row of a weight: what the masks bear."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,51 +111,66 @@ def click_figure(
                 f"the decoder reads embeddings of {channels} or {2 * channels} x h x w, but picture {number} has "
                 f"{one.embedding.shape}"
             )
-        levels, scales = quantized(one.embedding)
+        levels, steps = quantized(one.embedding)
         scenes.append({
             "size": as_picture(one.image).shape[:2],
             "places": one.embedding.shape[1:],
-            "scales": scales.tolist(),
-            "levels": base64.b64encode(levels.tobytes()).decode("ascii"),
+            "embedding": as_text(steps.tobytes() + levels.tobytes()),
             "start": one.start,
         })  # fmt: skip
-    weights, arrays = packed(decoder)
     more = addition or Addition({}, "", "", "")
-    data = {"heads": heads, "arrays": arrays, "weights": weights, "scenes": scenes, **more.data}
+    data = {"heads": heads, "weights": as_text(packed(decoder)), "scenes": scenes, **more.data}
     # An apostrophe in a class's name would end the attribute that the text stands in.
     text = json.dumps(data, separators=(",", ":")).replace("'", "\\u0027")
     return ClickFigure(len(pictures), _page(pictures, text, more))
 
 
-def quantized(embedding: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """An embedding in 8 bits.
+def as_text(content: bytes) -> str:
+    """Bytes made small and written as letters."""
+    return base64.b64encode(zlib.compress(content, 9)).decode("ascii")
+
+
+def levels_of(rows: np.ndarray, share: float, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers as whole multiples of a step that each row has for itself.
+
+    The rarer large levels are, the smaller ``as_text`` makes them; so a step follows how much a row varies, and only
+    where 8 bits would not do, its largest number.
 
     Args:
-        embedding: E x h x w.
+        rows: R x n.
+        share: Of a row's standard deviation, the step.
+        name: Of what is told, for the error.
 
     Returns:
-        Levels hw x E from -127 to 127, row by row, and the E factors that make numbers of them again.
+        Levels R x n from -127 to 127, and R steps in 16 bits.
+
+    Raises:
+        ValueError: If a step is larger than 16 bits hold.
     """
-    flat = embedding.reshape(len(embedding), -1).T.astype(np.float32)
-    scales = np.maximum(np.abs(flat).max(axis=0), 1e-12) / np.float32(127)
-    return np.rint(flat / scales).astype(np.int8), scales
+    rows = np.asarray(rows, dtype=np.float32)
+    smallest = np.abs(rows).max(axis=1) / 127
+    steps = in_half(name, np.maximum(np.maximum(share * rows.std(axis=1), smallest), 1e-6))
+    levels = np.rint(rows / steps[:, None].astype(np.float32))
+    return np.clip(levels, -127, 127).astype(np.int8), steps
+
+
+def quantized(embedding: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """An embedding in levels: E x h x w to E x hw, and E steps; see `levels_of`."""
+    return levels_of(embedding.reshape(len(embedding), -1), EMBEDDING_STEP, "an embedding")
 
 
 def dequantized(embedding: np.ndarray) -> np.ndarray:
-    """What the figure reads: the embedding after `quantized`, E x h x w.
-
-    >>> dequantized(np.array([[[1.27, -0.004]]], dtype=np.float32)).round(4).tolist()
-    [[[1.2699999809265137, 0.0]]]
-    """
-    levels, scales = quantized(embedding)
-    return (levels * scales).T.reshape(embedding.shape)
+    """What the figure reads: the embedding after `quantized`, E x h x w."""
+    levels, steps = quantized(embedding)
+    return (levels * steps[:, None].astype(np.float32)).reshape(embedding.shape)
 
 
-def packed(decoder: Mapping[str, np.ndarray]) -> tuple[str, list[tuple[str, int, int]]]:
-    """Weights as base64, one array after the other: large ones in 8 bits behind factors of their rows, others in 16.
+def packed(decoder: Mapping[str, np.ndarray]) -> bytes:
+    """Weights one after the other: large ones as levels behind the steps of their rows, others in 16 bits.
 
     Returns:
-        The text, and of each array its name, its length and how many rows have a factor, 0 for an array in 16 bits.
+        A line of JSON, which tells of each array its name, its length and how many rows have a step, 0 for an array in
+        16 bits; then the arrays.
 
     Raises:
         ValueError: If a weight is larger than 16 bits hold.
@@ -162,26 +181,17 @@ def packed(decoder: Mapping[str, np.ndarray]) -> tuple[str, list[tuple[str, int,
             continue
         rows = rows_of(array)
         if rows:
-            levels, scales = row_levels(array)
-            parts += [in_half(name, scales).tobytes(), levels.tobytes()]
+            levels, steps = levels_of(array.reshape(rows, -1), WEIGHT_STEP, name)
+            parts += [steps.tobytes(), levels.tobytes()]
         else:
             parts.append(in_half(name, array).tobytes())
         arrays.append((name, int(array.size), rows))
-    return base64.b64encode(b"".join(parts)).decode("ascii"), arrays
+    return json.dumps(arrays, separators=(",", ":")).encode() + b"\n" + b"".join(parts)
 
 
 def rows_of(array: np.ndarray) -> int:
-    """How many rows of a weight are kept in 8 bits, each with a factor; 0 where 16 bits are worth their place."""
+    """How many rows of a weight are kept as levels, each with a step; 0 where 16 bits are worth their place."""
     return len(array) if array.ndim > 1 and array.size >= _LARGE else 0
-
-
-def row_levels(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A weight in 8 bits: levels R x n from -127 to 127, and R factors in 16 bits that make numbers of them again."""
-    flat = np.asarray(array, dtype=np.float32).reshape(len(array), -1)
-    with np.errstate(over="ignore"):  # refused by `in_half`
-        scales = (np.maximum(np.abs(flat).max(axis=1), 1e-4) / 127).astype("<f2")
-        levels = np.rint(flat / scales[:, None].astype(np.float32))
-    return np.clip(levels, -127, 127).astype(np.int8), scales
 
 
 def in_half(name: str, array: np.ndarray) -> np.ndarray:
@@ -198,12 +208,13 @@ def in_half(name: str, array: np.ndarray) -> np.ndarray:
 
 
 def as_read(decoder: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The decoder's arrays as the page reads them, in 8 and in 16 bits."""
+    """The decoder's arrays as the page reads them, as levels and in 16 bits."""
     read = {}
     for name, array in decoder.items():
-        if rows_of(array) and not name.startswith("prompt_encoder.mask."):
-            levels, scales = row_levels(array)
-            read[name] = (levels * scales[:, None].astype(np.float32)).reshape(array.shape)
+        rows = 0 if name.startswith("prompt_encoder.mask.") else rows_of(array)
+        if rows:
+            levels, steps = levels_of(array.reshape(rows, -1), WEIGHT_STEP, name)
+            read[name] = (levels * steps[:, None].astype(np.float32)).reshape(array.shape)
         else:
             read[name] = in_half(name, array).astype(np.float32)
     return read
@@ -230,7 +241,7 @@ def _page(pictures: Sequence[ClickPicture], data: str, more: Addition) -> str:
 <form class="modes" onsubmit="return false">A click means: {modes}</form>
 <div class="parts" data-clicks='{data}'>
 <div class="stage" tabindex="0" role="application" aria-label="The picture; arrow keys move the cross, Enter clicks">
-{_image(pictures[0])}<canvas aria-hidden="true"></canvas><svg aria-hidden="true"></svg></div>
+<img alt=""><canvas aria-hidden="true"></canvas><svg aria-hidden="true"></svg></div>
 <div class="side">
 <div class="answers">{answers}</div>
 <button type="button" class="back">take back</button> <button type="button" class="clear">clear</button>
@@ -252,5 +263,6 @@ def _image(picture: ClickPicture) -> str:
 
 
 def beside(name: str) -> str:
-    """Text of a script or a style that stands beside this file."""
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+    """A script or a style that stands beside this file, without indentation and lines of comments."""
+    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return re.sub(r"(?m)^\s*(?://.*\n)?", "", text)

@@ -11,20 +11,32 @@ const maskDecoder = (() => {
     return out;
   };
 
-  // Arrays by their names, from bytes that stand one after the other: of each array its name, its length, and how many
-  // rows have a factor of their own, which then stand before its 8-bit levels; without any it is of 16-bit numbers.
-  const unpack = (packed, arrays) => {
-    let at = 0;
+  // Arrays by their names, from bytes: a line of JSON that tells of each array its name, its length, and how many rows
+  // have a step of their own, which then stand before its levels; without any it is of 16-bit numbers.
+  const unpack = (packed) => {
+    let at = packed.indexOf(10) + 1;
+    const arrays = JSON.parse(new TextDecoder().decode(packed.subarray(0, at)));
     const take = (count, Kind) => {
       const from = at;
       at += count * Kind.BYTES_PER_ELEMENT;
       return new Kind(packed.buffer.slice(packed.byteOffset + from, packed.byteOffset + at));
     };
-    return Object.fromEntries(arrays.map(([name, length, rows]) => {
-      if (!rows) return [name, halves(take(length, Uint16Array))];
-      const scales = halves(take(rows, Uint16Array)), levels = take(length, Int8Array), width = length / rows;
-      return [name, Float32Array.from(levels, (level, k) => level * scales[Math.floor(k / width)])];
-    }));
+    const stepped = (rows, length) => {
+      const steps = halves(take(rows, Uint16Array)), levels = take(length, Int8Array), width = length / rows;
+      return Float32Array.from(levels, (level, k) => level * steps[Math.floor(k / width)]);
+    };
+    return Object.fromEntries(arrays.map(([name, length, rows]) =>
+      [name, rows ? stepped(rows, length) : halves(take(length, Uint16Array))]));
+  };
+
+  // An embedding as "answer" reads it, place by place, from bytes: the channels' steps, then their levels.
+  const embedding = (packed, places) => {
+    const channels = packed.length / (places + 2), out = new Float32Array(places * channels);
+    const steps = halves(new Uint16Array(packed.buffer.slice(packed.byteOffset, packed.byteOffset + 2 * channels)));
+    const levels = new Int8Array(packed.buffer, packed.byteOffset + 2 * channels, places * channels);
+    for (let c = 0; c < channels; c++)
+      for (let k = 0; k < places; k++) out[k * channels + c] = levels[c * places + k] * steps[c];
+    return out;
   };
 
   // Rows x "ins" to rows x "outs"; the weight is outs x ins.
@@ -144,7 +156,8 @@ const maskDecoder = (() => {
     const three = (x, name) => linear(linear(linear(x, layer(`${name}.0`), true), layer(`${name}.2`), true),
       layer(`${name}.4`));
 
-    // embedding: h w x channels, or twice as many: a map of twice the size, folded, see mask_decoder.py. points: [x, y, label] in pixels; box: [x0, y0, x1, y1] or null; size: pixels.
+    // embedding: h w x channels, or twice as many: a map of twice the size, folded, see mask_decoder.py.
+    // points: [x, y, label] in pixels; box: [x0, y0, x1, y1] or null; size: pixels.
     // Returns {masks: arrays of 4h x 4w logits, iou}: three for a lone click, else the single one.
     const answer = (embedding, height, width, size, points, box) => {
       const place = (x, y, kind) => add(code((x + 0.5) / size[1], (y + 0.5) / size[0]), arrays[`${P}kinds.${kind}`]);
@@ -193,8 +206,8 @@ const maskDecoder = (() => {
       });
       return {masks, iou: numbers.map((number) => iou[number])};
     };
-    return {answer, channels};
+    return {answer};
   };
-  return {create, unpack, halves};
+  return {create, unpack, embedding, halves};
 })();
 if (typeof module !== "undefined") module.exports = maskDecoder;
