@@ -80,11 +80,10 @@ def numbers_text() -> str:
     """What there is, in two lines."""
     n = numbers()
     return "\n".join([
-        f"**{n.lessons} lessons** ({n.reading} hours to read and run) · **{n.tasks} tasks that check themselves** "
-        f"({n.writing} hours to solve) · **{n.networks} networks**, the papers' and small ones ·",
+        f"**{n.lessons} lessons** ({n.reading} hours) · **{n.tasks} tasks that check themselves** "
+        f"({n.writing} hours) · **{n.networks} networks** ·",
         f"**{n.experiments} recorded experiments** ({n.runs} runs): of {n.verdicts.total()} expectations "
-        f"{n.verdicts['confirmed']} were confirmed, {n.verdicts['reversed']} reversed, "
-        f"{n.verdicts['undecided']} are undecided",
+        f"{n.verdicts['confirmed']} confirmed, {n.verdicts['reversed']} reversed, {n.verdicts['undecided']} undecided",
     ])  # fmt: skip
 
 
