@@ -22,6 +22,8 @@ html_static_path = ["_static"]
 
 # The notebooks come executed: what the reader of the site sees is what is committed.
 nb_execution_mode = "off"
+# A table that a cell shows in Markdown is one: the default knows paragraphs only.
+nb_render_markdown_format = "myst"
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence"]
 myst_heading_anchors = 3
 
