@@ -12,6 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from notebooks.tools.lint import VISIBLE_WIDTH
 from tests.browser.conftest import LONG, ROOT
 
 TOKEN = "seen"
@@ -35,6 +36,13 @@ DONE = f"""() => {{ const cells = {CELLS};
   const failed = cells.some(c => {OUTPUTS}.some(o => o.output_type === 'error'));
   return (failed || cells.every(c => c.executionCount !== null))
     && window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'; }}"""
+FITS = """one => { const style = getComputedStyle(one.querySelector('.cm-line'));
+  const pen = document.createElement('canvas').getContext('2d');
+  pen.font = `${style.fontSize} ${style.fontFamily}`;
+  const free = one.closest('.cm-scroller').clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+  return free / (pen.measureText('0'.repeat(100)).width / 100); }"""
+FIELD = "input.jp-Stdin-input"
+NEXT = f"() => ({DONE})() ? 'done' : document.querySelector('{FIELD}') ? 'asks' : ''"
 WRONG = """def iou(a, b):
     return (a & b).sum() / (a | b).sum()
 
@@ -107,22 +115,39 @@ def notebook(browser, lab):
 
 
 def run_all(page):
-    """As a learner does: the menu Run, Run All Cells."""
+    """As a learner does: the menu Run, Run All Cells; a question is answered with no. Gives the questions."""
     page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
     page.locator("[data-command='runmenu:run-all']").first.click()
-    page.wait_for_function(DONE)
+    asked = []
+    while page.wait_for_function(NEXT).json_value() == "asks":
+        field = page.query_selector(FIELD)
+        asked.append(field.evaluate("one => one.closest('.jp-Stdin-prompt').textContent.trim()"))
+        field.type("n\n")
+        page.wait_for_function("one => !one.isConnected", arg=field)
+    return asked
 
 
-@pytest.mark.parametrize(("name", "pictures"), [("00_start_here", 4), ("01_metrics", 8)])
-def test_a_lesson_runs_whole_from_a_copy_without_outputs(notebook, name, pictures):
+@pytest.mark.parametrize(
+    ("name", "pictures", "questions"),
+    [("00_start_here", 4, 0), ("01_metrics", 8, 0), ("07_worked_example", 8, 2)],
+)
+def test_a_lesson_runs_whole_from_a_copy_without_outputs(notebook, name, pictures, questions):
     page = notebook(name)
     assert page.evaluate(PICTURES) == 0
     assert not any(page.evaluate(COUNTS))
-    run_all(page)
+    assert run_all(page) == ["Download it? [y/N]"] * questions
     assert page.evaluate(ERRORS) == []
     assert page.evaluate(PICTURES) >= pictures
     for sign in ("Error displaying widget", "Loading widget..."):
         assert sign not in page.content()
+
+
+def test_no_visible_line_of_code_is_cut(notebook):
+    """Beside the file browser, in a window of 1280 pixels; the lint of the masters holds every lesson to it."""
+    page = notebook("09_mask_classification")
+    field = page.locator(".jp-CodeCell .cm-content").first
+    field.scroll_into_view_if_needed()
+    assert field.evaluate(FITS) >= VISIBLE_WIDTH
 
 
 def test_a_check_turns_when_an_answer_is_typed(notebook):

@@ -72,6 +72,14 @@ def test_long_cells_must_be_folded(tmp_path):
     assert lint.visible_findings(folded.cells[1]) == []
 
 
+def test_a_visible_line_that_a_window_does_not_hold_is_found():
+    wide = nbformat.v4.new_code_cell("x = 1\n" + f"y = {'1' * lint.VISIBLE_WIDTH}")
+    assert [f"has a line of {lint.VISIBLE_WIDTH + 4} characters" in text for text in lint.wide_lines(wide)] == [True]
+    wide.metadata["fold"] = "Draw the map"
+    assert lint.wide_lines(wide) == []
+    assert lint.wide_lines(nbformat.v4.new_code_cell("x" * lint.VISIBLE_WIDTH)) == []
+
+
 @pytest.mark.parametrize("name", ["20_lesson", "assignment_20_lesson"])
 @pytest.mark.parametrize(
     ("code", "says"),
