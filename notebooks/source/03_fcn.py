@@ -357,8 +357,8 @@ print(f"patch by patch: {one_patch * places[0] * places[1] / 1e9:,.0f} billion, 
 
 # %% [markdown]
 # And a picture of another size? The recorded experiment tried 60 random sizes per seed, with convolutions only and with
-# one fully connected layer at the end. [Lesson 0](00_start_here.ipynb) explains how to read such a
-# [claim card](glossary.ipynb#claim-card).
+# one fully connected layer at the end. [Lesson 0](00_start_here.ipynb#How-to-read-a-claim-card) explains how to read
+# such a [claim card](glossary.ipynb#claim-card).
 
 # %%
 card("fcn.any_size")
@@ -408,9 +408,11 @@ print("the course's package", cross_entropy(logits, void).item())
 # ## A network and a training loop of your own
 #
 # Now we write the network. It stands on the course's small backbone, whose maps have the strides 8, 16 and 32 as those of
-# VGG16 do, and which trains on a processor in seconds. First come three small parts: a convolution with what belongs
-# to it, a score layer that begins at zero, and [bilinear interpolation](glossary.ipynb#bilinear-interpolation), which
-# enlarges scores by weighted means of their neighbors.
+# VGG16 do, and which trains on a processor in seconds. First come three small parts. The first is a convolution with
+# what usually follows it: *batch norm* brings its outputs to mean 0 and deviation 1, ReLU sets what is negative to 0, and
+# *dropout* silences a random tenth of the numbers while the network learns. The second is a score layer that begins at
+# zero, and the third is [bilinear interpolation](glossary.ipynb#bilinear-interpolation), which enlarges scores by
+# weighted means of their neighbors.
 
 
 # %%
@@ -473,7 +475,8 @@ assert difference < 1e-3
 
 # %% [markdown]
 # They agree in all logits. What is missing is the training, and there is no secret in it: take some pictures, compare,
-# go a step downhill, repeat. `prepare` is the [normalization](glossary.ipynb#normalization) of lesson 2.
+# go a step downhill, repeat. `prepare` is the [normalization](glossary.ipynb#normalization) of lesson 2, and AdamW is a
+# gradient descent that finds the length of the step for each weight by itself.
 
 # %%
 weights = torch.tensor(training.balanced_class_weights(train_pictures))  # rare classes count more
@@ -752,15 +755,8 @@ plt.show()
 # convolving afterward cannot make a checkerboard at all, because every output pixel is made with the same weights. Most
 # networks since FCN, and our own class above, therefore interpolate.
 #
-# All of this section, the three ways and the checkerboards, is one claim that the course tests with random inputs and
-# kernels. Its card holds no surprise, so it is folded:
-
-# %% fold="Show the card of the three ways"
-card("fcn.transposed")
-
-# %% [markdown]
-# The differences are those of the last digits that a computer keeps, 10⁻¹⁵, and the reach is even just where the stride
-# divides the kernel.
+# The course also tests this section with random inputs and kernels (`segtutor reproduce fcn.transposed`): the three ways
+# agree to the last digits that a computer keeps, and the reach is even just where the stride divides the kernel.
 #
 # ## What the skips add
 #
@@ -863,8 +859,8 @@ for key, words in (("mean_iou", "all pixels"), ("band_iou", "within 2 px of a ch
 #
 # ## All layers, and a good start
 #
-# Two more sentences of the paper are about training. Is it necessary to train the backbone as well, or is the new head
-# enough?
+# Two more sentences of the paper are about training. Must the backbone learn as well, or is it enough to train the new
+# layers behind it?
 
 # %%
 card("fcn.end_to_end")
@@ -872,8 +868,8 @@ card("fcn.end_to_end")
 # %% [markdown]
 # Training all layers is better with every seed; the network with a frozen backbone keeps 84 % of the full score. The
 # paper's two numbers for this disagree: its text says 70 % (§4.3), but in its Table 2 a network whose last layer alone
-# learned has 45.4 % of 59.4 %, and that is 76 %. Our experiment
-# is also a milder one, since fc6 and fc7 learn in both of its networks.
+# learned has 45.4 % of 59.4 %, and that is 76 %. Our experiment is also a milder one, since fc6 and fc7 learn in both of
+# its networks.
 #
 # And is a backbone that has learned to classify a better start than random weights?
 
@@ -978,9 +974,9 @@ plt.show()
 # ### A border of 100 pixels, and sizes rounded up
 #
 # fc6 is a 7 × 7 convolution without padding, so its map must be at least 7 × 7. That is why FCN pads the *picture*, by
-# the famous 100 pixels in the very first convolution. Sizes that cannot be halved are rounded **up**, as Caffe's pooling
-# does. Does the rounding matter? We follow the sizes of FCN-32s by hand, for both roundings, and ask whether the enlarged
-# map is long enough to be cropped to the picture.
+# the famous 100 pixels in the very first convolution. Sizes that cannot be halved are rounded **up**, as the pooling of
+# Caffe does, the library of the authors. Does the rounding matter? We follow the sizes of FCN-32s by hand, for both
+# roundings, and ask whether the enlarged map is long enough to be cropped to the picture.
 
 
 # %% fold="Follow the sizes of FCN-32s for 1,199 sides of a picture"
