@@ -3,7 +3,7 @@
 # its own, so that nothing of its folder, the solutions least of all, lies beside the installed package.
 FROM python:3.12-slim AS built
 WORKDIR /course
-COPY pyproject.toml README.md LICENSE requirements-lock.txt ./
+COPY pyproject.toml hatch_build.py README.md LICENSE requirements-lock.txt ./
 COPY segtutor segtutor
 COPY notebooks notebooks
 COPY data data

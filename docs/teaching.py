@@ -129,6 +129,9 @@ def plans() -> str:
                 f"assignment {lesson}, all" if not chosen else ", ".join(chosen) for lesson, chosen in written
             )
             parts.append(f"| {when} | {', '.join(read) or ' '} | {named or ' '} | {minutes} |")
+        if (project := plan.get("project")) is not None:
+            total += project["minutes"]
+            parts.append(f"| {project['when']} |   | {project['what']} | {project['minutes']} |")
         parts.append(f"| | | **together** | **{total}, {total / 60:.1f} hours** |")
     return "\n".join(parts)
 

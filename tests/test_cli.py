@@ -108,6 +108,12 @@ class TestLab:
         there = [path.relative_to(tmp_path / "mine").as_posix() for path in (tmp_path / "mine").rglob("*")]
         assert sorted(there) == sorted([*LEARNERS, "assignments", ".segtutor", ".segtutor/copied.json"])
 
+    def test_a_class_that_is_graded_gets_no_solutions(self, lessons, tmp_path):
+        (lessons / "solutions").mkdir()
+        (lessons / "solutions" / "a.ipynb").write_text(as_lesson("solved"))
+        assert lab.copy_lessons(lessons, tmp_path / "class", solutions=False).written == LEARNERS
+        assert lab.copy_lessons(lessons, tmp_path / "mine").written == [*LEARNERS, "solutions/a.ipynb"]
+
     def test_who_predicts_does_not_see_the_answer_below(self, lessons, tmp_path):
         lab.copy_lessons(lessons, tmp_path / "mine")
         assert "the answer" in (lessons / "00_start_here.ipynb").read_text()

@@ -1,5 +1,6 @@
 """The wheel: everything that a lesson needs travels in it, and importing it is light."""
 
+import json
 import os
 import subprocess
 import sys
@@ -44,16 +45,30 @@ def run_python(code: str, folder: Path, cwd: Path) -> str:
     return answer.stdout.strip()
 
 
-def test_the_wheel_holds_what_git_holds(wheel):
+def test_the_wheel_holds_what_git_holds_but_for_what_only_authors_need(wheel):
     listing = subprocess.run(
         ["git", "ls-files", "-z", "segtutor", "data", "notebooks"], cwd=ROOT, capture_output=True, check=False
     )
     if listing.returncode:
         pytest.skip("not a git checkout: there is no list of tracked files")
     tracked = [name for name in listing.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
+    tracked = [name for name in tracked if not name.startswith("notebooks/") or name.endswith(".ipynb")]
     expected = {name if name.startswith("segtutor/") else f"segtutor/{name}" for name in tracked}
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {name for name in expected if not name.endswith(".gitkeep")} - names == set()
+    assert {name for name in names if name.startswith("segtutor/notebooks/")} <= expected, "masters hold solutions"
+
+
+def test_its_notebooks_have_no_outputs(wheel):
+    archive, found = zipfile.ZipFile(wheel), 0
+    for name in archive.namelist():
+        if name.endswith(".ipynb"):
+            cells = json.loads(archive.read(name))["cells"]
+            found += 1
+            assert not [cell for cell in cells if cell.get("outputs")], name
+    assert found == sum(
+        len(list((ROOT / "notebooks" / one).glob("*.ipynb"))) for one in ("", "assignments", "solutions")
+    )
 
 
 def test_the_wheel_holds_nothing_of_the_day(wheel):

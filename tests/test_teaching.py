@@ -49,6 +49,17 @@ def test_minutes_are_those_of_headers_and_tasks():
     assert whole == sum(find(one).minutes for one in every)
 
 
+def test_sums_are_those_of_their_rows():
+    """The project's minutes, too, which a plan grants and nobody has measured."""
+    tables = teaching.plans().split("### ")[1:]
+    assert len(tables) == len(teaching.table()["plans"])
+    for table in tables:
+        *rows, last = [line.split("|")[-2] for line in table.splitlines() if line.startswith("| ")][1:]
+        rows = [int(row) for row in rows if row.strip().isdigit()]
+        assert f"**{sum(rows)}, {sum(rows) / 60:.1f} hours**" == last.strip()
+    assert "| 600 |" in tables[-1]
+
+
 def test_a_term_holds_the_whole_course():
     term = teaching.table()["plans"][-1]["parts"]
     assert [number for _, read, _ in term for number in read] == sorted(KNOWN, key=lambda one: (one == "07", one))

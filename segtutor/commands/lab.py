@@ -19,6 +19,7 @@ FIRST_LESSON = "00_start_here.ipynb"
 DEFAULT_FOLDER = "segtutor-course"
 # Beside the lessons lie their masters and the tools that build them: not for learners.
 NOT_FOR_LEARNERS = {"source", "tools", "__pycache__", ".ipynb_checkpoints"}
+SOLUTIONS = "solutions"
 MANIFEST = Path(".segtutor", "copied.json")
 
 
@@ -40,6 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f"where the lessons go (default: {DEFAULT_FOLDER} here; in a checkout of the course, in its folder)",
     )
     parser.add_argument("--copy-only", action="store_true", help="copy the lessons, do not start JupyterLab")
+    parser.add_argument(
+        "--without-solutions", action="store_true", help="copy no solved assignments: for a class that is graded"
+    )
     parser.add_argument("--no-browser", action="store_true", help="print JupyterLab's address, open no window")
     parser.add_argument("--port", type=int, default=8888, help="JupyterLab's port; when busy, the next free one")
 
@@ -52,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     if folder.resolve() == lessons.resolve():
         print(f"The lessons are already in {folder}")
     else:
-        report(copy_lessons(lessons, folder), folder)
+        report(copy_lessons(lessons, folder, not arguments.without_solutions), folder)
     if arguments.copy_only:
         return 0
     if importlib.util.find_spec("jupyterlab") is None:
@@ -78,7 +82,7 @@ def wait(process: subprocess.Popen[bytes]) -> int:
             continue
 
 
-def copy_lessons(lessons: Path, folder: Path) -> Copies:
+def copy_lessons(lessons: Path, folder: Path, solutions: bool = True) -> Copies:
     """Copy the lessons into ``folder`` without their outputs; a file that the learner changed is left as it is.
 
     Who is asked to predict an answer must not read it below the cell: the site shows the outputs.
@@ -86,18 +90,24 @@ def copy_lessons(lessons: Path, folder: Path) -> Copies:
     A manifest in the folder holds the digest of each file as it was copied, so that after an update of the course
     the files that nobody touched are renewed and all others are kept.
 
+    Args:
+        lessons: The course's notebooks.
+        folder: The learner's.
+        solutions: Whether the solved assignments are copied, too.
+
     Raises:
         ValueError: If ``folder`` is a file.
     """
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file; name a folder for the lessons, it is made when it is missing")
+    left_out = NOT_FOR_LEARNERS if solutions else NOT_FOR_LEARNERS | {SOLUTIONS}
     copied = _read_manifest(folder)
     copies = Copies()
     for source in sorted(lessons.rglob("*")):
         relative = source.relative_to(lessons)
         if not source.is_file() or source.suffix == ".py" or relative.name.startswith("."):
             continue
-        if NOT_FOR_LEARNERS & set(relative.parts):
+        if left_out & set(relative.parts):
             continue
         content = without_outputs(source) if source.suffix == ".ipynb" else source.read_bytes()
         name, target, wanted = relative.as_posix(), folder / relative, hashlib.sha256(content).hexdigest()

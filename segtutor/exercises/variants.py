@@ -27,9 +27,10 @@ import numpy as np
 
 from segtutor.exercises import seeds
 from segtutor.exercises.catalog import exercises
-from segtutor.exercises.checking import judge
-from segtutor.exercises.comparison import plain
+from segtutor.exercises.checking import judge, outcomes_of
+from segtutor.exercises.comparison import difference, plain
 from segtutor.exercises.exercise import Case, Exercise
+from segtutor.exercises.running import Clock
 
 ROUNDS = 300_000
 """Of the digest, so that guessing a secret from a name takes long."""
@@ -175,9 +176,17 @@ def faults(secret: str, lesson: str) -> list[str]:
 
 
 def _told(exercise: Exercise, answer: Any) -> str:
-    """What a check says of an answer; empty if it passes."""
+    """What tells that an answer is wrong, the first that is found; empty if it is right in every case."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        made = answer(*exercise.given()) if exercise.given is not None else answer
-        report = judge(exercise, made, tries=0)
-    return "" if report else f"{dict(report.details).get('Case', '')}: {report.message}"
+        if exercise.given is not None:
+            report = judge(exercise, answer(*exercise.given()), tries=0)
+            return "" if report else f"{dict(report.details).get('Case', '')}: {report.message}"
+        clock, prepared = Clock(), exercise.prepared(answer)
+        for case, wanted in zip(exercise.cases, exercise.wanted, strict=True):
+            (outcome,) = outcomes_of(prepared, [case.arguments], exercise.seconds - clock.used)
+            if outcome.kind != "returned":
+                return f"{case.name}: {outcome.kind} {outcome.error}".rstrip()
+            if (told := difference(outcome.value, wanted, exercise.tolerance)) is not None:
+                return f"{case.name}: {told}"
+    return ""

@@ -6,7 +6,6 @@ import ast
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from segtutor.exercises.variants import drawn_for, hidden_cases, name_of, varian
 from segtutor.grading.conduct import Pair, alike, answers, forbidden, is_the_solution
 from segtutor.grading.course import imports_of_exercises
 from segtutor.grading.hidden import load_hidden_cases
+from segtutor.grading.leftovers import temporary_folder
 from segtutor.grading.points import OWN_SOLUTION, Grade, grade, without_points
 from segtutor.grading.pool import done_by_processes
 from segtutor.grading.room import House, Limits, open_house, open_room
@@ -142,7 +142,7 @@ class Prepared:
         self, folder: Path, settings: Settings, roster: Sequence[Student] = (), known: Mapping[str, Row] | None = None
     ) -> None:
         self._folder, self._settings, self._roster, self._known = folder, settings, roster, known or {}
-        self._unpacked = tempfile.TemporaryDirectory(prefix="segtutor-unpacked-", ignore_cleanup_errors=True)
+        self._unpacked = temporary_folder("unpacked")
         self._opened = ExitStack()
 
     def __enter__(self) -> Grading:

@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from segtutor.resources import folder
 
 MOST_BYTES = 200 * 2**20
 """A larger file is not read: pictures of a whole term do not belong into one notebook."""
 ASKED = re.compile(r"\b(?:check|use)\(\s*[\"'](\d+)\.\d+[\"']")
-NAMED = re.compile(
-    r"(?:^|[^\d.])0?(\d{1,2})_(?:metrics|data_sets|fcn|pspnet|mask_rcnn|deeplab|transformers|mask_classification)"
-    r"|^0?(\d{1,2})_[^\W\d]",
-    re.IGNORECASE,
-)
-"""An assignment's number before its subject; before another word only where the name begins: "anna09_12" is no 9."""
 
 
 class NotReadable(ValueError):
@@ -106,11 +103,22 @@ def _source(cell: dict[str, Any]) -> str:
     return source if isinstance(source, str) else ""
 
 
+@cache
+def titles() -> str:
+    """What follows the number in the assignments' file names, as a pattern: "fcn|metrics|..."."""
+    found = (path.stem.partition("_")[2] for path in (folder("notebooks") / "assignments").glob("*.ipynb"))
+    return "|".join(sorted(found))
+
+
 def lesson_by_name(name: str) -> str | None:
     """The lesson that a file's name tells, for a notebook that checks nothing.
 
+    Its number stands before its title; before another word only where the name begins: "anna09_12" is no 9.
+
     >>> lesson_by_name("Copy of 03_fcn (1).ipynb"), lesson_by_name("3_mine.ipynb"), lesson_by_name("anna09_12_a.ipynb")
     ('3', '3', None)
+    >>> lesson_by_name("anna_10_promptable.ipynb")
+    '10'
     """
-    found = NAMED.search(name)
+    found = re.search(rf"(?:^|[^\d.])0?(\d{{1,2}})_(?:{titles()})|^0?(\d{{1,2}})_[^\W\d]", name, re.IGNORECASE)
     return (found[1] or found[2]) if found else None

@@ -8,8 +8,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from typing import TypeVar
+
+from segtutor.grading import orphans
 
 T = TypeVar("T")
 Job = tuple[Callable[..., T], tuple[object, ...]]
@@ -44,7 +48,7 @@ def _in_one_pool(
 ) -> Iterator[tuple[int, T | None, str]]:
     """What is done until all is, or a process has ended; then those that were in work are added to the suspects."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_end_with_the_parent) as pool:
+    with _no_orphans_left(), ProcessPoolExecutor(count, mp_context=context, initializer=_end_with_the_parent) as pool:
         waiting, pending = iter(list(todo)), dict[Future[T], int]()
         try:
             broken = False
@@ -69,6 +73,18 @@ def _in_one_pool(
                     yield number, done.result(), ""
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _no_orphans_left() -> Iterator[None]:
+    """Ends, at the end, what processes of the pool that were killed left to this one."""
+    if os.name == "posix":
+        resource_tracker.ensure_running()  # the one process that a pool starts and does not end
+    others = orphans.children()
+    try:
+        yield
+    finally:
+        orphans.end_all_but(others)
 
 
 def _end_with_the_parent() -> None:

@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from segtutor.exercises.exercise import GRADING
-from segtutor.grading import jail
+from segtutor.grading import jail, leftovers, orphans
 from segtutor.grading.forking import WarmProcess
 from segtutor.resources import PACKAGE
 
-MARK = "SEGTUTOR_ROOM"
 JAIL = "its own processes, no network, files read-only, other submissions and answers hidden"
-LIMITS = "limits on memory, time and files only"
+LIMITS = "limits on memory, time and files only; whatever it starts ends with it"
+LIMITS_WITHOUT_PROC = "limits on memory, time and files only; what detaches itself from it goes on"
 NOTHING = "no limits: this system has none that could be set"
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV", "TZ")
 """Of the grader's environment; the rest may hold tokens and passwords."""
@@ -70,7 +69,11 @@ class House:
     @property
     def in_force(self) -> str:
         """How far submissions are kept apart, in words."""
-        return JAIL if self.jailed else LIMITS if os.name == "posix" else NOTHING
+        if self.jailed:
+            return JAIL
+        if os.name != "posix":
+            return NOTHING
+        return LIMITS if sys.platform.startswith("linux") else LIMITS_WITHOUT_PROC
 
 
 @dataclass
@@ -80,16 +83,16 @@ class Room:
     Attributes:
         house: The house it is in.
         place: Its folder; "work" in it is where the notebook runs.
-        token: What marks its processes.
         limits: What may be used in it.
         files: What lies in its folder "work" from the beginning, by name.
+        others: Children of the grader that have nothing to do with it.
     """
 
     house: House
     place: Path
-    token: str
     limits: Limits = field(default_factory=Limits)
     files: Mapping[str, Path] = field(default_factory=dict)
+    others: frozenset[int] = frozenset()
     _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _forked: list[int] = field(default_factory=list)
 
@@ -115,7 +118,7 @@ class Room:
             started = {
                 "spec": spec,
                 "job": str(seen_at / "job.json"),
-                "environment": environment(self.house, seen_at, self.token),
+                "environment": environment(self.house, seen_at),
             }
             self._forked.append(warm_process(self.house).start(started, inherited[0]))
             return
@@ -125,7 +128,7 @@ class Room:
         process = subprocess.Popen(
             command,
             cwd=self.work,
-            env=environment(self.house, seen_at, self.token),
+            env=environment(self.house, seen_at),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -154,9 +157,7 @@ class Room:
             warm_process(self.house).end(pid)
         self._forked.clear()
         if not self.house.jailed:
-            for pid in _processes_marked(self.token):
-                with contextlib.suppress(OSError):
-                    os.kill(pid, signal.SIGKILL)
+            orphans.end_all_but(self.others)
 
 
 def spec_of(place: Path, seen_at: Path, hidden: Sequence[str], limits: Limits) -> dict[str, Any]:
@@ -165,13 +166,12 @@ def spec_of(place: Path, seen_at: Path, hidden: Sequence[str], limits: Limits) -
     return {"room": str(place), "at": str(seen_at), "hidden": list(hidden), **taken}
 
 
-def environment(house: House, place: Path, token: str) -> dict[str, str]:
+def environment(house: House, place: Path) -> dict[str, str]:
     """What a program in a room finds in its environment.
 
     Args:
         house: Whose package it runs with.
         place: Where it sees its room.
-        token: What marks its processes.
     """
     kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     folders = {"HOME": "home", "USERPROFILE": "home", "TMPDIR": "tmp", "TEMP": "tmp", "TMP": "tmp"}
@@ -190,7 +190,6 @@ def environment(house: House, place: Path, token: str) -> dict[str, str]:
             "MKL_NUM_THREADS": "1",
             "SEGTUTOR_PROGRESS": "off",
             GRADING: "on",
-            MARK: token,
         }
     )
 
@@ -205,14 +204,17 @@ def open_house(hidden: Sequence[Path] = (), jailed: bool | None = None) -> Itera
     """
     from segtutor.grading.course import build_course
 
-    with tempfile.TemporaryDirectory(prefix="segtutor-grade-", ignore_cleanup_errors=True) as folder:
+    others = leftovers.of_other_graders()
+    with leftovers.temporary_folder("grade") as folder:
         root = Path(folder).resolve()
         for name in ("rooms", "room"):
             (root / name).mkdir()
         course = build_course(root / "course")
-        house = House(root, course, tuple(path.resolve() for path in (*hidden, *_answers()) if path.exists()))
+        house = House(root, course, tuple(path.resolve() for path in (*hidden, *others, *_answers()) if path.exists()))
         possible = can_jail(house) if jailed is None else jailed
         house = House(root, course, house.hidden, possible)
+        if not possible:
+            orphans.take_orphans_in()
         try:
             yield house
         finally:
@@ -229,7 +231,7 @@ def warm_process(house: House) -> WarmProcess:
         place = house.root / f"warm-{os.getpid()}-{secrets.token_hex(4)}"
         for name in ("home", "tmp"):
             (place / name).mkdir(parents=True)
-        known = _warm[house.root] = WarmProcess(place, environment(house, place, f"{house.root.name}-warm"))
+        known = _warm[house.root] = WarmProcess(place, environment(house, place))
     return known
 
 
@@ -263,8 +265,10 @@ def open_room(
         files: What lies in it from the beginning, by name.
     """
     place = house.root / "rooms" / f"{number:05d}"
-    room = Room(house, place, f"{house.root.name}-{number}", limits or Limits(), files or {})
+    room = Room(house, place, limits or Limits(), files or {}, orphans.children())
     room.furnish()
+    if not house.jailed:
+        orphans.take_orphans_in()  # this may be a process of its own
     try:
         yield room
     finally:
@@ -283,11 +287,3 @@ def can_jail(house: House) -> bool:
             return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
         except (OSError, subprocess.TimeoutExpired):
             return False
-
-
-def _processes_marked(token: str) -> Iterator[int]:
-    """Processes that were started in a room, whatever session they are in now."""
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):
-            if f"{MARK}={token}".encode() in path.read_bytes().split(b"\0"):
-                yield int(path.parent.name)

@@ -74,8 +74,8 @@ class Session:
                 self.run.trouble = f"what came back is no answer: {error}"
                 break
             finally:
-                self.room.end()
                 self._lender.end()
+                self.room.end()
             if time.monotonic() >= ends:
                 self.run.given_up = True
                 break

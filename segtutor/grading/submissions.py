@@ -20,18 +20,15 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from segtutor.grading import archives
-from segtutor.grading.notebooks import Handed, NotReadable, lesson_by_name, read_notebook
+from segtutor.grading.notebooks import Handed, NotReadable, lesson_by_name, read_notebook, titles
 
 MOODLE = re.compile(r"^(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_.*)?$")
 CANVAS = re.compile(r"^(?P<name>[^\W_]+)(?P<late>_LATE)?_(?P<id>\d+)_(?P<file>\d+)_(?P<original>.+)$")
 COPY = re.compile(r"^(?:copy of |kopie von )+|(?:[ _-]*\(\d+\)|-\d+|[ _-]copy\d*)+$", re.IGNORECASE)
-ASSIGNMENT = re.compile(
-    r"(?:^|[\s_-]+)0?\d_(?:metrics|data_sets|fcn|pspnet|mask_rcnn|deeplab|transformers|mask_classification)(?:[\s_-]+|$)",
-    re.IGNORECASE,
-)
 IGNORED = re.compile(r"^(?:\.|__MACOSX$|Thumbs\.db$|desktop\.ini$)", re.IGNORECASE)
 
 
@@ -172,7 +169,13 @@ def whose(name: PurePosixPath, roster: Sequence[Student], alone: bool) -> tuple[
         return canvas["name"], late, version
     if alone and len(name.parts) > 1:
         return name.parts[-2], late, version
-    return ASSIGNMENT.sub(" ", COPY.sub("", name.stem)).strip() or name.stem, late, version
+    return _assignments().sub(" ", COPY.sub("", name.stem)).strip() or name.stem, late, version
+
+
+@cache
+def _assignments() -> re.Pattern[str]:
+    """What tells an assignment and nobody in a file's name."""
+    return re.compile(rf"(?:^|[\s_-]+)\d\d?_(?:{titles()})(?:[\s_-]+|$)", re.IGNORECASE)
 
 
 def _listed(name: PurePosixPath, canvas: re.Match[str] | None, roster: Sequence[Student]) -> str | None:

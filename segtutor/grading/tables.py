@@ -104,9 +104,15 @@ def _no_formula(cell: object) -> object:
 
 
 def append(path: Path, row: Row) -> None:
-    """Add a row to the record of a run; it is on the disk when this returns."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(row)) + "\n")
+    """Add a row to the record of a run; it is on the disk when this returns.
+
+    It begins a line of its own, also after one that was cut off.
+    """
+    with path.open("a+b") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+        broken = file.read(1) not in (b"", b"\n")
+        file.write(b"\n" * broken + json.dumps(asdict(row)).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
 

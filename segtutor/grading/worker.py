@@ -25,7 +25,7 @@ from typing import Any
 
 from segtutor.exercises import seeds
 from segtutor.exercises.running import Outcome
-from segtutor.grading import stand_ins
+from segtutor.grading import orphans, stand_ins
 from segtutor.grading.transfer import MOST_BYTES, decode, encode, encode_outcome, read_line
 from segtutor.grading.trying import tried
 
@@ -246,6 +246,7 @@ def main(address: str, path: str) -> None:
     with open(path, encoding="utf-8") as file:
         job = json.load(file)
     os.unlink(path)
+    orphans.end_with_the_parent()
     limit(job["memory"], job["file_bytes"], job["processor_seconds"])
     seeds.choose(job["variant"])
     line = Line(address)

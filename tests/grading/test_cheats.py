@@ -261,3 +261,21 @@ def test_without_a_jail_a_signal_to_the_grader_costs_nobody_else_a_point(tmp_pat
     assert "the grader stopped: its process ended, twice" in rows["a"].note
     assert rows["b"].grades[0].points == 2.0
     assert rows["b"].note == ""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux finds orphans")
+def test_without_a_jail_nothing_outlives_its_session_either(tmp_path):
+    """What detaches itself, with nothing in its environment, and one that ends its grader besides."""
+    detached = HARMS["outlives_its_session"]
+    check = "import segtutor\nsegtutor.check('1.1', iou)"
+    hand_in(tmp_path / "in" / "a.ipynb", detached, IOU, check)
+    hand_in(
+        tmp_path / "in" / "b.ipynb", f"{detached}\nimport time\ntime.sleep(1)\nos.kill(os.getppid(), 9)", IOU, check
+    )
+    hand_in(tmp_path / "in" / "c.ipynb", IOU, check)
+    with Prepared(tmp_path / "in", Settings(("1",), jailed=False)) as prepared:
+        assert prepared.house.in_force.endswith("whatever it starts ends with it")
+        rows = {row.student: row.grades[0].points for row in prepared.rows()}
+    assert rows == {"a": 2.0, "b": 0.0, "c": 2.0}
+    test_nothing_outlives_its_session(None)

@@ -33,7 +33,7 @@ def test_the_first_stage_has_all_that_the_wheel_is_built_from_and_the_last_one_n
     first, last = RECIPE.split("FROM ")[1:]
     copied = [name for line in first.splitlines() if line.startswith("COPY") for name in line.split()[1:-1]]
     assert all((ROOT / name).exists() for name in copied)
-    needed = {"pyproject.toml", "segtutor", PROJECT["project"]["readme"]}
+    needed = {"pyproject.toml", "hatch_build.py", "segtutor", "notebooks", PROJECT["project"]["readme"]}
     needed |= set(PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"])
     assert needed <= set(copied)
     assert re.findall(r"^COPY (.*)$", last, re.MULTILINE) == [

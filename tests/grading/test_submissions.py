@@ -31,6 +31,7 @@ ROSTER = (
         ("Copy of 03_fcn - Anna Smith (2).ipynb", "Anna Smith", False),
         ("Anna Smith - 03_fcn.ipynb", "Anna Smith", False),
         ("anna_09_mask_classification.ipynb", "anna", False),
+        ("anna_10_promptable.ipynb", "anna", False),
         ("Copy of 03_fcn (1).ipynb", "Copy of 03_fcn (1)", False),
         ("anna.ipynb", "anna", False),
     ],
