@@ -25,6 +25,7 @@ HOW = (
 )
 BY_HAND = "words"
 """Under this name the points that a person gave stand in the tables."""
+NOTHING_GIVEN = "no points were given"
 
 
 def written(one: Submission, variant: str = "") -> list[str]:
@@ -92,16 +93,17 @@ def read_points(path: Path) -> dict[tuple[str, str], tuple[float, float, str]]:
 
 
 def merged(rows: Iterable[Row], given: Mapping[tuple[str, str], tuple[float, float, str]]) -> list[Row]:
-    """The rows with the points that a person gave.
+    """The rows with the points that a person gave; who has none for an assignment in which others have, has 0.
 
     Raises:
         ValueError: If somebody got points who handed in nothing.
     """
     rows, left, found = list(rows), dict(given), []
+    most = {lesson: max(out_of for (_, one), (_, out_of, _) in given.items() if one == lesson) for _, lesson in given}
     for row in rows:
         mine = left.pop((row.student, row.lesson), None)
-        if mine is not None:
-            points, out_of, comment = mine
+        if row.lesson in most:
+            points, out_of, comment = mine or (0.0, most[row.lesson], NOTHING_GIVEN)
             row = replace(row, grades=(*row.grades, Grade(BY_HAND, points, int(out_of), comment)))
         found.append(row)
     if left:

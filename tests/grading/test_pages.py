@@ -105,8 +105,9 @@ def test_own_words_are_collected_and_their_points_merged(tmp_path):
     path = tmp_path / "points.csv"
     path.write_text("student;assignment;points;out_of;comment\nanna;01;3;4;well said\n")
     rows = own_words.merged(ROWS, own_words.read_points(path))
-    assert (rows[0].points, rows[0].out_of) == (6.0, 9)
-    assert rows[1:] == ROWS[1:]
+    assert [(row.points, row.out_of) for row in rows] == [(6.0, 9), (3.5, 9), (0.5, 9)], "the same most for everybody"
+    assert rows[1].grades[-1].reason == "no points were given"
+    assert own_words.merged(ROWS, {}) == ROWS
     assert "well said" in feedback.page(rows[0])
     assert len(class_report.tasks_of(rows)) == 2
     assert tables.as_csv(rows).splitlines()[0].endswith("late,words,1.1,1.6,note,reasons")

@@ -202,6 +202,12 @@ Return the map H x W, 0 where there is no segment, and the classes of the segmen
             "threshold",
         ),
         Case(
+            "a probability of 0.6 is above 0.5",
+            (np.array([[0.6, 0.1, 0.3], _B]), np.stack([_L, _R]), (), 0.5, 0.8),
+            (np.array([[1, 1, 2, 2]]), np.array([0, 1])),
+            "threshold",
+        ),
+        Case(
             "most of a mask is lost",
             (np.array([_A, _B]), np.stack([_ALL, _R]), (), 0.8, 0.8),
             (np.array([[0, 0, 1, 1]]), np.array([1])),
