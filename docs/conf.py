@@ -76,6 +76,12 @@ def keep_drawings(app, what, name, thing, options, lines: list[str]) -> None:
     lines[:] = "\n\n".join(paragraphs).splitlines()
 
 
+def keep_letters(app, what, name, thing, options, lines: list[str]) -> None:
+    """``num_classes: K.`` says K, and does not begin a list whose first number is K."""
+    lines[:] = [re.sub(r"^(\s+\w+: )([A-Za-z]\.)$", r"\1\\\2", line) for line in lines]
+
+
 def setup(app) -> None:
-    """Tell Sphinx about the hook above."""
+    """Tell Sphinx about the hooks above; letters come before napoleon, which reads the arguments."""
     app.connect("autodoc-process-docstring", keep_drawings)
+    app.connect("autodoc-process-docstring", keep_letters, priority=400)
