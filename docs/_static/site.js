@@ -6,3 +6,10 @@ document.addEventListener("DOMContentLoaded", () => {
     summary.setAttribute("aria-label", `Pages below ${link ? link.innerText.trim() : "this one"}`);
   });
 });
+
+// On a phone the map of the course is wider than the page: it begins with the lane in its middle.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll(".course-map").forEach((map) => {
+    map.scrollLeft = (map.scrollWidth - map.clientWidth) / 2;
+  });
+});
