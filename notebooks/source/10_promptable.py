@@ -82,9 +82,10 @@ def show(axis, image, mask=None, points=(), color=ORANGE, title=""):
 # %% [markdown]
 # ## Click and see
 #
-# Four drawn scenes that the network has not seen in training. Click on a thing; the three answers appear on the right, and
-# the one that the network believes in is drawn. Then try *not this* beside it, a second click, or two corners of a box.
-# No kernel is needed for it, and nothing is sent anywhere.
+# Four drawn scenes that the network has not seen in training. Click on a thing; three answers appear on the right. Each
+# comes with the IoU that the network expects of it, and the one with the highest is drawn over the scene; a click on
+# another answer shows that one. Then try *not this* beside the thing, a second click, or two corners of a box. The keys
+# work, too: arrows move the last click, Enter sets another. No kernel is needed, and nothing is sent anywhere.
 
 # %% fold="Make the figure that answers clicks"
 TEXTS = (
@@ -98,8 +99,9 @@ clickable(network, [scenes[index][0] for index in SHOWN], TEXTS, [[(106, 75, 1)]
 
 # %% [markdown]
 # What did you see? A click on one horse may give this horse, or both. A second click, *this* or *not this*, leaves a
-# single answer. Small things are hard: a place of the network's map is eight pixels wide, and its
-# masks have half the height and width of the picture. And where you click matters: with the arrow keys you can move a click and watch the answer change.
+# single answer. Small things are hard: the network looks at the scene through a map of which each place is eight pixels
+# wide, and its masks have half the height and width of the picture. And where you click matters: move a click with the
+# arrow keys, and the answer changes with it.
 #
 # ## One click, several meanings
 #
@@ -135,8 +137,9 @@ for share in (0.45, 0.55):
 #
 # $$ L = \min_{k = 1, 2, 3} \big(20\, F(m_k, y) + D(m_k, y)\big), $$
 #
-# with $y$ what was meant, $D$ one minus the [Dice coefficient](glossary.ipynb#Dice-coefficient), and $F$ the
-# [focal loss](glossary.ipynb#focal-loss), a cross entropy in which pixels that are nearly right hardly count. An answer
+# with $m_k$ the three masks, $y$ what was meant, $D$ one minus the [Dice coefficient](glossary.ipynb#Dice-coefficient), and $F$ the
+# [focal loss](glossary.ipynb#focal-loss), a cross entropy in which pixels that are nearly right hardly count. (The 20 is the
+# authors' choice; the course's small network learned with 2, which brought it off the ground in half the time.) An answer
 # that is good for small things by chance gets the small things to learn from, and becomes better at them. That is the whole
 # trick; nobody tells the three what they are for.
 #
@@ -151,10 +154,12 @@ for name, meant in (("small", small), ("large", large)):
     print(f"the {name} one was meant: losses {losses.numpy().round(2)}, so answer {int(losses.argmin())} learns")
 
 # %% [markdown]
-# (Here with the cross entropy, to keep it short.) Each answer has found its meaning, and is never told about the other one.
+# (Here with the cross entropy, to keep it short; the two answers are numbered from 0.) Each answer has found its meaning,
+# and is never told about the other one.
 #
-# Now the trained network on things that are not alone in their class, so that a click may mean one of them or all. Which
-# of its three answers is the best for the one thing, and which for the whole class?
+# Now we ask the trained network about things that are not alone in their class, so that a click may mean one of them or
+# all. A `Prompter` looks at a scene once, and `ask` gives its three masks for a click. Which of them is the best for the
+# one thing, and which for the whole class?
 
 # %% fold="Ask about every ambiguous click in twenty scenes" alt="Two bar charts with a bar for each of the three answers: how often each is the best one for the clicked thing, and how often for all things of its class; the tallest bars of the two charts are different answers"
 best_for = np.zeros((2, 3), dtype=int)
@@ -186,7 +191,8 @@ card("prompts.three_masks")
 # %% [markdown]
 # On ambiguous clicks, three answers meet the thing with an IoU of 41.7 %, three networks with 25.5, and a single answer
 # with 11.2. Little of it is decided, though: after so few steps one of the three seeds with a single answer still answers
-# nothing at all. The direction is the paper's; how large the effect is, these runs do not tell.
+# nothing at all, and one such run makes the doubt (the number behind ±) large. The direction is the
+# paper's; how large the effect is, these runs do not tell.
 #
 # ## Which of the three to show
 #
@@ -241,10 +247,11 @@ card("prompts.iou_head")
 # ## Once for a picture, once for a click
 #
 # SAM's image encoder is a vision transformer as in [lesson 8](08_transformers.ipynb), with two economies: most of its blocks
-# let a [token](glossary.ipynb#token) look only at a window of 14 × 14 neighbors, and at the end two convolutions, the *neck*, reduce the map to
-# 256 channels. That map is the **image embedding**. All prompts of a picture share it.
+# let a [token](glossary.ipynb#token) look only at a window of 14 × 14 neighbors, and at the end two convolutions, the
+# *neck*, reduce the map to 256 channels. That map is the **image embedding**. All prompts of a picture share it.
 #
-# **Predict, then run.** Of all multiplications of SAM with its smallest [backbone](glossary.ipynb#backbone), which share belongs to a click?
+# **Predict, then run.** Of all multiplications of SAM with its smallest [backbone](glossary.ipynb#backbone), which share
+# belongs to a click?
 
 # %%
 with torch.device("meta"):  # shapes only: nothing is stored and nothing is computed
@@ -269,15 +276,16 @@ print(f"share of a click: {each.get_total_flops() / (once.get_total_flops() + ea
 #
 # ## A click becomes numbers
 #
-# The decoder reads vectors of as many channels as the embedding has. A click is two numbers and a kind, so it must become
-# such a vector, a [prompt token](glossary.ipynb#prompt-token). Its place is encoded by sines and cosines of **random
+# The decoder reads vectors of as many channels as the embedding has, E for short: 256 in SAM, 40 in the small one. A click
+# is two numbers and a kind (*this* or *not this*), so it must become such a vector, a [prompt token](glossary.ipynb#prompt-token). Its place is encoded by sines and cosines of **random
 # directions**. With the point $(x, y)$ in a picture of width $W$ and height $H$:
 #
 # $$ u = \Big(2\,\frac{x + \frac12}{W} - 1,\; 2\,\frac{y + \frac12}{H} - 1\Big), \qquad
 # c = \big(\sin(2\pi\, u G),\; \cos(2\pi\, u G)\big). $$
 #
-# $G$ is a 2 × E/2 matrix that was drawn once and never learns. The half is there because pixel 0 is a square from 0 to 1,
-# and a click means its middle. By hand, for a picture of 2 × 2 pixels and two directions, one to the right and one down:
+# $G$ is a 2 × E/2 matrix that was drawn once and never learns: each of its columns is a direction in the picture, and the
+# angle says how far the point lies along it. The half is there because pixel 0 is a square from 0 to 1, and a click means
+# its middle. By hand, for a picture of 2 × 2 pixels and two directions, one to the right and one down:
 
 # %%
 G = np.array([[0.25, 0.0], [0.0, 0.25]])
@@ -292,11 +300,13 @@ def code(x, y, width, height):
 print("upper left:", code(0, 0, 2, 2).round(3), " lower right:", code(1, 1, 2, 2).round(3))
 
 # %% [markdown]
-# The left pixel is at −½, a quarter of a direction's length makes the angle −π/4, and its sine and cosine are −0.707 and
-# 0.707. The code of the kind is added: one learned vector each for *this*, *not this*, and the two corners of a box.
+# The upper left pixel has $u = (-\frac12, -\frac12)$. Times ¼ and 2π, that is an angle of −π/4 for both directions, whose
+# sine is −0.707 and whose cosine is 0.707. To this code of the place the code of the kind is added: one learned vector each
+# for *this*, *not this*, and the two corners of a box.
 #
-# Every place of the embedding has such a code, too, by the same matrix. That is what makes a click find its place: two
-# codes are alike where two places are close.
+# Every place of the embedding has a code by the same matrix, too. That is what makes a click find its place: two codes are
+# alike where two places are close. The maps below show the product of a click's code with that of each place, divided by
+# 20, so that it is 1 where both are the same (20 sines and 20 cosines, whose squares add up to 20).
 
 # %% fold="Compare the code of a click with those of all places" alt="Three panels: a drawn scene with a click; a map of 16 by 20 squares that is bright at the click and falls off around it; and the same for a click elsewhere, bright there"
 encoder = network.prompt_encoder
@@ -314,6 +324,8 @@ with torch.inference_mode():
 plt.show()
 
 # %% [markdown]
+# One bright spot lies at each click. Elsewhere the random waves partly cancel, and what is left is much dimmer.
+#
 # **Predict, then run.** How many tokens are a click, two clicks, a box, and a click with a box?
 
 
@@ -331,7 +343,7 @@ for name, prompt in (("a click", (one,)), ("two", (two,)), ("a box", (None, box)
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Two, three, two and three. A box is its two corners. And if there is **no** box, one more token says so: the decoder was
+# Two, three, two and three (the third number of each shape). A box is its two corners. And if there is **no** box, one more token says so: the decoder was
 # trained with it, and without it a click is something that it has never seen. It is easily forgotten when a decoder is
 # exported, and the masks that follow are merely a little worse, which nobody notices.
 #
@@ -343,8 +355,10 @@ for name, prompt in (("a click", (one,)), ("two", (two,)), ("a box", (None, box)
 # ## Tokens and map ask each other
 #
 # Now the [mask decoder](glossary.ipynb#mask-decoder). Before the tokens of the prompt stand five of its own: one for the
-# predicted IoU, and four for masks, the three answers and a single one for prompts that leave no doubt. So a click is
-# seven tokens, and the map is 320 places. Two blocks of *two-way attention* let them exchange what they know:
+# predicted IoU, and four for masks, the three answers and a single one for prompts that leave no doubt. So with a click,
+# which is two tokens, the decoder reads seven, and the map of our scenes is 16 × 20 = 320 places. Two blocks of *two-way
+# attention* let them exchange what they know. One of them is drawn here, with four heads; *weights 4 × 7 × 320* means that
+# in each head each of seven tokens spreads its attention over 320 places:
 
 # %% fold="Draw a block of two-way attention" alt="A drawing with seven tokens above and 320 places of the map below. Four steps from left to right: the tokens ask each other, then they ask the map, then two linear layers, then the map asks the tokens; arrows lead from who answers to who asks, and each step names its weights, 4 x 7 x 7, 4 x 7 x 320 and 4 x 320 x 7"
 figure, axis = plt.subplots(figsize=(9, 3.1))
@@ -372,10 +386,10 @@ axis.set_axis_off()
 plt.show()
 
 # %% [markdown]
-# An arrow leads from who answers to who asks. The fourth step is what a usual decoder has not: the **map changes, too**. It
-# learns at each place what the prompt is about, and after two rounds the places of the clicked thing differ from all others.
-# Wherever tokens ask or are asked, their first values are added once more, and the codes of the places to the map, so that
-# *where* is never forgotten.
+# An arrow leads from who answers to who asks. The fourth step is what a usual decoder has not: the **map changes, too**.
+# Each place hears what the prompt is about, and after two blocks the places of the clicked thing differ from all others.
+# In each step the tokens get the values added that they had at the very beginning, and the places of the map their codes,
+# so that *where* is never forgotten.
 #
 # Where does the token of the click look in the trained network? Each of four heads has a row of 320 weights.
 
@@ -410,9 +424,9 @@ print("weights:", tuple(weights.shape), "images, heads, tokens, places")
 #
 # After the two blocks the map is enlarged four times, and each mask token goes through three linear layers. The mask is
 # the product of that vector with the vector of each pixel, as in [lesson 9](09_mask_classification.ipynb). The token of the
-# IoU becomes four numbers, one for each mask, of which the single mask's and the other three are cut alike. (The small
-# network helps small things: half of the 80 numbers of a place are a map with four times as many places, which is added
-# after the first enlargement. SAM 2 does the same; SAM does not.)
+# IoU becomes four numbers, one for each mask. Mask 0 and its number are the single answer, masks 1 to 3 and their numbers
+# the three answers to a lone click. (Small things get help in the small network: half of the 80 numbers of a place are a
+# map with four times as many places, which is added after the first enlargement. SAM 2 does the same; SAM does not.)
 #
 # The product is a [logit](glossary.ipynb#logit). A pixel is inside if the logit is above **0**, a probability of one half.
 #
@@ -459,7 +473,8 @@ plt.show()
 
 # %% [markdown]
 # Each disk or cross is put where the outline before was most wrong. It helps, but not always: the fifth click brings in the
-# tail and loses something elsewhere, since the network answers anew each time. The same rule for all clear clicks of the twenty scenes:
+# tail and loses something elsewhere, since the network answers anew each time. By the same rule, here are all clear clicks
+# of the twenty scenes, a thin line for each thing:
 
 # %% fold="Draw the IoU over the clicks" alt="A chart of the mean IoU over one to eight clicks: a rising line, with thin lines for single things around it"
 curves = np.array([
@@ -476,22 +491,24 @@ plt.show()
 print(f"{len(curves)} things; reached 85 % within 8 clicks: {int((curves.max(1) >= 0.85).sum())}")
 
 # %% [markdown]
+# The mean rises with the first three clicks and hardly after them, and most things do not reach the orange line.
+#
 # The number that such a chart ends in is *NoC@85*, the mean **n**umber **o**f **c**licks to an IoU of 85 %, with a limit
 # for things that never reach it. Read a table of it with care: the limit counts as a number, so a network that fails
 # wholly on a third of the things looks like one that needs a few clicks more on all of them.
 #
-# [Lesson 0b](00b_classical.ipynb) cut things out by [GrabCut](glossary.ipynb#GrabCut), which knows nothing but the colors of this one picture. Both
-# on the same ten things, with the same clicks, and for three draws of ten:
+# [Lesson 0b](00b_classical.ipynb) cut things out by [GrabCut](glossary.ipynb#GrabCut), which knows nothing but the colors
+# of this one picture. The card compares both on the same ten things with the same rule for clicks, for three draws of ten:
 
 # %%
 card("prompts.clicks")
 
 # %% [markdown]
-# The **first** click shows what a network knows: 60 % against 18. But it knows no more than it has learned. After ten
-# clicks it has 69 %, while GrabCut with a box and clicks has 87: colors can be corrected to the last pixel, and a small
-# network trained with two clicks at most cannot. So neither is decided to need fewer clicks to 85 %. (The authors' SAM has
-# seen 1.1 billion masks and up to eleven clicks on each.) What is decided is the price: 4.5 milliseconds for a later click
-# against 284.
+# The **first** click shows what a network knows: an IoU of 60 % against 18 for GrabCut. But it knows no more than it has
+# learned. After ten clicks it has 69 %, while GrabCut with a box and clicks has 87: colors can be corrected to the last
+# pixel, and a small network trained with two clicks at most cannot. So neither is decided to need fewer clicks to 85 %.
+# (The authors' SAM has seen 1.1 billion masks and up to eleven clicks on each.) What is decided is the price: 4.5
+# milliseconds for a later click against 284.
 #
 # For such a curve to rise, the network must have been *trained* with second clicks. SAM is asked up to eleven times for
 # each target in training; each further click goes to a random place where its own last answer was wrong, and that
@@ -537,7 +554,8 @@ for name, point in (("on the horse", POINT), ("in the sand", (110, 118))):
 #
 # How much does a memory bring? The course's SAM has none, but a rule can stand in for it. Without a memory, one clicks at the
 # same place in every frame. With the last mask, one clicks into its middle. With the first frame, one clicks where the map
-# looks most like the thing did there. Eight drawn frames, in which the thing moves and is hidden once:
+# looks most like the thing did there. The card is about eight drawn frames, in which a thing moves, and another passes
+# before it in the fifth and the sixth:
 
 # %%
 card("prompts.memory")
@@ -547,8 +565,8 @@ card("prompts.memory")
 # and neither finds much; between the two nothing is decided. By rules that nobody trained, a click does not last for eight
 # frames.
 #
-# SAM 2 therefore *learns* what to remember. It keeps a **memory**: the maps of the last six pictures and of the first one, each mixed with the mask that was found
-# there. Before the decoder is asked, the new picture's map attends to all of them, in the way in which tokens and map ask
+# SAM 2 therefore *learns* what to remember. It keeps a **memory**: the maps of the last six pictures and of the first one,
+# each mixed with the mask that was found there. Before the decoder is asked, the new picture's map attends to all of them, in the way in which tokens and map ask
 # each other above. The first picture never leaves the memory, so a thing that comes back is recognized. One more output
 # says whether the thing is there at all. With a picture as a video of length one it is SAM again, and with a faster
 # encoder.
@@ -581,8 +599,9 @@ card("prompts.memory")
 #
 # ## SAM in three sizes
 #
-# All three have the same prompt encoder and the same decoder, number for number. The course's networks are the authors', key for key in
-# both layouts of weights that are around; here are their counts:
+# The paper's three sizes have the same prompt encoder and the same decoder, number for number. The course's networks are
+# the authors', key for key in both layouts of weights that are around; these are their parameters, and those of the tiny
+# one:
 
 # %%
 rows = []

@@ -1,10 +1,26 @@
 """Sentences of lesson 10 against the recorded results and the committed run."""
 
+import base64
+import json
 import re
+from html import unescape
 
-from tests.notebooks.lesson import mean, printed_by, verdicts, words_of
+import nbformat
+
+from tests.notebooks.lesson import NOTEBOOKS, mean, printed_by, verdicts, words_of
 
 WORDS, PRINTED = words_of("10"), printed_by("10")
+
+
+def test_the_figure_that_answers_clicks():
+    notebook = nbformat.read(NOTEBOOKS / "10_promptable.ipynb", 4)
+    outputs = [one for cell in notebook.cells for one in cell.get("outputs", []) if "data" in one]
+    page = next(html for one in outputs if "segtutor-clicks" in (html := one["data"].get("text/html", "")))
+    scenes = json.loads(re.search(r"data-clicks='(.*?)'>", unescape(page))[1])["scenes"]
+    sizes = [len(base64.b64decode(one["embedding"])) for one in scenes]
+    assert f"rounded so far that a scene takes {sum(sizes) / len(sizes) / 1000:.0f} kB" in WORDS
+    assert len(scenes) == 4
+    assert len(page) < 260_000
 
 
 def test_three_answers():
