@@ -70,6 +70,7 @@
         button.hidden = !result || k >= result.masks.length;
         if (button.hidden) return;
         button.setAttribute("aria-pressed", k === chosen);
+        button.querySelector("span").firstChild.data = result.masks.length > 1 ? `Answer ${k + 1}` : "The single answer";
         button.querySelector("span span").textContent = `predicted IoU ${Math.min(Math.max(result.iou[k], 0), 1).toFixed(2)}`;
         paint(button.querySelector("canvas"), result.inside[k], COLORS[k]);
       });

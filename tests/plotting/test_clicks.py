@@ -249,6 +249,7 @@ def test_in_a_browser_clicks_and_keys_are_answered(network, page_reads, image):
         says = first.locator(".says")
         assert says.inner_text().startswith("1 click: three answers")
         assert first.locator(".answers button:visible").count() == 3
+        assert first.locator(".answers").inner_text().startswith("Answer 1\n")
         answers = [text.split("IoU ")[1] for text in first.locator(".answers button").all_inner_texts()]
         prompter_says = network_says(network, page_reads, image, [[20, 30, 1]])
         assert answers == [f"{min(max(value, 0), 1):.2f}" for value in prompter_says]
@@ -263,6 +264,7 @@ def test_in_a_browser_clicks_and_keys_are_answered(network, page_reads, image):
         expect(first.evaluate("root => root.answer"), page_reads, embedding, [[28, 30, 1]], None)
         page.keyboard.press("Enter")
         assert says.inner_text().startswith("2 clicks: one answer")
+        assert first.locator(".answers button:visible").inner_text().startswith("The single answer\n")
         before = first.locator(".stage circle").nth(1).get_attribute("cx")
         page.keyboard.press("ArrowRight")
         assert float(first.locator(".stage circle").nth(1).get_attribute("cx")) == float(before) + 1
