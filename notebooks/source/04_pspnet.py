@@ -474,7 +474,7 @@ for bins in (1, 2, 3, 6):
 # \uparrow g_3(\text{avg}_{3\times 3} x),\; \uparrow g_6(\text{avg}_{6\times 6} x)\,\big]. $$
 #
 # In ResNet's map every place has 2,048 numbers of its own. Beside them it now has 512 about the whole picture, 512 about
-# its quarter of it, and so on: the global context and the local one. As code:
+# the quarter in which it lies, and so on: the global context and the local one. As code:
 
 
 # %%
@@ -512,7 +512,7 @@ print(tuple(x.shape), "->", tuple(mine(x).shape), "in both")
 # 1 × 1 convolution gives the scores of the classes, and these are enlarged to the picture.
 
 # %% alt="The head of PSPNet: the last map of the backbone, 2048 by 60 by 60, goes to four pooled levels of 1, 2, 3 and 6 bins, each reduced by a 1 by 1 convolution to 512 channels and enlarged; side by side with the map they are 4096 by 60 by 60; a 3 by 3 convolution mixes them to 512, a 1 by 1 gives scores of 21 classes, enlarged to logits of 473 by 473" fold="Draw the head of PSPNet"
-figure, axis = plt.subplots(figsize=(9, 4.9))
+figure, axis = plt.subplots(figsize=(9, 5.5))
 shapes = plotting.trace_shapes(psp, (473, 473))
 plotting.show_architecture(shapes, plotting.pspnet_layout(psp, head_only=True), ax=axis)
 plt.show()

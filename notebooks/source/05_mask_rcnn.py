@@ -259,7 +259,7 @@ Markdown("\n".join(lines))
 
 # %% fold="Draw the network" alt="The small Mask R-CNN as slabs with their shapes: picture 3 by 192 by 256, maps C2 to C4 of the body, sums and pyramid maps P2 to P5 of 64 channels, RPN with object scores and moves; RoIAlign to 7 by 7, two layers of 192, classes and boxes; RoIAlign to 14 by 14, convolved, enlarged, masks of 28 by 28 for 33 classes"
 model = models.create("maskrcnn_tiny", num_classes=33, weights="course").eval()
-figure, axis = plt.subplots(figsize=(9, 5.6))
+figure, axis = plt.subplots(figsize=(9, 6.2))
 plotting.show_architecture(plotting.detector_shapes(model, [image]), plotting.mask_rcnn_layout(model), ax=axis)
 plt.show()
 

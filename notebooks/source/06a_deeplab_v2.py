@@ -262,7 +262,7 @@ plt.show()
 # %% alt="DeepLab v2 as a chain of slabs: picture 3 by 513 by 513, stem, four stages of which the last two have rates 2 and 4, down to 2048 by 65 by 65; four branches of rates 6, 12, 18 and 24 that each give 21 by 65 by 65; their sum; logits of the picture's size" fold="Draw DeepLab v2 on ResNet-101"
 with torch.device("meta"):
     v2 = models.create("deeplabv2_resnet101", num_classes=21).eval()
-figure, axis = plt.subplots(figsize=(9, 4.2))
+figure, axis = plt.subplots(figsize=(9, 4.4))
 plotting.show_architecture(plotting.trace_shapes(v2, (513, 513)), plotting.deeplabv2_layout(v2), ax=axis)
 plt.show()
 

@@ -157,7 +157,7 @@ card("deeplab.multi_grid")
 # %% alt="DeepLab v3 as a chain of slabs: picture, stem, four stages down to 2048 by 33 by 33, the last with rates 2, 4 and 8; five branches of 256 channels, a 1 by 1, three 3 by 3 with rates 6, 12 and 18, and the mean over the map; side by side 1280 channels, mixed to 256, scores of 21 classes, logits of the picture's size" fold="Draw the parallel network"
 with torch.device("meta"):
     v3 = models.create("deeplabv3_resnet101", num_classes=21, variant="paper").eval()
-figure, axis = plt.subplots(figsize=(9, 4.4))
+figure, axis = plt.subplots(figsize=(9, 6.8))
 plotting.show_architecture(plotting.trace_shapes(v3, (513, 513)), plotting.deeplabv3_layout(v3), ax=axis)
 plt.show()
 for name, network in (("cascaded", cascaded), ("parallel", v3)):
@@ -363,10 +363,10 @@ card("deeplab.steps")
 # *decoder*, and what comes before it the *encoder*. (The [skips](glossary.ipynb#skip-connection) of FCN in lesson 3
 # *added scores*; here *maps* are put side by side, before there are any scores.)
 
-# %% alt="DeepLab v3+ as a chain of slabs: above, the encoder down to 2048 by 33 by 33 and the five branches of the pyramid, mixed to 256 by 33 by 33; below, the map of layer1 with 256 by 129 by 129 is reduced to 48 channels, put side by side with the enlarged map of the pyramid to 304 channels, refined by two 3 by 3 convolutions; scores, logits" fold="Draw v3+"
+# %% alt="DeepLab v3+ as a chain of slabs: on the left the encoder rises from layer1 to 2048 by 33 by 33; beside it the five branches of the pyramid, mixed to 256 by 33 by 33; in the row below, the map of layer1 with 256 by 129 by 129 is reduced to 48 channels, put side by side with the enlarged map of the pyramid to 304 channels, refined by two 3 by 3 convolutions; scores, logits" fold="Draw v3+"
 with torch.device("meta"):
     plus = models.create("deeplabv3plus_resnet101", num_classes=21).eval()
-figure, axis = plt.subplots(figsize=(9, 5.2))
+figure, axis = plt.subplots(figsize=(9, 7.7))
 plotting.show_architecture(plotting.trace_shapes(plus, (513, 513)), plotting.deeplabv3plus_layout(plus), ax=axis)
 plt.show()
 

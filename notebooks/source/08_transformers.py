@@ -472,7 +472,7 @@ plt.show()
 # %% alt="SegFormer-B0 as slabs. Above: the picture of 512 by 512 and four stages of 32 by 128 by 128, 64 by 64 by 64, 160 by 32 by 32 and 256 by 16 by 16. Below each stage a linear layer to 256 channels; the three coarser ones are enlarged, and all four stand side by side with 1024 channels at 128 by 128. A 1 by 1 convolution mixes them to 256, another gives scores of 19 classes, enlarged to logits of 512 by 512." fold="Draw SegFormer-B0"
 with torch.device("meta"):
     b0 = models.create("segformer_b0", num_classes=19).eval()
-figure, axis = plt.subplots(figsize=(9, 5.3))
+figure, axis = plt.subplots(figsize=(9, 6.2))
 plotting.show_architecture(plotting.trace_shapes(b0, (512, 512)), plotting.segformer_layout(b0), ax=axis)
 plt.show()
 

@@ -175,7 +175,7 @@ def deeplabv3_mobilenet_v3_large(num_classes: int = 21, *, aux: bool = False) ->
 
 
 def deeplabv3_mobilenet_v2(num_classes: int = 21) -> DeepLabV3:
-    """The mobile DeepLabV3 of the MobileNetV2 paper (Sandler et al. 2018, §6.4): output stride 16, no atrous branches.
+    """The mobile DeepLabV3 of the MobileNetV2 paper (Sandler et al. 2018, §6.3): output stride 16, no atrous branches.
 
     Made as TensorFlow's published weights need it: logits are upsampled with aligned corners, pixels are scaled to
     -1...1, and pictures are padded to 513, 545, ... (32 k + 1), where strided layers sample as they do in TensorFlow.

@@ -81,7 +81,7 @@ class FCN(SemanticNetwork):
         kernel_size = 2 * factor - smaller
         self.upscore["image"] = BilinearUpsampling(num_classes, factor, kernel_size, learn_upsampling == "all")
         self.offsets["image"] = -Grid().offset_of(grid.transposed(kernel_size, factor))  # 19, 27, 31 with VGG16
-        # Scores begin at zero, and a new skip changes nothing until it is trained (FCN §4.2 and §4.3).
+        # Scores begin at zero, and a new skip changes nothing until it is trained (FCN §4.2).
         for layer in (classifier[-1], *self.score.values()):
             for parameter in layer.parameters():
                 nn.init.zeros_(parameter)
@@ -104,7 +104,7 @@ class FCN(SemanticNetwork):
 
 
 def initialize_from(model: FCN, coarser: FCN) -> list[str]:
-    """Staged training (FCN §4.3): 16s begins where 32s ended, 8s where 16s ended. The new skip is left at zero.
+    """Staged training (FCN §4.2): 16s begins where 32s ended, 8s where 16s ended. The new skip is left at zero.
 
     Args:
         model: The network with one skip more; changed in place.

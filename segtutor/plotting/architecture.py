@@ -235,4 +235,4 @@ def _draw_arrow(ax: Axes, arrow: Arrow, slabs: Mapping[str, _Slab], lines: Mappi
     line.set_snap(True)  # or lines that lie on each other look thicker than one
     ax.add_patch(line)
     if text:
-        ax.text(*spot, text, fontsize=(_FONT - 0.4) * scale, color="black", linespacing=1.0, **place)
+        ax.text(*spot, text, fontsize=_FONT * scale, color="black", linespacing=1.0, **place)

@@ -66,7 +66,7 @@ def deeplabv2_layout(model: nn.Module) -> Layout:
 
 
 def deeplabv3_layout(model: nn.Module) -> Layout:
-    """DeepLabV3: the branches of the ASPP side by side, a 1 x 1 across them, the classes.
+    """DeepLabV3: the branches of the ASPP side by side, a 1 x 1 across them; below that, the classes.
 
     Args:
         model: With a ``backbone`` and a ``classifier`` that begins with an ASPP; in the paper's variant the classes
@@ -83,8 +83,12 @@ def deeplabv3_layout(model: nn.Module) -> Layout:
     chain = [("score", "classifier", "score", "1×1"), ("logits", "output[out]", "logits", "enlarge")]
     if head[1].kernel_size[0] == 3:
         chain.insert(0, ("mixed", f"classifier.{len(head) - 2}", "mixed", "3×3"))
-    _add_chain(chain, boxes, arrows)
-    return Layout(tuple(boxes), tuple(arrows), column_width=0.86, row_height=1.05)
+    for number, (name, source, label, operation) in enumerate(chain, start=1):  # downwards: a page is no wider
+        row = middle + 1.1 * number + (0.25 if name == "logits" else 0)
+        color = ORANGE if name in ("score", "logits") else boxes[-1].color
+        arrows.append(Arrow(boxes[-1].name, name, operation))
+        boxes.append(Box(name, source, label, boxes[-1].column, row, color))
+    return Layout(tuple(boxes), tuple(arrows), column_width=0.82, row_height=1.15)
 
 
 def deeplabv3_cascaded_layout(model: nn.Module) -> Layout:
@@ -103,13 +107,13 @@ def deeplabv3_cascaded_layout(model: nn.Module) -> Layout:
         for number, block in enumerate(list(head)[:-1], start=5)
     ]
     _add_chain(blocks, boxes, arrows, color=LEVEL_COLORS[-1])
-    chain = [("score", "classifier", "score", "1×1"), ("logits", "output[out]", "logits", "enlarge")]
-    _add_chain(chain, boxes, arrows)
-    return Layout(tuple(boxes), tuple(arrows), column_width=0.86)
+    _add_chain([("score", "classifier", "score", "1×1")], boxes, arrows, pitch=1.1)
+    _add_chain([("logits", "output[out]", "logits", "enlarge")], boxes, arrows, pitch=1.3)
+    return Layout(tuple(boxes), tuple(arrows), column_width=0.735)
 
 
 def deeplabv3plus_layout(model: nn.Module) -> Layout:
-    """DeepLabV3+: the encoder of DeepLabV3 above; below it the decoder, which begins at a finer map.
+    """DeepLabV3+: the encoder of DeepLabV3, which rises from its finer map; below it the decoder, which begins there.
 
     Args:
         model: With a ``backbone`` that returns "low", an ``aspp``, ``reduce`` and the decoder as ``classifier``.
@@ -122,21 +126,25 @@ def deeplabv3plus_layout(model: nn.Module) -> Layout:
     find_module("reduce", model)
     middle = (len(branches) - 1) / 2
     boxes, arrows = trunk(model, middle, rates=True)
-    _add_aspp("aspp", branches, boxes, arrows)
-    # Below the concatenation, not behind it: the decoder's row begins there and is as long again.
-    boxes[-1] = encoded = replace(boxes[-1], column=boxes[-2].column, row=middle + 1.4)
     names = [box.name for box in boxes]
-    if "entry 2" in names:  # Xception: the finer map comes from inside a block, where the stride has not yet reached it
-        block = boxes[names.index("entry 2")]
-        fine = Box("low", "backbone[low]", "inside entry 2", block.column, middle + 1.5)
+    inside = "entry 2" in names  # Xception: the finer map comes from inside a block, before the stride has reached it
+    turn = names.index("entry 2" if inside else "layer1")
+    above = len(boxes) - 1 - turn
+    row = max(len(branches) + 0.1, middle + 1.1 * above)
+    for number, box in enumerate(boxes):
+        rise = max(0, number - turn) / above
+        boxes[number] = replace(box, column=min(number, turn), row=row + (middle - row) * rise)
+    fine = boxes[turn]
+    _add_aspp("aspp", branches, boxes, arrows)
+    # Below the concatenation, not behind it: the decoder's row goes on there.
+    boxes[-1] = encoded = replace(boxes[-1], column=boxes[-2].column, row=middle + 1.4)
+    if inside:
+        fine = Box("low", "backbone[low]", "inside\nentry 2", turn + 1.35, row)
         boxes.append(fine)
-        arrows.append(Arrow(block.name, "low", "before\nits stride"))
-    else:
-        fine = boxes[names.index("layer1")]
-    row = len(branches) + 0.1
+        arrows.append(Arrow(names[turn], "low", "before\nits stride"))
     boxes += [
-        Box("reduced", "reduce", "reduced", fine.column, row),
-        Box("joined again", "classifier:input", "side by side", encoded.column, row),
+        Box("reduced", "reduce", "reduced", fine.column + (0.95 if inside else 1.1), row),
+        Box("joined again", "classifier:input", "side\nby side", encoded.column, row),
     ]
     arrows += [
         Arrow(fine.name, "reduced", "1×1"),
@@ -147,35 +155,36 @@ def deeplabv3plus_layout(model: nn.Module) -> Layout:
     ends = [index - 1 for index in [*first[1:], len(head) - 1]]  # norms and ReLUs belong to the convolution before
     refined = [(f"refined {end}", f"classifier.{end}", "refined", "3×3") for end in ends]
     chain = [*refined, ("score", "classifier", "score", "1×1"), ("logits", "output[out]", "logits", "enlarge")]
-    _add_chain(chain, boxes, arrows)
-    return Layout(tuple(boxes), tuple(arrows), column_width=0.86, row_height=1.05)
+    _add_chain(chain[:-1], boxes, arrows, pitch=1.0)
+    _add_chain(chain[-1:], boxes, arrows, pitch=1.15)
+    return Layout(tuple(boxes), tuple(arrows), column_width=0.81, row_height=1.16)
 
 
 def _add_aspp(name: str, branches: Any, boxes: list[Box], arrows: list[Arrow]) -> None:
     """The branches behind the last box, then all side by side, then the ASPP's result; adds to both lists."""
     start, middle = boxes[-1], boxes[-1].row
-    join = start.column + 3.75
+    join = start.column + 3.5
     rates = 0
     for row, branch in enumerate(branches):
         source = f"{name}.convs.{row}"
-        before, column = start.name, start.column + 1.35
+        before, column = start.name, start.column + 1.25
         kernel = next(layer.kernel_size[0] for layer in branch.modules() if isinstance(layer, nn.Conv2d))
         step = ""
         if isinstance(branch[0], nn.AdaptiveAvgPool2d):
             label, color, step = "", GREEN, "1×1,\ncopied"
             boxes.append(Box("mean", f"{source}.0", "mean", column, row, color))
             arrows.append(Arrow(before, "mean"))
-            before, column = "mean", column + 1.2
+            before, column = "mean", column + 1.35
         elif kernel == 1:
             label, color = "1×1", _POINTWISE
         else:
-            label, color = f"{kernel}×{kernel}, {stage_rates(branch) or 'rate 1'}", LEVEL_COLORS[rates % 3]
+            label, color = f"{kernel}×{kernel},\n{stage_rates(branch) or 'rate 1'}", LEVEL_COLORS[rates % 3]
             rates += 1
         boxes.append(Box(source, source, label, column, row, color))
         arrows += [Arrow(before, source, step), Arrow(source, "joined")]
     boxes += [
-        Box("joined", f"{name}.project:input", "side by side", join, middle),
-        Box("ASPP", name, "ASPP", join + 1.25, middle),
+        Box("joined", f"{name}.project:input", "side\nby side", join, middle),
+        Box("ASPP", name, "ASPP", join + 1.0, middle),
     ]
     arrows.append(Arrow("joined", "ASPP", "1×1"))
 

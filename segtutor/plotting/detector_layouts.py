@@ -10,7 +10,7 @@ from torch import nn
 from segtutor.plotting.architecture import BLUE, GRAY, GREEN, ORANGE, PURPLE, RED, Arrow, Box, Layout
 from segtutor.plotting.tracing import find_module, trace_shapes
 
-_RPN_COLUMN, _REGION_COLUMN, _PITCH = 4.4, 5.7, 1.35
+_RPN_COLUMN, _REGION_COLUMN, _PITCH = 4.3, 5.35, 1.2
 
 
 def detector_shapes(model: nn.Module, images: Any) -> dict[str, tuple[int, ...]]:
@@ -62,7 +62,7 @@ def mask_rcnn_layout(model: Any) -> Layout:
         regions.append("mask regions")
     pooled = levels[: backbone.pooled_levels]  # the last level of a pyramid has anchors only
     arrows += [Arrow(level, region) for level in pooled for region in regions]
-    return Layout(tuple(boxes), tuple(arrows), column_width=1.0, row_height=1.3)
+    return Layout(tuple(boxes), tuple(arrows), column_width=0.9, row_height=1.3)
 
 
 def _body(backbone: Any, bottom: int) -> tuple[list[Box], list[Arrow], list[str]]:

@@ -78,7 +78,7 @@ def pspnet_layout(model: nn.Module, auxiliary: bool = False, *, head_only: bool 
     if head_only:
         boxes, arrows = [Box("map", "backbone[out]", "last map of\nthe backbone", 0, above)], []
     deepest, column = boxes[-1].name, boxes[-1].column
-    join = column + (4.5 if len(levels) else 1.2)
+    join = column + (4.65 if len(levels) else 1.2)
     head = [
         Box("joined", "classifier.0", "side by side", join, above),
         Box("mixed", "classifier.1", "mixed", join + 1.2, above),
@@ -91,7 +91,7 @@ def pspnet_layout(model: nn.Module, auxiliary: bool = False, *, head_only: bool 
         pooled, reduced, count = f"pooled {index}", f"level {index}", level[0].output_size
         boxes += [
             Box(pooled, f"classifier.0.levels.{index}.0", f"{count}×{count} bins", column + 1.4, row, color),
-            Box(reduced, f"classifier.0.levels.{index}", "", column + 2.6, row, color),
+            Box(reduced, f"classifier.0.levels.{index}", "", column + 2.75, row, color),
         ]
         arrows += [Arrow(deepest, pooled), Arrow(pooled, reduced, "1×1"), Arrow(reduced, "joined", "enlarge")]
     before = deepest

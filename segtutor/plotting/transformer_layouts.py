@@ -26,7 +26,7 @@ def segformer_layout(model: nn.Module) -> Layout:
         find_module(f"classifier.{name}", model)
     count = len(stages)
     boxes, arrows = [Box("image", "input", "image", 0, 0, GRAY)], []
-    middle, join = (1 + count) / 2, count + 1.6
+    middle, join = (1 + count) / 2, count + 1.35
     for number in range(1, count + 1):
         stage, level = f"stage {number}", f"level {number}"
         color = LEVEL_COLORS[(number - 1) % len(LEVEL_COLORS)]
@@ -39,10 +39,10 @@ def segformer_layout(model: nn.Module) -> Layout:
         arrows.append(Arrow(level, "joined", "enlarge" if number > 1 else ""))
     head = [
         Box("joined", "classifier.fuse:input", "side by side", join, middle),
-        Box("mixed", "classifier.fuse", "mixed", join + 1.5, middle),
-        Box("score", "classifier.predict", "score", join + 2.6, middle, ORANGE),
-        Box("logits", "output[out]", "logits", join + 3.8, middle, ORANGE),
+        Box("mixed", "classifier.fuse", "mixed", join + 1.3, middle),
+        Box("score", "classifier.predict", "score", join + 2.3, middle, ORANGE),
+        Box("logits", "output[out]", "logits", join + 3.45, middle, ORANGE),
     ]
     for (one, other), step in zip(itertools.pairwise(head), ("1×1", "1×1", "enlarge"), strict=True):
         arrows.append(Arrow(one.name, other.name, step))
-    return Layout((*boxes, *head), tuple(arrows), column_width=0.95, row_height=1.15)
+    return Layout((*boxes, *head), tuple(arrows), column_width=0.88, row_height=1.15)

@@ -1,6 +1,9 @@
 """The drawn shapes are those of the network: FCN's and PSPNet's by hand, and names that do not exist are refused."""
 
+import re
+from functools import partial
 from itertools import pairwise
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
@@ -9,7 +12,20 @@ from matplotlib.patches import FancyArrowPatch
 from torch import nn
 
 from segtutor import models
-from segtutor.plotting import Arrow, Box, Layout, fcn_layout, pspnet_layout, show_architecture, trace_shapes
+from segtutor.plotting import (
+    Arrow,
+    Box,
+    Layout,
+    deeplabv2_layout,
+    deeplabv3_cascaded_layout,
+    deeplabv3_layout,
+    deeplabv3plus_layout,
+    fcn_layout,
+    pspnet_layout,
+    segformer_layout,
+    show_architecture,
+    trace_shapes,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -193,3 +209,35 @@ def test_unknown_names_are_refused_with_close_ones():
         pspnet_layout(on_meta("fcn8s_tiny"))
     with pytest.raises(ValueError, match="'aux_classifier'"):
         pspnet_layout(on_meta("pspnet_tiny"), auxiliary=True)
+
+
+PAGE = 9.0  # inches of a figure that fills the column
+
+
+@pytest.mark.parametrize(
+    ("name", "layout", "size", "options"),
+    [
+        ("fcn8s_vgg16", fcn_layout, (500, 500), {}),
+        ("pspnet_resnet50", partial(pspnet_layout, head_only=True), (473, 473), {}),
+        ("deeplabv2_resnet101", deeplabv2_layout, (513, 513), {}),
+        ("deeplabv3_cascaded_resnet101", deeplabv3_cascaded_layout, (513, 513), {}),
+        ("deeplabv3_resnet101", deeplabv3_layout, (513, 513), {"variant": "paper"}),
+        ("deeplabv3plus_resnet101", deeplabv3plus_layout, (513, 513), {}),
+        ("segformer_b0", segformer_layout, (512, 512), {"num_classes": 19}),
+    ],
+)
+def test_the_drawings_of_the_lessons_fit_the_column_with_letters_of_nine_points(name, layout, size, options):
+    model = on_meta(name, **options)
+    axes = show_architecture(trace_shapes(model, size), layout(model))
+    assert axes.figure.get_size_inches()[0] <= PAGE
+    assert min(text.get_fontsize() for text in axes.texts) == pytest.approx(9.0)
+    assert overlaps(axes) == []
+
+
+@pytest.mark.parametrize("lesson", ["03_fcn", "04_pspnet", "05_mask_rcnn", "06a_deeplab_v2", "06b_deeplab_v3",
+                                    "08_transformers"])  # fmt: skip
+def test_lessons_give_their_drawings_the_whole_column(lesson):
+    text = (Path(__file__).parents[2] / "notebooks" / "source" / f"{lesson}.py").read_text(encoding="utf-8")
+    drawings = re.findall(r"figsize=\((.+?), .+?\)(?=[^#]*?show_architecture)", text)
+    assert drawings
+    assert {float(width) for width in drawings} == {PAGE}

@@ -223,6 +223,7 @@ def test_mask_rcnn_by_hand():
     assert shapes["boxes"] == ["84 × 1 × 1"]
     assert shapes["enlarged"] == ["64 × 28 × 28"]
     assert shapes["masks"] == ["21 × 28 × 28"]
+    assert axes.figure.get_size_inches()[0] <= 9.01  # inches of a column, so that letters have their nine points
     stages = model.trace(torch.zeros(1, 3, 128, 160))
     for level, features in stages.features.items():
         assert shapes[level] == ["{} × {} × {}".format(*features.shape[1:])]
