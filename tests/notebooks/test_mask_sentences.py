@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from segtutor import models, resources
 from segtutor.models.mask_classification.matching import LossSettings
 from tests.models.networks import on_meta
-from tests.notebooks.lesson import mean, printed_by, verdicts, words_of
+from tests.notebooks.lesson import mean, printed_by, seeds, verdicts, words_of
 
 WORDS, PRINTED = words_of("09"), printed_by("09")
 
@@ -179,3 +179,17 @@ def test_masks_in_the_race():
     said = f"have a mean IoU of {masks:.1f} %, those of FCN-8s, for three quarters of the operations, {pixels:.1f}"
     assert said in WORDS
     assert mean(board, "FCN-8s", "gflops") / mean(board, "Mask2Former", "gflops") == pytest.approx(0.75, abs=0.03)
+
+
+def test_masks_against_a_class_per_pixel():
+    claim = "masks.classes"
+    few, some, every = (-mean(claim, f"{count} classes", "gain") for count in (8, 16, 33))
+    assert f"{few:.1f} points with 8, {some:.1f} with 16, {every:.1f} with 33" in WORDS
+    assert "two lines are reversed" in WORDS.lower()
+    assert list(verdicts(claim).values()) == ["reversed", "reversed", "undecided", "undecided", "confirmed"]
+    fixed, matched = (mean(claim, variant, "masks") for variant in ("33 classes, fixed", "33 classes"))
+    assert f"masks have {fixed:.1f} % instead of {matched:.1f} with all 33 classes" in WORDS
+    gains = seeds(claim, "33 classes, fixed", "gain")
+    assert f"with every seed, by {min(gains):.1f} to {max(gains):.1f} points" in WORDS
+    losses = [mean(claim, "33 classes", f"{kind}_loss") / 100 for kind in ("masks", "pixels")]
+    assert losses[0] > 3 * losses[1]
