@@ -221,7 +221,7 @@ print(len(anchors), "anchors in all, for", len(objects), "objects")
 #
 # </details>
 #
-# **Expected:** `5.3 IoU of boxes: ✓ passed (13 of 13 cases)`
+# **Expected:** `5.3 IoU of boxes: ✓ passed (14 of 14 cases)`
 
 
 # %%
@@ -474,7 +474,7 @@ print(f"dw = 30: {wild[0, 2] - wild[0, 0]:.0f} pixels wide with the limit; exp(3
 #
 # </details>
 #
-# **Expected:** `5.7 Non-maximum suppression: ✓ passed (19 of 19 cases)`
+# **Expected:** `5.7 Non-maximum suppression: ✓ passed (20 of 20 cases)`
 
 
 # %%

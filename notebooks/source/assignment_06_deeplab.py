@@ -365,7 +365,7 @@ print(f"largest value {float(theirs.max()):.2f}, largest difference {float((your
 #
 # </details>
 #
-# **Expected:** `6.5 Atrous spatial pyramid pooling, branch by branch: ✓ passed (13 of 13 cases)`
+# **Expected:** `6.5 Atrous spatial pyramid pooling, branch by branch: ✓ passed (14 of 14 cases)`
 
 
 # %%

@@ -151,6 +151,12 @@ themselves as well, and never NaN.
             "rounded",
         ),
         Case(
+            "they share 1 of 199",
+            (np.array([[0.0, 0, 10, 10]]), np.array([[9.0, 9, 19, 19]])),
+            np.array([[1 / 199]]),
+            "rounded",
+        ),
+        Case(
             "apart by half a pixel, in x and in y",
             (_A, np.array([[2.5, 0, 4.5, 2], [0, 2.5, 2, 4.5]])),
             np.array([[0.0, 0.0]]),

@@ -39,6 +39,17 @@ CASES = (
         "classes",
     ),
     Case(
+        "corners between pixels: IoUs of 0.49 and 0.46 about a threshold of 0.48",
+        (
+            np.array([[0.0, 0, 10, 10], [0, 0, 10, 4.9], [0, 0, 10, 10], [0, 0, 10, 4.6]]),
+            np.array([0.9, 0.8, 0.7, 0.6]),
+            np.array([1, 1, 2, 2]),
+            0.48,
+        ),
+        np.array([0, 2, 3]),
+        "iou",
+    ),
+    Case(
         "a chain: the middle one is removed and removes nothing",
         (_CHAIN, np.array([0.9, 0.8, 0.7]), np.array([1, 1, 1]), 0.4),
         np.array([0, 2]),

@@ -205,6 +205,17 @@ trained network it can be folded into weight and bias, as the project below does
             np.zeros((1, 1, 1, 4)),
             "relu",
         ),
+        Case(
+            "only image pooling, of two pictures with the means 3 and 6",
+            _arguments(
+                np.concatenate([_ROW, 2 * _ROW]),
+                (1,),
+                [_NOTHING, _NO_TAPS, _layer(_scale(1), [0])],
+                _layer(_scale(0, 0, 1), [0]),
+            ),
+            np.array([3.0, 6.0]).repeat(4).reshape(2, 1, 1, 4),
+            "own picture",
+        ),
         Case("no rates, two channels", _random(300, (1, 2, 3, 4), (), (2, 3), 2)),
         Case("rates 1, 2, 3; two pictures of four channels", _random(0, (2, 4, 6, 7), (1, 2, 3), (3, 3, 3, 3, 3), 5)),
         Case(
