@@ -449,7 +449,7 @@ print(f"{right:.0%} of the known pixels are right; at {(scores.max(axis=0) < 0.5
 #
 # </details>
 #
-# **Expected:** `9.6 A panoptic map from masks: ✓ passed (24 of 24 cases)`
+# **Expected:** `9.6 A panoptic map from masks: ✓ passed (25 of 25 cases)`
 
 
 # %%

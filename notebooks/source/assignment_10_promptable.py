@@ -393,7 +393,7 @@ plt.show()
 #
 # </details>
 #
-# **Expected:** `10.5 The next click: ✓ passed (16 of 16 cases)`
+# **Expected:** `10.5 The next click: ✓ passed (17 of 17 cases)`
 
 
 # %%

@@ -220,6 +220,12 @@ Return the map H x W, 0 where there is no segment, and the classes of the segmen
             "overlap",
         ),
         Case(
+            "all that a query has won counts, covered or not",
+            (np.array([_A, _B]), np.array([[[0.9, 0.6, 0.3, 0.3]], [[0.0, 0.9, 0.1, 0.1]]]), (), 0.8, 0.8),
+            (np.array([[1, 2, 0, 0]]), np.array([0, 1])),
+            "overlap",
+        ),
+        Case(
             "won with less than one half",
             (np.array([_A]), np.array([[[0.9, 0.9, 0.3, 0.1]]]), (), 0.8, 0.8),
             (np.array([[1, 1, 0, 0]]), np.array([0])),

@@ -154,6 +154,12 @@ None where nothing is wrong. `ndimage` is SciPy's.
             _drawing(["-----..", "-----..", "------.", "-------", "-------", "-----.."]),
             hint="middle",
         ),
+        Case(
+            "distances are straight lines, and no steps along rows and columns",
+            _drawing([".-----", "------", "------", ".-----", "..---."]),
+            np.array([3, 2, 1]),
+            "middle",
+        ),
         Case("a rectangle of 16 x 24", errors(0, (16, 24))),
         Case("one of 20 x 12", errors(1, (20, 12))),
         Case("one of 14 x 14", errors(2, (14, 14))),
