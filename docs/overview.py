@@ -2,8 +2,8 @@
 
     python docs/overview.py
 
-writes them again, after a lesson, a task or a claim has changed, or the version was raised. The site's first page takes
-numbers and card from here, too, and the tests compare.
+writes them again, after a lesson, a task or a claim has changed; after the version was raised the tag in every link of
+README and site, too. The site's first page takes numbers and card from here, and the tests compare.
 """
 
 from __future__ import annotations
@@ -152,7 +152,19 @@ def renewed(readme: str) -> str:
     return "\n".join(rows) + "\n"
 
 
+def tagged(text: str, repository: str, version: str) -> str:
+    """The text with the version's tag in every link to a file of the repository.
+
+    >>> tagged("https://github.com/ada/course/blob/v1.1.0/README.md", "https://github.com/ada/course", "1.2.0")
+    'https://github.com/ada/course/blob/v1.2.0/README.md'
+    """
+    slug = re.escape(repository.removeprefix("https://github.com/"))
+    return re.sub(rf"(/{slug}/(?:blob|tree)/)v[\d.]+/", rf"\g<1>v{version}/", text)
+
+
 if __name__ == "__main__":
-    path = ROOT / "README.md"
-    path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        text = tagged(path.read_text(encoding="utf-8"), project["urls"]["Repository"], project["version"])
+        path.write_text(renewed(text) if path.name == "README.md" else text, encoding="utf-8")
     print(numbers_text())
