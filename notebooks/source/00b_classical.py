@@ -203,11 +203,11 @@ def eigenvectors(image, number, superpixels=200, sigma=0.05):
 #
 # **Predict, then run.** What will the second one separate, as the best cut of all?
 
-# %% fold="Draw the beach and eigenvectors 2 to 5 of its affinities" alt="The beach and four maps in orange and purple. In the second, sky and sea are purple and the sand is orange; the third sets off a strip of sand at the left, the fourth the birds, the fifth the crate and the person"
-beach = Scenes("val", size=(240, 300), kinds=("beach",), scale_range=1.5, crowd=0.3, thin=0.5).scene(0)
+# %% fold="Draw the beach and eigenvectors 2 to 5 of its affinities" alt="The beach and four maps in orange and purple. In the second, sky and sea are purple, the sand is orange, and a strip of sand at the left is the darkest purple; the third sets off this strip, the fourth the crate and the person, the fifth the birds"
+beach = Scenes("val", size=(256, 320), kinds=("beach",), scale_range=1.5, crowd=0.3, thin=0.5).scene(0)
 patches, vectors = eigenvectors(beach.image, 5)
 axes = pictures_in_a_row(
-    [beach.image, *[np.zeros((240, 300))] * 4], ["picture", *(f"eigenvector {k}" for k in range(2, 6))], 1.9
+    [beach.image, *[np.zeros((256, 320))] * 4], ["picture", *(f"eigenvector {k}" for k in range(2, 6))], 1.9
 )
 for ax, vector in zip(axes[1:], vectors.T[1:], strict=True):
     limit = np.abs(vector).max()
@@ -217,9 +217,9 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The sand, with most of what stands on it, from sea and sky. Sea and sky stay together, since the horizon between two
-# blues is a weak edge. The third one sets off the strip of sand at the left, which crate and person cut off from the
-# rest of the beach, the fourth the birds, and the fifth the crate and the person.
+# The sand from sea and sky. Sea and sky stay together, since the horizon between two blues is a weak edge. The strip of
+# sand at the left is on their side, because crate and person cut it off from the rest of the beach; the third one sets
+# it off. The fourth does so with the crate and the person, and the fifth with the birds.
 #
 # </details>
 #
@@ -238,7 +238,7 @@ def spectral_regions(image, count):
 # %% [markdown]
 # **Predict, then run.** Eight regions from each method. Which of the three will mix the sky with the sea?
 
-# %% fold="Divide the beach into eight regions in three ways" alt="The beach in eight regions with white borders: by color, in streaks and crumbs; by color and position, in larger pieces with a vertical cut through the sky; by spectral clustering, with sky and sea as one region, and crate, person and birds apart"
+# %% fold="Divide the beach into eight regions in three ways" alt="The beach in eight regions with white borders: by color, in streaks and crumbs; by color and position, in larger pieces with two upright cuts through the sky; by spectral clustering, with sky and sea as one region, and crate, person and birds apart"
 DIVIDE = {
     "K-means, color": kmeans_regions,
     "K-means, color and position": lambda image, count: kmeans_regions(image, count, 0.5),
@@ -256,9 +256,9 @@ plt.show()
 # <details><summary>Answer</summary>
 #
 # All three of them! By color alone, streaks of sky and sea share regions, and the textured sand falls into crumbs,
-# because K-means sees one pixel at a time. Position glues the crumbs together but cuts the sky in two where nothing is.
-# Spectral clustering keeps sea and sky as one calm region, and spends its other regions on crate, person, birds and a
-# cloud; the white dog is lost to the sand.
+# because K-means sees one pixel at a time. Position glues the crumbs together but cuts the sky into three where nothing
+# is. Spectral clustering keeps sea and sky as one calm region, and spends its other regions on crate, person, birds, a
+# shadow and pieces of the beach; the white dog lies in one of these, with the sand around it.
 #
 # </details>
 #
@@ -530,8 +530,9 @@ plt.show()
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Those that overlap with an ellipse of the other side: a pixel of such a color is as likely here as there, and only its
-# neighbors can decide.
+# Those that overlap with an ellipse of the other side. Here these are the near-black of her sweater, a color that shadows
+# have, too, and the brown of her legs, which lies in the widest ellipse of the background. A pixel of such a color is as
+# likely here as there, and only its neighbors can decide. The gray of her skirt stands alone.
 #
 # </details>
 #

@@ -793,7 +793,7 @@ for fault in ("palette as gray", "BGR"):
 # **Predict, then run.** In how many of the ten pairs can you *see* the mistake?
 
 # %% fold="Draw what each loader gives" alt="Eleven pairs of a drawn scene and its label map. Seen at once: a label map that is mirrored against its picture, one of another scene, one that is red nearly everywhere, exchanged colors in the picture, wrong colors of all classes, black borders instead of white ones, a picture of far too strong contrast, and thin red rims around everything. The crop and the training view in validation look like good training views"
-large = scene_files("train", 30, size=(240, 300))
+large = scene_files("train", 30, size=(256, 320))
 RED = (230, 0, 0)
 figure, axes = plt.subplots(4, 6, figsize=(7.6, 5.6))
 without_frames(axes)
@@ -1051,7 +1051,7 @@ def film(split, count, frames=8, enlarged=1, grain=4):
 
 
 filmed, others = film("train", 16), film("val", 16)
-one, another = film("train", 3, enlarged=3, grain=0), film("val", 3, enlarged=3, grain=0)
+one, another = film("train", 3, enlarged=4, grain=0), film("val", 3, enlarged=4, grain=0)
 shown = {"training: frame 0": one[16], "validation: frame 1": one[17], "another film": another[17]}
 figure, axes = plt.subplots(1, 3, figsize=(5.2, 1.6))
 for ax, (title, frame) in zip(axes, shown.items(), strict=True):
@@ -1135,8 +1135,8 @@ print(evaluate(model, Scenes8(val_files8), progress=False))
 # The loss has nearly halved, and the mean IoU on the new scenes is 49 %. The last test is your eyes:
 
 # %% fold="Lay truth and answer over a new scene" alt="A drawn beach with people, sailing boats and a dog; its true labels; and the answer of the network: sky, water and ground are in place, the three people in front are one large blob, of the boats only a sliver is left, and dog, bird, hills, poles and two more people are missing"
-new = scene_files("val", 10, size=(240, 300))[9]
-found = inference.predict(model, new.pixels, scales=(64 / 240,))
+new = scene_files("val", 10, size=(256, 320))[9]
+found = inference.predict(model, new.pixels, scales=(64 / 256,))
 figure, axes = plt.subplots(1, 3, figsize=(7, 2.5))
 axes[0].imshow(new.pixels, interpolation="antialiased")
 axes[1].imshow(plotting.colorize(new.labels, EIGHT))
