@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from segtutor.claims.cells import regions, score
 from segtutor.claims.experiments.world import nuclei as experiment
-from segtutor.claims.experiments.world.nuclei import HalfAPhotograph, otsu, regions, score
+from segtutor.claims.experiments.world.nuclei import HalfAPhotograph, otsu
 from segtutor.datasets.nuclei import Nuclei
 from segtutor.training.gaps import apart
 
@@ -23,13 +24,13 @@ def photograph(size=64):
 
 def test_scores_of_perfect_and_of_merged_nuclei():
     things = photograph().things
-    perfect, merged = (score(things, regions(mask)) for mask in (apart(things), things > 0))
+    perfect, merged = (score([things], [regions(mask)]) for mask in (apart(things), things > 0))
     assert perfect["f1"] == 1
     assert (perfect["merged"], perfect["iou"]) == (0, 1)
     assert merged["merged"] == 4 / 5
     # Of a pair's region half is the one nucleus and half the other: IoU 0.5 is not above 0.5.
     assert merged["f1"] == pytest.approx(1 / (1 + 2 / 2 + 4 / 2))
-    nothing = score(things, np.zeros_like(things))
+    nothing = score([things], [np.zeros_like(things)])
     assert (nothing["f1"], nothing["merged"], nothing["iou"]) == (0, 0, 0)
 
 
@@ -51,14 +52,14 @@ def test_otsu_is_scikit_images():
 def test_a_batch_has_gaps_that_weigh_more_and_the_seed_decides():
     recipe = HalfAPhotograph(crop=48)
     torch.manual_seed(3)
-    images, labels, weights = recipe.batch(photograph())
+    images, labels, weights = recipe.batch([photograph()])
     assert images.shape == (4, 3, 48, 48)
     assert labels.shape == weights.shape == (4, 48, 48)
     assert set(labels.unique().tolist()) == {0, 1}
     assert (weights[labels == 1] == 1).all()
     assert weights.max() > 4
     torch.manual_seed(3)
-    assert torch.equal(recipe.batch(photograph())[0], images)
+    assert torch.equal(recipe.batch([photograph()])[0], images)
 
 
 def test_the_left_half_is_learned_and_the_right_one_scored(monkeypatch):
@@ -70,5 +71,5 @@ def test_the_left_half_is_learned_and_the_right_one_scored(monkeypatch):
     )
     values = replace(HalfAPhotograph(), steps=2, crop=32).in_precision("float32")(0, False)
     assert set(values) == {"f1", "pq", "merged", "iou"}
-    assert all(np.array_equal(one.things, whole.things[:, :64]) for one in learned)
+    assert all(np.array_equal(one.things, whole.things[:, :64]) for (one,) in learned)
     assert len(learned) == 2
