@@ -27,6 +27,7 @@ table { border-collapse: collapse; width: 100%; margin: 1rem 0 }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid var(--line) }
 th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 td p { margin: 0 0 .4rem }
+.narrow { display: none }
 svg { vertical-align: middle }
 .full { fill: var(--full) } .part { fill: var(--part) } .none { fill: none; stroke: var(--frame) }
 pre { white-space: pre-wrap; border-left: 3px solid var(--line); padding-left: .8rem }
@@ -35,8 +36,11 @@ small { color: var(--soft) }
   table, tbody, tr, th, td, td.number { display: block; text-align: left; border: 0; padding: .1rem 0 }
   thead { display: none }
   tr { border-bottom: 1px solid var(--line); padding: .5rem 0 }
+  .narrow { display: inline }
 }
 """
+NARROW = "<span class='narrow'> {}</span>"
+"""What the head of a column says; on a telephone a table has no head."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,8 @@ def page(rows: Sequence[Row], left_out: Sequence[LeftOut], pairs: Sequence[Pair]
     """
     lines = "".join(
         f"<tr><th scope='row'>{_text(task.exercise)} {_text(task.title)}</th><td>{_bar(task)}</td>"
-        f"<td class='number'>{task.full} of {task.handed_in}</td><td>{_mistakes(task)}</td></tr>"
+        f"<td class='number'>{task.full} of {task.handed_in}{NARROW.format('have all points')}</td>"
+        f"<td>{_mistakes(task)}</td></tr>"
         for task in tasks_of(rows)
     )
     reached = sorted(row.points / row.out_of for row in rows if row.out_of)

@@ -11,9 +11,11 @@ import html
 import re
 
 from segtutor.exercises.catalog import find
-from segtutor.grading.class_report import document, marked
+from segtutor.grading.class_report import NARROW, document, marked
 from segtutor.grading.folder import Row
 from segtutor.grading.points import Grade
+
+POINTS = NARROW.format("points")
 
 
 def page(row: Row) -> str:
@@ -34,7 +36,7 @@ def page(row: Row) -> str:
 def _task(one: Grade) -> str:
     if not one.exercise[:1].isdigit():  # points that a person gave
         return (
-            f"<tr><th scope='row'>In your own words</th><td class='number'>{one.points:g} of {one.out_of}</td>"
+            f"<tr><th scope='row'>In your own words</th><td class='number'>{one.points:g} of {one.out_of}{POINTS}</td>"
             f"<td>{html.escape(one.reason)}</td></tr>"
         )
     exercise = find(one.exercise)
@@ -50,7 +52,8 @@ def _task(one: Grade) -> str:
             parts.append(f'<code>segtutor.check("{one.exercise}", {html.escape(exercise.name)})</code> shows more.')
     return (
         f"<tr><th scope='row'>{html.escape(one.exercise)} {html.escape(exercise.title)}</th>"
-        f"<td class='number'>{one.points:g} of {one.out_of}</td><td>{'<br>'.join(parts) or 'all right'}</td></tr>"
+        f"<td class='number'>{one.points:g} of {one.out_of}{POINTS}</td>"
+        f"<td>{'<br>'.join(parts) or 'all right'}</td></tr>"
     )
 
 
