@@ -312,7 +312,8 @@ wanted[:4] = 1
 probability = torch.full((100,), 0.02)
 cross_entropy = F.binary_cross_entropy(probability, wanted)
 dice = 1 - (2 * (probability * wanted).sum() + 1) / (probability.sum() + wanted.sum() + 1)
-print(f"cross entropy {cross_entropy:.3f}, for a mask that says 0.5 everywhere {np.log(2):.3f}; Dice loss {dice:.3f}")
+print(f"cross entropy {cross_entropy:.3f}, for a mask that says 0.5 everywhere {np.log(2):.3f};", end=" ")
+print(f"Dice loss {dice:.3f}")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -406,8 +407,10 @@ plt.show()
 for name in ("maskformer_resnet50", "mask2former_resnet50"):
     with torch.device("meta"):  # shapes without numbers
         large_network = models.create(name, num_classes=133)
-    parts = {part: sum(p.numel() for p in module.parameters()) for part, module in large_network.named_children()}
-    print(f"{name:21} {sum(parts.values()):10,} = " + " + ".join(f"{part} {count:,}" for part, count in parts.items()))
+    children = large_network.named_children()
+    parts = {part: sum(p.numel() for p in module.parameters()) for part, module in children}
+    told = " + ".join(f"{part} {count:,}" for part, count in parts.items())
+    print(f"{name:21} {sum(parts.values()):10,} = {told}")
 
 # %% [markdown]
 # More than half of either is backbone. What Mask2Former adds is three more layers of the query decoder.
@@ -564,14 +567,15 @@ plt.show()
 #   [stuff](glossary.ipynb#things-and-stuff) of one class becomes one segment.
 
 # %%
-probabilities = found.classes.softmax(-1)[:, :-1]  # Q x K: "no object" is left out after the softmax, not before
+probabilities = found.classes.softmax(-1)[:, :-1]  # Q x K: "no object" is left out after the softmax
 scores = torch.einsum("qk,qhw->khw", probabilities, found.masks.sigmoid())
 label_map = scores.argmax(0)
 assert torch.equal(label_map, found.semantic())
 instances = found.instances(SCENES.things)
 kept = instances["scores"] > 0.5
 segments, listed = found.panoptic(STUFF)
-print(f"{len(label_map.unique())} classes, {int(kept.sum())} things with a score above 0.5, {len(listed)} segments")
+seen = len(label_map.unique())
+print(f"{seen} classes, {int(kept.sum())} things with a score above 0.5, {len(listed)} segments")
 
 # %% [markdown]
 # Here are the three readings, and below what lesson 5 had: one network for the label map, another for the things. (Each
@@ -650,9 +654,8 @@ for label in torch.cat([found_labels, wanted_labels]).unique().tolist():
     hits, all_of_both = int(matched[ours].sum()), int(ours.sum() + theirs.sum())
     quality = float(iou[matched & ours[:, None]].sum()) / (all_of_both / 2)  # TP + FP / 2 + FN / 2
     assert np.isclose(quality, official.per_class[label].PQ, atol=1e-6)
-    print(
-        f"{SCENES.names[label]:10} found {int(ours.sum())}, there {int(theirs.sum())}, matched {hits}: PQ {quality:.2f}"
-    )
+    print(f"{SCENES.names[label]:10} found {int(ours.sum())}, there {int(theirs.sum())},", end=" ")
+    print(f"matched {hits}: PQ {quality:.2f}")
 print(f"mean of the classes {official.overall.PQ:.1%}")
 
 # %% [markdown]
@@ -793,7 +796,8 @@ card("masks.classes")
 # %%
 from segtutor.models.mask_classification.eomt import EncoderMaskTransformer
 
-print(inspect.getsource(EncoderMaskTransformer.predictions).replace("    def", "def").replace("\n    ", "\n"))
+source = inspect.getsource(EncoderMaskTransformer.predictions)
+print(source.replace("    def", "def").replace("\n    ", "\n"))
 
 # %% [markdown]
 # No extra attention is needed: queries and patches are rows of the same tokens. Masked attention is there, too, in
