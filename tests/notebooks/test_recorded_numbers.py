@@ -4,6 +4,7 @@ Each entry has a sentence of a lesson with gaps, and how its numbers come from t
 again and gets another number learns here which sentence to write again.
 """
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 
 from segtutor.claims import find, recorded
 
-SOURCE = Path(__file__).parents[2] / "notebooks" / "source"
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "notebooks" / "source"
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -48,8 +50,16 @@ def crf_gains() -> tuple[float, float]:
     return min(gains), max(gains)
 
 
+def options(checkpoint: str, *names: str) -> tuple[str, ...]:
+    """What the command of a checkpoint gave for these options."""
+    command = json.loads((ROOT / "data" / "checkpoints" / f"{checkpoint}.json").read_text())["command"].split()
+    return tuple(f"{int(command[command.index(name) + 1]):,}" for name in names)
+
+
 PYRAMID, NEAR = "pspnet.pyramid", "near-sighted, "
 SENTENCES: list[tuple[str, str, Callable[[], tuple[str, ...]]]] = [
+    ("00_start_here", "and Mask2Former, the newest of the five, {} steps on {};",
+     lambda: options("mask2former_tiny", "--steps", "--count")),
     ("02_data_sets", "with the weights their accuracy is {} % on average, against {} % without",
      lambda: rounded(mean("data.class_weights", "median frequency", "rare_accuracy"),
                      mean("data.class_weights", "all pixels alike", "rare_accuracy"))),
