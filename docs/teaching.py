@@ -98,6 +98,8 @@ def objectives() -> str:
 
     known, parts = lessons(), []
     for number, declared in table()["lessons"].items():
+        if number not in known:  # an assignment can come before its lesson
+            continue
         lesson = known[number]
         parts += [
             f"\n**Lesson {number.lstrip('0')}, {lesson.title}**\n",
@@ -164,7 +166,15 @@ def mistakes() -> str:
     return "\n".join(parts)
 
 
-MAKERS: dict[str, Callable[[], str]] = {"plans": plans, "objectives": objectives, "mistakes": mistakes}
+def rubric() -> str:
+    """The table by which a final project is judged, as its own page has it."""
+    page = (ROOT / "docs" / "final_project.md").read_text(encoding="utf-8").split("## The rubric")[1]
+    return "\n".join(row for row in page.splitlines() if row.startswith("|"))
+
+
+MAKERS: dict[str, Callable[[], str]] = {
+    "plans": plans, "objectives": objectives, "mistakes": mistakes, "rubric": rubric,
+}  # fmt: skip
 
 
 def fill(page: str, makers: dict[str, Callable[[], str]] = MAKERS) -> str:

@@ -44,6 +44,7 @@ SAME_FOR_ALL = {
     "6.14": _PUBLISHED,
     "6.15": _OWN,
     "10.6": _OWN,
+    "11.8": _OWN,
 }
 """Tasks that no variant changes, and why."""
 NAME = re.compile(r"[a-z2-7]{12}")

@@ -14,7 +14,7 @@ from segtutor.grading.session import Session
 from segtutor.grading.transfer import encode_outcome
 
 
-@pytest.fixture(params=["4.11", "5.15", "6.15", "10.6"])
+@pytest.fixture(params=["4.11", "5.15", "6.15", "10.6", "11.8"])
 def exercise(request):
     return find(request.param)
 
