@@ -78,7 +78,6 @@ NETWORKS = (
     Network("FCN-16s", "FCN", "fcn16s_tiny"),
     Network("FCN-8s", "FCN", "fcn8s_tiny"),
     Network("FCN-8s, pretrained", "FCN", "fcn8s_tiny", start="backbone"),
-    Network("U-Net", "U-Net", "unet_tiny"),
     Network("backbone alone", "backbone", "deeplabv3_cascaded_tiny", (("last_block", 4),)),
     Network("backbone alone, stride 4", "backbone", "deeplabv3_cascaded_tiny",
             (("last_block", 4), ("output_stride", 4))),
@@ -97,9 +96,7 @@ NETWORKS = (
     Network("DeepLab v3+, stride 8", "DeepLab v3+", "deeplabv3plus_tiny", (("low_channels", 48),)),
     Network("ViT", "transformer", "vit_tiny"),
     Network("SegFormer", "transformer", "segformer_tiny"),
-    Network("MaskFormer", "mask classification", "maskformer_tiny", _QUERIES, settings=MASK_LOSS),
     Network("Mask2Former", "mask classification", "mask2former_tiny", _QUERIES, settings=MASK_LOSS),
-    Network("EoMT", "mask classification", "eomt_tiny", _QUERIES, settings=MASK_LOSS),
 )  # fmt: skip
 
 
