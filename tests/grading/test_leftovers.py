@@ -17,13 +17,11 @@ def test_folders_of_the_dead_are_removed_and_those_of_the_living_are_named(tmp_p
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with subprocess.Popen([sys.executable, "-c", "pass"]) as gone:
         gone.wait()
-    for name in (f"segtutor-grade-{gone.pid}-x", f"segtutor-unpacked-{os.getppid()}-y", "segtutor-notes", "other"):
-        (tmp_path / name / "work").mkdir(parents=True)
     with temporary_folder("grade") as own:
-        assert of_other_graders() == [tmp_path / f"segtutor-unpacked-{os.getppid()}-y"]
-        assert {path.name for path in tmp_path.iterdir()} == {
-            Path(own).name,
-            f"segtutor-unpacked-{os.getppid()}-y",
-            "segtutor-notes",
-            "other",
-        }
+        here = Path(own).name.split("-")[2]
+        alive, elsewhere = f"segtutor-unpacked-{here}-{os.getppid()}-y", f"segtutor-grade-01234567-{gone.pid}-x"
+        for name in (f"segtutor-grade-{here}-{gone.pid}-x", alive, elsewhere, "segtutor-notes", "other"):
+            (tmp_path / name / "work").mkdir(parents=True)
+        assert of_other_graders() == [tmp_path / elsewhere, tmp_path / alive], "who counts processes anew is not judged"
+        left = {path.name for path in tmp_path.iterdir()}
+        assert left == {Path(own).name, alive, elsewhere, "segtutor-notes", "other"}
