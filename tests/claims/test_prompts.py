@@ -18,6 +18,8 @@ def test_variants_of_a_training_differ_in_one_thing():
     one, three, networks = training.THREE_MASKS.variants.values()
     assert replace(one, several=True) == three == PromptRecipe()
     assert replace(one, networks=3) == networks
+    anywhere, own = training.OWN_ERRORS.variants.values()
+    assert replace(anywhere, own_errors=True) == own
 
 
 def test_three_networks_begin_differently_and_the_first_is_the_one_that_is_alone():

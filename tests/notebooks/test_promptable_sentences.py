@@ -6,8 +6,9 @@ import re
 from html import unescape
 
 import nbformat
+import numpy as np
 
-from tests.notebooks.lesson import NOTEBOOKS, mean, printed_by, verdicts, words_of
+from tests.notebooks.lesson import NOTEBOOKS, mean, printed_by, seeds, verdicts, words_of
 
 WORDS, PRINTED = words_of("10"), printed_by("10")
 
@@ -50,6 +51,18 @@ def test_clicks():
     cost = {name: mean(claim, name, "ms_later") / 100 for name in ("sam_tiny", "GrabCut, clicks")}
     assert f"{cost['sam_tiny']:.1f} milliseconds for a later click against {cost['GrabCut, clicks']:.0f}" in WORDS
     assert list(verdicts(claim).values())[:2] == ["undecided", "undecided"]
+
+
+def test_own_errors():
+    claim = "prompts.own_errors"
+    own, anywhere = (seeds(claim, variant, "gain") for variant in ("on own errors", "clicks anywhere"))
+    assert f"gain {np.mean(own):.1f} points of IoU from the second click to the fifth, the others" in WORDS
+    assert f"the others {np.mean(anywhere):.1f}. They gain more with each of the three seeds" in WORDS
+    assert all(one > other for one, other in zip(own, anywhere, strict=True))
+    assert sorted(one > 0 for one in anywhere) == [False, True, True]
+    assert set(verdicts(claim).values()) == {"undecided"}
+    first = [mean(claim, variant, "after_1") for variant in ("on own errors", "clicks anywhere")]
+    assert abs(first[0] - first[1]) < 0.5  # alike after the first click
 
 
 def test_eight_frames():

@@ -1,11 +1,11 @@
-"""The claim that trains sam_tiny: three answers to one click."""
+"""The claims that train sam_tiny: three answers to one click, and clicks on one's own errors."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from segtutor.claims.claim import Claim, Expectation, percent
-from segtutor.claims.prompt_training import SIZE, PromptRecipe
+from segtutor.claims.prompt_training import CLICKS, SIZE, PromptRecipe
 
 _THREE = PromptRecipe()
 _SAME = (
@@ -45,5 +45,33 @@ THREE_MASKS = Claim(
                     "three answers of one network", "worse", "three answers", "three networks with one"),
         Expectation("where a click means one thing, three answers lose less than two points", "clear", "three answers",
                     "one answer", margin=-0.02),
+    ),
+)  # fmt: skip
+
+_OWN = replace(_THREE, rounds=2, more_clicks=True)
+
+OWN_ERRORS = Claim(
+    name="prompts.own_errors",
+    title="Clicks on one's own errors",
+    sentence="A network that was trained with further clicks on its own errors makes more of a person's further clicks "
+    "than one that was trained with clicks anywhere.",
+    source="Kirillov et al. 2023 (SAM), §A, Training algorithm; Sofiiuk, Petrov, Konushin 2021 (RITM)",
+    paper="no number: SAM is trained with clicks on its errors, and nothing else is compared with it",
+    changes="where the second click of the training goes: to a pixel that the last answer had wrong, or to "
+    "any pixel",
+    same=f"{_SAME}; {_OWN.steps} steps with {_OWN.rounds} answers to each prompt; scored with {CLICKS} clicks on each "
+    "clear thing, each in the middle of the largest error",
+    variants={"clicks anywhere": replace(_OWN, own_errors=False), "on own errors": _OWN},
+    measures=(
+        percent("after_1", "IoU after 1 click"),
+        percent("after_2", "after 2"),
+        percent("after_5", "after 5"),
+        percent("gain", "gain of clicks 2 to 5"),
+    ),
+    expectations=(
+        Expectation("from the second click to the fifth, more is gained", "gain", "on own errors", "clicks anywhere"),
+        Expectation("after five clicks the mask is better", "after_5", "on own errors", "clicks anywhere"),
+        Expectation("the first click loses less than two points", "after_1", "on own errors", "clicks anywhere",
+                    margin=-0.02),
     ),
 )  # fmt: skip
