@@ -165,11 +165,15 @@ def panoptic_picture(scene):
 
 
 def name_things(ax, named_boxes):
-    """Words above a box, or below it where the picture ends above."""
+    """Words above a box, or below it where the picture ends above or another name stands there."""
     style = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0}
-    for words, (left, top, _, bottom) in named_boxes:
-        y, side = (top - 6, "bottom") if top > 40 else (bottom + 8, "top")
-        ax.text(left, y, words, va=side, fontsize=9, bbox=style)
+    taken = []
+    for words, (left, top, right, bottom) in named_boxes:
+        middle, half = (left + right) / 2, 5.5 * len(words)  # a letter is about eleven pixels of the scene wide
+        free = not any(abs(middle - x) < half + width and abs(top - y) < 25 for x, y, width in taken)
+        y, side = (top - 6, "bottom") if free and top > 40 else (bottom + 8, "top")
+        ax.text(middle, y, words, ha="center", va=side, fontsize=9, bbox=style)
+        taken.append((middle, y, half))
 
 
 figure, axes = plt.subplots(2, 2, figsize=(7.8, 6.7))
