@@ -104,7 +104,7 @@ for index in range(len(scenes)):
     parts = regions(scene.labels)
     objects += len(scene.instances)
     for item in scene.instances:
-        whole += any(metrics.mask_iou(mask, item.mask) > 0.9 for label, mask in parts if label == item.label)
+        whole += any(metrics.mask_iou(m, item.mask) > 0.9 for label, m in parts if label == item.label)
 print(f"{whole} of {objects} objects are regions of their own")
 
 # %% [markdown]
@@ -301,7 +301,8 @@ region = stages.proposals[0].boxes[proposal]
 anchors, offsets = torch.cat(stages.anchors), torch.cat(stages.anchor_offsets, dim=1)[0]
 anchor = int((clip_boxes(decode_boxes(offsets, anchors), (H, W)) - region).abs().sum(dim=1).argmin())
 
-for words, box in {"anchor": anchors[anchor], "proposal": region, "detection": final_box, "truth": true_box}.items():
+boxes = {"anchor": anchors[anchor], "proposal": region, "detection": final_box, "truth": true_box}
+for words, box in boxes.items():
     iou = box_iou(box[None], true_box[None]).item()
     print(f"{words:10}", " ".join(f"{value:6.1f}" for value in box), f"  IoU with the truth {iou:.2f}")
 
@@ -377,7 +378,8 @@ assert np.allclose(by_hand, cell)
 h, w = stages.features["P3"].shape[-2:]
 assert torch.equal(grid_anchors(cell, (h, w), (8, 8)), stages.anchors[1])  # P3: every 8 pixels
 
-for name, of_level, sizes in zip(stages.features, stages.anchors, model.settings.anchor_sizes, strict=True):
+sizes_of_levels = model.settings.anchor_sizes
+for name, of_level, sizes in zip(stages.features, stages.anchors, sizes_of_levels, strict=True):
     print(f"{name}: {len(of_level):5,} anchors of {sizes[0]} pixels")
 print(f"{len(anchors):,} in all, for {len(target['boxes'])} objects")
 
@@ -403,8 +405,9 @@ from segtutor.models.mask_rcnn.matching import match
 overlap = box_iou(target["boxes"], anchors)  # objects x anchors
 strict = match(overlap, positive_iou=0.7, negative_iou=0.3)
 matched = match(overlap, positive_iou=0.7, negative_iou=0.3, force_best=True)
-print(f"anchors that reach 0.7: {(strict >= 0).sum()}, for {len(strict[strict >= 0].unique())} of the objects")
-print(f"with the best of each object: {(matched >= 0).sum()}, for {len(matched[matched >= 0].unique())} objects")
+good, better = strict[strict >= 0], matched[matched >= 0]
+print(f"anchors that reach 0.7: {len(good)}, for {len(good.unique())} of the objects")
+print(f"with the best of each object: {len(better)}, for {len(better.unique())} objects")
 print(f"ignored: {(matched == -2).sum()}, background: {(matched == -1).sum()}")
 
 # %% [markdown]
@@ -655,7 +658,7 @@ inside = torch.tensor([[0.0, 1.0, 1.0, 3.0, 3.0]])  # picture 0, box (1, 1) to (
 points = [(1.25, 1.25), (1.75, 1.25), (1.25, 1.75), (1.75, 1.75)]  # 2 x 2 in the first of 2 x 2 bins
 by_hand = np.mean([5 * (y - 0.5) + (x - 0.5) for x, y in points])  # bilinear is exact on a ramp
 aligned, shifted = (
-    roi_align(ramp[None, None], inside, 2, sampling_ratio=2, aligned=aligned)[0, 0] for aligned in (True, False)
+    roi_align(ramp[None, None], inside, 2, sampling_ratio=2, aligned=how)[0, 0] for how in (True, False)
 )
 assert by_hand == aligned[0, 0] == 6
 print(f"by hand {by_hand}; aligned {aligned.flatten().tolist()}, without {shifted.flatten().tolist()}")
@@ -754,7 +757,8 @@ with torch.no_grad():
     logits = model.roi_heads.mask_predictor(model.roi_heads.mask_head(pooled))  # R x 33 x 28 x 28
 chosen = logits[torch.arange(len(logits)), stages.detected_labels[0]].sigmoid()
 assert torch.allclose(chosen, stages.mask_probabilities[0], atol=1e-4)
-print("regions", tuple(pooled.shape), "-> masks", tuple(logits.shape), "-> of the detected class", tuple(chosen.shape))
+print("regions", tuple(pooled.shape), "-> masks", tuple(logits.shape), end=" ")
+print("-> of the detected class", tuple(chosen.shape))
 
 # %% [markdown]
 # The upper row shows the masks of the eight surest detections, each in the frame of its box; the lower row, our
@@ -812,7 +816,7 @@ ones, ten = torch.ones(1, 28, 28), torch.tensor([[10.0, 10.0, 20.0, 20.0]])
 print("at the pixels' centers:", int(paste_masks(ones, ten, (30, 30)).sum()), "pixels;", end=" ")
 print("as torchvision does it:", int(paste_masks(ones, ten, (30, 30), legacy=True).sum()))
 
-row, column = int(final_box[[1, 3]].mean()), int(final_box[[0, 2]].mean())  # one pixel by hand, in the middle
+row, column = int(final_box[[1, 3]].mean()), int(final_box[[0, 2]].mean())  # one pixel, in the middle
 x1, y1, x2, y2 = final_box
 v, u = (row + 0.5 - y1) / (y2 - y1) * 28 - 0.5, (column + 0.5 - x1) / (x2 - x1) * 28 - 0.5
 i, j = int(v), int(u)
@@ -872,12 +876,14 @@ plt.show()
 # %%
 best_iou, best = box_iou(target["boxes"], after.boxes).max(dim=1)  # over the proposals
 words = ("background", *SCENES.names[1:])
-print("object    best proposal   its class and score    score of the right class   best detection of that class")
+print("object    best proposal   its class and score", end="    ")
+print("score of the right class   best detection of that class")
 for number, label in enumerate(target["labels"]):
     scores = stages.class_scores[0][best[number]]
     right = stages.detected_labels[0] == label
     overlaps = box_iou(target["boxes"], stages.detected_boxes[0][right])[number]
-    print(f"{words[label]:9} IoU {best_iou[number]:.2f}        {words[scores.argmax()]:10} {scores.max():.2f}", end=" ")
+    print(f"{words[label]:9} IoU {best_iou[number]:.2f}", end="        ")
+    print(f"{words[scores.argmax()]:10} {scores.max():.2f}", end=" ")
     print(f"{scores[label]:19.2f} {'':18} IoU {overlaps.max():.2f}, ", end="")
     print(f"score {stages.detected_scores[0][right][overlaps.argmax()]:.2f}")
 
@@ -928,8 +934,10 @@ x = raw[torch.arange(2), labels]  # the channel of the true class
 by_hand = (F.softplus(x) - wanted * x).mean()  # -t log s(x) - (1 - t) log(1 - s(x)), without overflow
 assert torch.allclose(by_hand, mask_loss(raw, wanted, labels, model.settings), atol=1e-6)
 by_hand.backward()
-print("channels with a gradient:", [SCENES.names[number] for number in raw.grad[0].flatten(1).any(dim=1).nonzero()])
-print(f"share of the target that is person: {wanted[0].mean():.2f}, through the shifted box {wanted[1].mean():.2f}")
+moved = raw.grad[0].flatten(1).any(dim=1).nonzero()
+print("channels with a gradient:", [SCENES.names[number] for number in moved])
+whole, half = wanted.mean(dim=(1, 2))
+print(f"share of the target that is person: {whole:.2f}, through the shifted box {half:.2f}")
 
 # %% [markdown]
 # **Predict, then run.** What are the five losses of our picture, for a network whose heads are still random and for
@@ -1057,7 +1065,7 @@ print(measured["crowd"])
 
 # %%
 def panoptic(instances, label_map):
-    """Segment ids H x W and their list, from (class, mask) by falling score and a label map for the stuff."""
+    """Segment ids H x W and their list, from (class, mask) by falling score and a map for the stuff."""
     segments, info = np.zeros(label_map.shape, dtype=int), []
     for label, mask in instances:
         free = mask & (segments == 0)
@@ -1137,8 +1145,8 @@ for words in ("person", "dog", "cat"):
     missed, invented = len(theirs) - len(matches), len(ours) - len(matches)
     quality = matches.sum() / (len(matches) + invented / 2 + missed / 2)
     assert np.isclose(official.per_class[number].PQ, quality)
-    print(f"{words:7} {len(matches)} matches with a sum of IoU of {matches.sum():.2f}, {missed} missed, ", end="")
-    print(f"{invented} invented: PQ {quality:.2f}")
+    print(f"{words:7} {len(matches)} matches with a sum of IoU of {matches.sum():.2f}, ", end="")
+    print(f"{missed} missed, {invented} invented: PQ {quality:.2f}")
 
 # %% [markdown]
 # The three people match and the two cats are missed, so *cat* has a PQ of 0.
