@@ -553,9 +553,21 @@ for name, point in (("on the horse", POINT), ("in the sand", (110, 118))):
     print(f"{name:13} predicted {answer.iou.numpy().round(2)}, stable {np.round(values, 2)}")
 
 # %% [markdown]
-# Both numbers need no truth, and each catches what the other lets through. You can be the first round yourself: the
-# [assignment](assignments/10_promptable.ipynb) has a tool that turns clicks in a page into a folder of masks, and
-# `segtutor train` reads it.
+# Both numbers need no truth, and each catches what the other lets through.
+#
+# Are labels by clicks good enough to learn from? For the card, the course's small SAM labelled fifty new scenes, with at
+# most five clicks on each segment, and a DeepLab learned from these labels; another one learned from the true ones:
+
+# %%
+card("prompts.engine")
+
+# %% [markdown]
+# With about 50 clicks on a picture, the labels are worse than was expected: their mean IoU with the true ones is 69.8 %, not
+# 80. The network that learned from them loses little by it: 47.3 % on new scenes against 49.4 from true labels, 96 % of
+# that. Whether the loss stays below five points is not decided by three seeds.
+#
+# You can be the first round yourself: the [assignment](assignments/10_promptable.ipynb) has a tool that turns clicks in a
+# page into a folder of masks, and `segtutor train` reads it.
 #
 # ## Video
 #

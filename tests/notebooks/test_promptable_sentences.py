@@ -65,6 +65,17 @@ def test_own_errors():
     assert abs(first[0] - first[1]) < 0.5  # alike after the first click
 
 
+def test_the_data_engine():
+    claim = "prompts.engine"
+    clicked, drawn = (mean(claim, variant) for variant in ("five clicks", "drawn by hand"))
+    labels, clicks = (mean(claim, "five clicks", key) for key in ("labels", "clicks"))
+    assert f"With about {clicks / 100:.0f} clicks on a picture" in WORDS
+    assert f"their mean IoU with the true ones is {labels:.1f} %, not 80" in WORDS
+    share = f"{100 * clicked / drawn:.0f} % of that"
+    assert f"{clicked:.1f} % on new scenes against {drawn:.1f} from true labels, {share}" in WORDS
+    assert list(verdicts(claim).values()) == ["undecided", "reversed"]
+
+
 def test_eight_frames():
     claim = "prompts.memory"
     memories = ("no memory", "the last mask", "the first frame")
