@@ -562,9 +562,9 @@ for name, point in (("on the horse", POINT), ("in the sand", (110, 118))):
 card("prompts.engine")
 
 # %% [markdown]
-# With about 50 clicks on a picture, the labels are worse than was expected: their mean IoU with the true ones is 69.8 %, not
-# 80. The network that learned from them loses little by it: 47.3 % on new scenes against 49.4 from true labels, 96 % of
-# that. Whether the loss stays below five points is not decided by three seeds.
+# With about 50 clicks on a picture, the labels are worse than was expected: their [mean IoU](glossary.ipynb#mean-IoU) with
+# the true ones is 69.8 %, not 80. The network that learned from them loses little by it: 47.3 % on new scenes against 49.4
+# from true labels, 96 % of that. Whether the loss stays below five points is not decided by three seeds.
 #
 # You can be the first round yourself: the [assignment](assignments/10_promptable.ipynb) has a tool that turns clicks in a
 # page into a folder of masks, and `segtutor train` reads it.
@@ -607,7 +607,7 @@ card("prompts.memory")
 # **Open vocabulary.** CLIP was trained on pictures and their captions; it can say how well a text fits a *picture*.
 # MaskCLIP ([Zhou et al. 2022](https://arxiv.org/abs/2112.01071)) asks it about each *place*: without any training, take the
 # values of the last attention and compare them with the texts "a photo of a sheep", "a photo of grass". A network trained
-# on such answers, MaskCLIP+, reaches a [mean IoU](glossary.ipynb#mean-IoU) of 86.1 % on classes of PASCAL VOC that no mask
+# on such answers, MaskCLIP+, reaches a mean IoU of 86.1 % on classes of PASCAL VOC that no mask
 # had shown, where the best before had 35.6 %; on COCO-Stuff these numbers are 54.7 and 30.3 %.
 #
 # What do such numbers say, and what not? They say that a text can take the place of a list of classes. They do not say that
