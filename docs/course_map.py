@@ -18,7 +18,7 @@ WIDE, HIGH, ROW, LANE = 218, 46, 74, 246
 SHORT = {
     "00": "start here", "00b": "before networks", "01": "metrics", "02": "data sets", "03": "FCN", "04": "PSPNet",
     "05": "Mask R-CNN", "06a": "DeepLab v2", "06b": "DeepLab v3, v3+", "07": "your own photograph",
-    "08": "transformers", "09": "mask classification", "10": "clicks",
+    "08": "transformers", "09": "mask classification", "10": "clicks", "11": "the real world",
 }  # fmt: skip
 
 

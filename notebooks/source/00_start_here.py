@@ -464,6 +464,7 @@ plt.show()
 # | [**8**](08_transformers.ipynb) | transformers, and features that were learned elsewhere |
 # | [**9**](09_mask_classification.ipynb) | one network with masks as answers: label maps, instances, panoptic maps |
 # | [**10**](10_promptable.ipynb) | Segment Anything: a click in, masks out, and a page that answers |
+# | [**11**](11_real_world.ipynb) | night and fog, honest confidence, kinds of errors, and U-Net for few labels |
 #
 # ## Summary
 #

@@ -825,7 +825,7 @@ plt.show()
 # %% [markdown]
 # Is a confidence of 0.8 right in 80 % of the cases? Such a network is called **calibrated**. We sort all pixels of the
 # 40 validation pictures into ten bins by confidence and look up how many are right. The mean distance from the
-# diagonal, weighted with the number of pixels, is the *expected calibration error*
+# diagonal, weighted with the number of pixels, is the [expected calibration error](glossary.ipynb#expected-calibration-error)
 # ([Guo et al. 2017](https://arxiv.org/abs/1706.04599)).
 #
 # **Predict, then run.** Will the curve lie above or below the diagonal?
@@ -986,7 +986,8 @@ for name in ("mooring bollard", "street bollard", "pole", "bicycle"):
 # What came after these networks has its own lessons: in [lesson 8](08_transformers.ipynb) a transformer takes the place
 # of the backbone, and a single layer on features that were learned elsewhere does what took whole networks here; in
 # [lesson 9](09_mask_classification.ipynb) a network answers with masks, and one training serves label maps and instances; in
-# [lesson 10](10_promptable.ipynb) you click, and a mask comes back.
+# [lesson 10](10_promptable.ipynb) you click, and a mask comes back. And in [lesson 11](11_real_world.ipynb) the pictures change
+# when the network is trained already.
 #
 # Three questions before you trust a file: which *classes*, in which order? Which *data*, with which license? Which
 # *preprocessing*? Weights carry the terms of the data they were trained on.

@@ -4,7 +4,7 @@
 # minutes_t4: 3
 # download: none
 # peak_ram: 1.5 GB
-# prerequisites: [Lesson 11, "[Lesson 1](../01_metrics.ipynb)", NumPy and PyTorch modules]
+# prerequisites: ["[Lesson 11](../11_real_world.ipynb)", "[Lesson 1](../01_metrics.ipynb)", NumPy and PyTorch modules]
 # minutes_work: 185
 # ---
 
