@@ -217,7 +217,7 @@ def draw_maps(axes, scene, maps):
     return np.unique(np.concatenate([np.unique(labels) for labels in maps.values()]))
 
 
-figure, axes = plt.subplots(2, 3, figsize=(9, 5.1))
+figure, axes = plt.subplots(2, 3, figsize=(7.6, 4.35))
 panels = [*axes[0, :2], *axes[1]]
 seen = draw_maps(panels, 5, {"truth": larger[5][1]} | {f"stride {stride}": found[stride][5][0] for stride in found})
 plotting.legend(axes[0, 2], seen, SCENES, loc="center", bbox_to_anchor=(0.5, 0.5), ncol=2)
