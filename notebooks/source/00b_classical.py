@@ -671,13 +671,13 @@ def grabcut(case, strength, scribble=False):
     return classical.grab_cut(case.image, case.box, case.scribble if scribble else None, strength=strength)
 
 
-figure, axes = plt.subplots(2, 4, figsize=(9, 6.4))
+figure, axes = plt.subplots(2, 4, figsize=(7.4, 5.5))
 for row, case in zip(axes, (sheep, test_cases["beach"][0]), strict=True):
     result = grabcut(case, strength=5)
     for ax, index in zip(row, (0, 1, len(result.masks) - 1), strict=False):
         mask = result.masks[index]
         case.show(mask, ax)
-        ax.set(title=f"{case.name}, pass {index + 1}: IoU {case.score(mask):.2f}")
+        ax.set(title=f"{case.name}, pass {index + 1}\nIoU {case.score(mask):.2f}")
     row[3].plot(range(1, len(result.energies) + 1), np.array(result.energies) / 1000, "o-", color=BLUE)
     row[3].set(xlabel="pass", title="energy / 1000")
     row[3].xaxis.get_major_locator().set_params(integer=True)
@@ -813,7 +813,7 @@ plt.show()
 
 # %% fold="Show the worst result of four methods" alt="The worst results of four methods: each takes in surroundings of a similar color or loses parts of the object"
 every_test = [case for kind in KINDS for case in test_cases[kind]]
-figure, axes = plt.subplots(2, 4, figsize=(9, 6.6))
+figure, axes = plt.subplots(2, 4, figsize=(7.4, 5.6))
 for (top, bottom), name in zip(
     axes.T, ("K-means", "watershed + scribble", "GraphCut + scribble", "GrabCut"), strict=True
 ):

@@ -126,7 +126,7 @@ for weather, given in answers.items():
 
 # %% fold="Draw a scene by day and at night, and the answers" alt="Above, a drawn scene with sheep, a dog, a horse and a person by a lake, by day, dark at night, and the night brightened, in which all can be seen; below, the network's label map by day, which has the parts of the scene, at night, where nearly everything is bus, and the truth"
 SHOWN = 16
-figure, axes = plt.subplots(2, 3, figsize=(4.0, 2.8))
+figure, axes = plt.subplots(2, 3, figsize=(5.6, 4.0))
 night = in_weather(scenes.images[SHOWN : SHOWN + 1], "night")[0].permute(1, 2, 0)
 bright = (night / night.float().quantile(0.99)).clamp(0, 1)
 pictures = {"day": scenes.images[SHOWN].permute(1, 2, 0), "night": night, "night, brightened": bright}
@@ -138,7 +138,7 @@ for row, shown in zip(axes, (pictures, {name: colorize(one, SCENES) for name, on
         axis.set_title(name)
 without_frames(axes)
 seen = set().union(*(one.unique().tolist() for one in maps.values()))
-plotting.legend(figure, seen, SCENES, loc="outside lower center", bbox_to_anchor=None, ncol=4, columnspacing=0.8)
+plotting.legend(figure, seen, SCENES, loc="outside lower center", bbox_to_anchor=None, ncol=5, columnspacing=0.8)
 plt.show()
 
 # %% [markdown]
@@ -529,7 +529,7 @@ for name, counted in by.items():
 matrices = analysis.image_matrices(list(scenes.maps.numpy()), list(answers["day"].argmax(dim=1).numpy()), len(SCENES))
 (worst, points), *_ = analysis.worst_images(matrices, by="harm")
 found = answers["day"][worst].argmax(dim=0)
-figure, axes = plt.subplots(1, 3, figsize=(5.8, 2.8))
+figure, axes = plt.subplots(1, 3, figsize=(8, 3.4))
 for axis, labels, title in zip(axes, (scenes.maps[worst], found), (f"scene {worst}, truth", "answer"), strict=False):
     axis.imshow(colorize(labels, SCENES))
     axis.set_title(title)
@@ -538,7 +538,7 @@ axes[2].set_title("errors")
 axes[2].legend_.set(bbox_to_anchor=(0.5, -0.02))
 without_frames(axes)
 plotting.legend(figure, set(found.unique().tolist()) | set(scenes.maps[worst].unique().tolist()), SCENES,
-                loc="outside lower center", bbox_to_anchor=None, ncol=4, columnspacing=0.8)  # fmt: skip
+                loc="outside lower center", bbox_to_anchor=None, ncol=7, columnspacing=0.8)  # fmt: skip
 plt.show()
 print(f"without this picture the mean IoU of the other 39 is {100 * points:.1f} points higher")
 
