@@ -519,8 +519,8 @@ for name, counted in by.items():
     print(f"{name:25}", "  ".join(f"{where}: {score:.0%}" for where, score in counted.mean_iou().items()))
 
 # %% [markdown]
-# Right at a change of label the mean IoU is 37 %, eight pixels away from any it is 84; and of regions with a side
-# below 8 pixels next to nothing is found. The network is not "58 % good": it is good in the middle of large regions.
+# Right at a change of label the mean IoU is 37 %, eight pixels away from any it is 84; and regions with a side
+# below 8 pixels reach 15 %. The network is not "58 % good": it is good in the middle of large regions.
 #
 # Which pictures should you look at? Not simply those with the lowest score: a picture with one tiny thing has it
 # quickly. Better ask which picture **harms** the score of the data set most, by leaving it out:
@@ -553,7 +553,7 @@ print(f"without this picture the mean IoU of the other 39 is {100 * points:.1f} 
 # The middle 95 % of the differences is an interval, the [bootstrap](glossary.ipynb#bootstrap) (Efron 1979). If it
 # holds 0, these pictures do not tell.
 #
-# Two candidates shall be better than our FCN-8s: the course's DeepLab v3, and the FCN-8s itself with new statistics
+# Two candidates might be better than our FCN-8s: the course's DeepLab v3, and the FCN-8s itself with new statistics
 # of *daylight*. **Predict, then run.** For which of them are ten pictures enough? And forty?
 
 # %%
