@@ -285,7 +285,7 @@ if cat_mask is not None and cat_mask.shape == truth.shape:
 # ## How this course works
 #
 # A **lesson**, such as this one, is to be read and run cell by cell. An **assignment** is yours to write; lessons 1 to
-# 6, 8 and 9 have theirs in the folder `assignments`. Three functions go with you there:
+# 6 and 8 to 11 have theirs in the folder `assignments`. Three functions go with you there:
 #
 # ```python
 # segtutor.check("1.1", iou)        # 1. try your function on many cases, and see what it got wrong
