@@ -12,7 +12,7 @@ from pathlib import Path
 import teaching
 
 ROOT = Path(__file__).resolve().parents[1]
-LANES = {"00b": -1.0, "07": 1.0, "05": -1.0}
+LANES = {"00b": -1.0, "07": 1.0, "05": -1.0, "11": 1.0}
 """Where a box stands beside the middle; all others stand in it."""
 WIDE, HIGH, ROW, LANE = 218, 46, 74, 246
 SHORT = {

@@ -357,7 +357,7 @@ drawn = []
 for name, given, temperature in cases:
     counted = calibration_of(given, temperature)
     drawn.append(diagram(counted, f"{name}: ECE {counted.ece():.1%}"))
-MovableFigure(len(drawn), stepped_page(drawn, "shown", [name for name, *_ in cases], first_stands=True))
+MovableFigure(len(drawn), stepped_page(drawn, "shown", [name for name, *_ in cases]))
 
 # %% [markdown]
 # By day the gaps are small, and the network is rather too modest. At night most pixels have a confidence near 1, and

@@ -85,7 +85,8 @@ class Card:
         if not hasattr(recipe, "shortened"):
             return ""
         run = recipe.shortened() if self.results.short else recipe
-        return f"{run.steps:,} steps on {run.train_count:,} scenes, scored on {run.val_count:,}, "
+        shown = getattr(run, "shows", "scenes")
+        return f"{run.steps:,} steps on {run.train_count:,} {shown}, scored on {run.val_count:,}, "
 
     def __repr__(self) -> str:  # notebooks keep it beside the table
         return f"Card of {self.claim.name}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -93,6 +93,7 @@ class CellRecipe:
     """What a run depends on beside its seed.
 
     Attributes:
+        shows: What is learned from, for the card.
         gaps: Whether the loss knows the gaps between touching cells.
         elastic: Whether pictures are bent.
         train_count: Pictures to learn from.
@@ -105,6 +106,7 @@ class CellRecipe:
         precision: Of the training, see ``Recipe``.
     """
 
+    shows: ClassVar[str] = "pictures"
     gaps: bool = True
     elastic: bool = True
     train_count: int = 8
@@ -118,10 +120,14 @@ class CellRecipe:
 
     def __call__(self, seed: int, short: bool) -> Values:
         """Scores on new pictures, see ``score``."""
-        recipe = replace(self, steps=60, val_count=10) if short else self
+        recipe = self.shortened() if short else self
         model = recipe.train(draw_cells("train", recipe.train_count), seed)
         unseen = draw_cells("val", recipe.val_count)
         return score([one.things for one in unseen], [find_cells(model, one.picture) for one in unseen])
+
+    def shortened(self) -> CellRecipe:
+        """The version of a minute."""
+        return replace(self, steps=60, val_count=10)
 
     def in_precision(self, precision: str) -> CellRecipe:
         """The same, trained in this precision."""
