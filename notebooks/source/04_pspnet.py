@@ -164,9 +164,9 @@ with torch.no_grad():
 #
 # ### The 1 × 1 convolution
 #
-# In lesson 3 it was a classifier's linear layer, applied everywhere. A 1 × 1 convolution reads one place and no
-# neighbors. It takes the $C$ numbers that stand there, one per channel, and
-# multiplies them by a matrix of $K \times C$ weights, the *same* matrix at every place:
+# You have met it in lesson 3, as the linear layer of a classifier that is applied everywhere. A 1 × 1 convolution reads
+# one place and no neighbors. It takes the $C$ numbers that stand there, one per channel, and multiplies them by a matrix
+# of $K \times C$ weights, the *same* matrix at every place:
 #
 # $$ y_p = W x_p + b. $$
 
@@ -735,8 +735,8 @@ card("pspnet.auxiliary")
 # ### Why the rule about holes is exact
 #
 # A stack of layers with rates $r_1 \le r_2 \le \dots$ reads the places $\sum_i c_i r_i$ with every $c_i$ one of −1, 0, 1.
-# Let $T$ be the sum of all rates, and count from the left end of the field: place $d$ is read if
-# $d = \sum_i c'_i r_i$ with every $c'_i = c_i + 1$ one of 0, 1, 2. Suppose that $r_k > 2S + 1$, where $S$ is the sum of
+# Its field reaches as far as the sum of all rates to either side. Count from the left end of the field: place $d$ is
+# read if $d = \sum_i c'_i r_i$ with every $c'_i = c_i + 1$ one of 0, 1, 2. Suppose that $r_k > 2S + 1$, where $S$ is the sum of
 # the smaller rates. With these alone one gets at most to $2S$, and with any larger rate at least to $r_k$. So $2S + 1$ is
 # missed, and there is a hole. The tests of the package try the rule on all lists of up to four rates from 1 to 12.
 #

@@ -249,6 +249,9 @@ Markdown("\n".join(lines))
 #
 # </details>
 #
+# Of the four, the last two are what you would use today: Faster R-CNN where boxes are enough, Mask R-CNN where you need
+# outlines. The first two are there to understand them.
+#
 # After the first saving, what is done per region dominates. The mask branch costs most per region. Therefore it runs
 # only on the final detections, at most 100. Beside our small [backbone](glossary.ipynb#backbone) it is the most
 # expensive part of all; beside the paper's large one it adds about 20 % (§3.1).

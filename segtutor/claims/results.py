@@ -133,19 +133,52 @@ def _about(claim: Claim, seeds: tuple[int, ...], short: bool, precision: str | N
 
 def write(results: Results, path: str | Path) -> None:
     """Write results as a JSON file, whole or not at all."""
-    runs = {
-        variant: [{key: None if value != value else value for key, value in run.items()} for run in of_variant]
-        for variant, of_variant in results.runs.items()
-    }  # JSON knows no NaN
     content = {"claim": results.claim, **results.about, "short": results.short, "seeds": list(results.seeds)}
-    # A run is a line: all in JSON's own layout, every step of a curve would be four.
+    columns = {variant: _columns(runs) for variant, runs in results.runs.items()}
+    there = {key for of_variant in columns.values() for key, values in of_variant.items() if _says_something(values)}
+    # A measure is a line, with a number per seed: all in JSON's own layout, every step of a curve would be four. What a
+    # variant lacks is left out if another has it, from which ``read`` knows that it is missing.
     listed = ",\n".join(
-        f"  {json.dumps(variant)}: [\n" + ",\n".join(f"   {json.dumps(run)}" for run in of_variant) + "\n  ]"
-        for variant, of_variant in runs.items()
+        f"  {json.dumps(variant)}: {{\n"
+        + ",\n".join(
+            f"   {json.dumps(key)}: {json.dumps(values)}"
+            for key, values in of_variant.items()
+            if _says_something(values) or key not in there
+        )
+        + "\n  }"
+        for variant, of_variant in columns.items()
     )
     text = json.dumps(content, indent=1).removesuffix("\n}") + f',\n "runs": {{\n{listed}\n }}\n}}\n'
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def _columns(runs: Sequence[Values]) -> dict[str, list[Any]]:
+    """A variant's runs as the file has them: the values of all seeds by measure."""
+    keys = dict.fromkeys(key for run in runs for key in run)
+    columns = {key: [run.get(key, float("nan")) for run in runs] for key in keys}
+    return {key: [None if value != value else value for value in values] for key, values in columns.items()}
+
+
+def _says_something(values: Sequence[Any]) -> bool:
+    return any(value is not None for value in values)  # JSON knows no NaN
+
+
+def _rows(of_variant: Any, numbers: Sequence[str], count: int) -> list[Values]:
+    """A variant's runs out of the file.
+
+    Args:
+        of_variant: Values of all seeds by measure; older files list a dictionary per run.
+        numbers: The measures that any variant has; NaN where this one has none.
+        count: Of seeds.
+    """
+    if isinstance(of_variant, list):
+        return [{key: float("nan") if value is None else value for key, value in run.items()} for run in of_variant]
+    columns = {**dict.fromkeys(numbers, [None] * count), **of_variant}
+    return [
+        {key: float("nan") if value is None else value for key, value in zip(columns, values, strict=True)}
+        for values in zip(*columns.values(), strict=True)
+    ]
 
 
 def read(path: str | Path) -> Results:
@@ -158,13 +191,11 @@ def read(path: str | Path) -> Results:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
         about = {key: content[key] for key in ("command", "date", "versions")}
         about |= {key: content[key] for key in ("precision", "processor") if key in content}
-        runs: dict[str, list[Values]] = {
-            variant: [
-                {key: float("nan") if value is None else value for key, value in run.items()} for run in of_variant
-            ]
-            for variant, of_variant in content["runs"].items()
-        }
-        return Results(content["claim"], runs, tuple(content["seeds"]), bool(content["short"]), about)
+        seeds, found = tuple(content["seeds"]), content["runs"]
+        columns = [column for one in found.values() if isinstance(one, dict) for column in one.items()]
+        numbers = [key for key, values in columns if not isinstance(values[0], list)]
+        runs = {variant: _rows(one, numbers, len(seeds)) for variant, one in found.items()}
+        return Results(content["claim"], runs, seeds, bool(content["short"]), about)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ValueError(f"{path} is no file of results of a claim; `segtutor reproduce CLAIM` writes one") from None
 

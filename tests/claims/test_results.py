@@ -118,6 +118,37 @@ def test_written_and_read_again(tmp_path):
     assert content["seeds"] == [4, 5]
 
 
+def test_a_file_holds_no_number_that_is_none_and_a_reader_finds_one(tmp_path):
+    nothing = float("nan")
+    runs = {
+        "a": [{"x": 1.0, "y": 2.0, "curve": [[1, 0.5]]}, {"x": 1.5, "y": nothing, "curve": [[1, 0.6]]}],
+        "b": [{"x": 3.0, "y": nothing}, {"x": 4.0, "y": nothing}],
+    }
+    path = tmp_path / "toy_claim.json"
+    claims.write(Results("toy.claim", runs, (0, 1), about=ABOUT), path)
+    written = json.loads(path.read_text())["runs"]
+    assert written == {
+        "a": {"x": [1.0, 1.5], "y": [2.0, None], "curve": [[[1, 0.5]], [[1, 0.6]]]},
+        "b": {"x": [3.0, 4.0]},
+    }
+    found = claims.read(path).runs
+    assert found["a"][0] == runs["a"][0]
+    assert found["a"][1]["curve"] == [[1, 0.6]]
+    assert found["a"][1]["y"] != found["a"][1]["y"]
+    assert [run["x"] for run in found["b"]] == [3.0, 4.0]
+    assert all(run["y"] != run["y"] and "curve" not in run for run in found["b"])
+
+
+def test_a_file_that_lists_a_dictionary_per_run_is_read(tmp_path):
+    path = tmp_path / "toy_claim.json"
+    runs = {"a": [{"x": 1.0, "y": None}, {"x": 2.0, "y": 3.0}], "b": [{"x": 5.0}, {"x": 6.0}]}
+    path.write_text(json.dumps({"claim": "toy.claim", **ABOUT, "short": False, "seeds": [0, 1], "runs": runs}))
+    found = claims.read(path)
+    assert found.runs["b"] == runs["b"]
+    assert found.runs["a"][0]["y"] != found.runs["a"][0]["y"]
+    assert found.mean_and_spread("a", "x") == (1.5, 0.5)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"claim": "x"}'])
 def test_other_files_are_refused(tmp_path, text):
     path = tmp_path / "x.json"
