@@ -37,7 +37,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_class_count(parser)
     add_data(parser)
     parser.add_argument(
-        "--split", choices=("train", "val", "test"), default="val", help="test of scenes only (default: %(default)s)"
+        "--split",
+        choices=("train", "val", "test"),
+        default="val",
+        help="part of the data; test of a folder of one's own, of CamVid or of scenes (default: %(default)s)",
     )
     parser.add_argument("--count", type=positive, help="number of pictures (default: all of a folder, 200 scenes)")
     parser.add_argument("--size", type=size, default=SCENE_SIZE, metavar="HxW", help="of the scenes (default: 128x160)")
@@ -75,10 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
         dataset: Any = Scenes(arguments.split, arguments.size, arguments.count or 200, target=target, **options)
         named = f"{len(dataset)} scenes ({arguments.split})"
     else:
-        if arguments.split == "test":
-            raise ValueError("of a folder there are train and val: name another folder to score on other pictures")
         arguments.train_count = arguments.val_count = arguments.count
-        found = open_data(arguments)
+        found = open_data(arguments, test=arguments.split == "test")
         dataset = found.train if arguments.split == "train" else found.val
         named = f"{len(dataset)} pictures of {arguments.data} ({arguments.split})"
     weights = arguments.weights or "course"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -43,18 +43,23 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def open_data(arguments: argparse.Namespace) -> Data:
-    """The data sets that ``--data`` names; of scenes as many as asked for, of a folder all or the first so many."""
+def open_data(arguments: argparse.Namespace, *, test: bool = False) -> Data:
+    """The data sets that ``--data`` names; of scenes as many as asked for, of a folder all or the first so many.
+
+    With ``test`` a folder's part of this name takes the place of val.
+    """
     target = "instances" if is_detector(arguments.model) else "semantic"
     if arguments.data == "scenes":
         return _scenes(arguments, target)
-    from segtutor.datasets.found import find_data
+    from segtutor.datasets.found import find_data, find_test
 
     found = find_data(arguments.data, target)
+    if test:
+        found = replace(found, val=find_test(arguments.data, found), split="the part test")
     train, val = _first(found.train, arguments.train_count), _first(found.val, arguments.val_count)
     name = arguments.data.rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1]
     if int(os.environ.get("RANK", "0")) == 0:  # one of torchrun's processes is enough to say it
-        counts = f"{len(train)} to learn from, {len(val)} to score on"
+        counts = f"{len(val)} to score on" if test else f"{len(train)} to learn from, {len(val)} to score on"
         print(f"data     {arguments.data}: {found.layout}; {found.split}: {counts}")
     title = f"{name} ({found.layout}, {len(train)} pictures)"
     return Data(train, val, title, f"{name}, {found.split}: {len(val)} pictures, whole, one view")

@@ -87,7 +87,7 @@ class ImageFolder(Dataset):
         split: A part of it: ``root/split/images`` or ``root/images/split``.
         images: Name of the folder of pictures, if it is an unusual one; "." for both where they lie side by side.
         masks: Name of the folder of masks.
-        labels: Path of the table of classes; or a LabelSet.
+        labels: Path of the table of classes; or a LabelSet, or the ``table`` of another part of the folder.
         transforms: Called with image and target, returns both.
 
     Attributes:
@@ -108,7 +108,7 @@ class ImageFolder(Dataset):
         split: str | None = None,
         images: str | None = None,
         masks: str | None = None,
-        labels: str | Path | LabelSet | None = None,
+        labels: str | Path | LabelSet | ClassTable | None = None,
         transforms: Callable[[Any, Any], tuple[Any, Any]] | None = None,
     ) -> None:
         self.root, self.split, self.transforms = Path(root), split, transforms
@@ -129,9 +129,11 @@ class ImageFolder(Dataset):
         self.table = self._find_table(labels)
         self.labels = self.table.labels
 
-    def _find_table(self, labels: str | Path | LabelSet | None) -> ClassTable:
+    def _find_table(self, labels: str | Path | LabelSet | ClassTable | None) -> ClassTable:
         if isinstance(labels, LabelSet):
             return table_of(labels)
+        if isinstance(labels, ClassTable):
+            return labels
         path = labels if labels is not None else table_file(self.root, self.split)
         if path is None:  # Roboflow's lies among the masks
             path = table_file(self.mask_folder, None)

@@ -85,6 +85,33 @@ def find_data(root: str | Path, target: str = "semantic") -> FoundData:
     return build()
 
 
+def find_test(root: str | Path, found: FoundData) -> Any:
+    """The part ``test`` of a folder, labeled pictures that are scored on once, at the end.
+
+    Args:
+        root: The folder.
+        found: What `find_data` has found there; pictures of one's own are read with the classes of its training set.
+
+    Raises:
+        FileNotFoundError: If the folder has no part of this name.
+        ValueError: If the layout's test pictures come without labels.
+    """
+    from segtutor.datasets import CamVid, ImageFolder
+
+    if found.layout == "CamVid":
+        return CamVid(root, "test")
+    if found.layout != "images and masks":
+        raise ValueError(
+            f"{root} was taken for {found.layout}, where no part called test has labels: score on its val, or name "
+            "another folder"
+        )
+    try:
+        test = ImageFolder(root, split="test")
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{root} has no part test, pictures with masks as in train: {error}") from None
+    return _with_classes_of(getattr(found.train, "dataset", found.train), test)
+
+
 def _layout(root: Path, target: str) -> tuple[str, Callable[[], FoundData] | None]:
     objects = target == "instances"
     kits = sorted(path for path in root.glob("VOCdevkit/VOC*") if path.is_dir())
@@ -186,10 +213,18 @@ def _own(root: Path) -> FoundData:
     if train is None or val is None:
         whole = ImageFolder(root) if train is None else train
         return FoundData("images and masks", *_divided(whole), _said("all pictures"))
-    if train.labels.names != val.labels.names and set(val.labels.names) <= set(train.labels.names):
-        # Without a table of classes, the numbers found are the classes; val may lack some of train's.
-        val = ImageFolder(root, split=val.split, labels=train.table)
+    val = _with_classes_of(train, val)
     return FoundData("images and masks", train, val, f"the folders {train.split} and {val.split}")
+
+
+def _with_classes_of(train: Any, part: Any) -> Any:
+    """A part of a folder of one's own, read with the classes of its training set."""
+    from segtutor.datasets import ImageFolder
+
+    if train.labels.names != part.labels.names and set(part.labels.names) <= set(train.labels.names):
+        # Without a table of classes, the numbers found are the classes; the part may lack some of train's.
+        return ImageFolder(part.root, split=part.split, labels=train.table)
+    return part
 
 
 def _divided(dataset: Any) -> tuple[Any, Any]:

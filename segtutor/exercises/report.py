@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
+from segtutor.exercises.markup import as_html, as_text
+
 State = Literal["passed", "not yet", "empty", "unknown", "broken"]
 HEADLINES = {
     "passed": "\u2713 passed",
@@ -47,7 +49,7 @@ class Report(Displayed):
         message: What went wrong, in a sentence.
         details: Pairs of a word and a text about the failing case: its name, input, got, wanted, printed.
         hint: Name of the hint, as the exercise declares it; empty if there is none.
-        hints: The hints shown.
+        hints: The hints shown, as the exercise declares them.
         named: Whether the hints name a mistake that was recognized; else they only say where to look.
     """
 
@@ -79,7 +81,7 @@ class Report(Displayed):
             block = text.split("\n")
             lines.append(f"  {word + ':':<{width}}{block[0]}")
             lines.extend(" " * (width + 2) + line for line in block[1:])
-        lines.extend(f"  {label}: {hint}" for label, hint in zip(LABELS[self.named], self.hints, strict=False))
+        lines.extend(f"  {label}: {as_text(hint)}" for label, hint in zip(LABELS[self.named], self.hints, strict=False))
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -92,7 +94,7 @@ class Report(Displayed):
         table = f"<table style='margin:4px 0'><tbody>{rows}</tbody></table>" if rows else ""
         message = f"<div>{html.escape(self.message)}</div>" if self.message else ""
         hints = "".join(
-            f"<div><b>{label}:</b> {html.escape(hint)}</div>"
+            f"<div><b>{label}:</b> {as_html(hint)}</div>"
             for label, hint in zip(LABELS[self.named], self.hints, strict=False)
         )
         return (

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import html
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from segtutor.exercises.catalog import find
+from segtutor.exercises.markup import as_html
 from segtutor.grading.conduct import Pair
 from segtutor.grading.folder import Row
 from segtutor.grading.submissions import LeftOut
@@ -186,22 +186,12 @@ def _swatch(kind: str) -> str:
 
 
 def _mistakes(task: Task) -> str:
-    parts = [f"{_text(what)}<br><small>{marked(hint)}</small>" for what, hint in task.sentences]
+    parts = [f"{_text(what)}<br><small>{as_html(hint)}</small>" for what, hint in task.sentences]
     if task.other:
         parts.append(f"{task.other} of {task.handed_in}: something else")
     if task.empty:
         parts.append(f"{task.empty} of {task.handed_in}: left empty")
     return "".join(f"<p>{part}</p>" for part in parts)
-
-
-def marked(text: str) -> str:
-    """A hint as HTML: its code between backticks, its stress between asterisks.
-
-    >>> marked("The *last* axis of `a < b`")
-    'The <em>last</em> axis of <code>a &lt; b</code>'
-    """
-    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
-    return re.sub(r"(?<![\w*])\*([^*\s](?:[^*]*[^*\s])?)\*(?![\w*])", r"<em>\1</em>", text)
 
 
 def _text(text: str) -> str:

@@ -11,7 +11,8 @@ import html
 import re
 
 from segtutor.exercises.catalog import find
-from segtutor.grading.class_report import NARROW, document, marked
+from segtutor.exercises.markup import as_html
+from segtutor.grading.class_report import NARROW, document
 from segtutor.grading.folder import Row
 from segtutor.grading.points import Grade
 
@@ -47,7 +48,7 @@ def _task(one: Grade) -> str:
             parts.append(f"The first case that fails: <i>{html.escape(one.case)}</i>.")
         hint = exercise.hints.get(one.mistake) if one.mistake else None
         if hint is not None:
-            parts.append(marked(hint.first))
+            parts.append(as_html(hint.first))
         elif one.case:
             parts.append(f'<code>segtutor.check("{one.exercise}", {html.escape(exercise.name)})</code> shows more.')
     return (

@@ -1,6 +1,8 @@
 """What a learner can hand to check and use: nothing of it raises, and each answer says what to do."""
 
+import html
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -17,6 +19,7 @@ from segtutor.exercises.catalog import exercises, find
 from segtutor.exercises.checking import judge
 from segtutor.exercises.comparison import difference, show
 from segtutor.exercises.lesson01.iou import iou
+from segtutor.exercises.report import Report
 
 
 def union_twice(a, b):
@@ -425,3 +428,24 @@ def test_an_import_is_never_interrupted(tmp_path, monkeypatch, where):
         thread.run()
     assert outcomes[0].kind == "returned", outcomes
     assert outcomes[0].value == 1
+
+
+def test_a_hint_shows_its_stress_where_it_can_be_drawn_and_no_asterisks_where_it_cannot():
+    stress = re.compile(r"(?<![\w*])\*([a-z][^*]*[a-z?])\*(?![\w*])")
+    stressed = 0
+    for exercise in exercises().values():
+        for hint in exercise.hints.values():
+            report = Report(exercise.id, "not yet", hints=(hint.first, hint.second))
+            wanted = [words for one in report.hints for words in stress.findall(re.sub(r"`[^`]+`", "``", one))]
+            drawn = re.findall(r"<em>(.+?)</em>", report._repr_html_())
+            assert [html.unescape(words) for words in drawn] == wanted, exercise.id
+            assert not stress.search(re.sub(r"`[^`]+`", "``", repr(report))), exercise.id
+            stressed += len(wanted)
+    assert stressed > 20
+
+
+def test_code_in_a_hint_keeps_its_asterisks():
+    report = Report("1", "not yet", hints=("Sum *before* you divide: `f(*rows, *columns)`.", "a * b * c"))
+    told = "Worth a look: Sum before you divide: `f(*rows, *columns)`."
+    assert repr(report).splitlines()[1:] == [f"  {told}", "  One step further: a * b * c"]
+    assert "Sum <em>before</em> you divide: <code>f(*rows, *columns)</code>." in report._repr_html_()
