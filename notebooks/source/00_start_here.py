@@ -200,7 +200,8 @@ plt.show()
 #
 # </details>
 #
-# Lessons 3, 4 and 6 are about semantic segmentation, lesson 5 is about instances and puts a panoptic map together.
+# Lessons 3, 4 and 6 are about semantic segmentation, lesson 5 is about instances and puts a panoptic map together, and in
+# lesson 9 a single network answers all three questions.
 #
 # ## A label map is a picture made of numbers
 #

@@ -417,7 +417,7 @@ def draw_hints(ax, case, scribble=True):
 test_cases = {kind: find_cases("val", kind, 4) for kind in KINDS}
 tuning_cases = [case for kind in KINDS for case in find_cases("train", kind, 2)]
 person, sheep = test_cases["park"][0], test_cases["lake"][3]
-figure, axes = plt.subplots(1, 4, figsize=(9, 3))
+figure, axes = plt.subplots(1, 4, figsize=(7.4, 2.6))
 for ax, case in zip(axes, (test_cases["street"][0], test_cases["harbor"][0], person, sheep), strict=True):
     draw_hints(ax, case)
     ax.set(title=case.name)
@@ -813,7 +813,7 @@ plt.show()
 
 # %% fold="Show the worst result of four methods" alt="The worst results of four methods: each takes in surroundings of a similar color or loses parts of the object"
 every_test = [case for kind in KINDS for case in test_cases[kind]]
-figure, axes = plt.subplots(2, 4, figsize=(7.4, 5.6))
+figure, axes = plt.subplots(2, 4, figsize=(6.75, 5.1))
 for (top, bottom), name in zip(
     axes.T, ("K-means", "watershed + scribble", "GraphCut + scribble", "GrabCut"), strict=True
 ):

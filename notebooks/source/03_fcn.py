@@ -241,7 +241,7 @@ def lay_over(axis, name, heat, title):
     return drawn
 
 
-figure, axes = plt.subplots(2, 3, figsize=(6.6, 3.9))
+figure, axes = plt.subplots(2, 3, figsize=(6.2, 3.7))
 for row, (name, classes) in zip(axes, questions.items(), strict=True):
     row[0].imshow(pictures[name].permute(1, 2, 0))
     row[0].set_title(name)
@@ -270,7 +270,7 @@ plt.show()
 
 # %% alt="The cup at three sizes, above with the heat map of espresso, below with that of ladle. Espresso: at 224 all of the cup glows in 7 by 11 places, at 448 the coffee inside the cup, at 672 only a few spots. Ladle: nothing at 224, a spot on the spoon at 448, nothing at 672." fold="Show the first picture at three sizes"
 name = next(iter(questions))
-figure, axes = plt.subplots(2, 3, figsize=(6.6, 4))
+figure, axes = plt.subplots(2, 3, figsize=(6.2, 3.8))
 for column, side in zip(axes.T, (224, 448, 672), strict=True):
     for axis, one, heat in zip(column, questions[name], heat_map(name, questions[name], side), strict=True):
         lay_over(axis, name, heat, f"“{one}”, shown at {side}\n{heat.shape[0]} × {heat.shape[1]} places")

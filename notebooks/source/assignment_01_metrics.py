@@ -180,7 +180,7 @@ segtutor.check("1.3", class_iou)
 # %% [markdown]
 # ### 1.4 Mean Dice from IoU
 #
-# *2 points · about 10 minutes · difficulty 1 of 3*
+# *2 points · about 15 minutes · difficulty 1 of 3*
 #
 # Dice and IoU of the same two masks are tied together. With $J$ the IoU and $D$ the Dice coefficient
 # $2|a \cap b| / (|a| + |b|)$, express $D$ by $J$ (paper and pencil: write both with $|a \cap b|$ and $|a \cup b|$).
@@ -448,7 +448,8 @@ segtutor.check("1.8", average_precision)
 # %% [markdown]
 # #### The curve and its envelope
 #
-# Twelve detections of ten objects. The envelope fills the dips from the right; both AP are heights under it.
+# Twelve detections of ten objects. The envelope fills the dips from the right. One AP is the area under it, the other
+# the mean of its heights at eleven levels of recall.
 
 # %% alt="A falling zigzag precision-recall curve that ends at recall 0.7, below its staircase-shaped envelope"
 from segtutor import metrics
@@ -908,7 +909,7 @@ answers = {
 segtutor.check("1.13", answers)
 
 # %% [markdown]
-# Look at the two last numbers once more. One square turned a miss and an invention into a match, and nearly doubled the
+# Put `pq_cow` beside `pq_cow_one_more`. One square turned a miss and an invention into a match, and nearly doubled the
 # PQ of the cows; that is the price of a score that first decides whether a segment was found at all.
 
 # %% [markdown]

@@ -164,7 +164,7 @@ for item in crowds:
 # %% [markdown]
 # ### 2.3 Read a panoptic PNG
 #
-# *3 points · about 15 minutes · difficulty 2 of 3*
+# *3 points · about 20 minutes · difficulty 2 of 3*
 #
 # COCO's panoptic masks are RGB PNGs. The color of a pixel is the id of its segment,
 #

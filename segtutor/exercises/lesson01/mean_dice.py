@@ -169,6 +169,6 @@ follow from the mean IoU.
     ),
     alternatives=(_with_loops, _with_torch, _other_form),
     points=2,
-    minutes=10,
+    minutes=15,
     difficulty=1,
 )

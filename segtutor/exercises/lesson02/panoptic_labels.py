@@ -310,6 +310,6 @@ Write `panoptic_labels(colors, segments, void)`: `colors` is H x W x 3 `uint8`, 
     ),
     alternatives=(_dictionary, _encoded_back, _with_torch),
     points=3,
-    minutes=15,
+    minutes=20,
     difficulty=2,
 )
