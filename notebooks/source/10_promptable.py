@@ -270,7 +270,7 @@ print(f"share of a click: {each.get_total_flops() / (once.get_total_flops() + ea
 #
 # Less than a hundredth. So the encoder may be as large as one likes, if it runs on a server, and the decoder answers in a
 # browser. The same division makes the figure of this lesson possible: Python has computed the embeddings of four scenes,
-# 80 numbers for each of 16 × 20 places, rounded so far that a scene takes 18 kB, and a page of JavaScript does the rest.
+# 80 numbers for each of 16 × 20 places, rounded so far that a scene takes 17 kB, and a page of JavaScript does the rest.
 #
 # </details>
 #

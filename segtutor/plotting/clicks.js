@@ -3,7 +3,7 @@
   const FINE = 3;  // pixels of the drawn mask along one of the picture's
   const COLORS = [[43, 143, 208], [230, 159, 0], [0, 158, 115]];
   const bytes = async (text) => {
-    const small = new Blob([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))]);
+    const small = new Blob([maskDecoder.fromLetters(text)]);
     const large = small.stream().pipeThrough(new DecompressionStream("deflate"));
     return new Uint8Array(await new Response(large).arrayBuffer());
   };
@@ -14,7 +14,7 @@
     const data = JSON.parse(find(".parts").dataset.clicks);
     const network = maskDecoder.create(maskDecoder.unpack(await bytes(data.weights)), data.heads);
     const embeddings = await Promise.all(data.scenes.map(async (one) =>
-      maskDecoder.embedding(await bytes(one.embedding), one.places[0] * one.places[1])));
+      maskDecoder.embedding(await bytes(one.embedding), ...one.places, network.channels)));
     const pictures = [...root.querySelectorAll(".pictures button")];
     const stage = find(".stage"), canvas = find(".stage canvas"), marks = find(".stage svg"), image = find(".stage img");
     const answers = [...root.querySelectorAll(".answers button")], says = find(".says"), modes = find(".modes");

@@ -14,7 +14,6 @@ import html
 import io
 import json
 import re
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,14 +22,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from segtutor.plotting.click_numbers import as_text, packed, packed_embedding
 from segtutor.plotting.overlays import as_picture
 from segtutor.plotting.waking import waking_page
 
-_QUALITY = 65
-_LARGE = 400
-"""Entries from which a weight is kept in levels."""
-EMBEDDING_STEP, WEIGHT_STEP = 0.1, 0.06
-"""One level, in standard deviations of a channel of an embedding or of a row of a weight: what the masks bear."""
+_QUALITY = 85
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,11 +107,10 @@ def click_figure(
                 f"the decoder reads embeddings of {channels} or {2 * channels} x h x w, but picture {number} has "
                 f"{one.embedding.shape}"
             )
-        levels, steps = quantized(one.embedding)
         scenes.append({
             "size": as_picture(one.image).shape[:2],
             "places": one.embedding.shape[1:],
-            "embedding": as_text(steps.tobytes() + levels.tobytes()),
+            "embedding": as_text(packed_embedding(one.embedding, channels)),
             "start": one.start,
         })  # fmt: skip
     more = addition or Addition({}, "", "", "")
@@ -123,101 +118,6 @@ def click_figure(
     # An apostrophe in a class's name would end the attribute that the text stands in.
     text = json.dumps(data, separators=(",", ":")).replace("'", "\\u0027")
     return ClickFigure(len(pictures), _page(pictures, text, more))
-
-
-def as_text(content: bytes) -> str:
-    """Bytes made small and written as letters."""
-    return base64.b64encode(zlib.compress(content, 9)).decode("ascii")
-
-
-def levels_of(rows: np.ndarray, share: float, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers as whole multiples of a step that each row has for itself.
-
-    The rarer large levels are, the smaller ``as_text`` makes them; so a step follows how much a row varies, and only
-    where 8 bits would not do, its largest number.
-
-    Args:
-        rows: R x n.
-        share: Of a row's standard deviation, the step.
-        name: Of what is told, for the error.
-
-    Returns:
-        Levels R x n from -127 to 127, and R steps in 16 bits.
-
-    Raises:
-        ValueError: If a step is larger than 16 bits hold.
-    """
-    rows = np.asarray(rows, dtype=np.float32)
-    smallest = np.abs(rows).max(axis=1) / 127
-    steps = in_half(name, np.maximum(np.maximum(share * rows.std(axis=1), smallest), 1e-6))
-    levels = np.rint(rows / steps[:, None].astype(np.float32))
-    return np.clip(levels, -127, 127).astype(np.int8), steps
-
-
-def quantized(embedding: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """An embedding in levels: E x h x w to E x hw, and E steps; see `levels_of`."""
-    return levels_of(embedding.reshape(len(embedding), -1), EMBEDDING_STEP, "an embedding")
-
-
-def dequantized(embedding: np.ndarray) -> np.ndarray:
-    """What the figure reads: the embedding after `quantized`, E x h x w."""
-    levels, steps = quantized(embedding)
-    return (levels * steps[:, None].astype(np.float32)).reshape(embedding.shape)
-
-
-def packed(decoder: Mapping[str, np.ndarray]) -> bytes:
-    """Weights one after the other: large ones as levels behind the steps of their rows, others in 16 bits.
-
-    Returns:
-        A line of JSON, which tells of each array its name, its length and how many rows have a step, 0 for an array in
-        16 bits; then the arrays.
-
-    Raises:
-        ValueError: If a weight is larger than 16 bits hold.
-    """
-    parts, arrays = [], []
-    for name, array in decoder.items():
-        if name.startswith("prompt_encoder.mask."):
-            continue
-        rows = rows_of(array)
-        if rows:
-            levels, steps = levels_of(array.reshape(rows, -1), WEIGHT_STEP, name)
-            parts += [steps.tobytes(), levels.tobytes()]
-        else:
-            parts.append(in_half(name, array).tobytes())
-        arrays.append((name, int(array.size), rows))
-    return json.dumps(arrays, separators=(",", ":")).encode() + b"\n" + b"".join(parts)
-
-
-def rows_of(array: np.ndarray) -> int:
-    """How many rows of a weight are kept as levels, each with a step; 0 where 16 bits are worth their place."""
-    return len(array) if array.ndim > 1 and array.size >= _LARGE else 0
-
-
-def in_half(name: str, array: np.ndarray) -> np.ndarray:
-    """Numbers in 16 bits.
-
-    Raises:
-        ValueError: If one is larger than they hold.
-    """
-    with np.errstate(over="ignore"):
-        half = np.asarray(array, dtype=np.float32).astype("<f2")
-    if not np.isfinite(half).all():
-        raise ValueError(f"{name} holds numbers that 16 bits do not: round the weights or scale them")
-    return half
-
-
-def as_read(decoder: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The decoder's arrays as the page reads them, as levels and in 16 bits."""
-    read = {}
-    for name, array in decoder.items():
-        rows = 0 if name.startswith("prompt_encoder.mask.") else rows_of(array)
-        if rows:
-            levels, steps = levels_of(array.reshape(rows, -1), WEIGHT_STEP, name)
-            read[name] = (levels * steps[:, None].astype(np.float32)).reshape(array.shape)
-        else:
-            read[name] = in_half(name, array).astype(np.float32)
-    return read
 
 
 def _page(pictures: Sequence[ClickPicture], data: str, more: Addition) -> str:

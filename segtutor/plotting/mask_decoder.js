@@ -11,8 +11,21 @@ const maskDecoder = (() => {
     return out;
   };
 
+  // Bytes from letters, four from five, as as_text in click_numbers.py writes them.
+  const LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#:%,()*+-;.=/?@^_[{|}]";
+  const fromLetters = (text) => {
+    const numbers = Uint8Array.from(text, (letter) => LETTERS.indexOf(letter));
+    const out = new DataView(new ArrayBuffer(4 * Math.ceil(text.length / 5)));
+    for (let k = 0; k < text.length; k += 5) {
+      let number = 0;
+      for (let d = 0; d < 5; d++) number = 85 * number + (k + d < text.length ? numbers[k + d] : 84);
+      out.setUint32(4 * k / 5, number);
+    }
+    return new Uint8Array(out.buffer, 0, Math.floor(4 * text.length / 5));
+  };
+
   // Arrays by their names, from bytes: a line of JSON that tells of each array its name, its length, and how many rows
-  // have a step of their own, which then stand before its levels; without any it is of 16-bit numbers.
+  // have a step of their own; then all that has 16 bits, steps and arrays without any; then all levels.
   const unpack = (packed) => {
     let at = packed.indexOf(10) + 1;
     const arrays = JSON.parse(new TextDecoder().decode(packed.subarray(0, at)));
@@ -21,21 +34,39 @@ const maskDecoder = (() => {
       at += count * Kind.BYTES_PER_ELEMENT;
       return new Kind(packed.buffer.slice(packed.byteOffset + from, packed.byteOffset + at));
     };
-    const stepped = (rows, length) => {
-      const steps = halves(take(rows, Uint16Array)), levels = take(length, Int8Array), width = length / rows;
-      return Float32Array.from(levels, (level, k) => level * steps[Math.floor(k / width)]);
-    };
-    return Object.fromEntries(arrays.map(([name, length, rows]) =>
-      [name, rows ? stepped(rows, length) : halves(take(length, Uint16Array))]));
+    const numbers = arrays.map(([, length, rows]) => halves(take(rows || length, Uint16Array)));
+    return Object.fromEntries(arrays.map(([name, length, rows], k) => [name, rows
+      ? Float32Array.from(take(length, Int8Array), (level, at) => level * numbers[k][Math.floor(at * rows / length)])
+      : numbers[k]]));
   };
 
-  // An embedding as "answer" reads it, place by place, from bytes: the channels' steps, then their levels.
-  const embedding = (packed, places) => {
-    const channels = packed.length / (places + 2), out = new Float32Array(places * channels);
-    const steps = halves(new Uint16Array(packed.buffer.slice(packed.byteOffset, packed.byteOffset + 2 * channels)));
-    const levels = new Int8Array(packed.buffer, packed.byteOffset + 2 * channels, places * channels);
+  // Undoes "surprises" of click_numbers.py: adds to maps of height x width, in their place, what their neighbors foretell.
+  const foretell = (levels, height, width) => {
+    for (let from = 0; from < levels.length; from += height * width)
+      for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) {
+        const k = from + y * width + x;
+        const left = x ? levels[k - 1] : 0, above = y ? levels[k - width] : 0;
+        const sum = left + above - (x && y ? levels[k - width - 1] : 0);
+        levels[k] += Math.max(Math.min(left, above), Math.min(Math.max(left, above), sum));  // 8 bits, round and round
+      }
+    return levels;
+  };
+
+  // An embedding as "answer" reads it, place by place, from bytes: the channels' steps, then the surprises of the
+  // embedding's own channels, and of the finer map if there is one.
+  const embedding = (packed, height, width, channels) => {
+    const places = height * width, columns = packed.length / (places + 2), out = new Float32Array(places * columns);
+    const steps = halves(new Uint16Array(packed.buffer.slice(packed.byteOffset, packed.byteOffset + 2 * columns)));
+    const levels = new Int8Array(packed.buffer.slice(packed.byteOffset + 2 * columns));
+    const coarse = foretell(levels.subarray(0, places * channels), height, width);
     for (let c = 0; c < channels; c++)
-      for (let k = 0; k < places; k++) out[k * channels + c] = levels[c * places + k] * steps[c];
+      for (let k = 0; k < places; k++) out[k * columns + c] = coarse[c * places + k] * steps[c];
+    const fine = foretell(levels.subarray(places * channels), 2 * height, 2 * width);
+    for (let k = 0; k < fine.length; k++) {
+      const x = k % (2 * width), row = Math.floor(k / (2 * width)), y = row % (2 * height);
+      const c = channels + 4 * Math.floor(row / (2 * height)) + 2 * (y & 1) + (x & 1);
+      out[((y >> 1) * width + (x >> 1)) * columns + c] = fine[k] * steps[c];
+    }
     return out;
   };
 
@@ -206,8 +237,8 @@ const maskDecoder = (() => {
       });
       return {masks, iou: numbers.map((number) => iou[number])};
     };
-    return {answer};
+    return {answer, channels};
   };
-  return {create, unpack, embedding, halves};
+  return {create, unpack, embedding, halves, fromLetters};
 })();
 if (typeof module !== "undefined") module.exports = maskDecoder;

@@ -16,7 +16,7 @@ from segtutor.inference import Labelling
 from segtutor.inference.clickable import decoder_arrays
 from segtutor.inference.prompts import at_picture_size
 from segtutor.models.sam.network import at_input_size
-from segtutor.plotting.clicks import as_read, dequantized
+from segtutor.plotting.click_numbers import as_read, dequantized
 from segtutor.plotting.labelling import NONE, labelling_figure, read_labels
 from tests.plotting.browser import browser_page
 
@@ -120,7 +120,7 @@ def mask_of(network, image, point):
     """What PyTorch answers to a click, from the numbers that the page reads."""
     images = network.preprocessing.normalize(torch.from_numpy(image).permute(2, 0, 1)[None])
     with torch.inference_mode():
-        embedding = torch.from_numpy(dequantized(network.embed(images)[0].numpy()))[None]
+        embedding = torch.from_numpy(dequantized(network.embed(images)[0].numpy(), 40))[None]
         answer = network.answer(embedding, torch.tensor([[[point]]], dtype=torch.float32))
     best = int(answer["iou"][0, 0].argmax())
     size = image.shape[:2]
