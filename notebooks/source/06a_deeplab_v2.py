@@ -44,6 +44,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from IPython.display import Markdown
+from scipy.ndimage import median_filter
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -201,13 +202,13 @@ for stride in (16, 8, 4):
 #
 # </details>
 #
-# One of the 20 scenes, drawn larger than the networks saw it:
+# One of the 20 scenes, drawn larger than the networks saw it, and without the noise:
 
 
 # %% alt="A lake scene with people, sheep, a dog and a bicycle, its true labels, and three label maps by the same weights. Output stride 16: blobs, all people are one patch. Stride 8: whole things with soft outlines. Stride 4: people and dog stand apart with clearer outlines; the bicycle is still a patch, with a few holes" fold="Draw the label maps at three strides"
 def draw_maps(axes, scene, maps):
-    """The large scene, then label maps by title; returns the classes seen."""
-    axes[0].imshow(larger[scene][0].permute(1, 2, 0))
+    """The large scene without its noise, then label maps by title; returns the classes seen."""
+    axes[0].imshow(median_filter(larger[scene][0].numpy(), (1, 3, 3)).transpose(1, 2, 0))
     axes[0].set_title("scene")
     for axis, (title, labels) in zip(axes[1:], maps.items(), strict=True):
         axis.imshow(colorize(labels, SCENES))

@@ -130,7 +130,8 @@ cell = np.asarray(cell_anchors((12, 24, 48, 96), (0.5, 1.0, 2.0)))
 figure, axis = plt.subplots(figsize=(5, 4))
 axis.imshow(picture, alpha=0.6)
 draw_boxes(axis, cell + np.array([80, 64, 80, 64]), "black")
-axis.set(xticks=[], yticks=[], title="12 anchors of one position")
+axis.set(xlim=(0, 160), ylim=(136, -8), title="12 anchors of one position")  # the largest reach out of the picture
+axis.set_axis_off()
 plt.show()
 
 # %% [markdown]
@@ -319,7 +320,8 @@ figure, axis = plt.subplots(figsize=(6, 4.8))
 axis.imshow(picture, alpha=0.6)
 draw_boxes(axis, anchors[matches >= 0], BLUE)
 draw_boxes(axis, objects, ORANGE, 2)
-axis.set(xticks=[], yticks=[], title="positive anchors (blue) and objects (orange)")
+axis.set_title("positive anchors (blue) and objects (orange)")
+axis.set_axis_off()
 plt.show()
 
 # %% [markdown]
@@ -510,7 +512,8 @@ figure, axes = plt.subplots(1, 2, figsize=(9, 4.3))
 for axis, chosen, title in ((axes[0], certain, "before"), (axes[1], kept, "after suppression")):
     axis.imshow(shown.image.transpose(1, 2, 0), alpha=0.6)
     draw_boxes(axis, shown.boxes[chosen], BLUE)
-    axis.set(xticks=[], yticks=[], title=f"{title}: {len(chosen)} boxes for {len(shown.true_boxes)} objects")
+    axis.set_title(f"{title}: {len(chosen)} boxes for {len(shown.true_boxes)} objects")
+    axis.set_axis_off()
 plt.show()
 
 # %% [markdown]
@@ -661,7 +664,7 @@ for axis, (size, values) in zip(axes[1:], seen.items(), strict=True):
     axis.imshow(values, cmap="gray", vmin=0, vmax=1, extent=(x1, x2, y2, y1))
     axis.set_title(f"mask, {size} x {size} bins")
 for axis in axes:
-    axis.set(xticks=[], yticks=[])
+    axis.set_axis_off()
 plt.show()
 
 # %% [markdown]
@@ -1081,7 +1084,7 @@ with torch.no_grad():
 stuff = [number for number in range(len(SCENES)) if number not in SCENES.things]
 classes, segments = panoptic_map(pasted, one.labels[kept], one.scores[kept], semantic, stuff, 0.5, 0.5)
 
-figure, axes = plt.subplots(1, 3, figsize=(9, 3.6))
+figure, axes = plt.subplots(1, 3, figsize=(9, 3.1))
 classes, segments = np.asarray(classes), np.asarray(segments)
 for axis, shown, title in zip(
     axes,
@@ -1090,19 +1093,15 @@ for axis, shown, title in zip(
     strict=True,
 ):
     axis.imshow(shown)
-    axis.set(xticks=[], yticks=[], title=title)
+    axis.set_title(title)
+    axis.set_axis_off()
 for number in range(1, int(segments.max()) + 1):
     rows, columns = np.nonzero(segments == number)
     axes[2].contour(segments == number, levels=[0.5], colors="black", linewidths=1)
-    axes[2].annotate(str(number), (columns.mean(), rows.min()), (0, 3), textcoords="offset points", ha="center")
-plotting.legend(
-    figure,
-    sorted({*semantic.ravel().tolist(), *classes.ravel().tolist()}),
-    SCENES,
-    loc="outside lower center",
-    bbox_to_anchor=None,
-    ncol=7,
-)
+    label = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+    axes[2].text(columns.mean(), rows.mean(), str(number), ha="center", va="center", fontsize=9, bbox=label)
+seen = sorted({*semantic.ravel().tolist(), *classes.ravel().tolist()})
+plotting.legend(figure, seen, SCENES, loc="outside lower center", bbox_to_anchor=None, ncol=7)
 plt.show()
 
 # %% [markdown]
