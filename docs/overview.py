@@ -1,4 +1,4 @@
-"""The parts of README.md that are made: what there is in numbers, a claim as its card, the links of the lesson table.
+"""The parts of README.md that are made: what there is in numbers, a claim as its card, the lesson table.
 
     python docs/overview.py
 
@@ -13,6 +13,7 @@ import sys
 import tomllib
 from collections import Counter
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,9 +26,10 @@ from segtutor.exercises.catalog import exercises  # noqa: E402
 
 CLAIM = "results.leaderboard"
 COLAB = "https://colab.research.google.com"
-COLAB_BADGE = f"{COLAB}/assets/colab-badge.svg"
+COLAB_BADGE = "docs/figures/badge_colab.svg"
 SITE_BADGE = "docs/figures/badge_site.svg"
-ROW = re.compile(r"^\| \[(?P<name>[^\]]+)\]\((?P<path>notebooks/[\w]+\.ipynb)\) \|(?P<cells>.*)\|$")
+ROW = re.compile(r"^\| \[(?P<name>[^\]]+)\]\((?P<path>notebooks/[\w]+\.ipynb)\) \| (?P<what>[^|]+) \|", re.MULTILINE)
+"""A row of the table on the site's first steps, from which the README's is made."""
 
 
 @dataclass(frozen=True)
@@ -94,36 +96,47 @@ def card_text(name: str = CLAIM, *, short: bool = False) -> str:
     """
     card = claims.card(name)
     claim, verdicts = card.claim, card.verdicts()
-    kinds = [verdict for verdict, _, _ in verdicts]
-    shown = [one for number, one in enumerate(verdicts) if not short or one[0] not in kinds[:number]]
-    rows = [f"| **{verdict}** | {expected} | {outcome} |" for verdict, expected, outcome in shown]
-    told = "" if len(shown) == len(verdicts) else f"The first of each verdict, of {len(verdicts)} in all. "
+    origin = card.provenance.replace("; mean ± half the range in the table", "")
+    if short:
+        kinds = [verdict for verdict, _, _ in verdicts]
+        first = [one for number, one in enumerate(verdicts) if one[0] not in kinds[:number]]
+        rows = [f"- **{verdict}**: {expected} {outcome}" for verdict, expected, outcome in first]
+        told = f"The first of each verdict, of {len(verdicts)} in all. {origin}."
+        return "\n".join([f"**A claim, measured.** {claim.sentence}", "", *rows, "", told])
+    rows = [f"| **{verdict}** | {expected} | {outcome} |" for verdict, expected, outcome in verdicts]
     return "\n".join([
         f"**{claim.title}.** {claim.sentence} *({claim.source})*", "",
         "| verdict | expected | measured, mean of the seeds |", "|---|---|---|", *rows, "",
-        f"{told}{card.provenance.replace('; mean ± half the range in the table', '')}.",
+        f"{origin}.",
     ])  # fmt: skip
 
 
-def lesson_row(line: str, repository: str, version: str) -> str:
-    """A row of the lesson table with its two badges at the end; any other line as it is.
+def lesson_table(start: str, repository: str, version: str) -> str:
+    r"""The lessons, two in a row, each with what one does in it and its two badges.
 
-    >>> row = "| [00 Start](notebooks/00_start.ipynb) | look | 0.9 | 1087 | | |"
-    >>> made = lesson_row(row, "https://github.com/ada/course", "1.2.0")
-    >>> "(https://ada.github.io/course/notebooks/00_start.html)" in made and "/blob/v1.2.0/notebooks/00_start" in made
-    True
-    >>> lesson_row(made, "https://github.com/ada/course", "1.2.0") == made
+    Args:
+        start: The site's page of first steps, whose table names the lessons and what one does in them.
+        repository: Address of the repository.
+        version: Of the package, whose tag Colab opens.
+
+    >>> rows = "| [0 One](notebooks/0_one.ipynb) | look | 1 |\n| [1 Two](notebooks/1_two.ipynb) | draw | 2 |"
+    >>> made = lesson_table(rows, "https://github.com/ada/course", "1.2.0")
+    >>> made.splitlines()[-1].count("|"), "[0 One](notebooks/0_one.ipynb): look |" in made
+    (5, True)
+    >>> "(https://ada.github.io/course/notebooks/0_one.html)" in made and "/blob/v1.2.0/notebooks/1_two.ipynb)" in made
     True
     """
-    found = ROW.match(line)
-    if found is None:
-        return line
-    path, slug = found["path"], repository.removeprefix("https://github.com/")
-    what, minutes, memory = (cell.strip() for cell in found["cells"].split("|")[:3])
-    page = f"{site(repository)}{Path(path).with_suffix('.html').as_posix()}"
-    read = f"[![read]({SITE_BADGE})]({page})"
-    run = f"[![Open in Colab]({COLAB_BADGE})]({COLAB}/github/{slug}/blob/v{version}/{path})"
-    return f"| [{found['name']}]({path}) | {what} | {minutes} | {memory} | {read} | {run} |"
+    slug = repository.removeprefix("https://github.com/")
+    cells = []
+    for found in ROW.finditer(start):
+        path = found["path"]
+        page = f"{site(repository)}{Path(path).with_suffix('.html').as_posix()}"
+        read = f"[![read]({SITE_BADGE})]({page})"
+        run = f"[![Open in Colab]({COLAB_BADGE})]({COLAB}/github/{slug}/blob/v{version}/{path})"
+        cells.append(f"| [{found['name']}]({path}): {found['what']} | {read} {run} ")
+    half = (len(cells) + 1) // 2
+    rows = [f"{left}{right}|" for left, right in zip_longest(cells[:half], cells[half:], fillvalue="| | ")]
+    return "\n".join(["| lesson | | lesson | |", "|---|---|---|---|", *rows])
 
 
 def site(repository: str) -> str:
@@ -139,7 +152,12 @@ def site(repository: str) -> str:
 def renewed(readme: str) -> str:
     """The README with its made parts as they should be."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    for name, text in (("numbers", numbers_text()), ("card", card_text(short=True))):
+    address, start = project["urls"]["Repository"], (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
+    for name, text in (
+        ("numbers", numbers_text()),
+        ("lesson-table", lesson_table(start, address, project["version"])),
+        ("card", card_text(short=True)),
+    ):
         readme, count = re.subn(
             rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
             lambda mark, text=text: f"{mark[1]}\n{text}\n\n{mark[2]}",
@@ -148,8 +166,7 @@ def renewed(readme: str) -> str:
         )
         if count != 1:
             raise ValueError(f"README.md must have one part <!-- {name} --> ... <!-- /{name} -->, it has {count}")
-    rows = (lesson_row(line, project["urls"]["Repository"], project["version"]) for line in readme.splitlines())
-    return "\n".join(rows) + "\n"
+    return readme
 
 
 def tagged(text: str, repository: str, version: str) -> str:

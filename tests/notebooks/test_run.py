@@ -77,18 +77,19 @@ def test_seconds_are_those_of_the_cells(results):
     assert good.promised == 0.1  # of its header
 
 
-def test_minutes_are_the_readmes_where_it_has_them(tmp_path):
+def test_minutes_are_those_of_the_table_where_it_has_them(tmp_path):
     root = make_course(tmp_path, assignment=None)
     course = Course(root)
     (master,) = course.masters()
     path = root / "notebooks" / "01_count.ipynb"
     assert promised(course, master, path) == 0.1
-    (root / "README.md").write_text(
+    (root / "docs").mkdir(exist_ok=True)
+    (root / "docs" / "start.md").write_text(
         "| [01 Count](notebooks/01_count.ipynb) | site | count 3 things | 0.7 | 945 |\n| 9 (notebooks/02.ipynb) | 5 |\n"
     )
     assert promised(course, master, path) == 0.7
     master.front["minutes_cpu"] = "a few"
-    (root / "README.md").unlink()
+    (root / "docs" / "start.md").unlink()
     assert promised(course, master, path) is None
 
 
