@@ -180,7 +180,7 @@ figure, axes = plt.subplots(2, 2, figsize=(7.8, 6.7))
 axes[0, 0].imshow(beach.image)
 show_labels(beach.labels, axes[0, 1])
 things = np.stack([thing.mask for thing in beach.instances])
-plotting.show_instances(beach.image, SCENES, things, ax=axes[1, 0], alpha=0.75)
+plotting.show_instances(plotting.pale(beach.image), SCENES, things, ax=axes[1, 0], alpha=0.75)
 axes[1, 1].imshow(panoptic_picture(beach))
 for ax, title in zip(axes.flat, ("picture", "semantic", "instance", "panoptic"), strict=True):
     ax.set(title=title)
@@ -409,7 +409,7 @@ for name in ("fcn8s_tiny", "pspnet_tiny"):
 #
 # **Predict, then run.** One of the five will tell the two birds apart. Which one, and what will it leave out?
 
-# %% fold="Let five networks look at the same scene" alt="The beach as seen by five networks. FCN-8s and PSPNet, trained for a short time, find sky, sea and sand; the person and the crate are rough blobs, and the dog and the aeroplane are missing. DeepLab v3 finds them all with smoother outlines. Mask R-CNN marks person, dog, aeroplane and two separate birds and leaves the rest of the picture as it is. Mask2Former finds sky, sea, sand, crate and person; both birds are one region, the dog has the color of sheep and the aeroplane that of birds"
+# %% fold="Let five networks look at the same scene" alt="The beach as seen by five networks. FCN-8s and PSPNet, trained for a short time, find sky, sea and sand; the person and the crate are rough blobs, and the dog and the aeroplane are missing. DeepLab v3 finds them all with smoother outlines. Mask R-CNN marks person, dog, aeroplane and two separate birds and leaves the rest of the picture gray. Mask2Former finds sky, sea, sand, crate and person; both birds are one region, the dog has the color of sheep and the aeroplane that of birds"
 quarter = Scenes("val", size=(96, 120), **BEACH).scene(0).image  # the size that it has learned from
 newest = inference.find_masks(models.create("mask2former_tiny", weights="course"), quarter, size=beach.labels.shape)
 seen = {
@@ -427,7 +427,7 @@ names = [f"{SCENES.names[k]} {sure:.2f}" for k, sure in zip(objects["labels"], o
 figure, axes = plt.subplots(2, 3, figsize=(9, 5.4))
 for ax, (title, labels) in zip(axes.flat[[0, 1, 2, 4]], seen.items(), strict=True):
     show_labels(labels, ax, title)
-plotting.show_instances(beach.image, SCENES, masks, ax=axes[1, 0], alpha=0.75)
+plotting.show_instances(plotting.pale(beach.image), SCENES, masks, ax=axes[1, 0], alpha=0.75)
 name_things(axes[1, 0], zip(names, (2 * objects["boxes"]).tolist(), strict=True))
 axes[1, 0].set(title="Mask R-CNN (lesson 5), 1,200 steps")
 axes[1, 2].set_axis_off()

@@ -89,12 +89,12 @@ print(f"fc6        4096    1 x   1  {stride:6}  {field + 6 * stride:3} x {field 
 # each place sees a square of 212 pixels. The first fully connected layer, fc6, looks at all 7 × 7 places at once and has
 # a single answer for the picture. The next figure lays three of the grids over a photograph of 300 × 451 pixels.
 
-# %% alt="Chelsea the cat three times, with a grid of white dots. pool3: a dense grid, 8 pixels apart, and a small square inside an eye. pool4: dots 16 pixels apart and a square around the eye. pool5: few dots, 32 pixels apart, and a square that covers half of the face." fold="Draw the grids and what one place sees"
+# %% alt="Chelsea the cat three times, in pale gray, with a grid of blue dots. pool3: a dense grid, 8 pixels apart, and a small square inside an eye. pool4: dots 16 pixels apart and a square around the eye. pool5: few dots, 32 pixels apart, and a square that covers half of the face." fold="Draw the grids and what one place sees"
 figure, axes = plt.subplots(1, 3, figsize=(9, 2.4))
 for axis, (name, step, sees) in zip(axes, maps[2:], strict=True):
-    axis.imshow(photo["chelsea"].permute(1, 2, 0))
+    axis.imshow(plotting.pale(photo["chelsea"], shades=16))
     rows, columns = np.mgrid[step / 2 : 300 : step, step / 2 : 451 : step]
-    axis.plot(columns.ravel(), rows.ravel(), ".", color="white", markersize=1 + step / 16)
+    axis.plot(columns.ravel(), rows.ravel(), ".", color="#0072B2", markersize=1 + step / 16)
     row, column = (np.round(np.array([115, 180]) / step - 0.5) + 0.5) * step
     square = plt.Rectangle((column - sees / 2, row - sees / 2), sees, sees, fill=False, color="#E69F00", linewidth=2.5)
     axis.add_patch(square)

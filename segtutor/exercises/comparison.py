@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+LONGEST_LINE = 100
 MOST_ELEMENTS_SHOWN = 60
 MOST_CHARACTERS_SHOWN = 200
 MOST_ELEMENTS_READ = 1_000_000
@@ -179,7 +180,7 @@ def show(value: Any) -> str:
         if value.size == 0:
             return f"array of shape {value.shape}"
         numbers = value.astype(int) if value.dtype.kind == "b" else value
-        return np.array2string(numbers, precision=4, separator=", ", max_line_width=100)
+        return np.array2string(numbers, precision=4, separator=", ", max_line_width=LONGEST_LINE)
     if isinstance(value, (float, np.floating)) or (isinstance(value, np.ndarray) and value.dtype.kind == "f"):
         return f"{float(value):.6g}"
     if isinstance(value, np.ndarray | np.generic):
@@ -189,7 +190,11 @@ def show(value: Any) -> str:
             return f"{type(value).__name__} of {len(value)}"
         if isinstance(value, dict):
             return "{" + ", ".join(f"{show(key)}: {show(one)}" for key, one in value.items()) + "}"
-        inside = ", ".join(show(one) for one in value)
+        parts = [show(one) for one in value]
+        inside = ", ".join(parts)
+        longest = max(map(len, parts), default=0)
+        if "\n" in inside or (len(inside) > LONGEST_LINE and longest > 30):  # one below the other, not cut in a word
+            inside = ",\n ".join(part.replace("\n", "\n ") for part in parts)
         return (
             f"[{inside}]" if isinstance(value, list) else f"({inside})" if isinstance(value, tuple) else f"{{{inside}}}"
         )

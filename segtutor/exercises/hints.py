@@ -35,10 +35,11 @@ def diagnose(exercise: Exercise, outcomes: Sequence[Outcome]) -> tuple[str, int,
     """The hint that fits a wrong answer, the number of the case that shows it best, and whether a mistake is named.
 
     A mistake *explains* a failing case if it gives the same wrong result there, and *contradicts* the answer in every
-    other case in which the two differ. Only a mistake that explains at least as many cases as it contradicts is named,
-    the best of them; among equals the one that explains more, then the first. If there is none, the first failing case
-    names its own hint, which claims no mistake, or the one that its requirement has for what came. Of the cases that
-    show the same, the one with the smallest input is shown, which a learner can follow by hand.
+    other case in which the two differ; a case that is still empty is no contradiction. Only a mistake that explains at
+    least as many cases as it contradicts is named, the best of them; among equals the one that explains more, then the
+    first. If there is none, the first failing case names its own hint, which claims no mistake, or the one that its
+    requirement has for what came. Of the cases that show the same, the one with the smallest input is shown, which a
+    learner can follow by hand.
     """
     failing = wrong(exercise, outcomes)
     hint = exercise.cases[failing[0]].hint
@@ -46,10 +47,12 @@ def diagnose(exercise: Exercise, outcomes: Sequence[Outcome]) -> tuple[str, int,
     told = _told(exercise, outcomes, failing[0])
     best = (told, failing[0], False) if told else (hint, _smallest(exercise, alike), False)
     best_rank = (-1, 0)
+    answered = [number for number, outcome in enumerate(outcomes) if outcome.kind != "empty"]
     for mistake, its_outcomes in zip(exercise.mistakes, _outcomes_of_mistakes(exercise), strict=True):
         agrees = [_alike(one, other, exercise.tolerance) for one, other in zip(outcomes, its_outcomes, strict=True)]
         explained = [number for number in failing if agrees[number]]
-        rank = (len(explained) - agrees.count(False), len(explained))
+        contradicted = [number for number in answered if not agrees[number]]
+        rank = (len(explained) - len(contradicted), len(explained))
         if explained and rank > best_rank:
             best, best_rank = (mistake.hint, _smallest(exercise, explained), True), rank
     return best

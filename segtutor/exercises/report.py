@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import sys
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -86,13 +87,16 @@ class Report(Displayed):
 
     def _repr_html_(self) -> str:
         cell = "style='text-align:left;vertical-align:top;padding:1px 10px 1px 0'"
+        plain = "margin:0;white-space:pre-wrap;background:none"  # JupyterLab stripes rows, and its <pre> is opaque
         rows = "".join(
-            f"<tr><td {cell}>{html.escape(word)}</td>"
-            f"<td {cell}><pre style='margin:0;white-space:pre-wrap'>{html.escape(text)}</pre></td></tr>"
+            f"<tr style='background:none'><td {cell}>{html.escape(word)}</td>"
+            f"<td {cell}><pre style='{plain}'>{html.escape(text)}</pre></td></tr>"
             for word, text in self.details
         )
         table = f"<table style='margin:4px 0'><tbody>{rows}</tbody></table>" if rows else ""
-        message = f"<div>{html.escape(self.message)}</div>" if self.message else ""
+        message = html.escape(self.message)
+        message = re.sub(r", (line \d+): (.+)$", r"<br>\1: <code>\2</code>", message)  # the line that raised an error
+        message = f"<div>{message}</div>" if message else ""
         hints = "".join(
             f"<div><b>{label}:</b> {as_html(hint)}</div>"
             for label, hint in zip(LABELS[self.named], self.hints, strict=False)

@@ -449,3 +449,29 @@ def test_code_in_a_hint_keeps_its_asterisks():
     told = "Worth a look: Sum before you divide: `f(*rows, *columns)`."
     assert repr(report).splitlines()[1:] == [f"  {told}", "  One step further: a * b * c"]
     assert "Sum <em>before</em> you divide: <code>f(*rows, *columns)</code>." in report._repr_html_()
+
+
+def test_a_mistake_is_named_before_all_is_filled_in():
+    report = segtutor.check("3.11", {"skips": "CA"})
+    assert (report.hint, report.named) == ("form", True)
+    assert segtutor.check("3.11", {"skips": "AB"}).hint == "one skip"
+
+
+def test_a_word_that_the_statement_does_not_have():
+    filled_in = {"A": "void as background", "B": "bilinear masks"}
+    assert segtutor.check("2.13", filled_in).hint == "words"
+    assert segtutor.check("2.13", filled_in | {"B": "crop drop"}).hint != "words"
+
+
+def test_a_list_of_arrays_is_shown_one_under_the_other():
+    assert show([np.eye(2, dtype=int)] * 2) == "[[[1, 0],\n  [0, 1]],\n [[1, 0],\n  [0, 1]]]"
+    lines = show([np.zeros((24, 32), dtype=np.uint8)] * 4).split("\n")
+    assert len(lines) == 4
+    assert all("array of shape (24, 32), uint8" in line for line in lines)
+    assert "\n" not in show(list(range(50)))
+
+
+def test_the_line_that_raised_stands_by_itself():
+    page = segtutor.check("1.1", divides)._repr_html_()
+    assert "ZeroDivisionError: division by zero<br>line " in page
+    assert "<code>return a.sum() / int(nothing)</code>" in page

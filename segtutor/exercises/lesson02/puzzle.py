@@ -75,9 +75,18 @@ def open_loader(letter: str, files: Sequence[File], train: bool = False, **optio
     return Loader(files, train=train, fault=None if fault == RIGHT else fault, **options)
 
 
+class FaultName(str):
+    """The name of a fault, or "none"; says of what came whether it is such a name at all."""
+
+    def hint_for(self, got: Any) -> str | None:
+        """The hint for a word that the statement does not have, as "bilinear masks"; None for one that it has."""
+        known = isinstance(got, str) and got.strip().lower() in {name.lower() for name in (*FAULTS, RIGHT)}
+        return None if known else "words"
+
+
 def answers(faults: Sequence[str]) -> dict[str, str]:
     """The fault of each loader."""
-    return dict(zip(LETTERS, faults, strict=True))
+    return dict(zip(LETTERS, map(FaultName, faults), strict=True))
 
 
 def _exchanged(one: str, other: str):  # type: ignore[no-untyped-def]
@@ -93,6 +102,10 @@ def _taken_for(one: str, other: str):  # type: ignore[no-untyped-def]
         return {letter: other if fault == one else fault for letter, fault in answers(faults).items()}
 
     return wrong
+
+
+def _in_the_plural(faults: Sequence[str]) -> dict[str, str]:
+    return {letter: f"{fault}s" for letter, fault in answers(faults).items()}
 
 
 EXERCISE = Exercise(
@@ -144,6 +157,10 @@ channel's mean and deviation, and round to whole numbers.
             "One loader gives other items in a second pass, even with train=False. It is the only one.",
             "is_repeatable on two passes with train=False.",
         ),
+        "words": Hint(
+            "This is none of the eleven words that the statement lists.",
+            'Copy the word from there, letter by letter: "bilinear mask", "crop drop", "none".',
+        ),
         "right": Hint(
             "One loader has no fault at all, and a faulty one was taken for it (or the other way round).",
             "Nothing shows with train=False? Then test with train=True as well.",
@@ -159,6 +176,9 @@ channel's mean and deviation, and round to whole numbers.
         Mistake("train transforms and flip", _exchanged("train transforms on val", "unsynchronized flip"), "repeat"),
         Mistake("flip taken for right", _taken_for("unsynchronized flip", RIGHT), "right"),
         Mistake("bilinear taken for right", _taken_for("bilinear mask", RIGHT), "right"),
+        Mistake(
+            "in the plural", lambda faults: {letter: f"{one}s" for letter, one in answers(faults).items()}, "words"
+        ),
         Mistake("all right", lambda faults: dict.fromkeys(LETTERS, RIGHT), "general"),
     ),
     alternatives=(
