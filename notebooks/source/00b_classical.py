@@ -187,12 +187,13 @@ def eigenvectors(image, number, superpixels=200, sigma=0.05):
     """Superpixel of each pixel, and the leading eigenvectors: nodes x number."""
     patches = segmentation.slic(image, superpixels, compactness=10, start_label=0)
     nodes = range(patches.max() + 1)
-    means = np.stack([ndimage.mean(channel, patches, nodes) for channel in np.moveaxis(lab(image), 2, 0)], axis=1)
+    means = np.stack([ndimage.mean(channel, patches, nodes)
+                      for channel in np.moveaxis(lab(image), 2, 0)], axis=1)  # fmt: skip
     linked = np.zeros((len(nodes), len(nodes)), dtype=bool)
     for a, b in ((patches[:, :-1], patches[:, 1:]), (patches[:-1], patches[1:])):
         linked[a, b] = linked[b, a] = True
     distance = ((means[:, None] - means) ** 2).sum(axis=2)
-    affinity = np.where(linked, np.exp(-distance / (2 * sigma**2)), 0) + 1e-5  # a trace of a link between all of them
+    affinity = np.where(linked, np.exp(-distance / (2 * sigma**2)), 0) + 1e-5  # a trace of a link for all
     degree = affinity.sum(axis=1)
     _, vectors = np.linalg.eigh(affinity / np.sqrt(np.outer(degree, degree)))
     return patches, vectors[:, : -number - 1 : -1] / np.sqrt(degree)[:, None]
@@ -606,9 +607,17 @@ def min_cut(object_cost, background_cost, links, scale=10_000):
 # Is the cut really the best mask? Nine pixels have only 512 masks, so we can try them all.
 
 # %%
-all_masks = [np.array([number >> bit & 1 for bit in range(9)], dtype=bool).reshape(3, 3) for number in range(512)]
+all_masks = [
+    np.array([number >> bit & 1 for bit in range(9)], dtype=bool).reshape(3, 3)  # its bits, as a mask
+    for number in range(512)
+]
 energies = [classical.energy(mask, as_object, as_background, tiny_links) for mask in all_masks]
-ours = classical.energy(min_cut(as_object, as_background, tiny_links), as_object, as_background, tiny_links)
+ours = classical.energy(
+    min_cut(as_object, as_background, tiny_links),
+    as_object,
+    as_background,
+    tiny_links,
+)
 print(f"cheapest of 512 masks {min(energies):.4f}, our cut {ours:.4f}")
 
 # %% [markdown]

@@ -95,7 +95,8 @@ plt.show()
 for name in ("coffee", "camera"):
     confusion = metrics.ConfusionMatrix(len(PHOTOGRAPHS), ignore_index=VOID)
     confusion.update(truth[name], predicted[name])
-    print(f"{name:7} {confusion.pixel_accuracy():.1%} of the pixels are right, mean IoU {confusion.mean_iou():.3f}")
+    print(f"{name:7} {confusion.pixel_accuracy():.1%} of the pixels are right, "
+          f"mean IoU {confusion.mean_iou():.3f}")  # fmt: skip
 
 # %% [markdown]
 # The second number is the mean, over the classes, of the [intersection over
@@ -498,7 +499,8 @@ plt.show()
 # **Predict, then run.** Will the mean over pictures be higher or lower than this value of the data set?
 
 # %%
-table = metrics.iou_per_image(targets, predictions, num_classes=len(SCENES), ignore_index=VOID)  # pictures x classes
+# pictures x classes
+table = metrics.iou_per_image(targets, predictions, num_classes=len(SCENES), ignore_index=VOID)
 each_picture = np.nanmean(table, axis=1)  # NaN: neither there nor predicted
 print(f"mean IoU of the data set       {data_set.mean_iou():.3f}")
 print(f"mean of the pictures' mean IoU {each_picture.mean():.3f}")
@@ -1051,8 +1053,9 @@ for k, name in ((1, "AP in one list"), (2, "mAP")):
     gains = [ours[k] - theirs[k] for ours, theirs in pairs]
     mean, doubt = np.mean(gains), uncertainty(gains)
     verdict = (
-        "undecided" if abs(mean) <= doubt else "the generalist is ahead" if mean > 0 else "the specialist is ahead"
-    )
+        "undecided" if abs(mean) <= doubt
+        else "the generalist is ahead" if mean > 0 else "the specialist is ahead"
+    )  # fmt: skip
     print(f"{name:15} gain of the generalist {mean:+.3f} ± {doubt:.3f}: {verdict}")
 
 # %% [markdown]
@@ -1251,7 +1254,11 @@ coin = PHOTOGRAPHS.index("coin")
 for least in (80, 110, 140):
     found_coins = find_coins(least)
     listed = [{"id": int(number), "category_id": coin} for number in np.unique(found_coins)[1:]]
-    quality = metrics.panoptic_quality((coins, coin_picture["segments_info"]), (found_coins, listed), PHOTOGRAPHS)
+    quality = metrics.panoptic_quality(
+        (coins, coin_picture["segments_info"]),
+        (found_coins, listed),
+        PHOTOGRAPHS,
+    )
     score = quality.per_class[coin]
     print(f"threshold {least}: SQ {score.SQ:.3f} x RQ {score.RQ:.3f} = PQ {score.PQ:.3f}")
 

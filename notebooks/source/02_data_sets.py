@@ -187,7 +187,8 @@ semantic, instances = album[coins][1], datasets.Photographs("instances")[coins][
 segments = datasets.Photographs("panoptic")[coins][1]
 print("semantic: ", tuple(semantic.shape), "with the values", semantic.unique().tolist())
 print("instances:", {key: tuple(instances[key].shape) for key in ("masks", "boxes", "labels")})
-print("panoptic: ", tuple(segments["segments"].shape), "and a list; its first entry:", segments["segments_info"][0])
+print("panoptic: ", tuple(segments["segments"].shape),
+      "and a list; its first entry:", segments["segments_info"][0])  # fmt: skip
 
 # %% [markdown]
 # The semantic answer is one map of class numbers: background, coin (34 in our list) and void. The instances are a stack of
@@ -566,7 +567,8 @@ path = sorted((root / "street").rglob("*_000011_*_labelIds.png"))[0]
 ids = np.array(Image.open(path))
 for number in np.unique(ids):
     train_id = CITYSCAPES_TRAIN_IDS[number]
-    print(f"id {number:2} {CITYSCAPES_IDS.names[number]:12} train id", "-" if train_id == 255 else train_id)
+    print(f"id {number:2} {CITYSCAPES_IDS.names[number]:12} train id",
+          "-" if train_id == 255 else train_id)  # fmt: skip
 objects = np.unique(Image.open(str(path).replace("labelIds", "instanceIds")))
 print("objects:", objects[objects >= 1000].tolist())
 
@@ -632,7 +634,9 @@ plt.show()
 labels = torch.from_numpy(draw(album.entries[0], border=0)[0][:200, :450])  # without chin and void
 half = labels.shape[0] // 2, labels.shape[1] // 2
 picked = resize_nearest(labels, half)
-blended = torch.nn.functional.interpolate(labels[None, None].float(), half, mode="bilinear")[0, 0].round().long()
+blended = torch.nn.functional.interpolate(
+    labels[None, None].float(), half, mode="bilinear",
+)[0, 0].round().long()  # fmt: skip
 print("in the file:", labels.unique().tolist(), " picked:", picked.unique().tolist())
 for number in set(blended.unique().tolist()) - {0, 8}:
     print(f"new when blended: {number} ({PHOTOGRAPHS.names[number]}), {(blended == number).sum()} pixels")
@@ -782,7 +786,8 @@ table_of_loaders(
 files8, val_files8 = scene_files("train", 200), scene_files("val", 40)
 for fault in ("palette as gray", "BGR"):
     live = symptoms(fault, files8, val_files8, seed=0)
-    print(f"{fault:16} loss {live.loss:.2f}, reported {100 * live.reported:.1f} %, true {100 * live.true:.1f} %")
+    print(f"{fault:16} loss {live.loss:.2f}, reported {100 * live.reported:.1f} %, "
+          f"true {100 * live.true:.1f} %")  # fmt: skip
 
 # %% [markdown]
 # One look at what a loader hands out is worth more than all these numbers. Here is what all eleven make of one and the
@@ -1070,7 +1075,9 @@ from segtutor.inference import evaluate
 for seed in range(2):
     torch.manual_seed(seed)
     model = network(width=32)
-    config = training.TrainingConfig(steps=250, learning_rate=3e-3, seed=seed, device="cpu", progress=False)
+    config = training.TrainingConfig(
+        steps=250, learning_rate=3e-3, seed=seed, device="cpu", progress=False,
+    )  # fmt: skip
     training.fit(model, Scenes8(filmed[::2]), None, config)
     same, other = (evaluate(model, Scenes8(frames[1::2]), progress=False) for frames in (filmed, others))
     print(f"seed {seed}: same films {100 * same.mean_iou:.1f} %, other films {100 * other.mean_iou:.1f} %")

@@ -331,7 +331,8 @@ patches = patches.permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, 22, 22)
 
 one_by_one, operations_patches = counted(patch_classifier, patches)
 at_once, operations_at_once = counted(convolutional, scene)
-print(f"{rows} x {columns} = {len(patches)} patches; the map of the convolutions is {tuple(at_once.shape)}")
+print(f"{rows} x {columns} = {len(patches)} patches; "
+      f"the map of the convolutions is {tuple(at_once.shape)}")  # fmt: skip
 print(f"{operations_patches / operations_at_once:.1f} times fewer operations at once")
 assert torch.allclose(one_by_one.T.reshape(1, 33, rows, columns), at_once, atol=1e-5)
 
@@ -443,7 +444,8 @@ class FCN(nn.Module):
     def __init__(self, backbone, skips, classes=33):
         super().__init__()
         self.backbone = backbone  # pictures -> maps "pool3", "pool4", "pool5" of stride 8, 16, 32
-        self.classifier = nn.Sequential(*layer(128, 256, 3), *layer(256, 256, 1), score_layer(256, classes))
+        self.classifier = nn.Sequential(*layer(128, 256, 3), *layer(256, 256, 1),
+                                        score_layer(256, classes))  # fmt: skip
         self.score = nn.ModuleDict({name: score_layer(backbone.channels[name], classes) for name in skips})
 
     def forward(self, images):
@@ -470,7 +472,8 @@ mine = FCN(copy.deepcopy(theirs.backbone), ["pool4", "pool3"]).eval()
 mine.load_state_dict({key: value for key, value in theirs.state_dict().items() if "upscore" not in key})
 with torch.no_grad():
     difference = (mine(scene) - theirs(scene)["out"]).abs().max().item()
-    print(tuple(mine(scene).shape), f"logits up to {mine(scene).abs().max():.0f}, difference {difference:.0e}")
+    print(tuple(mine(scene).shape),
+          f"logits up to {mine(scene).abs().max():.0f}, difference {difference:.0e}")  # fmt: skip
 assert difference < 1e-3
 
 # %% [markdown]
@@ -511,7 +514,8 @@ from segtutor.claims.training import score as scores_of
 torch.manual_seed(0)
 backbone = models.create("fcn8s_tiny", num_classes=33, weights="backbone").backbone
 stages, measured, before = {}, {}, {}
-for name, skips, steps in (("FCN-32s", [], 60), ("FCN-16s", ["pool4"], 60), ("FCN-8s", ["pool4", "pool3"], 100)):
+for name, skips, steps in (("FCN-32s", [], 60), ("FCN-16s", ["pool4"], 60),
+                           ("FCN-8s", ["pool4", "pool3"], 100)):  # fmt: skip
     model = FCN(copy.deepcopy(backbone), skips)
     model.preprocessing = models.Preprocessing()  # tells scores_of how pictures are normalized
     model.load_state_dict({**model.state_dict(), **before})  # what the coarser network has learned
@@ -633,7 +637,7 @@ layer_of_pytorch = nn.ConvTranspose2d(1, 1, 3, stride=2, bias=False)
 layer_of_pytorch.weight.data = torch.tensor(kernel, dtype=torch.float32)[None, None]
 output = layer_of_pytorch(torch.tensor(values, dtype=torch.float32)[None, None])[0, 0].detach().numpy()
 assert np.allclose(plotting.movable_scatter(values, kernel).outputs[-1], output)  # scatter
-assert np.allclose(plotting.transposed_convolution(values, kernel).output, output)  # zeros, then a convolution
+assert np.allclose(plotting.transposed_convolution(values, kernel).output, output)  # zeros, convolved
 assert np.allclose(column.reshape(5, 5), output)  # transposed matrix
 print(output)
 

@@ -99,7 +99,8 @@ plotting.movable_window({"picture A": street, "picture B": harbor}, (row, column
 differs = (street != harbor).any(axis=2)
 rows, columns = differs.nonzero()
 nearest = np.maximum(abs(rows - row), abs(columns - column)).min()
-print(f"{differs.mean():.0%} of all pixels differ; the nearest is {nearest} pixels from the middle of the bollard")
+print(f"{differs.mean():.0%} of all pixels differ; "
+      f"the nearest is {nearest} pixels from the middle of the bollard")  # fmt: skip
 
 # %% [markdown]
 # A network that sees less than this cannot tell the two apart, however well it is trained. So two questions come before
@@ -194,12 +195,13 @@ plt.show()
 
 # %%
 features, reduce = torch.randn(1, 256, 15, 17), nn.Conv2d(256, 64, kernel_size=1)
-at_one_place = reduce.weight[:, :, 0, 0] @ features[0, :, 4, 9] + reduce.bias  # 64 x 256 times 256, plus 64
+at_one_place = reduce.weight[:, :, 0, 0] @ features[0, :, 4, 9] + reduce.bias  # 64 x 256 times 256, + 64
 assert torch.allclose(at_one_place, reduce(features)[0, :, 4, 9], atol=1e-5)
 
 bottleneck = 256 * 64 + 64 * 64 * 3 * 3 + 64 * 256
 plain = 2 * 256 * 256 * 3 * 3
-print(f"{bottleneck:,} weights with the bottleneck, {plain:,} without: {plain / bottleneck:.0f} times as many")
+print(f"{bottleneck:,} weights with the bottleneck, {plain:,} without: "
+      f"{plain / bottleneck:.0f} times as many")  # fmt: skip
 
 # %% [markdown]
 # This is why a network with 50 layers is affordable at all.
@@ -483,8 +485,9 @@ class Pyramid(nn.Module):
         super().__init__()
         self.bins, quarter = bins, channels // len(bins)
         self.reduce = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(channels, quarter, 1, bias=False), nn.BatchNorm2d(quarter), nn.ReLU()) for _ in bins
-        )
+            nn.Sequential(nn.Conv2d(channels, quarter, 1, bias=False), nn.BatchNorm2d(quarter), nn.ReLU())
+            for _ in bins
+        )  # fmt: skip
 
     def forward(self, x):
         parts = [x]
@@ -501,8 +504,9 @@ class Pyramid(nn.Module):
 from segtutor.models.pspnet import PyramidPooling
 
 mine, theirs = Pyramid(16), PyramidPooling(16)
-for own, level in zip(mine.reduce, theirs.levels, strict=True):  # the package's level begins with the pooling
-    own.load_state_dict({f"{int(key[0]) - 1}{key[1:]}": value for key, value in level.state_dict().items()})
+for own, level in zip(mine.reduce, theirs.levels, strict=True):  # the package's level begins by pooling
+    own.load_state_dict({f"{int(key[0]) - 1}{key[1:]}": value
+                         for key, value in level.state_dict().items()})  # fmt: skip
 x = torch.randn(2, 16, 13, 17)
 assert torch.allclose(mine(x), theirs(x), atol=1e-6)
 print(tuple(x.shape), "->", tuple(mine(x).shape), "in both")
@@ -568,7 +572,8 @@ experiment, trained = find("pspnet.pyramid").variants, {}
 for name in ("near-sighted, no levels", "near-sighted, bins 1, 2, 3, 6"):
     trained[name], _ = train(experiment[name].shortened(), seed=0)
     found = score(trained[name], draw(BOLLARDS, "val", 40, (96, 128)))
-    print(f"{name:30} IoU of the bollards {found['bollard_iou']:.0%}, of all classes {found['mean_iou']:.0%}")
+    print(f"{name:30} IoU of the bollards {found['bollard_iou']:.0%}, "
+          f"of all classes {found['mean_iou']:.0%}")  # fmt: skip
 
 # %% [markdown]
 # <details><summary>Answer</summary>

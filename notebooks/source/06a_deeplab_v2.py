@@ -168,7 +168,8 @@ card("deeplab.atrous")
 # %%
 def course_network(stride):
     rates = tuple(16 // stride * rate for rate in (1, 2, 3))  # the head's rates must follow the stride
-    return models.create("deeplabv3_tiny", num_classes=33, weights="course", output_stride=stride, rates=rates).eval()
+    return models.create("deeplabv3_tiny", num_classes=33, weights="course",
+                         output_stride=stride, rates=rates).eval()  # fmt: skip
 
 
 def operations(network):
@@ -190,8 +191,8 @@ for stride in (16, 8, 4):
     for i, (labels, _) in enumerate(found[stride]):
         scores.update(pictures[i][1], labels)
     print(
-        f"stride {stride:2}: map of {128 // stride} x {160 // stride}, {operations(network):.2f} billion operations, "
-        f"mean IoU {scores.mean_iou():.1%}"
+        f"stride {stride:2}: map of {128 // stride} x {160 // stride}, "
+        f"{operations(network):.2f} billion operations, mean IoU {scores.mean_iou():.1%}"
     )
 
 # %% [markdown]
@@ -281,9 +282,9 @@ def scores_of(network, images):
 
 
 def largest_of_scales(network, images, sizes):
-    scores = [scores_of(network, F.interpolate(images, size, mode="bilinear", align_corners=True)) for size in sizes]
-    first = scores[0].shape[-2:]
-    same = [F.interpolate(one, first, mode="bilinear", align_corners=True) for one in scores]
+    scores = [scores_of(network, F.interpolate(images, size, mode="bilinear", align_corners=True))
+              for size in sizes]  # fmt: skip
+    same = [F.interpolate(s, scores[0].shape[-2:], mode="bilinear", align_corners=True) for s in scores]
     return torch.stack(same).amax(dim=0)  # for each place and class the largest
 
 
@@ -291,7 +292,7 @@ torch.manual_seed(0)
 network = models.create("deeplabv2_tiny", num_classes=33, multi_scale=True).eval()
 images = prepare(pictures[0][0])[None, :, :97, :129]
 with torch.no_grad():
-    largest = largest_of_scales(network, images, [(97, 129), (73, 97), (49, 65)])  # 1 + a multiple of the stride
+    largest = largest_of_scales(network, images, [(97, 129), (73, 97), (49, 65)])  # 1 + a multiple of 8
     logits = F.interpolate(largest, (97, 129), mode="bilinear", align_corners=True)
     assert torch.allclose(logits, network(images)["out"], atol=1e-6)
 
@@ -585,7 +586,8 @@ for _ in range(11):
     Q = torch.softmax(-U + K @ Q, dim=1)
 
 ours = steps[10].T.reshape(p.shape)
-assert torch.allclose(ours, models.dense_crf(p, crop, iterations=10, method="exact", **SETTINGS), atol=1e-4)
+assert torch.allclose(ours, models.dense_crf(p, crop, iterations=10, method="exact", **SETTINGS),
+                      atol=1e-4)  # fmt: skip
 print(f"after ten steps:      {energy(steps[10].argmax(1)):.0f}")
 
 # %% [markdown]
@@ -619,7 +621,8 @@ plotting.movable_figures(figures, texts, "Mean-field steps", names)
 # truth cheapest?
 
 # %%
-filled = torch.where(truth == 255, pavement.reshape(40, 50), truth).flatten()  # the thin void outline as pavement
+# the thin void outline as pavement
+filled = torch.where(truth == 255, pavement.reshape(40, 50), truth).flatten()
 print(f"the true labels:      {energy(filled):.0f}")
 
 # %% [markdown]

@@ -121,7 +121,8 @@ plotting.movable_figures(figures, texts, "Unit rates", names)
 for stride in (16, 8):
     for grid in ((), (1, 2, 4)):
         with torch.device("meta"):
-            network = models.create("deeplabv3_resnet50", variant="paper", output_stride=stride, multi_grid=grid)
+            network = models.create("deeplabv3_resnet50", variant="paper",
+                                    output_stride=stride, multi_grid=grid)  # fmt: skip
         rates = [block.conv2.dilation[0] for block in network.backbone.layer4]
         print(f"output stride {stride:2}, multi-grid {grid or 'none'!s:9}: last stage {rates}")
 
@@ -177,7 +178,8 @@ class Pyramid(nn.Module):
     def __init__(self, inputs, rates, channels=256):
         super().__init__()
         whole = nn.Sequential(nn.AdaptiveAvgPool2d(1), *layer(inputs, channels))
-        self.convs = nn.ModuleList([layer(inputs, channels), *(layer(inputs, channels, 3, r) for r in rates), whole])
+        self.convs = nn.ModuleList([layer(inputs, channels),
+                                    *(layer(inputs, channels, 3, r) for r in rates), whole])  # fmt: skip
         self.project = nn.Sequential(*layer((2 + len(rates)) * channels, channels), nn.Dropout(0.5))
 
     def forward(self, x):
@@ -384,7 +386,8 @@ def decode(network, features):
     return network.classifier(torch.cat([enlarged, low], dim=1))  # 3 x 3, 3 x 3, 1 x 1
 
 
-small = models.create("deeplabv3plus_tiny", num_classes=33, output_stride=16, rates=(1, 2, 3), low_channels=48).eval()
+small = models.create("deeplabv3plus_tiny", num_classes=33, output_stride=16,
+                      rates=(1, 2, 3), low_channels=48).eval()  # fmt: skip
 images = torch.randn(1, 3, 97, 129)
 with torch.no_grad():
     scores = decode(small, small.backbone(images))
@@ -495,9 +498,8 @@ for name in ("deeplabv3plus_resnet101", "deeplabv3plus_xception65"):
             network(torch.empty(1, 3, 513, 513, device="meta"))
         operations = counter.get_total_flops() / 1e9
         words = f"{name}, {'separable' if kind else 'full'}"
-        print(
-            f"{words:35} {count_parameters(network) / 1e6:.1f} million parameters, {operations:.0f} billion operations"
-        )
+        print(f"{words:35} {count_parameters(network) / 1e6:.1f} million parameters, "
+              f"{operations:.0f} billion operations")  # fmt: skip
 
 # %% [markdown]
 # That is about a quarter of the parameters and more than a third of the operations. The paper gives up 0.14 points for

@@ -113,13 +113,16 @@ choice = models.for_photographs()
 network = models.create(choice.network, weights=choice.weights).to(device).eval()
 classes = {
     "classes": VOC2012,
-    "cut-out": LabelSet("what stands out", ("background", "object"), ((0, 0, 0), (230, 159, 0)), frozenset({1})),
+    "cut-out": LabelSet("what stands out", ("background", "object"),
+                        ((0, 0, 0), (230, 159, 0)), frozenset({1})),
     "scenes": SCENES,
-}[choice.gives]
+}[choice.gives]  # fmt: skip
 print("network:", choice.network)
 print("weights:", choice.origin)
-print("gives:  ", {"classes": "a class for every pixel", "cut-out": "what stands out, without a name",
-                   "scenes": "classes of drawings; on a photograph, expect nonsense"}[choice.gives])  # fmt: skip
+print("gives:  ", {
+    "classes": "a class for every pixel", "cut-out": "what stands out, without a name",
+    "scenes": "classes of drawings; on a photograph, expect nonsense",
+}[choice.gives])  # fmt: skip
 
 # %% [markdown]
 # Never skip these three lines in your own work. A network with other weights runs just as well and says nothing.
@@ -180,7 +183,8 @@ pixels = (255 * photograph).round().byte().permute(1, 2, 0).numpy()  # H x W x 3
 tinted = 0.5 * pixels + 0.5 * colorize(found, look)
 overlay = np.where(kept[..., None], tinted, pixels).astype("uint8")
 Image.fromarray(overlay).save("photo_overlay.png")
-Image.fromarray(np.dstack([pixels, (255 * kept).astype("uint8")])).save("photo_cutout.png")  # transparent outside
+# transparent outside
+Image.fromarray(np.dstack([pixels, (255 * kept).astype("uint8")])).save("photo_cutout.png")
 label_map = Image.fromarray(found.byte().numpy())
 label_map.putpalette(classes.palette.flatten().tolist())  # numbers as data, colors for the eye
 label_map.save("photo_labels.png")
@@ -260,7 +264,8 @@ for name, candidate in candidates.items():
     confusion = ConfusionMatrix(len(VOC2012))
     for picture, truth in six:
         seen = candidate(picture.float() / 255)
-        confusion.update(truth, torch.where(seen < len(VOC2012), seen, 0))  # what VOC does not know is background
+        # what VOC does not know is background
+        confusion.update(truth, torch.where(seen < len(VOC2012), seen, 0))
     iou = 100 * confusion.iou()[VOC2012.select(["background", "cat", "person", "diningtable"])]
     print(f"{name:38} {iou[0]:10.1f} {iou[1]:6.1f} {iou[2]:8.1f} {iou[3]:7.1f} {iou.mean():7.1f}")
 
@@ -353,7 +358,7 @@ preprocess = transforms.Compose([
 # perform pre-processing
 input_tensor = preprocess(input_image)
 input_batch = input_tensor.unsqueeze(0)  # create a mini-batch of size 1 as expected by the model
-input_batch = model.preprocessing.pad(input_batch).to(device)  # right and below, to a size that suits the network
+input_batch = model.preprocessing.pad(input_batch).to(device)  # right and below, to a size that suits it
 
 print(f"batch: {tuple(input_batch.shape)}, {input_batch.min():.2f} to {input_batch.max():.2f}")
 print(model.preprocessing)
@@ -896,12 +901,13 @@ accuracy = []
 for prediction, (_, target) in zip(predictions, pictures.samples, strict=True):
     accuracy.append((prediction == target)[target != 255].float().mean().item())
 worst = np.argsort(accuracy)[:3]
+# Larger than the network saw them, and without the noise.
 drawn_large = Scenes("val", size=(256, 320), count=40)
 figure, axes = plt.subplots(3, 4, figsize=(6.7, 5.2))
 occurring = set()
 for row, index in zip(axes, worst, strict=True):
     target = pictures[int(index)][1]
-    row[0].imshow(drawn_large[int(index)][0].permute(1, 2, 0))
+    row[0].imshow(ndimage.median_filter(drawn_large[int(index)][0].numpy(), (1, 3, 3)).transpose(1, 2, 0))
     row[1].imshow(colorize(predictions[index], SCENES))
     row[2].imshow(colorize(target, SCENES))
     occurring |= set(np.unique(predictions[index])) | set(np.unique(target))

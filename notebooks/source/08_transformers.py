@@ -156,7 +156,8 @@ print("by hand", taken.tolist(), "  by PyTorch", fast.tolist())
 # %%
 def attention_by_hand(layer, tokens):  # B x N x C
     B, N, C = tokens.shape
-    heads = [one(tokens).view(B, N, layer.heads, -1).transpose(1, 2) for one in (layer.query, layer.key, layer.value)]
+    heads = [one(tokens).view(B, N, layer.heads, -1).transpose(1, 2)
+             for one in (layer.query, layer.key, layer.value)]  # fmt: skip
     q, k, v = heads  # each B x heads x N x d
     answers = q @ k.transpose(2, 3) / q.shape[-1] ** 0.5  # B x heads x N x N
     taken = answers.softmax(dim=-1) @ v
@@ -227,8 +228,9 @@ torch.manual_seed(0)
 segformer = models.create("segformer_tiny", num_classes=len(SCENES))
 fresh = models.create("segformer_tiny", num_classes=len(SCENES))
 config = training.TrainingConfig(
-    steps=200, batch_size=8, learning_rate=2e-3, warmup_steps=20, weight_decay=0.01, device="cpu", progress=False
-)
+    steps=200, batch_size=8, learning_rate=2e-3, warmup_steps=20, weight_decay=0.01,
+    device="cpu", progress=False,
+)  # fmt: skip
 record = training.fit(segformer, train_pictures, None, config)
 print(f"loss {np.mean(record.losses[:10]):.2f} at first, {np.mean(record.losses[-10:]):.2f} at the end")
 
@@ -423,9 +425,8 @@ from segtutor.models.mix_transformer import EfficientAttention
 layer, tokens = EfficientAttention(channels=32, heads=1, reduction=8), torch.randn(1, 64 * 64, 32)
 with torch.no_grad():
     context = layer.context(tokens, (64, 64))
-    print(
-        "asking", tuple(tokens.shape), "  answering", tuple(context.shape), "  out", tuple(layer(tokens, context).shape)
-    )
+    print("asking", tuple(tokens.shape), "  answering", tuple(context.shape),
+          "  out", tuple(layer(tokens, context).shape))  # fmt: skip
 
 # %% [markdown]
 # 4,096 tokens ask, and only 64 answer. Here are the operations of one such layer on pictures of growing size (both axes
@@ -522,7 +523,8 @@ bodies = {"random": frozen.body("random")}
 try:
     bodies["ImageNet"] = frozen.body("ImageNet")
 except OSError:
-    print("ImageNet's weights cannot be fetched now. Other random ones take their place: what the text says of them")
+    print("ImageNet's weights cannot be fetched now. Other random ones take their place: "
+          "what the text says of them")  # fmt: skip
     print("can then not be seen.")
     bodies["ImageNet"] = frozen.body("random", seed=1)
 print(f"{sum(p.numel() for p in bodies['ImageNet'].parameters()):,} weights, none of which will change")

@@ -121,7 +121,8 @@ one_answer = (small + large) / 2
 print("probabilities:", one_answer)
 for share in (0.45, 0.55):
     mask = share * small + (1 - share) * large > 0.5
-    print(f"{share:.0%} mean the small one: IoU", *(f"{iou_of(mask, one, np.ones(8)):.2f}" for one in (small, large)))
+    print(f"{share:.0%} mean the small one: IoU",
+          *(f"{iou_of(mask, one, np.ones(8)):.2f}" for one in (small, large)))  # fmt: skip
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -146,12 +147,14 @@ for share in (0.45, 0.55):
 # On the strip, for two answers, in code:
 
 # %%
-answers = torch.tensor([[-3.0, -1, 3, 3, -1, -1, -3, -3], [-3, 2, 3, 3, 2, 2, 2, -3]])  # logits of two answers
+# logits of two answers
+answers = torch.tensor([[-3.0, -1, 3, 3, -1, -1, -3, -3], [-3, 2, 3, 3, 2, 2, 2, -3]])
 for name, meant in (("small", small), ("large", large)):
     losses = torch.nn.functional.binary_cross_entropy_with_logits(
         answers, torch.tensor(meant, dtype=torch.float32).expand(2, 8), reduction="none"
     ).mean(1)
-    print(f"the {name} one was meant: losses {losses.numpy().round(2)}, so answer {int(losses.argmin())} learns")
+    print(f"the {name} one was meant: losses {losses.numpy().round(2)}, "
+          f"so answer {int(losses.argmin())} learns")  # fmt: skip
 
 # %% [markdown]
 # (Here with the cross entropy, to keep it short; the two answers are numbered from 0.) Each answer has found its meaning,
@@ -263,7 +266,8 @@ with torch.device("meta"):  # shapes only: nothing is stored and nothing is comp
         sam.answer(embedding, click)
 for name, counter in (("once for the picture", once), ("once for each click", each)):
     print(f"{name:21} {counter.get_total_flops() / 2e9:8.2f} billion multiplications")
-print(f"share of a click: {each.get_total_flops() / (once.get_total_flops() + each.get_total_flops()):.2%}")
+print("share of a click: "
+      f"{each.get_total_flops() / (once.get_total_flops() + each.get_total_flops()):.2%}")  # fmt: skip
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -337,7 +341,12 @@ def tokens_of(points=None, box=None):
 
 
 one, two, box = [[19.0, 77.0]], [[19.0, 77.0], [60.0, 80.0]], [0.0, 28.0, 80.0, 127.0]
-for name, prompt in (("a click", (one,)), ("two", (two,)), ("a box", (None, box)), ("a click and a box", (one, box))):
+for name, prompt in (
+    ("a click", (one,)),
+    ("two", (two,)),
+    ("a box", (None, box)),
+    ("a click and a box", (one, box)),
+):
     print(f"{name:18} {tuple(tokens_of(*prompt).shape)}")
 
 # %% [markdown]

@@ -111,7 +111,8 @@ def without_frames(axes):
 answers = {weather: probabilities(network, in_weather(scenes.images, weather)) for weather in WEATHERS}
 for weather, given in answers.items():
     confidence = given.max(dim=1).values.mean()
-    print(f"{weather:6} mean IoU {mean_iou(given):6.1%}   the network is sure to {confidence:.0%} on average")
+    print(f"{weather:6} mean IoU {mean_iou(given):6.1%}   "
+          f"the network is sure to {confidence:.0%} on average")  # fmt: skip
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -267,7 +268,8 @@ card("world.batch_norm")
 # %%
 for name in ("fcn8s_tiny", "segformer_tiny", "unet"):
     with torch.device("meta"):
-        kinds = [type(module).__name__ for module in models.create(name).modules() if "Norm" in type(module).__name__]
+        kinds = [type(module).__name__ for module in models.create(name).modules()
+                 if "Norm" in type(module).__name__]  # fmt: skip
     print(f"{name:15}", {kind: kinds.count(kind) for kind in sorted(set(kinds))} or "no norm at all")
 
 # %% [markdown]
@@ -300,7 +302,8 @@ for value in (0.95, 0.75, 0.55):
     inside = confidence == value
     gap = abs(confidence[inside].mean() - right[inside].mean())
     error += inside.sum() / len(right) * gap
-    print(f"{inside.sum()} pixels: confidence {value:.2f}, right {right[inside].mean():.2f}, gap {gap:.2f}")
+    print(f"{inside.sum()} pixels: confidence {value:.2f}, "
+          f"right {right[inside].mean():.2f}, gap {gap:.2f}")  # fmt: skip
 print(f"ECE {error:.3f}")
 
 # %% [markdown]
@@ -374,10 +377,17 @@ MovableFigure(len(drawn), stepped_page(drawn, "shown", [name for name, *_ in cas
 
 # %%
 labeled = probabilities(network, in_weather(others.images[:32], "night"))[..., ::4, ::4]
-temperature = fit_temperature(others.maps[:32, ::4, ::4].long(), labeled.transpose(0, 1).clamp_min(1e-30).log())
+temperature = fit_temperature(
+    others.maps[:32, ::4, ::4].long(),
+    labeled.transpose(0, 1).clamp_min(1e-30).log(),
+)
 cooled = torch.stack([torch.from_numpy(with_temperature(one, temperature)) for one in answers["night"]])
 print(f"temperature {temperature:.1f}")
-for name, given in (("as it was", answers["night"]), ("with it", cooled), ("new statistics", repaired["night"])):
+for name, given in (
+    ("as it was", answers["night"]),
+    ("with it", cooled),
+    ("new statistics", repaired["night"]),
+):
     print(f"{name:15} ECE {calibration_of(given).ece():6.1%}   mean IoU {mean_iou(given):6.1%}")
 
 # %% [markdown]
@@ -641,7 +651,8 @@ def convolution(i, o, k):
 
 
 widths = (64, 128, 256, 512, 1024)
-total = sum(convolution(i, o, 3) + convolution(o, o, 3) for i, o in zip((1, *widths), widths, strict=False))
+total = sum(convolution(i, o, 3) + convolution(o, o, 3)
+            for i, o in zip((1, *widths), widths, strict=False))  # fmt: skip
 for below, here in zip(widths[:0:-1], widths[-2::-1], strict=True):  # the way up, the deepest first
     total += convolution(below, here, 2) + convolution(2 * here, here, 3) + convolution(here, here, 3)
 total += convolution(64, 2, 1)
@@ -699,7 +710,8 @@ with torch.inference_mode():
     for move in (8, 4):
         tile = small.valid(picture[..., move : move + 124, move : move + 124])
         same = whole[..., move : move + tile.shape[-1], move : move + tile.shape[-1]]
-        print(f"moved by {move}: largest difference {(tile - same).abs().max():.1e} of {whole.abs().max():.1f}")
+        print(f"moved by {move}: largest difference {(tile - same).abs().max():.1e} "
+              f"of {whole.abs().max():.1f}")  # fmt: skip
 
 # %% [markdown]
 # <details><summary>Answer</summary>

@@ -15,8 +15,6 @@ MAX_LINES = 40
 VISIBLE_LINES = 15
 VISIBLE_WIDTH = 107
 """Characters that fit in a window of 1280 pixels, on the site and in JupyterLab; tests in a browser measure both."""
-# Lessons whose visible lines are still wider, up to 120: JupyterLab scrolls sideways, the site breaks them.
-WIDE_YET = ("00", "00b", "01", "02", "03", "04", "06a", "06b", "07", "08", "10", "11")
 # Lessons that have not got the form of issue 15 yet; issue 16 is about them.
 OLD_STYLE: tuple[str, ...] = ()
 # What each heading of the skeleton is recognized by, in the order in which they stand.
@@ -35,7 +33,7 @@ def lint(master: Master, course: Course) -> list[str]:
     for cell_id, cell in zip(cell_ids(master), master.cells, strict=True):
         found = code_findings(cell, before) if cell.cell_type == "code" else markdown_findings(cell.source, course)
         if new and cell.cell_type == "code":
-            found += visible_findings(cell) + ([] if master.number in WIDE_YET else wide_lines(cell))
+            found += visible_findings(cell) + wide_lines(cell)
         findings += [f"cell {cell_id} {text}" for text in found]
         before = cell
     return [f"{master.path.relative_to(course.root).as_posix()}: {text}" for text in findings]

@@ -296,13 +296,35 @@ def code_hash(notebook: NotebookNode) -> str:
     return hashlib.sha256("\0".join(code).encode()).hexdigest()[:16]
 
 
+def same_program(one: str, other: str) -> bool:
+    r"""Whether two sources say the same to Python: they differ in line breaks, brackets and comments at most.
+
+    >>> same_program('print(f"{a} and {b}")  # both', 'print(\n    f"{a} "\n    f"and {b}",\n)')
+    True
+    >>> same_program("a = 1", "a = 1.0")
+    False
+    """
+    if one == other:
+        return True
+    magic = [re.findall(r"^\s*[%!].*$", source, re.MULTILINE) for source in (one, other)]
+    try:
+        trees = [ast.dump(ast.parse(plain_python(source))) for source in (one, other)]
+    except SyntaxError:
+        return False
+    return magic[0] == magic[1] and trees[0] == trees[1]
+
+
 def carry_outputs(notebook: NotebookNode, old: NotebookNode) -> None:
-    """Keep in ``notebook`` the outputs of ``old`` for cells of the same id and code, under the alt text of today."""
+    """Keep in ``notebook`` the outputs of ``old`` for cells of the same id and program, under the alt text of today.
+
+    A line that was only broken makes no output stale: where no program has changed, the fingerprint of what was
+    executed becomes that of the lines as they stand now.
+    """
     old_cells = {cell.id: cell for cell in old.cells if cell.cell_type == "code"}
     for cell in notebook.cells:
         before = old_cells.get(cell.id)
         if cell.cell_type == "code" and before is not None and (
-            before.source == cell.source or cell.id.endswith("-setup")
+            same_program(before.source, cell.source) or cell.id.endswith("-setup")
         ):  # fmt: skip
             cell.outputs, cell.execution_count = before.outputs, before.execution_count
             alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt")
@@ -311,7 +333,19 @@ def carry_outputs(notebook: NotebookNode, old: NotebookNode) -> None:
                     if kind.startswith("image/"):
                         output.metadata.setdefault(kind, {})["alt"] = alt
     if "segtutor" in old.metadata:
-        notebook.metadata["segtutor"] = old.metadata["segtutor"]
+        executed = dict(old.metadata["segtutor"])
+        if executed.get("executed") == code_hash(old) and same_programs(notebook, old):
+            executed["executed"] = code_hash(notebook)
+        notebook.metadata["segtutor"] = executed
+
+
+def same_programs(one: NotebookNode, other: NotebookNode) -> bool:
+    """Whether all code cells but the setup cell are the same programs, in the same order."""
+    sources = [
+        [cell.source for cell in notebook.cells if cell.cell_type == "code" and not cell.id.endswith("-setup")]
+        for notebook in (one, other)
+    ]
+    return len(sources[0]) == len(sources[1]) and all(map(same_program, *sources))
 
 
 def to_text(notebook: NotebookNode) -> str:

@@ -76,6 +76,25 @@ def test_stale_text_is_shown_as_a_diff(root, capsys):
     assert build.main(["--check"], root) == 0
 
 
+def test_a_broken_line_makes_no_output_stale_and_a_changed_one_does(root, capsys):
+    source = root / "notebooks/source/01_count.py"
+    text = source.read_text()
+    broken = text.replace("plt.plot([0, 1])", "plt.plot(\n    [0, 1]  # the same line\n)  # fmt: skip")
+    assert broken != text
+    source.write_text(broken)
+    assert build.main(["--check"], root) == 1
+    assert build.main([], root) == 0
+    assert build.main(["--check"], root) == 0
+    assert any("the same line" in cell.source and cell.outputs for cell in nbformat.read(root / LESSON_FILE, 4).cells)
+    source.write_text(broken.replace("[0, 1]", "[0, 2]"))
+    assert build.main([], root) == 0
+    assert build.main(["--check"], root) == 1
+    source.write_text(broken.replace("[0, 1]  # the", "[0, 2]  # the").replace("the same", "another"))
+    assert build.main([], root) == 0
+    assert build.main(["--check"], root) == 1
+    assert "not executed since its code changed" in capsys.readouterr().err
+
+
 def test_outputs_of_older_code_are_found_even_after_generating(root):
     source = root / "notebooks/source/01_count.py"
     source.write_text(source.read_text().replace("range(10)", "range(11)"))
