@@ -24,12 +24,13 @@ CELL_SECONDS = 900
 def environment(folder: Path) -> dict[str, str]:
     """The environment of the kernels: a newcomer's machine without a network, whoever runs this and wherever.
 
-    Weights for photographs are there if the caller's cache has them (``segtutor data weights``; another cache, or an
-    empty one: ``SEGTUTOR_CACHE``), because lessons show photographs with them and go on without. Nothing else of the
-    caller's cache is seen.
+    Weights for photographs, and the photograph of nuclei, are there if the caller's cache has them (``segtutor data
+    weights``; another cache, or an empty one: ``SEGTUTOR_CACHE``), because lessons show what they do and go on without.
+    Nothing else of the caller's cache is seen.
     """
     guard = str(Path(__file__).parent / "offline")
     lend_weights(folder / "cache")
+    lend_nuclei(folder / "cache")
     return {
         **os.environ,
         # A backend that the caller has chosen for itself (tests choose one without a screen) would lose the figures.
@@ -61,6 +62,16 @@ def lend_weights(cache: Path) -> list[str]:
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, place)
     return list(lent)
+
+
+def lend_nuclei(cache: Path) -> bool:
+    """Copy the photograph of nuclei from the caller's cache to another one; returns whether it was there."""
+    from segtutor.datasets.nuclei import kept_folder, on_disk
+
+    if not on_disk():
+        return False
+    shutil.copytree(kept_folder(), cache / kept_folder().name, dirs_exist_ok=True)
+    return True
 
 
 def execute(masters: list[Master], course: Course) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from notebooks.tools.execute import environment, lend_weights
+from notebooks.tools.execute import environment, lend_nuclei, lend_weights
 from segtutor import models
 from segtutor.labels import VOC2012
 from segtutor.models import package_weights, photograph_choice, weight_catalog
@@ -59,6 +59,17 @@ def test_damaged_weights_are_not_lent(kept, tmp_path):
     kept.write_bytes(content)
     assert lend_weights(tmp_path / "lent") == []
     assert not (tmp_path / "lent").exists()
+
+
+def test_the_photograph_of_nuclei_is_lent_if_it_is_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("SEGTUTOR_CACHE", str(tmp_path / "own"))
+    assert not lend_nuclei(tmp_path / "lent")
+    kept = tmp_path / "own" / "nuclei"
+    kept.mkdir(parents=True)
+    for name in ("img2d.tif", "mask2d.tif"):
+        (kept / name).write_bytes(name.encode())
+    assert lend_nuclei(tmp_path / "lent")
+    assert (tmp_path / "lent" / "nuclei" / "mask2d.tif").read_bytes() == b"mask2d.tif"
 
 
 def test_without_weights_an_execution_has_an_empty_cache(tmp_path, monkeypatch):

@@ -2,8 +2,10 @@
 
 import re
 
+import pytest
+
 from segtutor.claims import find, recorded
-from tests.notebooks.lesson import mean, printed_by, verdicts, words_of
+from tests.notebooks.lesson import mean, printed_by, seeds, verdicts, words_of
 
 WORDS, PRINTED = words_of("11"), printed_by("11")
 SHIFT = "world.batch_norm"
@@ -94,6 +96,18 @@ def test_tiles_agree_where_poolings_begin():
 def test_nuclei():
     found, threshold = (mean("world.nuclei", one, "f1") for one in ("U-Net", "threshold"))
     assert f"for an F1 of {found:.1f} %, where the threshold has {threshold:.1f}" in WORDS
+
+
+def test_the_nuclei_that_are_outlined():
+    """Executed where the photograph is; there the first seed is that of the card."""
+    ((line, unet),) = re.findall(r"^(U-Net +\d+ regions.*F1 ([\d.]+)%)$", PRINTED, re.MULTILINE)
+    assert float(unet) >= 80
+    assert float(unet) == pytest.approx(seeds("world.nuclei", "U-Net", "f1")[0], abs=0.06)
+    ((other, threshold),) = re.findall(r"^(threshold +\d+ regions.*F1 ([\d.]+)%)$", PRINTED, re.MULTILINE)
+    assert float(threshold) < mean("world.nuclei", "threshold", "f1")  # "The card is milder"
+    of = [re.search(r", (\d+) of them match one of (\d+) nuclei", one).groups() for one in (line, other)]
+    assert f"U-Net finds {of[0][0]} of {of[0][1]}, the threshold {of[1][0]}." in WORDS
+    assert "BSD-3-Clause, © 2018 Uwe Schmidt, Martin Weigert" in WORDS
 
 
 def test_what_u_net_is_made_of():
