@@ -17,7 +17,7 @@ import numpy as np
 
 _LARGE = 400
 """Entries from which a weight is kept in levels."""
-EMBEDDING_STEP, FINE_STEP = 0.08, 0.2
+EMBEDDING_STEP, FINE_STEP = 0.08, 0.15
 """One level, in standard deviations of a channel of an embedding, or of its finer map: what the masks bear."""
 WEIGHT_STEP, PIXEL_STEP = 0.1, 0.03
 """The same of a row of a weight, and of one whose error reaches every pixel, not only what is asked of them."""

@@ -348,7 +348,7 @@ def test_sams_checkpoint_stands_on_the_same_backbone(tmp_path, monkeypatch):
     network = models.create("sam_tiny")
     file = tmp_path / "checkpoints" / "sam_tiny.safetensors"
     write(network, file)
-    assert file.stat().st_size < 300_000
+    assert file.stat().st_size < 320_000
     loaded = models.create("sam_tiny", weights="course")
     assert same(loaded.backbone, below.backbone.state_dict())
     for part in ("neck", "prompt_encoder", "mask_decoder"):

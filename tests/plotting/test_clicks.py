@@ -63,7 +63,7 @@ def network():
                 parameter.data.add_(torch.randn_like(parameter) * 0.2)
             elif "project" in name or "vectors" in name:
                 parameter.data.mul_(2)
-    torch.nn.init.normal_(model.neck.fine.weight)  # it begins with nothing
+    torch.nn.init.normal_(model.neck.fine.tell.weight)  # it begins with nothing
     return model
 
 

@@ -131,18 +131,16 @@ class PyramidNeck(nn.Module):
         channels: Of each map, the finest first.
         inner: Channels of their sum.
         embedding: E, divisible by 4.
-        finer: The finest map is told, too, in E further channels, which `MaskDecoder` unfolds: what is smaller than
-            two places of the embedding would be lost in it.
+        finer: The finest map is told, too, as `FineMap` reads it, in E further channels, which `MaskDecoder` unfolds:
+            what is smaller than two places of the embedding would be lost in it.
     """
 
     def __init__(self, channels: Sequence[int], inner: int, embedding: int, finer: bool = False) -> None:
         super().__init__()
-        self.fine: nn.Conv2d | None = None
-        if finer:  # it begins with nothing, and without it all else begins as it would
+        self.fine: FineMap | None = None
+        if finer:  # without it all else begins as it would
             with torch.random.fork_rng(devices=[]):
-                self.fine = nn.Conv2d(channels[0], embedding // 4, 1)
-            nn.init.zeros_(self.fine.weight)
-            nn.init.zeros_(self.fine.bias)  # type: ignore[arg-type]
+                self.fine = FineMap(channels[0], embedding, embedding // 4)
         finest, *others = channels
         self.lateral = nn.ModuleList([
             nn.Conv2d(finest, inner, 2, stride=2), *(nn.Conv2d(width, inner, 1) for width in others)
@@ -166,4 +164,33 @@ class PyramidNeck(nn.Module):
         embedding: Tensor = self.mix(total)
         if self.fine is None:
             return embedding
-        return torch.cat([embedding, F.pixel_unshuffle(self.fine(maps[0]), 2)], dim=1)
+        return torch.cat([embedding, F.pixel_unshuffle(self.fine(maps[0], embedding), 2)], dim=1)
+
+
+class FineMap(nn.Module):
+    """What the finest map shows, read by one who knows the embedding, which has half its height and width.
+
+    SAM 2 takes its finer maps as they are. Here the backbone does not learn, so a look at the neighbors and at what the
+    embedding says of a place has to find the edges of small things.
+
+    Args:
+        channels: Of the finest map.
+        embedding: E.
+        out: Of the map that is told.
+        inner: Of the maps between.
+    """
+
+    def __init__(self, channels: int, embedding: int, out: int, inner: int = 20) -> None:
+        super().__init__()
+        self.lateral = nn.Conv2d(channels, inner, 1)
+        self.above = nn.Conv2d(embedding, inner, 1, bias=False)
+        self.look = nn.Conv2d(inner, inner, 3, padding=1)
+        self.tell = nn.Conv2d(inner, out, 1)
+        nn.init.zeros_(self.tell.weight)  # it begins with nothing
+        nn.init.zeros_(self.tell.bias)  # type: ignore[arg-type]
+
+    def forward(self, finest: Tensor, embedding: Tensor) -> Tensor:
+        """B x C x 2h x 2w and B x E x h x w to B x out x 2h x 2w."""
+        above = F.interpolate(self.above(embedding), finest.shape[-2:], mode="bilinear", align_corners=False)
+        told: Tensor = self.tell(F.gelu(self.look(F.gelu(self.lateral(finest) + above))))
+        return told

@@ -192,6 +192,7 @@ def test_tiny_gives_masks_of_half_the_pictures_size_and_learns_behind_its_backbo
     assert network.training
     assert not any(module.training for module in network.backbone.modules())
     assert not any(parameter.requires_grad for parameter in network.backbone.parameters())
+    torch.nn.init.normal_(network.neck.fine.tell.weight)  # it begins with nothing, through which nothing learns
     output = network(torch.rand(2, 3, 48, 64), torch.tensor([[[[20.0, 30]]]] * 2))
     assert output["masks"].shape == (2, 1, 3, 24, 32)
     output["masks"].square().mean().backward()

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from segtutor.models.sam.image_encoder import PyramidNeck
+from segtutor.models.sam.image_encoder import FineMap, PyramidNeck
 from segtutor.models.sam.losses import check_targets, mask_iou, mask_terms, prompt_losses
 from segtutor.models.sam.mask_decoder import DecoderSizes, MaskDecoder
 from segtutor.models.sam.prompt_encoder import BOTTOM_RIGHT, PADDING, TOP_LEFT, PromptEncoder
@@ -200,6 +200,21 @@ def test_a_pyramids_finer_map_begins_with_nothing_and_changes_nothing_else():
     out = finer(maps)
     torch.testing.assert_close(out[:, :8], plain(maps))
     assert not out[:, 8:].any()
-    nn.init.normal_(finer.fine.weight)
+    nn.init.normal_(finer.fine.tell.weight)
     told = nn.functional.pixel_shuffle(finer(maps)[:, 8:], 2)
-    torch.testing.assert_close(told, finer.fine(maps[0]))
+    torch.testing.assert_close(told, finer.fine(maps[0], out[:, :8]))
+
+
+def test_a_finer_map_looks_at_neighbors_and_at_the_embedding():
+    torch.manual_seed(0)
+    fine, finest, embedding = FineMap(5, 8, 2), torch.randn(1, 5, 8, 12), torch.randn(1, 8, 4, 6)
+    assert not fine(finest, embedding).any()  # it begins with nothing
+    nn.init.normal_(fine.tell.weight)
+    before = fine(finest, embedding)
+    assert before.shape == (1, 2, 8, 12)
+    for map_, place, changed in ((finest, (3, 5), (2, 4, 4, 6)), (embedding, (2, 2), (2, 7, 2, 7))):
+        map_[0, :, place[0], place[1]] += 1
+        rows, columns = (fine(finest, embedding) - before).abs().sum((0, 1)).nonzero().unbind(1)
+        # A pixel and its eight neighbors; a place is 2 x 2 pixels, spread over 4 x 4, and their neighbors.
+        assert (rows.min(), rows.max(), columns.min(), columns.max()) == changed
+        map_[0, :, place[0], place[1]] -= 1

@@ -7,7 +7,7 @@ from dataclasses import replace
 from segtutor.claims.claim import Claim, Expectation, percent
 from segtutor.claims.prompt_training import CLICKS, SIZE, PromptRecipe
 
-_THREE = PromptRecipe()
+_THREE = PromptRecipe(steps=600)
 _SAME = (
     "sam_tiny without its finer map, the frozen backbone of the course's DeepLab v3, weights of each network, "
     f"{_THREE.train_count} scenes of {SIZE[0]} x {SIZE[1]} with near things, batch 8 with 4 prompts each, AdamW; "
@@ -25,8 +25,8 @@ THREE_MASKS = Claim(
     changes="how many answers one click has. The last row has three, too, each of a network of its own with one "
     "answer: what only comes from trying three times shows there",
     same=f"{_SAME}; {_THREE.steps} steps, the target the thing under the click or all of its class, drawn anew each "
-    "time; of several answers the best counts. So few steps are hard on one answer: with one of the three seeds "
-    "the network still answers nothing at their end, with another little, which is why little is decided",
+    "time; of several answers the best counts. After 250 steps one answer still found next to nothing "
+    "with one of the three seeds, and little was decided",
     variants={
         "one answer": replace(_THREE, several=False),
         "three answers": _THREE,
@@ -48,7 +48,7 @@ THREE_MASKS = Claim(
     ),
 )  # fmt: skip
 
-_OWN = replace(_THREE, rounds=2, more_clicks=True)
+_OWN = replace(_THREE, steps=250, rounds=2, more_clicks=True)
 
 OWN_ERRORS = Claim(
     name="prompts.own_errors",
