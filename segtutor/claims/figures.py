@@ -28,8 +28,9 @@ FAMILY_COLORS = {
     "DeepLab v3+": COLORS["red"],
     "transformer": COLORS["purple"],
     "mask classification": COLORS["purple"],
+    "U-Net": COLORS["black"],
 }
-"""Of the table of networks; the two kinds that came last share one, since EoMT is of both."""
+"""Of the table of networks; the two kinds that came last share one, since EoMT is of both, and FCN and U-Net, too."""
 _MARKERS = "osD^vPX"
 _AROUND = (
     (8, 0, "left"), (-8, 0, "right"), (0, 10, "center"), (0, -11, "center"),

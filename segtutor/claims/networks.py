@@ -1,7 +1,8 @@
 """The semantic networks of the course as one table: a row says which network it is, what it starts from and its budget.
 
-All of them stand on the same small backbone. Experiments take their networks from here and change one thing, so that a
-network is the same wherever it appears, and a run that two claims share is made once. The leaderboard is this table.
+All stand on the same small backbone, but for those that have an encoder of their own. Experiments take their networks
+from here and change one thing, so that a network is the same wherever it appears, and a run that two claims share is
+made once. The leaderboard is this table.
 """
 
 from __future__ import annotations
@@ -78,6 +79,7 @@ NETWORKS = (
     Network("FCN-16s", "FCN", "fcn16s_tiny"),
     Network("FCN-8s", "FCN", "fcn8s_tiny"),
     Network("FCN-8s, pretrained", "FCN", "fcn8s_tiny", start="backbone"),
+    Network("U-Net", "U-Net", "unet_tiny"),
     Network("backbone alone", "backbone", "deeplabv3_cascaded_tiny", (("last_block", 4),)),
     Network("backbone alone, stride 4", "backbone", "deeplabv3_cascaded_tiny",
             (("last_block", 4), ("output_stride", 4))),
@@ -96,7 +98,9 @@ NETWORKS = (
     Network("DeepLab v3+, stride 8", "DeepLab v3+", "deeplabv3plus_tiny", (("low_channels", 48),)),
     Network("ViT", "transformer", "vit_tiny"),
     Network("SegFormer", "transformer", "segformer_tiny"),
+    Network("MaskFormer", "mask classification", "maskformer_tiny", _QUERIES, settings=MASK_LOSS),
     Network("Mask2Former", "mask classification", "mask2former_tiny", _QUERIES, settings=MASK_LOSS),
+    Network("EoMT", "mask classification", "eomt_tiny", _QUERIES, settings=MASK_LOSS),
 )  # fmt: skip
 
 

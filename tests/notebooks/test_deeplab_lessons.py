@@ -130,10 +130,35 @@ def test_sentences_about_the_leaderboard_hold_for_the_whole_of_it():
         f"SegFormer, a transformer, has {scores['SegFormer']:.1f} % for {costs['SegFormer'] / 100:.2f} billion" in text
     )
     assert costs["SegFormer"] == min(costs.values())
-    plain, masks = scores["ViT"], scores["Mask2Former"]
-    assert f"end at {plain:.1f} and {masks:.1f} %, below FCN-8s" in text
-    assert max(plain, masks) < scores["FCN-8s"]
-    assert {row.start for row in NETWORKS if row.family in ("transformer", "mask classification")} == {"random"}
+    late = {
+        row.name: scores[row.name] for row in NETWORKS if row.family in ("transformer", "mask classification", "U-Net")
+    }
+    assert {row.start for row in NETWORKS if row.name in late} == {"random"}
+    assert "The others end below FCN-8s" in text
+    assert max(score for name, score in late.items() if name != "SegFormer") < scores["FCN-8s"]
+    assert f"ViT, the plainest transformer, at {late['ViT']:.1f} %" in text
+    said = (
+        f"at {late['Mask2Former']:.1f} (Mask2Former), {late['EoMT']:.1f} (EoMT) and {late['MaskFormer']:.1f} % "
+        f"(MaskFormer). So does lesson 11's U-Net, with {late['U-Net']:.1f}."
+    )
+    assert said in text
+
+
+def test_the_networks_that_came_later_have_hardly_begun():
+    text, board = text_of("06b"), "results.leaderboard"
+    losses = [mean(board, name, "loss") / 100 for name in ("U-Net", "PSPNet")]
+    said = f"the loss on its training scenes is still {losses[0]:.2f}, where PSPNet's is {losses[1]:.2f}"
+    assert said in text
+    runs = [100 * run["mean_iou"] for run in recorded(find(board)).runs["MaskFormer"]]
+    assert f"ends anywhere from {min(runs):.1f} to {max(runs):.1f} %, depending on the seed" in text
+
+
+def test_the_alternative_text_of_the_leaderboard_tells_what_is_below():
+    (told,) = re.findall(r'alt="(\S+) named points, mean IoU (against [^"]*)"', text_of("06b"))
+    assert (told[0], len(NETWORKS)) == ("Twenty-three", 23)
+    for row in NETWORKS:
+        score = mean("results.leaderboard", row.name)
+        assert (f"{row.name} {score:.1f}" in told[1]) == (score < 38), row.name
 
 
 def test_the_gap_against_the_steps():

@@ -179,6 +179,10 @@ def test_masks_in_the_race():
     said = f"have a mean IoU of {masks:.1f} %, those of FCN-8s, for three quarters of the operations, {pixels:.1f}"
     assert said in WORDS
     assert mean(board, "FCN-8s", "gflops") / mean(board, "Mask2Former", "gflops") == pytest.approx(0.75, abs=0.03)
+    other, next_one = mean(board, "MaskFormer"), mean(board, "EoMT")
+    assert f"MaskFormer has {other:.1f} % there, and EoMT, which comes next, {next_one:.1f}" in WORDS
+    spans = [np.ptp(seeds(board, name)) for name in ("MaskFormer", "EoMT")]
+    assert f"varies by {spans[0]:.1f} and {spans[1]:.1f} points" in WORDS
 
 
 def test_masks_against_a_class_per_pixel():
