@@ -8,12 +8,26 @@ Shapes: B images, K classes and queries, H W input.
 
 from __future__ import annotations
 
+import tempfile
+import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from segtutor.claims.claim import Values
+from segtutor.claims.mask_training import BASE, MaskRecipe, PerfectClasses, scenes
+from segtutor.claims.masks import SegmentPictures, components
+from segtutor.inference import predict
+from segtutor.inference.predict import evaluating
+from segtutor.labels import SCENES
+from segtutor.metrics import ConfusionMatrix
+from segtutor.metrics.panoptic import PanopticQuality
+from segtutor.training import fit
 
 
 class PerPixel(nn.Module):
@@ -47,3 +61,101 @@ class PerPixel(nn.Module):
         """Cross entropy of the pixels, summed over the layers as the masks' loss is."""
         losses = [F.cross_entropy(logits, labels, ignore_index=ignore_index) for logits in output["layers"]]
         return torch.stack(losses).sum()
+
+
+class LabelPictures:
+    """Pictures with segments as pictures with label maps: ``pictures[i]`` is (image, label map H x W int64).
+
+    Args:
+        pictures: With their segments; what is in none of them is void.
+    """
+
+    labels = SCENES
+
+    def __init__(self, pictures: SegmentPictures) -> None:
+        self.pictures = pictures
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        image, target = self.pictures[index]
+        labels = torch.full_like(target["segments"], SCENES.ignore_index)
+        for one in target["segments_info"]:
+            labels[target["segments"] == one["id"]] = one["category_id"]
+        return image, labels
+
+
+@dataclass(frozen=True)
+class PixelRecipe:
+    """The training of ``MaskRecipe`` with a class per pixel in place of masks; things are the connected regions.
+
+    Attributes:
+        recipe: Network, start, scenes, lengths and settings.
+    """
+
+    recipe: MaskRecipe = BASE
+
+    def __call__(self, seed: int, short: bool) -> Values:
+        """Of both lengths mean IoU, PQ of stuff, PQ of things and the training loss, as ``MaskRecipe`` names them."""
+        recipe = self.recipe.shortened() if short else self.recipe
+        model = PerPixel(recipe.build(seed))
+        pictures, held_out = scenes("train", recipe.train_count), scenes("val", recipe.val_count)
+        values: dict[str, float] = {}
+        with tempfile.TemporaryDirectory() as folder:
+            for when, steps in zip(("early", "late"), recipe.lengths, strict=True):
+                with warnings.catch_warnings():  # another length is another schedule, but not at a constant rate
+                    warnings.filterwarnings("ignore", "the run was to have")
+                    config = recipe.config(steps, seed, Path(folder) / "run.pt")
+                    losses = fit(model, LabelPictures(pictures), None, config, resume=True).losses[-50:]
+                found = score_regions(model, held_out) | {"loss": sum(losses) / len(losses)}
+                values |= {f"{when}_{name}": value for name, value in found.items()}
+        # Its things are regions, whichever way they are asked for.
+        return {**values, "early_PQ": float("nan"), "late_PQ_things": values["late_components_PQ_things"]}
+
+    def in_precision(self, precision: str) -> PixelRecipe:
+        """The same, trained in this precision."""
+        return replace(self, recipe=self.recipe.in_precision(precision))
+
+    def shortened(self) -> PixelRecipe:
+        """The version of a minute."""
+        return replace(self, recipe=self.recipe.shortened())
+
+
+@dataclass(frozen=True)
+class PerfectRegions:
+    """What a class per pixel could reach: the connected regions of the true label map. Nothing is trained.
+
+    Attributes:
+        val_count: Scenes to score on.
+    """
+
+    val_count: int = BASE.val_count
+
+    def __call__(self, seed: int, short: bool) -> Values:
+        """The scores of the last length; seeds do not matter."""
+        found = PerfectClasses(self.val_count)(seed, short)
+        return {**found, "early_mean_iou": float("nan"), "late_PQ_things": found["late_components_PQ_things"]}
+
+
+def score_regions(model: nn.Module, pictures: SegmentPictures) -> dict[str, float]:
+    """Scores of label maps, "PQ_stuff" and "components_PQ_things" as in ``score_masks``, and "mean_iou".
+
+    Args:
+        model: Gives a class per pixel.
+        pictures: With their segments.
+    """
+    by_components, confusion = PanopticQuality(SCENES), ConfusionMatrix(len(SCENES))
+    labeled = LabelPictures(pictures)
+    with evaluating(model):
+        for index in range(len(pictures)):
+            image, target = pictures[index]
+            labels = predict(model, image)
+            by_components.update((target["segments"].numpy(), target["segments_info"]), components(labels.numpy()))
+            confusion.update(labeled[index][1], labels)
+    scores = by_components.scores()
+    return {
+        "PQ_stuff": scores.stuff.PQ,
+        "components_PQ_things": scores.things.PQ,
+        "mean_iou": confusion.mean_iou(),
+    }

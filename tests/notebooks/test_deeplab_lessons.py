@@ -206,6 +206,20 @@ def test_three_parts_against_the_steps():
     assert verdicts(claim) == ["undecided", "reversed", "undecided", "undecided", "undecided"]
 
 
+def test_multi_grid_with_three_blocks():
+    text, claim = text_of("06b"), "deeplab.three_blocks"
+    equal, wide, grid = find(claim).variants
+    assert verdicts(claim) == ["undecided"] * 4
+    scores = [mean(claim, variant, "mean_iou_1200") for variant in (equal, wide, grid)]
+    said = f"{scores[0]:.1f} % with 1, 1, 1, {scores[1]:.1f} with 2, 2, 2 and {scores[2]:.1f} with 1, 2, 4"
+    assert f"After 1,200 steps the mean IoU is {said}" in text
+    ahead = seeds(claim, grid, equal, "mean_iou_1200")
+    assert f"with every seed, by {min(ahead):.1f} to {max(ahead):.1f} points" in text
+    poles = [mean(claim, variant, "pole_iou_1200") for variant in (wide, equal)]
+    assert f"It does not: {poles[0]:.1f} %, against {poles[1]:.1f} with 1, 1, 1" in text
+    assert round(100 / mean(claim, wide, "reached")) == 14
+
+
 def test_what_the_same_operations_buy():
     text, claim = text_of("06b"), "deeplab.equal_operations"
     of = {name: mean(claim, name) for name in find(claim).variants}

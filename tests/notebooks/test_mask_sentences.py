@@ -185,6 +185,19 @@ def test_masks_in_the_race():
     assert f"varies by {spans[0]:.1f} and {spans[1]:.1f} points" in WORDS
 
 
+def test_things_by_masks_and_by_a_class_per_pixel():
+    claim, pixels, truth = "masks.pixels", "a class per pixel, regions", "the true label map, regions"
+    assert list(verdicts(claim).values()) == ["reversed", "undecided", "confirmed"]
+    things = {variant: mean(claim, variant, "late_PQ_things") for variant in ("masks", pixels, truth)}
+    assert f"with every seed: its PQ of things is {things[pixels]:.1f} %, that of masks {things['masks']:.1f}" in WORDS
+    ahead = zip(seeds(claim, pixels, "late_PQ_things"), seeds(claim, "masks", "late_PQ_things"), strict=True)
+    assert all(one > other for one, other in ahead)
+    assert f"The regions of the true label map have {things[truth]:.1f} %" in WORDS
+    assert f"Only masks can go beyond {things[truth]:.1f} %" in WORDS
+    maps = [mean(claim, variant, "late_mean_iou") for variant in (pixels, "masks")]
+    assert f"its label map has a mean IoU of {maps[0]:.1f} %, that of the masks {maps[1]:.1f}" in WORDS
+
+
 def test_masks_against_a_class_per_pixel():
     claim = "masks.classes"
     few, some, every = (-mean(claim, f"{count} classes", "gain") for count in (8, 16, 33))

@@ -16,6 +16,7 @@ from segtutor.claims.class_counts import SIZE as MERGED_SIZE
 from segtutor.claims.mask_training import BASE, KINDS, LENGTHS, MaskRecipe, PerfectClasses
 from segtutor.claims.mask_training import SIZE as TRAINED_SIZE
 from segtutor.claims.masks import APART, CROWDED, USUAL, score_masks, segments
+from segtutor.claims.per_pixel import PerfectRegions, PixelRecipe
 from segtutor.labels import SCENES
 from segtutor.models.attention import Attention, as_tokens, attend, size_of
 from segtutor.models.mask_classification.positions import sine_positions
@@ -234,4 +235,33 @@ CLASSES = Claim(
     ),
 )  # fmt: skip
 
-CLAIMS = (MASKED, MATCHING, TOUCHING, EMPTY, CLASSES)
+_MASKS, _REGIONS, _TRUTH = "masks", "a class per pixel, regions", "the true label map, regions"
+
+PIXELS = Claim(
+    name="masks.pixels",
+    title="Things by masks, or as regions of a label map that is all a network learns",
+    sentence="A label map has no border between two things of one class that touch: masks tell them apart.",
+    source="Kirillov et al. 2019 (Panoptic Segmentation), §3; a class per pixel by the same decoder: Cheng et al. 2021 "
+    "(MaskFormer), §4.1",
+    paper="no number for the same decoder: what is measured is how much it matters",
+    changes="what one network learns, and how its things are read: masks, by matching; or a class per pixel, its "
+    "queries being the classes' scores, whose things are the connected regions. The last row is no network: the "
+    "regions of the true label map",
+    same=_SAME,
+    variants={_REGIONS: PixelRecipe(), _MASKS: BASE, _TRUTH: PerfectRegions()},
+    measures=(
+        percent("early_mean_iou", f"mean IoU after {LENGTHS[0]} steps"),
+        percent("late_mean_iou", f"after {LENGTHS[1]} steps"),
+        percent("late_PQ_things", "PQ of things"),
+        percent("late_PQ_stuff", "PQ of stuff"),
+    ),
+    expectations=(
+        Expectation("masks find things better", "late_PQ_things", _MASKS, _REGIONS),
+        Expectation("the label map is as good: it loses less than two points", "late_mean_iou", _MASKS, _REGIONS,
+                    margin=-0.02),
+        Expectation("(added after the first run) what regions cannot tell apart is not what limits them yet: they are "
+                    "20 points below those of the true label map", "late_PQ_things", _TRUTH, _REGIONS, margin=0.2),
+    ),
+)  # fmt: skip
+
+CLAIMS = (MASKED, MATCHING, TOUCHING, EMPTY, CLASSES, PIXELS)
