@@ -26,12 +26,10 @@ def test_a_rows_run_by_hand():
 
 OTHER_TASKS = {"maskrcnn_tiny", "sam_tiny"}
 """They find objects, or what a click points at, and give no label map."""
-NOT_RUN = {"unet_tiny", "maskformer_tiny", "eomt_tiny"}
-"""U-Net has no lesson; of the networks of masks, Mask2Former runs for all three, as each row takes half an hour."""
 
 
 def test_every_small_network_of_the_lessons_that_gives_a_label_map_is_in_the_table():
-    small = {name for name in models.available() if name.endswith("_tiny")} - OTHER_TASKS - NOT_RUN
+    small = {name for name in models.available() if name.endswith("_tiny")} - OTHER_TASKS
     assert {row.model for row in NETWORKS} == small
     assert len({row.name for row in NETWORKS}) == len(NETWORKS)
     assert len({row.recipe() for row in NETWORKS}) == len(NETWORKS), "two rows are one network"
