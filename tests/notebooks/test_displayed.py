@@ -12,6 +12,7 @@ from nbclient import NotebookClient
 from notebooks.tools.masters import Course
 from notebooks.tools.promises import broken_promises, displayed, promises
 from segtutor.exercises.catalog import find
+from segtutor.exercises.markup import as_text
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,7 +74,7 @@ def test_a_wrong_answer_is_seen_to_fail_with_its_hint(number, tmp_path):
         exercise, text = find(promise.task), displayed(notebook.cells[promise.cell])
         assert text.count(f"{promise.title} not yet") == 1, text
         if "changes its argument" not in text:
-            assert exercise.hints[exercise.mistakes[0].hint].first.split("\n")[0][:40] in text
+            assert as_text(exercise.hints[exercise.mistakes[0].hint].first).split("\n")[0][:40] in text
 
 
 def test_a_report_that_is_only_returned_is_no_answer():
