@@ -30,6 +30,7 @@ from segtutor.training.stream import seeded
 SIZE = 64
 SMALLEST = 12
 """Regions of fewer pixels are no cells."""
+_CELL, _GROUND = 1, 2  # categories
 SIGMA = 2.0
 """Of the gaps' weight: the paper's 5, at these smaller cells."""
 
@@ -197,35 +198,42 @@ def regions(inside: np.ndarray) -> np.ndarray:
     return np.asarray(numbers)
 
 
-def score(truths: Sequence[np.ndarray], answers: Sequence[np.ndarray]) -> dict[str, float]:
+def score(
+    truths: Sequence[np.ndarray], answers: Sequence[np.ndarray], *, ground_counts: bool = False
+) -> dict[str, float]:
     """How well cells are found, over all pictures together.
 
     Args:
         truths: H x W each, the true ones' numbers, 0 for none.
         answers: H x W each, the found ones'.
+        ground_counts: Whether the ground, where no cell is, counts against a region that lies on it. If not, it is void
+            in the sense of panoptic quality: it is taken off the union, and a region mostly on it is no mistake.
 
     Returns:
         "f1": share of cells that are found with IoU above 0.5, both ways (RQ of panoptic quality); "pq": the same times
         the mean IoU of those; "merged": share of true cells that lie, by more than half, in a region with another one;
         "iou": of the foreground with its gaps, which is what is learned.
     """
-    quality = PanopticQuality([{"id": 1, "isthing": True}])
+    quality = PanopticQuality([{"id": _CELL, "isthing": True}, {"id": _GROUND, "isthing": False}])
     merged = cells = both = either = 0
     for things, found in zip(truths, answers, strict=True):
-        sides = [(numbers, _listed(numbers)) for numbers in (things, found)]
-        quality.update(*sides)
+        quality.update(_segments(things, ground_counts), _segments(found, ground_counts))
         parted = apart(things)
         both += int((parted & (found > 0)).sum())
         either += int((parted | (found > 0)).sum())
-        homes = [_home(things == record["id"], found) for record in sides[0][1]]
+        homes = [_home(things == number, found) for number in np.unique(things[things > 0])]
         cells += len(homes)
         merged += sum(homes.count(home) > 1 for home in homes if home)
     scores = quality.scores().things
     return {"f1": scores.RQ, "pq": scores.PQ, "merged": merged / max(1, cells), "iou": both / max(1, either)}
 
 
-def _listed(numbers: np.ndarray) -> list[dict[str, int]]:
-    return [{"id": int(number), "category_id": 1} for number in np.unique(numbers[numbers > 0])]
+def _segments(numbers: np.ndarray, ground_counts: bool) -> tuple[np.ndarray, list[dict[str, int]]]:
+    """As panoptic quality takes them; the ground is a segment of its own, or void."""
+    ground = int(numbers.max()) + 1
+    filled = np.where(numbers > 0, numbers, ground) if ground_counts else numbers
+    return filled, [{"id": int(number), "category_id": _GROUND if number == ground else _CELL}
+                    for number in np.unique(filled[filled > 0])]  # fmt: skip
 
 
 def _home(cell: np.ndarray, found: np.ndarray) -> int:
