@@ -61,6 +61,18 @@ def test_who_stays_silent():
         assert share < 1 - 0.8 * kept / every < share + 0.1, line
 
 
+def test_several_networks_or_dropout():
+    claim, variants = "world.ensemble", ("3 networks", "dropout, 3 passes", "one network")
+    three, dropout, one = (mean(claim, variant, "clean_nll") / 100 for variant in variants)
+    assert f"their cross entropy is {three:.3f}, that of dropout {dropout:.3f}, hardly less than the {one:.3f}" in WORDS
+    ece = [mean(claim, variant, "clean_ece") for variant in variants]
+    assert f"The ECE goes the other way, {ece[0]:.1f} % against {ece[1]:.1f}, which is reversed" in WORDS
+    assert all(run["clean_over"] < 0 for run in recorded(find(claim)).runs["one network"])  # "too modest already"
+    cooled = [mean(claim, variant, "cooled_nll") / 100 for variant in variants]
+    assert f"the three remain ahead, {cooled[0]:.3f} against {cooled[1]:.3f}" in WORDS
+    assert list(verdicts(claim).values()) == ["confirmed", "reversed", "confirmed", "undecided", "undecided"]
+
+
 def test_ece_by_hand():
     assert "ECE 0.190" in PRINTED
     assert "0.4 · 0.20 + 0.4 · 0.25 + 0.2 · 0.05 = 0.19" in WORDS
