@@ -544,10 +544,11 @@ card("pspnet.reduction")
 network = models.create("pspnet_tiny", weights="backbone").eval()
 scenes = Scenes("val", (97, 129), 8)
 images = torch.stack([prepare(scenes[number][0]) for number in range(8)])
+drawn_larger = Scenes("val", (4 * 97, 4 * 129), 8)[6][0]  # what the network sees is four times coarser
 figure, axes = plt.subplots(1, 2, figsize=(9, 4.3))
 for axis, (title, layer) in zip(axes, {"near-sighted": "aux", "complete": "out"}.items(), strict=True):
     plotting.show_receptive_field(
-        network, images, (6, 8), layer=f"backbone[{layer}]", picture=scenes[6][0], title=title, ax=axis
+        network, images, (6, 8), layer=f"backbone[{layer}]", picture=drawn_larger, title=title, ax=axis
     )
 plt.show()
 

@@ -182,10 +182,11 @@ with torch.no_grad():
 
 # %% alt="A drawn scene cut into twelve rows of sixteen square patches with white gaps between them; single patches show only a bit of pavement, sky or house" fold="Cut a scene into patches"
 scene, truth = large_scenes[8]
-padded = np.full((12, 18, 16, 18, 3), 255, dtype=np.uint8)
-padded[:, 1:17, :, 1:17] = scene.permute(1, 2, 0).reshape(12, 16, 16, 16, 3).numpy()
+drawn_larger, _ = Scenes("val", size=(384, 512), count=40)[8]  # the same scene, each pixel of it as 2 x 2
+padded = np.full((12, 36, 16, 36, 3), 255, dtype=np.uint8)
+padded[:, 2:34, :, 2:34] = drawn_larger.permute(1, 2, 0).reshape(12, 32, 16, 32, 3).numpy()
 figure, axis = plt.subplots(figsize=(4.6, 3.5))
-axis.imshow(padded.reshape(12 * 18, 16 * 18, 3))
+axis.imshow(padded.reshape(12 * 36, 16 * 36, 3))
 without_frames(axis)
 plt.show()
 
@@ -241,13 +242,13 @@ print(f"loss {np.mean(record.losses[:10]):.2f} at first, {np.mean(record.losses[
 # %% alt="The same harbor scene in pale gray, three times, with orange gradient. Small ResNet, trained: a cloud around the middle, half of it in a blue square of 48 pixels. Small SegFormer, random: a block of about 30 pixels within a paler one of 60, half of it within 23. Small SegFormer, trained: densest near the middle, with a pale veil over the whole picture up to its borders; half of it in a square of 51 pixels." fold="Draw the effective fields of three encoders"
 images = torch.stack([prepare(Scenes("val", (97, 129), 8)[number][0]) for number in range(8)])
 resnet = models.create("pspnet_tiny", weights="backbone", output_stride=16).eval()
+drawn_larger = Scenes("val", (4 * 97, 4 * 129), 8)[6][0]  # what the networks see is four times coarser
 asked = {"small ResNet, trained": (resnet, "backbone[out]"), "small SegFormer, random": (fresh, "backbone[stage3]")}
 asked["small SegFormer, trained"] = (segformer, "backbone[stage3]")
 figure, axes = plt.subplots(1, 3, figsize=(9, 3.1))
 for axis, (title, (network, map_name)) in zip(axes, asked.items(), strict=True):
     plotting.show_receptive_field(
-        network, images, (3, 4), layer=map_name, share=0.5, box=False, picture=Scenes("val", (97, 129), 8)[6][0],
-        title=title, ax=axis,
+        network, images, (3, 4), layer=map_name, share=0.5, box=False, picture=drawn_larger, title=title, ax=axis,
     )  # fmt: skip
 plt.show()
 
@@ -271,12 +272,13 @@ with torch.no_grad():
     tokens, size = last.embed(tokens)
     tokens = last.blocks[0](tokens, size)
     weights = last.blocks[1].attention.weights(last.blocks[1].norm1(tokens))[0]  # heads x N x N
+drawn_larger, _ = Scenes("val", size=(384, 512), count=40)[8]
 figure, axes = plt.subplots(2, 4, figsize=(7.4, 3.1))
 for row, (words, asking) in zip(axes, {"pavement": (9, 5), "car": (4, 14)}.items(), strict=True):
-    place = (16 * asking[0] + 8, 16 * asking[1] + 8)
+    place = (32 * asking[0] + 16, 32 * asking[1] + 16)
     for head, axis in enumerate(row):
         taken = weights[head, asking[0] * size[1] + asking[1]]
-        plotting.show_attention(taken, size, place, picture, title=f"{words} asks, head {head + 1}", ax=axis)
+        plotting.show_attention(taken, size, place, drawn_larger, title=f"{words} asks, head {head + 1}", ax=axis)
 plt.show()
 
 # %% [markdown]

@@ -193,7 +193,8 @@ def show_receptive_field(
         share: Of the gradient, whose square is drawn.
         box: Whether the theoretical field is drawn, too; it takes a copy of the network in double precision.
         weights: As in `effective_receptive_field`.
-        picture: What is drawn below, uint8 or 0...1; None takes the first of ``images``, stretched to its range.
+        picture: What is drawn below, uint8 or 0...1, as large as the images or a whole number of times as large, which
+            is sharper; None takes the first of ``images``, stretched to its range.
         title: Text above; None names the map.
         ax: Where to draw; a new figure if None.
 
@@ -208,16 +209,21 @@ def show_receptive_field(
         first = images[0].detach().float()
         picture = (first - first.min()) / (first.max() - first.min()).clamp_min(1e-12)
     below = as_picture(picture)
-    if below.shape[:2] != field.shape:
-        raise ValueError(f"picture must be as large as the images, {field.shape}, but it is {below.shape[:2]}")
+    height, width = field.shape
+    times = max(1, below.shape[0] // height)
+    if below.shape[:2] != (times * height, times * width):
+        raise ValueError(
+            f"picture must be as large as the images, {field.shape}, or a whole number of times as large, but it is "
+            f"{below.shape[:2]}"
+        )
     if ax is None:
-        height, width = field.shape
         _, ax = plt.subplots(figsize=(5, 5 * height / width + 1.3), layout="constrained")
     gray = below.astype(np.float64).mean(axis=2)
-    ax.imshow(128 + gray / 2, cmap="gray", vmin=0, vmax=255)  # pale, so that the color stands out
+    extent = (-0.5, width - 0.5, height - 0.5, -0.5)
+    ax.imshow(128 + gray / 2, cmap="gray", vmin=0, vmax=255, extent=extent)  # pale, so that the color stands out
     heat = np.empty((*field.shape, 4))
     heat[..., :3], heat[..., 3] = to_rgb(_HEAT), np.sqrt(field / field.max())
-    ax.imshow(heat)
+    ax.imshow(heat, extent=extent)
     ax.set_axis_off()
     handles: list[Any] = [Patch(color=_HEAT, label="gradient")]
     side, row, column = _square(field, share, None)
@@ -233,7 +239,7 @@ def show_receptive_field(
         frame = Rectangle((x, y), wide, high, fill=False, edgecolor=color, linewidth=1.8, linestyle=dashes, label=text)
         ax.add_patch(frame)
         handles.append(frame)
-    ax.set(xlim=(-0.5, field.shape[1] - 0.5), ylim=(field.shape[0] - 0.5, -0.5))
+    ax.set(xlim=extent[:2], ylim=extent[2:])
     ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.01), frameon=False)
     ax.set_title(title if title is not None else f"receptive field of {layer or 'the output'}")
     return ax

@@ -174,6 +174,15 @@ def test_drawn_frames_and_legend():
     assert title.y1 <= axes.figure.bbox.y1
 
 
+def test_a_picture_drawn_larger_lies_below_the_same_places():
+    model, images = models.create("fcn8s_tiny"), torch.rand(1, 3, 64, 80)
+    picture = np.zeros((192, 240, 3), dtype=np.uint8)
+    axes = show_receptive_field(model, images, layer="backbone[pool3]", box=False, picture=picture)
+    below, heat = axes.images
+    assert below.get_array().shape[:2] == (192, 240)
+    assert below.get_extent() == heat.get_extent() == [-0.5, 79.5, 63.5, -0.5]
+
+
 def test_refusals():
     model, images = models.create("fcn8s_tiny"), torch.rand(1, 3, 64, 64)
     with pytest.raises(ValueError, match="begin at zero"):
@@ -188,6 +197,8 @@ def test_refusals():
         effective_receptive_field(model, images, weights="mean")
     with pytest.raises(ValueError, match=r"as large as the images, \(64, 64\)"):
         show_receptive_field(model, images, layer="backbone[pool3]", picture=np.zeros((9, 9, 3), dtype=np.uint8))
+    with pytest.raises(ValueError, match="whole number of times"):
+        show_receptive_field(model, images, layer="backbone[pool3]", picture=np.zeros((128, 192, 3), dtype=np.uint8))
     with pytest.raises(ValueError, match="a layer must be"):
         theoretical_receptive_field([(3, 0, 1)])
     with pytest.raises(ValueError, match="share must be"):
