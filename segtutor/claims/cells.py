@@ -198,16 +198,12 @@ def regions(inside: np.ndarray) -> np.ndarray:
     return np.asarray(numbers)
 
 
-def score(
-    truths: Sequence[np.ndarray], answers: Sequence[np.ndarray], *, ground_counts: bool = False
-) -> dict[str, float]:
+def score(truths: Sequence[np.ndarray], answers: Sequence[np.ndarray]) -> dict[str, float]:
     """How well cells are found, over all pictures together.
 
     Args:
         truths: H x W each, the true ones' numbers, 0 for none.
         answers: H x W each, the found ones'.
-        ground_counts: Whether the ground, where no cell is, counts against a region that lies on it. If not, it is void
-            in the sense of panoptic quality: it is taken off the union, and a region mostly on it is no mistake.
 
     Returns:
         "f1": share of cells that are found with IoU above 0.5, both ways (RQ of panoptic quality); "pq": the same times
@@ -217,7 +213,7 @@ def score(
     quality = PanopticQuality([{"id": _CELL, "isthing": True}, {"id": _GROUND, "isthing": False}])
     merged = cells = both = either = 0
     for things, found in zip(truths, answers, strict=True):
-        quality.update(_segments(things, ground_counts), _segments(found, ground_counts))
+        quality.update(_segments(things), _segments(found))
         parted = apart(things)
         both += int((parted & (found > 0)).sum())
         either += int((parted | (found > 0)).sum())
@@ -228,12 +224,12 @@ def score(
     return {"f1": scores.RQ, "pq": scores.PQ, "merged": merged / max(1, cells), "iou": both / max(1, either)}
 
 
-def _segments(numbers: np.ndarray, ground_counts: bool) -> tuple[np.ndarray, list[dict[str, int]]]:
-    """As panoptic quality takes them; the ground is a segment of its own, or void."""
+def _segments(numbers: np.ndarray) -> tuple[np.ndarray, list[dict[str, int]]]:
+    """As panoptic quality takes them. The ground is a segment, too: were it void, it would excuse what lies on it."""
     ground = int(numbers.max()) + 1
-    filled = np.where(numbers > 0, numbers, ground) if ground_counts else numbers
+    filled = np.where(numbers > 0, numbers, ground)
     return filled, [{"id": int(number), "category_id": _GROUND if number == ground else _CELL}
-                    for number in np.unique(filled[filled > 0])]  # fmt: skip
+                    for number in np.unique(filled)]  # fmt: skip
 
 
 def _home(cell: np.ndarray, found: np.ndarray) -> int:

@@ -24,7 +24,7 @@ def photograph(size=64):
 
 def test_scores_of_perfect_and_of_merged_nuclei():
     things = photograph().things
-    perfect, merged = (score([things], [regions(mask)], ground_counts=True) for mask in (apart(things), things > 0))
+    perfect, merged = (score([things], [regions(mask)]) for mask in (apart(things), things > 0))
     assert perfect["f1"] == 1
     assert (perfect["merged"], perfect["iou"]) == (0, 1)
     assert merged["merged"] == 4 / 5
@@ -40,9 +40,8 @@ def test_a_region_that_spills_over_the_ground_has_not_found_its_nucleus():
     spilled = {side: np.zeros_like(things) for side in (7, 8)}  # of 49 and 64 pixels, around the 25
     for side, found in spilled.items():
         found[4 : 4 + side, 4 : 4 + side] = 1
-    for ground_counts, f1 in ((True, [1, 0]), (False, [1, 1])):  # 25 / 49 and 25 / 64; or 25 / 25, without the ground
-        assert [score([things], [one], ground_counts=ground_counts)["f1"] for one in spilled.values()] == f1
-        assert score([things], [things], ground_counts=ground_counts)["pq"] == 1
+    assert [score([things], [one])["f1"] for one in spilled.values()] == [1, 0]  # IoU 25 / 49 and 25 / 64
+    assert score([things], [things])["pq"] == 1
 
 
 def test_regions_that_are_too_small_are_none():

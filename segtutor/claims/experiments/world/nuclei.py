@@ -30,7 +30,7 @@ class HalfAPhotograph(CellRecipe):
         """
         left, right = nuclei().halves()
         recipe = replace(self, steps=60) if short else self
-        return score([right.things], [find_cells(recipe.train([left], seed), right.picture)], ground_counts=True)
+        return score([right.things], [find_cells(recipe.train([left], seed), right.picture)])
 
 
 def otsu(picture: np.ndarray, bins: int = 256) -> float:
@@ -49,7 +49,7 @@ class Thresholded:
     def __call__(self, seed: int, short: bool) -> Values:
         """Scores on the right half; seeds do not matter."""
         right = nuclei().halves()[1]
-        return score([right.things], [regions(right.picture > otsu(right.picture))], ground_counts=True)
+        return score([right.things], [regions(right.picture > otsu(right.picture))])
 
 
 _NUCLEI = HalfAPhotograph()
