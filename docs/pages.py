@@ -144,12 +144,15 @@ CLICKED = (13, 16, 6, 15, 10, 14, 18, 2)
 
 def clicks() -> str:
     """The figure that answers clicks, as it stands in lesson 10, with eight scenes."""
+    from scipy.ndimage import median_filter
+
     from segtutor.claims.masks import USUAL, segments
     from segtutor.inference.clickable import clickable
     from segtutor.labels import SCENES
     from segtutor.models import create
 
     scenes = segments("val", 1 + max(CLICKED), USUAL, (128, 160))
+    larger = segments("val", 1 + max(CLICKED), USUAL, (256, 320))  # for the eye, and without their noise
     images, texts = [], []
     for number in CLICKED:
         image, target = scenes[number]
@@ -157,7 +160,8 @@ def clicks() -> str:
         images.append(image)
         texts.append(f"A drawn scene with {', '.join(name for name in names if name != 'background')}")
     starts = [[(106, 75, 1)], *[[]] * (len(images) - 1)]
-    figure = clickable(create("sam_tiny", weights="course"), images, texts, starts)
+    shown = [median_filter(larger[number][0].numpy(), (1, 3, 3)) for number in CLICKED]
+    figure = clickable(create("sam_tiny", weights="course"), images, texts, starts, shown)
     return f"````{{raw}} html\n{figure.html}\n````"
 
 

@@ -42,6 +42,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from scipy.ndimage import median_filter
 from torch.utils.flop_counter import FlopCounterMode
 
 from segtutor import inference, models, plotting
@@ -85,7 +86,8 @@ def show(axis, image, mask=None, points=(), color=ORANGE, title=""):
 # Four drawn scenes that the network has not seen in training. Click on a thing; three answers appear on the right. Each
 # comes with the IoU that the network expects of it, and the one with the highest is drawn over the scene; a click on
 # another answer shows that one. Then try *not this* beside the thing, a second click, or two corners of a box. The keys
-# work, too: arrows move the last click, Enter sets another. No kernel is needed, and nothing is sent anywhere.
+# work, too: arrows move the last click, Enter sets another. No kernel is needed, and nothing is sent anywhere. (You see
+# the scenes with twice as many pixels in each direction as the network, and without their noise.)
 
 # %% fold="Make the figure that answers clicks"
 TEXTS = (
@@ -95,7 +97,11 @@ TEXTS = (
     "A drawn street with birds, a person and cars",
 )
 SHOWN = (13, 16, 6, 15)
-clickable(network, [scenes[index][0] for index in SHOWN], TEXTS, [[(106, 75, 1)], [], [], []])
+larger = segments("val", 1 + max(SHOWN), USUAL, (256, 320))  # for the eye, and without their noise
+clickable(
+    network, [scenes[index][0] for index in SHOWN], TEXTS, [[(106, 75, 1)], [], [], []],
+    drawn=[median_filter(larger[index][0].numpy(), (1, 3, 3)) for index in SHOWN],
+)  # fmt: skip
 
 # %% [markdown]
 # What did you see? A click on one horse may give this horse, or both. A second click, *this* or *not this*, leaves a

@@ -10,6 +10,7 @@ from torch import nn
 
 from segtutor.inference.prompts import Prompter, check_promptable
 from segtutor.plotting.clicks import ClickFigure, ClickPicture, click_figure
+from segtutor.plotting.overlays import as_picture
 
 
 def clickable(
@@ -17,6 +18,7 @@ def clickable(
     images: Sequence[Any],
     texts: Sequence[str],
     starts: Sequence[Sequence[tuple[int, int, int]]] | None = None,
+    drawn: Sequence[Any] | None = None,
 ) -> ClickFigure:
     """A figure whose clicks are answered by the network's decoder, in the page and without a kernel.
 
@@ -27,13 +29,18 @@ def clickable(
         images: Pictures whose height and width are multiples of the network's stride.
         texts: What is seen in each, in words.
         starts: Clicks that are there at first, (x, y, 1 this or 0 not this), for each picture.
+        drawn: The same pictures a whole number of times as large, which are shown: the network may be happy with fewer
+            pixels than a reader.
 
     Raises:
-        ValueError: If there is not one text for each picture, or the network resizes or pads a picture.
+        ValueError: If there is not one text for each picture, the network resizes or pads a picture, or a drawn one is
+            not as large as that.
     """
     network = check_promptable(model)
     if len(images) != len(texts) or (starts is not None and len(starts) != len(images)):
         raise ValueError(f"every picture needs a text, but there are {len(images)} pictures and {len(texts)} texts")
+    if drawn is not None and len(drawn) != len(images):
+        raise ValueError(f"there are {len(images)} pictures, but {len(drawn)} are drawn to be shown")
     pictures = []
     for number, (image, text) in enumerate(zip(images, texts, strict=True)):
         prompter = Prompter(model, image)
@@ -45,7 +52,14 @@ def clickable(
             )
         pixels = image.numpy() if hasattr(image, "numpy") else image
         start = () if starts is None else tuple(starts[number])
-        pictures.append(ClickPicture(pixels, prompter.embedding[0].float().cpu().numpy(), text, start))
+        shown = None if drawn is None else as_picture(drawn[number])
+        times = 0 if shown is None else shown.shape[0] // height
+        if shown is not None and (not times or shown.shape[:2] != (times * height, times * width)):
+            raise ValueError(
+                f"picture {number} is {height} x {width}; drawn it must be a whole number of times as large, but it is "
+                f"{shown.shape[0]} x {shown.shape[1]}"
+            )
+        pictures.append(ClickPicture(pixels, prompter.embedding[0].float().cpu().numpy(), text, start, shown))
     heads = network.mask_decoder.transformer.ask_map.heads
     return click_figure(pictures, decoder_arrays(model), heads)
 

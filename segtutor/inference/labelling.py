@@ -62,10 +62,12 @@ class Labelling:
         paths = picture_paths(Path(pictures))
         self.names = tuple(path.stem for path in paths)
         self._images = {path.stem: _small(path, side, network.stride) for path in paths}
+        # The network is happy with fewer pixels than a person.
+        larger = {path.stem: _twice(path, self._images[path.stem].shape) for path in paths}
         shown = []
         for name, image in self._images.items():
             embedding = Prompter(model, image).embedding[0].float().cpu().numpy()
-            shown.append(ClickPicture(image, embedding, f"the picture {name}"))
+            shown.append(ClickPicture(image, embedding, f"the picture {name}", drawn=larger[name]))
         self.figure: ClickFigure = labelling_figure(
             shown,
             self.names,
@@ -168,3 +170,9 @@ def _small(path: Path, side: int, stride: int) -> np.ndarray:
     scale = min(side / max(pixels.shape[:2]), 1)
     height, width = (max(round(scale * length / stride), 1) * stride for length in pixels.shape[:2])
     return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
+
+
+def _twice(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """The picture at twice the height and width of its smaller one, for the eye."""
+    pixels = (load_image(path) * 255).round().byte().permute(1, 2, 0).numpy()
+    return np.asarray(Image.fromarray(pixels).resize((2 * shape[1], 2 * shape[0]), Image.Resampling.LANCZOS))

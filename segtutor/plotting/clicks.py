@@ -38,12 +38,14 @@ class ClickPicture:
         embedding: E x h x w.
         text: What is seen, in words.
         start: Clicks that are there at first, (x, y, 1 this or 0 not this).
+        drawn: The same picture with more pixels, which is shown in its place; clicks are told in pixels of ``image``.
     """
 
     image: Any
     embedding: np.ndarray
     text: str
     start: tuple[tuple[int, int, int], ...] = ()
+    drawn: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +159,8 @@ another one, Backspace takes it back.</p>
 
 def _image(picture: ClickPicture) -> str:
     buffer = io.BytesIO()
-    Image.fromarray(as_picture(picture.image)).save(buffer, "WEBP", quality=_QUALITY, method=6)
+    shown = picture.image if picture.drawn is None else picture.drawn
+    Image.fromarray(as_picture(shown)).save(buffer, "WEBP", quality=_QUALITY, method=6)
     encoded = base64.b64encode(buffer.getvalue()).decode("ascii")
     return f'<img alt="{html.escape(picture.text)}" src="data:image/webp;base64,{encoded}">'
 

@@ -2,6 +2,7 @@
 
 import base64
 import copy
+import io
 import json
 import re
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from segtutor import models, plotting
 from segtutor.claims.masks import USUAL, segments
@@ -238,6 +240,15 @@ def test_the_page_holds_what_the_network_needs_and_asks_nobody(network, image):
     assert len(page) < 200_000
 
 
+def test_a_picture_with_more_pixels_is_shown_and_clicks_keep_theirs(network, image):
+    figure = clickable(network, [image], ["noise"], drawn=[image.repeat(2, axis=0).repeat(2, axis=1)])
+    waiting = unescape(re.search(r"data-figure='(.*?)'>", figure.html, re.DOTALL)[1])
+    shown = Image.open(io.BytesIO(base64.b64decode(re.search(r"data:image/webp;base64,([^\"]+)", waiting)[1])))
+    assert shown.size == (2 * image.shape[1], 2 * image.shape[0])
+    data = json.loads(re.search(r"data-clicks='(.*?)'>", waiting)[1])
+    assert tuple(data["scenes"][0]["size"]) == image.shape[:2]
+
+
 def inflated(text):
     """The bytes behind the page's letters."""
     page_letters, letters = ",./:[]", "&<>$`~"
@@ -271,6 +282,13 @@ def test_wrong_arguments_are_named(network, image):
         clickable(network, [image], [])
     with pytest.raises(ValueError, match="picture 0 is 47 x 64, which the network would resize or pad"):
         clickable(network, [image[:47]], ["noise"])
+    with pytest.raises(ValueError, match="there are 1 pictures, but 0 are drawn"):
+        clickable(network, [image], ["noise"], drawn=[])
+    for wrong in (image[:24], image.repeat(2, axis=0)):
+        with pytest.raises(
+            ValueError, match=r"picture 0 is 48 x 64; drawn it must be a whole number .* it is (24|96) x"
+        ):
+            clickable(network, [image], ["noise"], drawn=[wrong])
     with pytest.raises(ValueError, match="iou_token holds numbers that 16 bits do not"):
         packed({"mask_decoder.iou_token": np.full((1, 40), 1e6)})
 
