@@ -143,7 +143,7 @@ def _page(pictures: Sequence[ClickPicture], data: str, more: Addition) -> str:
 <form class="modes" onsubmit="return false">A click means: {modes}</form>
 <div class="parts" data-clicks='{data}'>
 <div class="stage" tabindex="0" role="application" aria-label="The picture; arrow keys move the cross, Enter clicks">
-<img alt=""><canvas aria-hidden="true"></canvas><svg aria-hidden="true"></svg></div>
+<img alt="{html.escape(pictures[0].text)}"><canvas aria-hidden="true"></canvas><svg aria-hidden="true"></svg></div>
 <div class="side">
 <div class="answers">{answers}</div>
 <button type="button" class="back">take back</button> <button type="button" class="clear">clear</button>
