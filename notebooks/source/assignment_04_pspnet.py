@@ -268,7 +268,7 @@ plt.show()
 # %% [markdown]
 # ### 4.4 From strides to dilation
 #
-# *4 points · about 20 minutes · difficulty 2 of 3*
+# *4 points · about 25 minutes · difficulty 2 of 3*
 #
 # A ResNet-50 shrinks the picture by 32: its stem by 4, its four stages by 1, 2, 2, 2. PSPNet wants a map that is finer,
 # with the *same* pretrained weights. So the stages that would go beyond the wanted output stride give up their stride.
@@ -468,7 +468,7 @@ print(f"largest value {float(two.abs().max()):.2f}, largest difference {float((o
 # %% [markdown]
 # ### 4.7 How wide may the levels be?
 #
-# *3 points · about 15 minutes · difficulty 2 of 3*
+# *3 points · about 20 minutes · difficulty 2 of 3*
 #
 # Lesson 4 counted the weights of a bottleneck. Now turn the question around, as somebody does who builds a network for a
 # phone: the pyramid may cost so many multiplications and no more. How many channels K may each of its levels have?
@@ -535,7 +535,7 @@ for share in (1.0, 0.75, 0.6, 0.5):
 # %% [markdown]
 # ### 4.8 Pyramid pooling of a padded map
 #
-# *5 points · about 25 minutes · difficulty 3 of 3*
+# *5 points · about 30 minutes · difficulty 3 of 3*
 #
 # Now the module that gave PSPNet its name, with something that lesson 4 left out. Pictures of a batch differ in size, and
 # those that are too small are padded at the bottom and on the right. What was padded is no part of the scene, and must

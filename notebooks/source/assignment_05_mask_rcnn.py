@@ -904,7 +904,7 @@ for name, logits, offsets in (
 # %% [markdown]
 # ### 5.13 Where did it get lost?
 #
-# *4 points · about 25 minutes · difficulty 2 of 3*
+# *4 points · about 30 minutes · difficulty 2 of 3*
 #
 # A cat is not among the detections. Which part of the network should you work on? Follow it through the stages, as lesson
 # 5 does with one person, and name the **first** stage behind which nothing is left of it.
@@ -1004,7 +1004,7 @@ for least, counts in lost.items():
 # %% [markdown]
 # ### 5.14 A panoptic map
 #
-# *4 points · about 20 minutes · difficulty 2 of 3*
+# *4 points · about 30 minutes · difficulty 2 of 3*
 #
 # Mask R-CNN gives masks that may overlap, and says nothing about sky and road. A network such as PSPNet gives one class
 # to each pixel, and cannot tell two cars apart. A **panoptic** map has both: for every pixel a class and, on things, the
@@ -1022,7 +1022,8 @@ for least, counts in lost.items():
 #    knows which one.
 #
 # Write `panoptic_map(masks, labels, scores, semantic, stuff, least_score, least_visible)`, which returns two H x W maps:
-# the classes, and the numbers of the segments, 0 on stuff and void. No two scores are equal; there may be no masks.
+# the classes, and the numbers of the segments, 0 on stuff and void. No two scores are equal; there may be no
+# masks, and more than 255 of them.
 #
 # <details><summary>The idea</summary>
 #

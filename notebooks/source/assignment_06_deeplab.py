@@ -193,7 +193,7 @@ for output_stride in (16, 8):
 # %% [markdown]
 # ### 6.3 A rate that is too large
 #
-# *3 points · about 15 minutes · difficulty 2 of 3*
+# *3 points · about 20 minutes · difficulty 2 of 3*
 #
 # A 3 x 3 kernel at rate $r$ reads at distances $-r$, $0$, $r$ in both directions. Near the border some of its nine taps
 # fall outside the map, on the zeros of the padding. The larger the rate, the more, until only the middle tap is left:

@@ -2,8 +2,8 @@
 
 A lesson's header may not fall below its estimate. A task's minutes *are* its estimate: they follow from what can be
 counted, the words of its statement, and the lines and tries of somebody who wrote the solution from the statement alone
-(``notebooks/source/written.toml``; for assignments 4 to 6 the lines are those of the course's own solutions). How many
-minutes a person takes for a word, a line, a try is a convention, below.
+(``notebooks/source/written.toml``; for assignments 4 to 6 the course's own solutions were counted, too, and of both
+counts the larger stands). How many minutes a person takes for a word, a line, a try is a convention, below.
 """
 
 from __future__ import annotations

@@ -158,6 +158,6 @@ be exact.
     mistakes=MISTAKES,
     alternatives=(_by_trying, _from_two_counts, _with_fractions),
     points=3,
-    minutes=15,
+    minutes=20,
     difficulty=2,
 )

@@ -151,6 +151,6 @@ torchvision lets the first block keep the rate of the stage before.)
     mistakes=MISTAKES,
     alternatives=(_with_cumulated_strides, _recursive, _at_the_first_that_is_too_much),
     points=4,
-    minutes=20,
+    minutes=25,
     difficulty=2,
 )

@@ -240,6 +240,6 @@ the same number K of channels. Without any level the result is the map.
     mistakes=MISTAKES,
     alternatives=(_with_modules, _with_matrices, _channel_after_channel),
     points=5,
-    minutes=25,
+    minutes=30,
     difficulty=3,
 )

@@ -169,6 +169,6 @@ No two scores are equal. There may be no proposals and no candidates. Your `box_
     mistakes=MISTAKES,
     alternatives=(_stage_by_stage, _counting, _from_behind),
     points=4,
-    minutes=25,
+    minutes=30,
     difficulty=2,
 )

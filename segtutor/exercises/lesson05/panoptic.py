@@ -159,7 +159,8 @@ network, and `stuff` the class numbers that have no instances.
    knows which one.
 
 Write `panoptic_map(masks, labels, scores, semantic, stuff, least_score, least_visible)`, which returns two H x W maps:
-the classes, and the numbers of the segments, 0 on stuff and void. No two scores are equal; there may be no masks.
+the classes, and the numbers of the segments, 0 on stuff and void. No two scores are equal; there may be no
+masks, and more than 255 of them.
 """,
     stub=STUB,
     reference=panoptic_map,
@@ -288,6 +289,6 @@ the classes, and the numbers of the segments, 0 on stuff and void. No two scores
     mistakes=MISTAKES,
     alternatives=(_pixel_by_pixel, _painted_backwards, _with_torch),
     points=4,
-    minutes=20,
+    minutes=30,
     difficulty=2,
 )  # fmt: skip

@@ -155,6 +155,6 @@ the positions at which all nine are valid; and the share at which only the middl
     mistakes=MISTAKES,
     alternatives=(_pixel_by_pixel, _with_a_convolution, _with_formulas),
     points=3,
-    minutes=15,
+    minutes=20,
     difficulty=2,
 )
