@@ -105,7 +105,7 @@ def surprises(levels: np.ndarray) -> np.ndarray:
 
     >>> surprises(np.array([[[5, 6], [7, 8]]], dtype=np.int8))
     array([[[5, 1],
-            [2, 0]]], dtype=int8)
+            [2, 1]]], dtype=int8)
     """
     padded = np.pad(levels.astype(np.int16), ((0, 0), (1, 0), (1, 0)))
     left, above, between = padded[:, 1:, :-1], padded[:, :-1, 1:], padded[:, :-1, :-1]

@@ -160,7 +160,7 @@ network, and `stuff` the class numbers that have no instances.
 
 Write `panoptic_map(masks, labels, scores, semantic, stuff, least_score, least_visible)`, which returns two H x W maps:
 the classes, and the numbers of the segments, 0 on stuff and void. No two scores are equal; there may be no
-masks, and more than 255 of them.
+masks at all, or more than 255.
 """,
     stub=STUB,
     reference=panoptic_map,

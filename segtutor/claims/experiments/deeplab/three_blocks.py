@@ -16,6 +16,7 @@ from segtutor.claims.experiments.pspnet.fields import field_of_stack
 from segtutor.claims.lengths import DECAY, LENGTHS, SMALL_SIZE, WARMUP, Lengths, pretrained
 from segtutor.claims.measures import GFLOPS
 from segtutor.claims.networks import BUDGET, network
+from segtutor.claims.training import Recipe
 from segtutor.models.backbones import replace_stride_by_dilation, stage_rates
 
 SHORT = LENGTHS[:-1]
@@ -74,6 +75,15 @@ class Grown:
         whole = pretrained(network("backbone alone"))
         recipe = replace(whole.recipe, change=self.change, steps=self.lengths[-1], precision=self.precision)
         return replace(whole, recipe=recipe, lengths=self.lengths)
+
+    @property
+    def recipe(self) -> Recipe:
+        """Of the training."""
+        return self.training.recipe
+
+    def shortened(self) -> Grown:
+        """The version that a lesson runs while the reader waits."""
+        return replace(self, lengths=self.training.shortened().lengths)
 
     def in_precision(self, precision: str) -> Grown:
         """The same, trained in this precision."""
