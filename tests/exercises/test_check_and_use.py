@@ -139,7 +139,9 @@ def test_endless_loops_time_out(answer, where):
     if where == "other thread" and answer is endless_and_greedy:
         pytest.skip("a bare except can outlast the trace function; the main thread's timer has the answer to it")
     found = []
-    started = time.process_time()
+    # In the main thread its own time only: what other tests have left running is no part of it.
+    clock = time.thread_time if where == "main thread" else time.process_time
+    started = clock()
     if where == "main thread":
         found.append(segtutor.check("1.1", answer))
     else:
@@ -148,7 +150,7 @@ def test_endless_loops_time_out(answer, where):
         thread.join(900)
     assert found
     assert "No result after" in repr(found[0])
-    assert time.process_time() - started < 100  # 1.5 of the processor's time on an idle machine, 11 on a crowded one
+    assert clock() - started < 10  # 1.5 of the processor's time, however long others keep it
 
 
 def test_sleep_is_interrupted_and_the_timer_is_given_back():
