@@ -404,6 +404,19 @@ MovableFigure(len(drawn), stepped_page(drawn, "shown", [name for name, *_ in cas
 # By day the gaps are small, and the network is rather too modest. At night most pixels have a confidence near 1, and
 # hardly any of them is right. New statistics repair both at once: with the mean IoU, the honesty came back.
 #
+# All classes share that one number. It can be asked of each class, too: are pixels of this class as often as its own
+# probability says? By day:
+
+# %%
+by_class = calibration_of(answers["day"]).class_ece()
+for index in np.argsort(-by_class)[:4]:
+    print(f"{SCENES.names[index]:13} {by_class[index]:.2%}")
+print(f"{'middle class':13} {np.median(by_class):.2%}")
+
+# %% [markdown]
+# Classes with many pixels lead, since pixels are counted. A rare class has an error near 0 because nearly all its
+# probabilities are near 0; do not take that for honesty.
+#
 # ### One number more
 #
 # Can honesty be had alone? Divide all [logits](glossary.ipynb#logit) by a number $T$, the temperature, before the
