@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run, print the card, write."""
+    """Run, write, print the card."""
     from segtutor import claims
 
     if not arguments.claims:
@@ -39,9 +39,10 @@ def run(arguments: argparse.Namespace) -> int:
         results = claims.reproduce(
             claim, arguments.seeds, short=arguments.short, memory=arguments.memory, precision=arguments.precision
         )
+        path = None if arguments.out is None else arguments.out / claims.file_of(claim.name)
+        if path is not None:
+            claims.write(results, path)  # before anything that may fail: it may have taken hours
         print(claims.Card(claim, results))
-        if arguments.out is not None:
-            path = arguments.out / claims.file_of(claim.name)
-            claims.write(results, path)
+        if path is not None:
             print(f"results  {path}")
     return 0
