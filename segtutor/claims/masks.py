@@ -11,6 +11,7 @@ import torch
 from scipy import ndimage
 from torch import Tensor, nn
 
+from segtutor.claims.contact import Contact
 from segtutor.datasets import Scenes
 from segtutor.datasets.scenes.settings import KINDS
 from segtutor.inference import FoundMasks, find_masks
@@ -21,6 +22,8 @@ from segtutor.metrics.panoptic import PanopticQuality
 SIZE = (96, 128)
 SCENE = (("scale_range", 1.5), ("thin", 0.0), ("context", 0.0))
 """Scenes whose things are near: half of them have a side above 14 pixels."""
+BORDER = 0.008
+"""Of the void around things, as Scenes draws it: one pixel. Between two things that touch it is a border, too."""
 APART, USUAL, CROWDED = 0.0, 1.0, 2.0
 """How many companions a thing has that touch or overlap it."""
 THRESHOLD = 0.5
@@ -63,6 +66,7 @@ def segments(
     size: tuple[int, int] = SIZE,
     world: int = 0,
     kinds: tuple[str, ...] = tuple(KINDS),
+    border: float = BORDER,
 ) -> SegmentPictures:
     """The first pictures of a split with their segments, drawn once per process.
 
@@ -73,11 +77,15 @@ def segments(
         size: Height and width.
         world: Seed of the scenes; another one, other scenes.
         kinds: Of scenes.
+        border: Width of the void around things, as a fraction of the height. With 0, things that touch do so in the
+            truth, too.
     """
-    scenes = Scenes(
-        split, size=size, count=count, seed=world, target="panoptic", kinds=kinds, crowd=crowd, **dict(SCENE)
-    )
-    return SegmentPictures(scenes)
+    return SegmentPictures(
+        Scenes(
+            split, size=size, count=count, seed=world, target="panoptic", kinds=kinds, crowd=crowd, void_border=border,
+            **dict(SCENE),
+        )
+    )  # fmt: skip
 
 
 def score_masks(model: nn.Module, pictures: SegmentPictures, threshold: float = THRESHOLD) -> dict[str, float]:
@@ -90,28 +98,42 @@ def score_masks(model: nn.Module, pictures: SegmentPictures, threshold: float = 
 
     Returns:
         "PQ", "PQ_things" and "PQ_stuff" of the panoptic maps; "components_PQ_things", where every connected region of a
-        class of things in the label map is taken for one; "mean_iou" of the label maps.
+        class of things in the label map is taken for one; "touching" and "alone", the share of the things that masks
+        find, of those that touch another one of their class and of the others; "components_touching" and
+        "components_alone", those that regions find; "mean_iou" of the label maps.
     """
     by_masks, by_components, confusion = PanopticQuality(SCENES), PanopticQuality(SCENES), ConfusionMatrix(len(SCENES))
+    of_masks, of_components = Contact(), Contact()
     for index in range(len(pictures)):
         image, target = pictures[index]
         truth = (target["segments"].numpy(), target["segments_info"])
         found = find_masks(model, image)
         labels = found.semantic()
-        by_masks.update(truth, panoptic_of(found, threshold))
-        by_components.update(truth, components(labels.numpy()))
-        true_labels = torch.full_like(labels, SCENES.ignore_index)
-        for one in target["segments_info"]:
-            true_labels[target["segments"] == one["id"]] = one["category_id"]
-        confusion.update(true_labels, labels)
+        for quality, contact, segments_found in (
+            (by_masks, of_masks, panoptic_of(found, threshold)),
+            (by_components, of_components, components(labels.numpy())),
+        ):
+            quality.update(truth, segments_found)
+            contact.update(truth, segments_found)
+        confusion.update(label_map(target), labels)
     scores, others = by_masks.scores(), by_components.scores()
     return {
         "PQ": scores.overall.PQ,
         "PQ_things": scores.things.PQ,
         "PQ_stuff": scores.stuff.PQ,
         "components_PQ_things": others.things.PQ,
+        **of_masks.shares(),
+        **{f"components_{name}": share for name, share in of_components.shares().items()},
         "mean_iou": confusion.mean_iou(),
     }
+
+
+def label_map(target: Mapping[str, Any]) -> Tensor:
+    """The label map of a picture's segments, H x W int64; what is in none of them is void."""
+    labels = torch.full_like(target["segments"], SCENES.ignore_index)
+    for one in target["segments_info"]:
+        labels[target["segments"] == one["id"]] = one["category_id"]
+    return labels
 
 
 def panoptic_of(found: FoundMasks, threshold: float = THRESHOLD) -> tuple[np.ndarray, list[dict[str, int]]]:

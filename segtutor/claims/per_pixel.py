@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from segtutor.claims.claim import Values
-from segtutor.claims.mask_training import BASE, MaskRecipe, PerfectClasses, scenes
-from segtutor.claims.masks import SegmentPictures, components
+from segtutor.claims.contact import Contact
+from segtutor.claims.mask_training import BASE, LONG, MaskRecipe, PerfectClasses
+from segtutor.claims.masks import SegmentPictures, components, label_map
 from segtutor.inference import predict
 from segtutor.inference.predict import evaluating
 from segtutor.labels import SCENES
@@ -80,10 +81,7 @@ class LabelPictures:
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         image, target = self.pictures[index]
-        labels = torch.full_like(target["segments"], SCENES.ignore_index)
-        for one in target["segments_info"]:
-            labels[target["segments"] == one["id"]] = one["category_id"]
-        return image, labels
+        return image, label_map(target)
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ class PixelRecipe:
         """Of both lengths mean IoU, PQ of stuff, PQ of things and the training loss, as ``MaskRecipe`` names them."""
         recipe = self.recipe.shortened() if short else self.recipe
         model = PerPixel(recipe.build(seed))
-        pictures, held_out = scenes("train", recipe.train_count), scenes("val", recipe.val_count)
+        pictures, held_out = recipe.scenes()
         values: dict[str, float] = {}
         with tempfile.TemporaryDirectory() as folder:
             for when, steps in zip(("early", "late"), recipe.lengths, strict=True):
@@ -111,7 +109,7 @@ class PixelRecipe:
                 found = score_regions(model, held_out) | {"loss": sum(losses) / len(losses)}
                 values |= {f"{when}_{name}": value for name, value in found.items()}
         # Its things are regions, whichever way they are asked for.
-        return {**values, "early_PQ": float("nan"), "late_PQ_things": values["late_components_PQ_things"]}
+        return values | {f"{when}_PQ_things": values[f"{when}_components_PQ_things"] for when in ("early", "late")}
 
     def in_precision(self, precision: str) -> PixelRecipe:
         """The same, trained in this precision."""
@@ -124,38 +122,36 @@ class PixelRecipe:
 
 @dataclass(frozen=True)
 class PerfectRegions:
-    """What a class per pixel could reach: the connected regions of the true label map. Nothing is trained.
-
-    Attributes:
-        val_count: Scenes to score on.
-    """
-
-    val_count: int = BASE.val_count
+    """What a class per pixel could reach: the connected regions of the true label map. Nothing is trained."""
 
     def __call__(self, seed: int, short: bool) -> Values:
         """The scores of the last length; seeds do not matter."""
-        found = PerfectClasses(self.val_count)(seed, short)
-        return {**found, "early_mean_iou": float("nan"), "late_PQ_things": found["late_components_PQ_things"]}
+        found = PerfectClasses(LONG.val_count, LONG.border)(seed, short)
+        regions = found["late_components_PQ_things"]
+        return {**found, "early_mean_iou": float("nan"), "early_PQ_things": float("nan"), "late_PQ_things": regions}
 
 
 def score_regions(model: nn.Module, pictures: SegmentPictures) -> dict[str, float]:
-    """Scores of label maps, "PQ_stuff" and "components_PQ_things" as in ``score_masks``, and "mean_iou".
+    """Scores of label maps and their regions, named as in ``score_masks``; "touching" and "alone" are of the regions.
 
     Args:
         model: Gives a class per pixel.
         pictures: With their segments.
     """
-    by_components, confusion = PanopticQuality(SCENES), ConfusionMatrix(len(SCENES))
+    by_components, contact, confusion = PanopticQuality(SCENES), Contact(), ConfusionMatrix(len(SCENES))
     labeled = LabelPictures(pictures)
     with evaluating(model):
         for index in range(len(pictures)):
             image, target = pictures[index]
             labels = predict(model, image)
-            by_components.update((target["segments"].numpy(), target["segments_info"]), components(labels.numpy()))
+            truth, regions = (target["segments"].numpy(), target["segments_info"]), components(labels.numpy())
+            by_components.update(truth, regions)
+            contact.update(truth, regions)
             confusion.update(labeled[index][1], labels)
     scores = by_components.scores()
     return {
         "PQ_stuff": scores.stuff.PQ,
         "components_PQ_things": scores.things.PQ,
+        **contact.shares(),
         "mean_iou": confusion.mean_iou(),
     }

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from segtutor.claims import find
-from segtutor.claims.experiments.mask_classification import MASKED, MATCHING
-from segtutor.claims.mask_training import BASE, VOID, PerfectClasses, one_mask_per_class
+from segtutor.claims.contact import touching
+from segtutor.claims.experiments.mask_classification import MASKED, MATCHING, PIXELS
+from segtutor.claims.mask_training import BASE, LONG, PerfectClasses, one_mask_per_class, scenes
 
 
 def test_variants_differ_in_one_thing_and_share_a_run():
@@ -48,13 +49,34 @@ def test_the_short_version_keeps_what_is_compared():
 
 
 def test_one_mask_for_each_class_by_hand():
-    numbers, info = one_mask_per_class(np.array([[7, 3, 7], [VOID, 3, 7]]))
-    assert numbers.tolist() == [[2, 1, 2], [0, 1, 2]]
-    assert info == [{"id": 1, "category_id": 3}, {"id": 2, "category_id": 7}]
+    numbers, info = one_mask_per_class(np.array([[7, 3, 7], [0, 3, 7]]))
+    assert numbers.tolist() == [[3, 2, 3], [1, 2, 3]]
+    assert info == [{"id": 1, "category_id": 0}, {"id": 2, "category_id": 3}, {"id": 3, "category_id": 7}]
 
 
 def test_perfect_masks_of_classes_lose_things_only():
     values = PerfectClasses(val_count=6)(0, False)
     assert values["late_PQ_stuff"] == 1
     assert 0 < values["late_PQ_things"] < 1
-    assert set(values) == {measure.key for measure in MATCHING.measures}
+    assert {measure.key for measure in MATCHING.measures} <= set(values)
+
+
+def test_without_a_border_things_touch_in_the_truth():
+    """Void between two things parts them for good: no label map that is scored there would show what it cannot do."""
+    bordered, touching = (PerfectClasses(6, border)(0, False) for border in (BASE.border, LONG.border))
+    assert np.isnan(bordered["late_touching"])
+    assert 0 <= touching["late_touching"] < touching["late_alone"] <= 1
+
+
+def test_half_of_the_things_of_the_long_training_touch():
+    """As the card says."""
+    pictures = scenes("val", LONG.val_count, LONG.border)
+    truths = [(one["segments"].numpy(), one["segments_info"]) for _, one in (pictures[k] for k in range(len(pictures)))]
+    touches = [answer for truth in truths for answer in touching(truth).values()]
+    assert 0.45 < sum(touches) / len(touches) < 0.55
+    assert "half of them touch another one of their class" in PIXELS.same
+
+
+def test_the_long_training_sees_each_scene_twice_as_often():
+    assert LONG.lengths[0] == BASE.lengths[-1]
+    assert LONG.lengths[1] / LONG.train_count == 2 * BASE.lengths[1] / BASE.train_count

@@ -63,6 +63,8 @@ def test_both_readings_of_a_perfect_answer():
         patch.setattr("segtutor.claims.masks.find_masks", lambda model, image: found)
         scores = score_masks(torch.nn.Identity(), Oracle())
     assert scores["PQ_things"] == scores["PQ"] == scores["mean_iou"] == 1
+    assert scores["touching"] == 1
+    assert np.isnan(scores["alone"])
     assert scores["components_PQ_things"] == 0  # one region of 24 pixels, half of it another sheep: IoU 0.5 is no match
     assert numbers.shape == (4, 8)
 

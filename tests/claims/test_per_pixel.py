@@ -53,14 +53,16 @@ def test_two_things_that_touch_are_one_region():
     """Of two dogs, the one region has an IoU of one half with each and matches neither: no thing is found."""
     pictures = OnePicture()
     found = score_regions(Knows(LabelPictures(pictures)[0][1]), pictures)
-    assert found == {"PQ_stuff": 1.0, "components_PQ_things": 0.0, "mean_iou": 1.0}
+    assert np.isnan(found.pop("alone"))
+    assert found == {"PQ_stuff": 1.0, "components_PQ_things": 0.0, "touching": 0.0, "mean_iou": 1.0}
 
 
 def test_the_true_label_map_joins_what_touches():
-    """On the scenes of the claim: no label map, however good, has all things as regions of their own."""
-    found = PerfectRegions(val_count=4)(0, False)
+    """On scenes of the claim: no label map, however good, has all things as regions of their own."""
+    found = PerfectRegions()(0, True)
     assert 0 < found["late_PQ_things"] < 1
     assert found["late_PQ_things"] == found["late_components_PQ_things"]
+    assert found["late_touching"] < found["late_alone"]
     assert found["late_mean_iou"] == found["late_PQ_stuff"] == 1
 
 
@@ -68,9 +70,8 @@ def test_it_is_the_training_of_the_masks_and_comes_out_again():
     recipe = PixelRecipe(replace(BASE, lengths=(1, 2), train_count=8, val_count=2)).in_precision("float32")
     values = recipe(0, False)
     again = recipe(0, False)
-    assert {key for key, value in values.items() if value != value} == {"early_PQ"}
-    assert all(values[key] == again[key] for key in values if key != "early_PQ")
-    assert values["late_PQ_things"] == values["late_components_PQ_things"]
+    assert values == pytest.approx(again, nan_ok=True, abs=0)
+    assert all(values[f"{when}_PQ_things"] == values[f"{when}_components_PQ_things"] for when in ("early", "late"))
     assert np.isfinite(values["early_loss"])
     assert PixelRecipe().recipe == BASE
     assert PixelRecipe().shortened().recipe.steps == BASE.shortened().steps

@@ -149,9 +149,6 @@ SENTENCES: list[tuple[str, str, Callable[[], tuple[str, ...]]]] = [
      lambda: rounded(*(mean("masks.matching", one, "early_PQ") for one in ("fixed", "matched")), digits=1)),
     ("09_mask_classification", "{} % of the masks are empty",
      lambda: rounded(mean("masks.empty", "with the rule", "empty"), digits=1)),
-    ("09_mask_classification", "regions from {} to {} % and masks from {} to {} %",
-     lambda: rounded(*(mean("masks.touching", way, crowd) for way in ("regions", "masks")
-                       for crowd in ("apart", "crowded")), digits=1)),
 ]  # fmt: skip
 
 
