@@ -4,9 +4,9 @@
 
 The scene is shown to five networks. Four of them come trained with the course; PSPNet is trained here as FCN-8s was
 (400 steps on 2,000 scenes, from the course's backbone), which takes some minutes once: its weights are kept in
-build/figures. The photograph, Eileen Collins by NASA, in the public domain, is shown to the oldest and the newest of
-them, which know drawings only, and to three that have learned from photographs: two come through pip (`segtutor data
-weights`), the third is a file of one's own in the cache's folder weights/own, as for lesson 7.
+build/figures. The photograph, Eileen Collins by NASA, in the public domain, is shown to the same networks, which know
+drawings only, but for DeepLab v3: it has learned from photographs, and is a file of one's own in the cache's folder
+weights/own, as for lesson 7.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -47,7 +46,7 @@ WIDTH, TITLE, GAP = 1660, 34, 10
 """Pixels of the figure, of the line above each part, and between the parts."""
 SURE = {"Mask R-CNN": 0.7, "Mask2Former": 0.8}
 """Least score of what is drawn."""
-COLORS = {"person": (0, 114, 178), "bottle": (230, 159, 0), "shuttle": (0, 158, 115)}
+COLORS = {"person": (0, 114, 178), "bottle": (230, 159, 0)}
 
 
 @dataclass(frozen=True)
@@ -120,48 +119,33 @@ def photograph() -> np.ndarray:
     return np.asarray(examples.astronaut())[: 512 * SHOWN[0] // SHOWN[1]]
 
 
-def of_drawings(labels_in: Callable[[np.ndarray], np.ndarray]) -> Any:
-    """Draws what a network that knows drawings only takes the photograph for."""
-    labels = labels_in(np.asarray(Image.fromarray(photograph()).resize((120, 96), Image.Resampling.LANCZOS)))
+def small(size: tuple[int, int]) -> np.ndarray:
+    """The photograph, as small as the drawings from which a network has learned."""
+    return np.asarray(Image.fromarray(photograph()).resize(size[::-1], Image.Resampling.LANCZOS))
+
+
+def large(labels: np.ndarray) -> np.ndarray:
+    """A map or mask at the size of the photograph."""
     rows, columns = (np.arange(s) * labels.shape[k] // s for k, s in enumerate(photograph().shape[:2]))
-    return lambda ax: show_overlay(photograph(), labels[rows][:, columns], SCENES, ax=ax, alpha=0.72, legend=False)
+    return labels[rows][:, columns]
+
+
+def of_drawings(labels: np.ndarray) -> Any:
+    """Draws what a network that knows drawings only takes the photograph for."""
+    return lambda ax: show_overlay(photograph(), large(labels), SCENES, ax=ax, alpha=0.72, legend=False)
+
+
+def objects_of_drawings(model: Any, size: tuple[int, int]) -> Any:
+    """Draws what a detector that knows drawings only finds in the photograph."""
+    found = inference.detect(model, small(size), score_threshold=SURE["Mask R-CNN"])
+    masks = np.array([large(mask) for mask in found["masks"].numpy()]).reshape(-1, *photograph().shape[:2])
+    return lambda ax: show_instances(photograph(), SCENES, masks, ax=ax, alpha=0.6)
 
 
 def word(ax: Any, column: float, row: float, text: str) -> None:
     """Writes on the photograph."""
     style = {"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 2}
     ax.text(column, row, text, ha="center", va="center", fontsize=15, bbox=style)
-
-
-def tinted(ax: Any, strength: np.ndarray, color: tuple[int, int, int]) -> None:
-    """The photograph with a color over it, as strong as is said from 0 to 1 for each pixel."""
-    share = 0.62 * strength[..., None]
-    ax.imshow(((1 - share) * photograph() + share * np.array(color)).astype(np.uint8))
-
-
-def heat_map() -> Any:
-    """Draws where a classifier of whole pictures sees a space shuttle, once its last layer slides over the map."""
-    classifier = models.create("efficientnet_lite0", weights="pip").eval()
-    (found,) = inference.class_heat_map(classifier, photograph(), ["space shuttle"]).numpy()
-
-    def draw(ax: Any) -> None:
-        tinted(ax, found / found.max(), COLORS["shuttle"])
-        ax.contour(found, levels=[found.max() / 2], colors="white", linewidths=1.6)
-        row, column = np.unravel_index(found.argmax(), found.shape)
-        word(ax, column - 45, row + 130, "space shuttle")
-
-    return draw
-
-
-def cut_out() -> Any:
-    """Draws what stands out, as the network of lesson 0 finds it."""
-    found = inference.salient(models.create("u2netp", weights="pip").eval(), photograph()).numpy()
-
-    def draw(ax: Any) -> None:
-        ax.imshow(np.where(found[..., None] > 0.5, photograph(), 255))
-        ax.set_facecolor("white")
-
-    return draw
 
 
 def named() -> Any:
@@ -187,24 +171,26 @@ def named() -> Any:
 
 def panels() -> tuple[list[Panel], list[Panel]]:
     """The parts of both rows."""
-    course = {name: models.create(f"{name}_tiny", weights="course").eval()
-              for name in ("fcn8s", "deeplabv3", "maskrcnn", "mask2former")}  # fmt: skip
-    newest = course["mask2former"]
+    fcn, deeplab, detector, newest = (
+        models.create(f"{name}_tiny", weights="course").eval()
+        for name in ("fcn8s", "deeplabv3", "maskrcnn", "mask2former")
+    )
+    psp = pspnet()
     drawn = [
         Panel("a drawn scene", lambda ax: ax.imshow(scene(SHOWN))),
-        Panel("FCN-8s, 2015", semantic(course["fcn8s"], (96, 120))),
-        Panel("PSPNet, 2017", semantic(pspnet(), (96, 120))),
-        Panel("DeepLab v3, 2017", semantic(course["deeplabv3"], (128, 160))),
-        Panel("Mask R-CNN, 2017", objects(course["maskrcnn"], (192, 240))),
+        Panel("FCN-8s, 2015", semantic(fcn, (96, 120))),
+        Panel("PSPNet, 2017", semantic(psp, (96, 120))),
+        Panel("DeepLab v3, 2017", semantic(deeplab, (128, 160))),
+        Panel("Mask R-CNN, 2017", objects(detector, (192, 240))),
         Panel("Mask2Former, 2022", panoptic(newest, (104, 130))),
     ]
     taken = [
         Panel("a photograph", lambda ax: ax.imshow(photograph())),
-        Panel("FCN-8s", of_drawings(lambda small: inference.predict(course["fcn8s"], small).numpy())),
-        Panel("Mask2Former", of_drawings(lambda small: inference.find_masks(newest, small).semantic().numpy())),
-        Panel("classifier as map", heat_map()),
-        Panel("DeepLab v3, 2017", named()),
-        Panel("U\N{SUPERSCRIPT TWO}-Net, 2020", cut_out()),
+        Panel("knows drawings", of_drawings(inference.predict(fcn, small((96, 120))).numpy())),
+        Panel("knows drawings", of_drawings(inference.predict(psp, small((96, 120))).numpy())),
+        Panel("knows photographs", named()),
+        Panel("knows drawings", objects_of_drawings(detector, (192, 240))),
+        Panel("knows drawings", of_drawings(inference.find_masks(newest, small((96, 120))).semantic().numpy())),
     ]
     return drawn, taken
 
