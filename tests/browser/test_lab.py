@@ -13,6 +13,7 @@ from urllib.request import urlopen
 import pytest
 
 from notebooks.tools.lint import VISIBLE_WIDTH
+from segtutor import models
 from tests.browser.conftest import LONG, ROOT
 
 TOKEN = "seen"
@@ -128,10 +129,13 @@ def run_all(page):
 
 
 @pytest.mark.parametrize(
-    ("name", "pictures", "questions"),
-    [("00_start_here", 4, 0), ("01_metrics", 8, 0), ("07_worked_example", 8, 2)],
+    ("name", "pictures", "asks"),
+    [("00_start_here", 4, False), ("01_metrics", 8, False), ("07_worked_example", 8, True)],
 )
-def test_a_lesson_runs_whole_from_a_copy_without_outputs(notebook, name, pictures, questions):
+def test_a_lesson_runs_whole_from_a_copy_without_outputs(notebook, name, pictures, asks):
+    missing = []  # what it has to ask for depends on the weights that are on this machine
+    models.for_photographs(agree=lambda one: bool(missing.append(one)))
+    questions = len(missing) if asks else 0
     page = notebook(name)
     assert page.evaluate(PICTURES) == 0
     assert not any(page.evaluate(COUNTS))
