@@ -172,4 +172,4 @@ class ClassCount:
 
     def shortened(self) -> ClassCount:
         """The version of a minute."""
-        return replace(self, steps=40, train_count=100, val_count=20)
+        return replace(self, steps=min(self.steps // 5, 80), train_count=100, val_count=20)
