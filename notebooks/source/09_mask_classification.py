@@ -621,7 +621,8 @@ plt.show()
 # %% [markdown]
 # The label map of the one network is close to that of the specialist, and better at the boat, where DeepLab sees horses.
 # Boat and person are things of their own, too. But the panoptic map has two horses for three: one of its masks lies
-# over all three animals, and the other is a scrap between them. Mask R-CNN parts them, and finds the bird as well.
+# over all three animals, and the other is a scrap between them. And a bit of mountain passes for an aeroplane. Mask R-CNN
+# parts the horses, and finds the bird as well.
 #
 # ### Panoptic quality by hand
 #
@@ -756,7 +757,7 @@ card("masks.pixels")
 # find more of the things that touch, 18.2 % against 15.1, though three seeds differ too much to call it decided. Of the
 # others they find fewer, 41.0 against 58.5, and their label map is three points worse: both *reversed*. So if nothing
 # touches, take a label map and its regions. The last row is no network: the regions of the *true* label map. They find
-# 33.1 % of what touches, and no network for label maps will get beyond that, however long it learns. Masks can.
+# 33.1 % of what touches. The better a label map becomes, the closer it comes to that, and no further. Masks can go on.
 #
 # And matching, does it matter? MaskFormer's authors tried without: with 150 queries for 150 classes, query $k$ answers for
 # class $k$. On ADE20K the mean IoU is then 43.7 %, and 44.2 % with matching (their Table 4b). For a
