@@ -34,7 +34,7 @@ class Reading:
     """One trained network, the course's, read in one of two ways; the seed says which scenes it sees.
 
     Args:
-        prefix: Of the keys in ``score_masks``: "" for masks, "components_" for connected regions of the label map.
+        prefix: Of the keys in ``score_masks``: ``""`` for masks, ``"components_"`` for regions of the label map.
     """
 
     def __init__(self, prefix: str) -> None:
