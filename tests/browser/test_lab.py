@@ -59,7 +59,13 @@ segtutor.check("1.1", iou)"""
 
 
 @pytest.fixture(scope="module")
-def lab(browser, tmp_path_factory):
+def cache(tmp_path_factory):
+    """Where the lab's lessons keep the weights that they fetch; empty at first."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def lab(browser, cache, tmp_path_factory):
     """The address of a JupyterLab that start.py has opened, on working copies in an empty folder."""
     home = tmp_path_factory.mktemp("lab")
     with socket.socket() as probe:
@@ -67,7 +73,7 @@ def lab(browser, tmp_path_factory):
         port = probe.getsockname()[1]
     places = {f"JUPYTER_{kind}_DIR": str(home / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
     places |= {"JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"), "JUPYTERLAB_SETTINGS_DIR": str(home / "settings")}
-    places |= {"SEGTUTOR_PROGRESS": str(home / "progress.json"), "SEGTUTOR_CACHE": str(home / "cache")}
+    places |= {"SEGTUTOR_PROGRESS": str(home / "progress.json"), "SEGTUTOR_CACHE": str(cache)}
     # A browser of the tests' own, and the application where a test can ask it.
     (home / "CONFIG").mkdir()
     (home / "CONFIG" / "jupyter_lab_config.py").write_text("c.LabApp.expose_app_in_browser = True\n")
@@ -132,8 +138,9 @@ def run_all(page):
     ("name", "pictures", "asks"),
     [("00_start_here", 4, False), ("01_metrics", 8, False), ("07_worked_example", 8, True)],
 )
-def test_a_lesson_runs_whole_from_a_copy_without_outputs(notebook, name, pictures, asks):
-    missing = []  # what it has to ask for depends on the weights that are on this machine
+def test_a_lesson_runs_whole_from_a_copy_without_outputs(notebook, cache, monkeypatch, name, pictures, asks):
+    monkeypatch.setenv("SEGTUTOR_CACHE", str(cache))
+    missing = []  # it need not ask for what lesson 0 has fetched before it, where pip has something to fetch from
     models.for_photographs(agree=lambda one: bool(missing.append(one)))
     questions = len(missing) if asks else 0
     page = notebook(name)
