@@ -440,8 +440,8 @@ plt.show()
 #
 # Mask R-CNN, the only one of the five that looks for nothing but instances. It leaves out all stuff: sky, sea and sand
 # have no mask. The number beside each name is its score, how sure the network is; we show what it is at least 80 % sure
-# of. (Mask2Former could tell the birds apart as well, since it answers with a set of masks. Here it does not: the
-# mask of a bird of which it is surest lies over both.)
+# of. (Mask2Former answers with a set of masks, of which the picture shows the label map. It could tell the birds
+# apart as well, but here it does not: the bird that it is surest of lies over both.)
 #
 # </details>
 #

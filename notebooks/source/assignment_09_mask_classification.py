@@ -115,7 +115,7 @@ pair_costs = segtutor.use("9.1", pair_costs)
 # %% [markdown]
 # The table of the scene, with all places of the masks as points. Dark is cheap. Can you see who answers for the sky?
 
-# %% alt="A table of colors with one row per segment of the scene and 32 columns; in the rows of sky, water, grass, tree and mountain one cell is much darker than all others, in those of animals several are dark"
+# %% alt="A table of colors with one row per segment of the scene and 32 columns; in the rows of sky, water, grass, tree and mountain one cell is much darker than all others, in those of things several are dark"
 table = np.asarray(pair_costs(classes, masks.reshape(32, -1), labels, objects.reshape(len(labels), -1)))
 figure, axis = plt.subplots(figsize=(9, 3.4))
 axis.imshow(table.T, cmap="Blues_r", aspect="auto")
@@ -189,7 +189,7 @@ print("each its favorite: queries", some[greedy], "sum", small[greedy, range(3)]
 
 # %% [markdown]
 # If both lines agree, no two of the three segments wanted the same query. Here even the
-# favorites of all eleven differ: the training has settled who answers for whom, and the assignment keeps it so.
+# favorites of all eleven differ, and the assignment gives each segment its favorite.
 #
 # ## Part B: the loss at points
 

@@ -176,7 +176,9 @@ def test_what_is_said_of_things_that_touch():
         (way, key): mean(claim, way, key) for way in ("masks", "regions") for key in ("touching", "alone", "usual")
     }
     assert f"Few, but some: {found['regions', 'touching']:.1f} %" in WORDS
-    assert f"Masks find {found['masks', 'touching']:.1f} % of what touches, more with every set of scenes" in WORDS
+    assert (
+        f"Masks find {found['masks', 'touching']:.1f} % of what touches there, more with every set of scenes" in WORDS
+    )
     ahead = zip(seeds(claim, "masks", "touching"), seeds(claim, "regions", "touching"), strict=True)
     assert all(one > other for one, other in ahead)
     assert f"regions find more, {found['regions', 'alone']:.1f} % against {found['masks', 'alone']:.1f}" in WORDS
@@ -247,8 +249,8 @@ def test_masks_against_a_class_per_pixel():
     assert f"masks have {fixed:.1f} % instead of {matched:.1f} with all 33 classes" in WORDS
     gains = seeds(claim, "33 classes, fixed", "gain")
     assert f"with every seed, by {min(gains):.1f} to {max(gains):.1f} points" in WORDS
-    losses = [mean(claim, "33 classes", f"{kind}_loss") / 100 for kind in ("masks", "pixels")]
-    assert losses[0] > 3 * losses[1]
+    losses = [mean(claim, f"33 classes{more}", "masks_loss") / 100 for more in ("", ", 1,200 steps")]
+    assert f"it is {losses[0]:.1f} with 33 classes, and will be {losses[1]:.1f} after 1,200" in WORDS
     longer = [-mean(claim, f"{count} classes, 1,200 steps", "gain") for count in (33, 8)]
     said = f"masks are {longer[0]:.1f} points behind with 33 classes instead of {every:.1f}, and {longer[1]:.1f} with 8"
     assert said in WORDS
