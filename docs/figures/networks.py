@@ -73,9 +73,9 @@ def pspnet() -> Any:
     return model.eval()
 
 
-def enlarged(labels: np.ndarray) -> np.ndarray:
-    """A label map at the size that we see."""
-    rows, columns = (np.arange(s) * labels.shape[k] // s for k, s in enumerate(SHOWN))
+def enlarged(labels: np.ndarray, size: tuple[int, ...] = SHOWN) -> np.ndarray:
+    """A label map or mask at the size that we see."""
+    rows, columns = (np.arange(s) * labels.shape[k] // s for k, s in enumerate(size))
     return labels[rows][:, columns]
 
 
@@ -124,21 +124,17 @@ def small(size: tuple[int, int]) -> np.ndarray:
     return np.asarray(Image.fromarray(photograph()).resize(size[::-1], Image.Resampling.LANCZOS))
 
 
-def large(labels: np.ndarray) -> np.ndarray:
-    """A map or mask at the size of the photograph."""
-    rows, columns = (np.arange(s) * labels.shape[k] // s for k, s in enumerate(photograph().shape[:2]))
-    return labels[rows][:, columns]
-
-
 def of_drawings(labels: np.ndarray) -> Any:
     """Draws what a network that knows drawings only takes the photograph for."""
-    return lambda ax: show_overlay(photograph(), large(labels), SCENES, ax=ax, alpha=0.72, legend=False)
+    labels = enlarged(labels, photograph().shape[:2])
+    return lambda ax: show_overlay(photograph(), labels, SCENES, ax=ax, alpha=0.72, legend=False)
 
 
-def objects_of_drawings(model: Any, size: tuple[int, int]) -> Any:
+def objects_of_drawings(model: Any, learned: tuple[int, int]) -> Any:
     """Draws what a detector that knows drawings only finds in the photograph."""
-    found = inference.detect(model, small(size), score_threshold=SURE["Mask R-CNN"])
-    masks = np.array([large(mask) for mask in found["masks"].numpy()]).reshape(-1, *photograph().shape[:2])
+    found = inference.detect(model, small(learned), score_threshold=SURE["Mask R-CNN"])
+    size = photograph().shape[:2]
+    masks = np.array([enlarged(mask, size) for mask in found["masks"].numpy()]).reshape(-1, *size)
     return lambda ax: show_instances(photograph(), SCENES, masks, ax=ax, alpha=0.6)
 
 

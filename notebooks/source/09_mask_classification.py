@@ -291,7 +291,7 @@ drawn = axis.imshow(table.T, cmap="Blues_r", aspect="auto", vmax=25)
 axis.plot(queries_taken, objects_given, "o", markersize=10, markerfacecolor="none", color=ORANGE, markeredgewidth=2.5)
 axis.set_yticks(range(len(objects.labels)), [SCENES.names[label] for label in objects.labels])
 axis.set(xlabel="query", title="dark is cheap; a circle is a pair of the assignment")
-figure.colorbar(drawn, ax=axis, label="cost, 25 and more", extend="max")
+figure.colorbar(drawn, ax=axis, label="cost, white: 25 and more", extend="max")
 plt.show()
 
 # %% [markdown]
@@ -788,7 +788,7 @@ card("masks.matching")
 # ### Against a class per pixel
 #
 # For *label maps*, too, MaskFormer's authors compared their network with the same one that gives a class per pixel, as
-# we just did for things. Masks were no better on the 19 classes of Cityscapes, 2.6 points of mean IoU better on the 150
+# we did above for things. Masks were no better on the 19 classes of Cityscapes, 2.6 points of mean IoU better on the 150
 # of ADE20K, and 3.5 on a version of it with 847: they say that the gain grows with the number of classes. Scenes has 33.
 # We merged them to 16, with cats, birds and dogs as one class of small animals, and to 8, and trained the small
 # MaskFormer both ways on each.

@@ -22,6 +22,9 @@ from segtutor.models.attention import Attention, as_tokens, attend, size_of
 from segtutor.models.mask_classification.positions import sine_positions
 from segtutor.models.mask_classification.query_decoder import where_to_look
 
+READ = 200
+"""Scenes of each kind on which the trained network is read."""
+
 
 @lru_cache(maxsize=16)
 def both_readings(world: int, crowd: float, count: int) -> dict[str, float]:
@@ -48,9 +51,6 @@ class Reading:
             name: found["crowded"][f"{self.prefix}{name}"] for name in ("touching", "alone")
         }
 
-
-READ = 200
-"""Scenes of each kind on which the trained network is read."""
 
 TOUCHING = Claim(
     name="masks.touching",
