@@ -25,9 +25,14 @@ from segtutor import claims, models  # noqa: E402
 from segtutor.exercises.catalog import exercises  # noqa: E402
 
 CLAIM = "results.leaderboard"
+SHORT_CLAIM = "pspnet.auxiliary"
+"""The claims whose cards are on the site's first page and, one with few expectations, in the README."""
 COLAB = "https://colab.research.google.com"
 COLAB_BADGE = "docs/figures/badge_colab.svg"
 SITE_BADGE = "docs/figures/badge_site.svg"
+COLUMNS = 3
+FIGURE = "*In the picture: after 400 to 3,800 steps.*"
+"""What the README says of its figure, in what is left of a line."""
 ROW = re.compile(r"^\| \[(?P<name>[^\]]+)\]\((?P<path>notebooks/[\w]+\.ipynb)\) \| (?P<what>[^|]+) \|", re.MULTILINE)
 """A row of the table on the site's first steps, from which the README's is made."""
 
@@ -79,7 +84,7 @@ def numbers() -> Numbers:
 
 
 def numbers_text() -> str:
-    """What there is, in two lines."""
+    """What there is, in two lines: the first counts, the second says what came of the experiments."""
     n = numbers()
     return "\n".join([
         f"**{n.lessons} lessons** ({n.reading} hours) · **{n.tasks} tasks that check themselves** "
@@ -89,40 +94,42 @@ def numbers_text() -> str:
     ])  # fmt: skip
 
 
-def card_text(name: str = CLAIM, *, short: bool = False) -> str:
-    """A claim's card in Markdown: the sentence, a verdict for each expectation, and where the numbers come from.
-
-    The short one of the README has one expectation of each verdict, and says so.
-    """
+def card_text(name: str = CLAIM) -> str:
+    """A claim's card in Markdown: the sentence, a verdict for each expectation, and where the numbers come from."""
     card = claims.card(name)
-    claim, verdicts = card.claim, card.verdicts()
-    origin = card.provenance.replace("; mean ± half the range in the table", "")
-    if short:
-        kinds = [verdict for verdict, _, _ in verdicts]
-        first = [one for number, one in enumerate(verdicts) if one[0] not in kinds[:number]]
-        rows = [f"- **{verdict}**: {expected} {outcome}" for verdict, expected, outcome in first]
-        told = f"The first of each verdict, of {len(verdicts)} in all. {origin}."
-        return "\n".join([f"**A claim, measured.** {claim.sentence} {told}", "", *rows])
-    rows = [f"| **{verdict}** | {expected} | {outcome} |" for verdict, expected, outcome in verdicts]
+    rows = [f"| **{verdict}** | {expected} | {outcome} |" for verdict, expected, outcome in card.verdicts()]
     return "\n".join([
-        f"**{claim.title}.** {claim.sentence} *({claim.source})*", "",
+        f"**{card.claim.title}.** {card.claim.sentence} *({card.claim.source})*", "",
         "| verdict | expected | measured, mean of the seeds |", "|---|---|---|", *rows, "",
-        f"{origin}.",
+        f"{_origin(card)}.",
     ])  # fmt: skip
 
 
+def short_card_text(name: str = SHORT_CLAIM) -> str:
+    """The same without a table."""
+    card = claims.card(name)
+    rows = [f"- **{verdict}**: {expected} {outcome}" for verdict, expected, outcome in card.verdicts()]
+    head = f"**A claim, measured.** {card.claim.sentence} *({card.claim.source})* {_origin(card)}."
+    return "\n".join([head, "", *rows])
+
+
+def _origin(card: claims.Card) -> str:
+    """Command, seeds and date, without the words about the table of all variants."""
+    return card.provenance.replace("; mean ± half the range in the table", "")
+
+
 def lesson_table(start: str, repository: str, version: str) -> str:
-    r"""The lessons, two in a row, each with what one does in it and its two badges.
+    r"""The lessons, three in a row, read downwards, each behind its two badges, which so stand below each other.
 
     Args:
-        start: The site's page of first steps, whose table names the lessons and what one does in them.
+        start: The site's page of first steps, whose table names the lessons.
         repository: Address of the repository.
         version: Of the package, whose tag Colab opens.
 
     >>> rows = "| [0 One](notebooks/0_one.ipynb) | look | 1 |\n| [1 Two](notebooks/1_two.ipynb) | draw | 2 |"
     >>> made = lesson_table(rows, "https://github.com/ada/course", "1.2.0")
-    >>> made.count("<tr>"), made.count("<td>"), '<a href="notebooks/0_one.ipynb">0 One</a>: look' in made
-    (1, 4, True)
+    >>> made.count("<tr>"), made.count("<td>"), '<a href="notebooks/0_one.ipynb">0 One</a>' in made
+    (1, 2, True)
     >>> '"https://ada.github.io/course/notebooks/0_one.html"' in made and '/blob/v1.2.0/notebooks/1_two.ipynb"' in made
     True
     """
@@ -133,9 +140,10 @@ def lesson_table(start: str, repository: str, version: str) -> str:
         page = f"{site(repository)}{Path(path).with_suffix('.html').as_posix()}"
         read = _badge("read", SITE_BADGE, page)
         run = _badge("Open in Colab", COLAB_BADGE, f"{COLAB}/github/{slug}/blob/v{version}/{path}")
-        cells.append(f'<td><a href="{path}">{found["name"]}</a>: {found["what"]}</td>\n<td>{read} {run}</td>')
-    half = (len(cells) + 1) // 2
-    rows = [f"<tr>\n{left}\n{right}\n</tr>" for left, right in zip_longest(cells[:half], cells[half:], fillvalue="")]
+        cells.append(f'<td>{read} {run} <a href="{path}">{found["name"]}</a></td>')
+    height = -(-len(cells) // COLUMNS)
+    columns = [cells[first : first + height] for first in range(0, len(cells), height)]
+    rows = ["\n".join(["<tr>", *filter(None, row), "</tr>"]) for row in zip_longest(*columns)]
     return "\n".join(["<table>", *rows, "</table>"])  # no header: Markdown's tables cannot be without
 
 
@@ -159,9 +167,9 @@ def renewed(readme: str) -> str:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     address, start = project["urls"]["Repository"], (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
     for name, text in (
-        ("numbers", numbers_text()),
+        ("numbers", f"{numbers_text()}. {FIGURE}"),
         ("lesson-table", lesson_table(start, address, project["version"])),
-        ("card", card_text(short=True)),
+        ("card", short_card_text()),
     ):
         readme, count = re.subn(
             rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",

@@ -42,6 +42,8 @@ WORLD: dict[str, Any] = {"count": 60, "scale_range": 1.5, "crowd": 1.0, "thin": 
 NUMBER = 35
 SHOWN, LIMIT = (480, 600), 400_000
 """Pixels of the scene as we see it; bytes of the file."""
+LOW = 0.9
+"""Part of the height that we see: the scene's sky and the photograph's lower edge are cut off, so the README is short."""
 WIDTH, TITLE, GAP = 1660, 34, 10
 """Pixels of the figure, of the line above each part, and between the parts."""
 SURE = {"Mask R-CNN": 0.7, "Mask2Former": 0.8}
@@ -195,16 +197,19 @@ def main() -> None:
     """Draw, then choose the quality that keeps the file small."""
     rows = panels()
     width = (WIDTH - GAP * (len(rows[0]) - 1)) / len(rows[0])
-    height = width * SHOWN[0] / SHOWN[1]  # the photograph has the same shape
+    height = LOW * width * SHOWN[0] / SHOWN[1]  # the photograph has the same shape
+    rest = (1 - LOW) * SHOWN[0], 0.0
     total = len(rows) * (height + TITLE)
     figure = plt.figure(figsize=(WIDTH / 100, total / 100), dpi=100)
     top = total
-    for row in rows:
+    for row, begin in zip(rows, rest, strict=True):
         top -= TITLE + height
         for number, panel in enumerate(row):
             left = number * (width + GAP)
             axes = figure.add_axes((left / WIDTH, top / total, width / WIDTH, height / total))
             panel.draw(axes)
+            bottom = axes.get_ylim()[0]
+            axes.set_ylim(bottom if begin else LOW * bottom, begin - 0.5)
             axes.set_title(panel.title, fontsize=18, loc="left", pad=5)
             axes.set_axis_off()
     buffer = io.BytesIO()

@@ -34,7 +34,7 @@ class Measure:
 
     def show(self, value: float) -> str:
         """A stored value as the table shows it; "-" where a variant has no such number."""
-        return "-" if value != value else f"{value * self.scale:,.{self.digits}f}"
+        return "-" if value != value else f"{value * self.scale:,.{self.digits}f}".replace("-", "\u2212")
 
 
 def percent(key: str, title: str) -> Measure:
