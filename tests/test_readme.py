@@ -72,8 +72,7 @@ def test_every_lesson_is_in_the_table_with_two_badges():
 def test_its_lessons_stand_below_each_other_in_their_order():
     table = re.search(r"<!-- lesson-table -->(.*)<!-- /lesson-table -->", README, re.DOTALL)[1]
     rows = [re.findall(r'"notebooks/(\w+\.ipynb)"', row) for row in table.split("</tr>")]
-    columns = [[row[number] for row in rows if number < len(row)] for number in range(overview.COLUMNS)]
-    assert sum(columns, []) == LESSONS
+    assert [row[number] for number in range(overview.COLUMNS) for row in rows if number < len(row)] == LESSONS
 
 
 def test_the_page_of_first_steps_says_what_every_lesson_costs():

@@ -43,7 +43,7 @@ NUMBER = 35
 SHOWN, LIMIT = (480, 600), 400_000
 """Pixels of the scene as we see it; bytes of the file."""
 LOW = 0.9
-"""Part of the height that we see: the scene's sky and the photograph's lower edge are cut off, so the README is short."""
+"""Part of the height that we see, for a short README: the scene's sky and the photograph's lower edge are cut off."""
 WIDTH, TITLE, GAP = 1660, 34, 10
 """Pixels of the figure, of the line above each part, and between the parts."""
 SURE = {"Mask R-CNN": 0.7, "Mask2Former": 0.8}

@@ -540,9 +540,8 @@ for row, column in ((4, 4), (7, 11)):
     index = sizes[0][0] * sizes[0][1] + row * sizes[1][1] + column  # of the finer map
     middle = (column + 0.5) / sizes[1][1], (row + 0.5) / sizes[1][0]
     for level, color in enumerate((PINK, ORANGE)):
-        x, y = places[0, index, :, level].flatten(0, 1).T
-        for one in zip(x, y):
-            axis.plot(*zip(middle, one), color=color, linewidth=0.8)
+        x, y = places[0, index, :, level].flatten(0, 1).T.tolist()
+        axis.plot([[middle[0]] * len(x), x], [[middle[1]] * len(y), y], color=color, linewidth=0.8)
         axis.scatter(x, y, s=15 + 500 * weights[0, index, :, level].flatten(), color=color, edgecolor="white", zorder=3)
     axis.plot(*middle, "x", color="black", markersize=13, markeredgewidth=6)
     axis.plot(*middle, "x", color="white", markersize=11, markeredgewidth=3)
