@@ -483,11 +483,18 @@ def layer_figure(number, query):
     return figure
 
 
+def layer_text(number, query):
+    size = size_of(maps[number % len(maps)])
+    seen = query_decoder.where_to_look(predictions[number][1], size)[0, query].view(1, 1, *size).float()
+    drawn = predictions[number + 1][1][0, query] > 0
+    inside = F.interpolate(seen, drawn.shape)[0, 0][drawn].mean()
+    return (
+        f"Layer {number + 1}: the query sees {seen.mean():.0%} of its map, and so {inside:.0%} of what it then draws."
+    )
+
+
 layers = range(len(network.decoder.layers))
-texts = [
-    f"Layer {number + 1}: the query sees {query_decoder.where_to_look(predictions[number][1], size_of(maps[number % 2]))[0, things[0]].float().mean():.0%} of its map."
-    for number in layers
-]
+texts = [layer_text(number, things[0]) for number in layers]
 plotting.movable_figures(
     [layer_figure(number, things[0]) for number in layers], texts, "Layer", [str(n + 1) for n in layers]
 )
