@@ -183,13 +183,16 @@ def renewed(readme: str) -> str:
 
 
 def tagged(text: str, repository: str, version: str) -> str:
-    """The text with the version's tag in every link to a file of the repository.
+    """The text with the version's tag in every link to a file of the repository, or to all of them as a ZIP.
 
     >>> tagged("https://github.com/ada/course/blob/v1.1.0/README.md", "https://github.com/ada/course", "1.2.0")
     'https://github.com/ada/course/blob/v1.2.0/README.md'
+    >>> zipped = "https://github.com/ada/course/archive/refs/tags/v1.1.0.zip"
+    >>> tagged(zipped, "https://github.com/ada/course", "1.2.0")
+    'https://github.com/ada/course/archive/refs/tags/v1.2.0.zip'
     """
     slug = re.escape(repository.removeprefix("https://github.com/"))
-    return re.sub(rf"(/{slug}/(?:blob|tree)/)v[\d.]+/", rf"\g<1>v{version}/", text)
+    return re.sub(rf"(/{slug}/(?:blob/|tree/|archive/refs/tags/))v\d+(?:\.\d+)*", rf"\g<1>v{version}", text)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import course_map
@@ -27,8 +28,14 @@ TITLES = {
     ("mask_rcnn.variants", "DIFFERENCES"): "Mask R-CNN",
     ("mask_classification.variants", "DIFFERENCES"): "Mask2Former",
     ("mask_classification.variants", "MASKFORMER_DIFFERENCES"): "MaskFormer",
+    ("deeplabv3", "DIFFERENCES"): "DeepLab v3",
+    ("deeplabv3_cascaded", "DIFFERENCES"): "DeepLab v3, cascaded",
+    ("deeplabv3plus", "DIFFERENCES"): "DeepLab v3+",
+    ("sam.variants", "DIFFERENCES"): "SAM",
 }
-"""Of tables that stand beside others, or in a module of another name."""
+"""Of tables that stand beside others, or in a module whose first words are no title."""
+SILENT = ("none told", "not told", "-")
+"""What stands in a table where a paper says nothing."""
 VERDICTS: tuple[Verdict, ...] = ("confirmed", "reversed", "undecided")
 
 
@@ -88,13 +95,19 @@ def differences() -> str:
         text = path.read_text(encoding="utf-8")
         for found in re.finditer(r"((?:^# [^\n]*\n)*)^(\w*DIFFERENCES) = \(", text, re.MULTILINE):
             module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-            rows = getattr(importlib.import_module(module), found[2])
+            rows = [marked(row) for row in getattr(importlib.import_module(module), found[2])]
             about = " ".join(line.removeprefix("# ") for line in found[1].splitlines())
             first = (ast.get_docstring(ast.parse(text)) or "").splitlines()[0].rstrip(".")
             title = TITLES.get((module.removeprefix("segtutor.models."), found[2]), first.split(":")[0])
             parts += [f"## {title}", "", f"{about} Code: `{module}`.".strip(), "",
                       differences_module.as_markdown(rows), ""]  # fmt: skip
     return "\n".join(parts)
+
+
+def marked(row: differences_module.Difference) -> differences_module.Difference:
+    """The row with our choice in bold where it is not what the paper says."""
+    differs = row.paper not in (*SILENT, row.ours)
+    return replace(row, ours=f"**{row.ours}**") if differs else row
 
 
 def data_sets() -> str:
@@ -132,14 +145,16 @@ def questions() -> str:
     parts = []
     for one in REMEDIES.values():
         words = one.text.format_map(one.example).split("  ")  # two spaces stand around a command
-        text = " ".join(f"`{part}`" if index % 2 else part for index, part in enumerate(words))
+        text = " ".join(f"`{part}`" if index % 2 else part for index, part in enumerate(words)).replace(
+            '"python"', "python"
+        )
         parts += [f"### {one.question}", "", f"{text[0].upper()}{text[1:]}.", "",
                   f"*(`segtutor doctor`, line {one.subject})*", ""]  # fmt: skip
     return "\n".join(parts)
 
 
-CLICKED = (13, 16, 6, 15, 10, 14, 18, 2)
-"""The unseen scenes of the first page's figure."""
+CLICKED = (48, 15, 4, 61, 2, 22, 25, 16)
+"""The unseen scenes of the first page's figure; in the first one a click on the horse stands already."""
 
 
 def clicks() -> str:
@@ -159,7 +174,7 @@ def clicks() -> str:
         names = dict.fromkeys(SCENES.names[one["category_id"]] for one in target["segments_info"])
         images.append(image)
         texts.append(f"A drawn scene with {', '.join(name for name in names if name != 'background')}")
-    starts = [[(106, 75, 1)], *[[]] * (len(images) - 1)]
+    starts = [[(54, 71, 1)], *[[]] * (len(images) - 1)]
     shown = [median_filter(larger[number][0].numpy(), (1, 3, 3)) for number in CLICKED]
     figure = clickable(create("sam_tiny", weights="course"), images, texts, starts, shown)
     return f"````{{raw}} html\n{figure.html}\n````"

@@ -69,7 +69,7 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "disk": Remedy(
         "disk",
-        "How much room on the disk is enough?",
+        "How much room must be left on the disk once the course is installed?",
         "free some space: published weights and results need {room}",
         {"room": "2.0 GB"},
     ),

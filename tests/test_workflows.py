@@ -70,7 +70,12 @@ def test_the_command_is_the_readmes():
 def test_a_browser_looks_at_what_is_built():
     job = yaml.safe_load((ROOT / ".github/workflows/site.yml").read_text(encoding="utf-8"))["jobs"]["browser"]
     done = [step.get("run", "") for step in job["steps"]]
-    seen = done.index("python -m pytest tests/browser")
+    (seen,) = (index for index, run in enumerate(done) if run.startswith("python -m pytest tests/browser"))
+    others = ROOT.glob("tests/[!b]*/test_*.py")
+    driven = {path for path in others if "browser_page" in path.read_text(encoding="utf-8")}
+    told = [ROOT / name for name in done[seen].split()[3:]]
+    assert driven
+    assert all(any(path == one or one in path.parents for one in told) for path in driven)
     assert done.index("python docs/build.py") < done.index("python -m playwright install --with-deps chromium") < seen
     assert job["steps"][seen]["env"] == {"SEGTUTOR_BROWSER": "1"}
 
@@ -89,7 +94,9 @@ def test_a_raised_version_is_told_wherever_its_tag_stands():
     slug = PROJECT["urls"]["Repository"].removeprefix("https://github.com/")
     for name in ("README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")), "start.py"):
         text = (ROOT / name).read_text(encoding="utf-8")
-        assert set(re.findall(rf"{slug}/(?:blob|tree)/(v[\d.]+)/", text)) <= {f"v{version}"}, name
+        assert set(re.findall(rf"{slug}/(?:blob/|tree/|archive/refs/tags/)(v\d+(?:\.\d+)*)", text)) <= {
+            f"v{version}"
+        }, name
 
 
 def test_a_linter_for_workflows_finds_nothing(tmp_path):

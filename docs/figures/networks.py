@@ -33,8 +33,8 @@ from segtutor.claims.masks import STUFF
 from segtutor.claims.networks import network
 from segtutor.claims.training import train
 from segtutor.datasets import Scenes
-from segtutor.labels import SCENES, VOC2012
-from segtutor.plotting import show_instances, show_overlay
+from segtutor.labels import SCENES, VOC2012, LabelSet
+from segtutor.plotting import show_overlay
 
 TARGET = Path(__file__).with_suffix(".jpg")
 KEPT = Path(__file__).parents[2] / "build" / "figures" / "pspnet_tiny.safetensors"
@@ -48,6 +48,8 @@ WIDTH, TITLE, GAP = 1660, 34, 10
 """Pixels of the figure, of the line above each part, and between the parts."""
 SURE = {"Mask R-CNN": 0.7, "Mask2Former": 0.8}
 """Least score of what is drawn."""
+NAMED = 0.015
+"""Part of the picture that a thing must fill to be named."""
 COLORS = {"person": (0, 114, 178), "bottle": (230, 159, 0)}
 
 
@@ -96,7 +98,8 @@ def objects(model: Any, size: tuple[int, int]) -> Any:
     """Draws what a detector finds over the scene."""
     found = inference.detect(model, scene(size), score_threshold=SURE["Mask R-CNN"])
     masks = np.stack([enlarged(mask) for mask in found["masks"].numpy()])
-    return lambda ax: show_instances(scene(SHOWN), SCENES, masks, ax=ax, alpha=0.6)
+    names = [SCENES.names[label] for label in found["labels"].tolist()]
+    return lambda ax: outlined(ax, scene(SHOWN), masks, names, SCENES)
 
 
 def panoptic(model: Any, size: tuple[int, int]) -> Any:
@@ -114,6 +117,18 @@ def panoptic(model: Any, size: tuple[int, int]) -> Any:
                 ax.contour(numbers == one.id, levels=[0.5], colors="white", linewidths=1.6)
 
     return draw
+
+
+def outlined(ax: Any, picture: np.ndarray, masks: np.ndarray, names: list[str], labels: LabelSet) -> None:
+    """Draws things over a picture: each in the color of its class, with a white line around it and its name."""
+    drawn = np.zeros(picture.shape[:2], dtype=int)
+    for mask, name in zip(masks, names, strict=True):
+        drawn[mask] = labels.names.index(name)
+    show_overlay(picture, drawn, labels, ax=ax, alpha=0.72, legend=False, untinted=[0])
+    for mask, name in zip(masks, names, strict=True):
+        ax.contour(mask, levels=[0.5], colors="white", linewidths=1.6)
+        if mask.mean() > NAMED:
+            word(ax, *reversed(ndimage.center_of_mass(mask)), name)
 
 
 def photograph() -> np.ndarray:
@@ -137,7 +152,8 @@ def objects_of_drawings(model: Any, learned: tuple[int, int]) -> Any:
     found = inference.detect(model, small(learned), score_threshold=SURE["Mask R-CNN"])
     size = photograph().shape[:2]
     masks = np.array([enlarged(mask, size) for mask in found["masks"].numpy()]).reshape(-1, *size)
-    return lambda ax: show_instances(photograph(), SCENES, masks, ax=ax, alpha=0.6)
+    names = [SCENES.names[label] for label in found["labels"].tolist()]
+    return lambda ax: outlined(ax, photograph(), masks, names, SCENES)
 
 
 def word(ax: Any, column: float, row: float, text: str) -> None:
@@ -184,11 +200,11 @@ def panels() -> tuple[list[Panel], list[Panel]]:
     ]
     taken = [
         Panel("a photograph", lambda ax: ax.imshow(photograph())),
-        Panel("knows drawings", of_drawings(inference.predict(fcn, small((96, 120))).numpy())),
-        Panel("knows drawings", of_drawings(inference.predict(psp, small((96, 120))).numpy())),
-        Panel("knows photographs", named()),
-        Panel("knows drawings", objects_of_drawings(detector, (192, 240))),
-        Panel("knows drawings", of_drawings(inference.find_masks(newest, small((96, 120))).semantic().numpy())),
+        Panel("trained on drawings", of_drawings(inference.predict(fcn, small((96, 120))).numpy())),
+        Panel("trained on drawings", of_drawings(inference.predict(psp, small((96, 120))).numpy())),
+        Panel("… on photographs", named()),
+        Panel("trained on drawings", objects_of_drawings(detector, (192, 240))),
+        Panel("trained on drawings", of_drawings(inference.find_masks(newest, small((96, 120))).semantic().numpy())),
     ]
     return drawn, taken
 

@@ -452,8 +452,8 @@ plt.show()
 # What does "most similar" mean? That the *Kullback-Leibler divergence* $\sum_x Q(x) \log \frac{Q(x)}{P(x)}$ is
 # smallest, which is zero only if both are equal. Put in $P = e^{-E} / Z$, and it becomes
 #
-# $$ \underbrace{\sum_x Q(x)\, E(x)}_{\text{mean energy}} \; - \; \underbrace{\Big(-\sum_x Q(x) \log Q(x)\Big)}_{\text{entropy
-# of } Q} \; + \; \log Z. $$
+# $$ \underbrace{\sum_x Q(x)\, E(x)}_{\text{mean energy}} \; - \;
+# \underbrace{\Big(-\sum_x Q(x) \log Q(x)\Big)}_{\text{entropy of } Q} \; + \; \log Z. $$
 #
 # $\log Z$ does not depend on $Q$, so we may forget it. The rest is the [free energy](glossary.ipynb#free-energy)
 # $F(Q)$: it is low if $Q$ prefers cheap labelings, and if it does not pretend to be surer than it must. (Physicists

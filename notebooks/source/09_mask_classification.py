@@ -422,8 +422,8 @@ for name in ("maskformer_resnet50", "mask2former_resnet50"):
 # until a query that stands for one dog learns to leave the rest of the picture alone. Mask2Former does not wait. After
 # every layer each query draws its mask, and in the next layer it sees **only the places inside**:
 #
-# $$ A = \mathrm{softmax}\Big(\frac{q k^\top}{\sqrt{d}} + M\Big)\, v, \qquad M_{xy} = \begin{cases} 0 & \text{where the
-# last mask is above } \tfrac12 \\ -\infty & \text{elsewhere.} \end{cases} $$
+# $$ A = \mathrm{softmax}\Big(\frac{q k^\top}{\sqrt{d}} + M\Big)\, v, \qquad M_{xy} = \begin{cases}
+# 0 & \text{where the last mask is above } \tfrac12 \\ -\infty & \text{elsewhere.} \end{cases} $$
 #
 # In code it is one line, and one rule more:
 

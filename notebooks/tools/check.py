@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 
 from notebooks.tools.execute import count_outputs, has_error
 from notebooks.tools.glossary import check_glossary, check_terms, glossary_notebook, glossary_path, terms
-from notebooks.tools.lint import OLD_STYLE, lint
+from notebooks.tools.lint import lint
 from notebooks.tools.masters import Course, Master, carry_outputs, code_hash, to_text, write_text
 from notebooks.tools.outputs import ALL_LESSONS_LIMIT, LIMIT, MACHINE_PATH, blurred_figures, machine_paths
 from notebooks.tools.palette import own_colors
@@ -48,9 +48,9 @@ def check(course: Course) -> list[str]:
         for path, fresh in master.products(course).items():
             name = path.relative_to(course.root).as_posix()
             findings += [f"{name}: {text}" for text in check_notebook(path, fresh, master.is_assignment)]
-            if not master.is_assignment and master.number not in OLD_STYLE and path.exists():
+            if not master.is_assignment and path.exists():
                 findings += [f"{name}: {text}" for text in blurred(path)]
-    findings += check_terms(course, [m for m in masters if not m.is_assignment and m.number not in OLD_STYLE])
+    findings += check_terms(course, [m for m in masters if not m.is_assignment])
     findings += check_glossary(course) + own_colors()
     return findings + check_sum(course)
 

@@ -15,10 +15,7 @@ MAX_LINES = 40
 VISIBLE_LINES = 15
 VISIBLE_WIDTH = 107
 """Characters that fit in a window of 1280 pixels, on the site and in JupyterLab; tests in a browser measure both."""
-# Lessons that have not got the form of issue 15 yet; issue 16 is about them.
-OLD_STYLE: tuple[str, ...] = ()
 # What each heading of the skeleton is recognized by, in the order in which they stand.
-OLD_SKELETON = ("objectives", "claim", "pitfalls", "summary", "self-test", "reading")
 SKELETON = ("objectives", "summary", "self-test", "reading", "going deeper")
 
 
@@ -26,13 +23,12 @@ def lint(master: Master, course: Course) -> list[str]:
     """Findings about one master, each naming file and cell."""
     findings = check_task_minutes(master) if master.is_assignment else skeleton(master)
     findings += [*check_palette(master), *blurring(master)]
-    new = not master.is_assignment and master.number not in OLD_STYLE
-    if new:
+    if not master.is_assignment:
         findings += [*unanswered(master), *check_minutes(master)]
     before: NotebookNode | None = None
     for cell_id, cell in zip(cell_ids(master), master.cells, strict=True):
         found = code_findings(cell, before) if cell.cell_type == "code" else markdown_findings(cell.source, course)
-        if new and cell.cell_type == "code":
+        if not master.is_assignment and cell.cell_type == "code":
             found += visible_findings(cell) + wide_lines(cell)
         findings += [f"cell {cell_id} {text}" for text in found]
         before = cell
@@ -40,17 +36,16 @@ def lint(master: Master, course: Course) -> list[str]:
 
 
 def skeleton(master: Master) -> list[str]:
-    """The fixed parts of a lesson: objectives, claim, prediction, pitfalls, summary, self-test, reading."""
+    """The fixed parts of a lesson: objectives, prediction, summary, self-test, reading, going deeper."""
     text = "\n\n".join(cell.source for cell in master.cells if cell.cell_type == "markdown")
     headings = [heading.lower() for heading in re.findall(r"^##+ +(.+)$", text, re.MULTILINE)]
     findings, position = [], -1
-    parts = OLD_SKELETON if master.number in OLD_STYLE else SKELETON
-    for part in parts:
+    for part in SKELETON:
         found = [index for index, heading in enumerate(headings) if part in heading]
         if not found:
             findings.append(f"no heading with “{part}”")
         elif found[-1] < position:
-            findings.append(f"“{part}” stands too early; the order is {', '.join(parts)}")
+            findings.append(f"“{part}” stands too early; the order is {', '.join(SKELETON)}")
         else:
             position = found[0]
     if "predict" not in text.lower():
@@ -132,6 +127,8 @@ def markdown_findings(source: str, course: Course) -> list[str]:
     findings = []
     if len(re.findall(r"(?<!\\)\$", prose)) % 2:
         findings.append("has a formula that does not close ($); write \\$ for a dollar")
+    if re.search(r"\\text\{[^}\n]*\n", prose):
+        findings.append("breaks a line between the words of a formula (\\text), and pages show them without a space")
     if prose.count("<details") != prose.count("</details>"):
         findings.append("has a <details> that does not close")
     if re.search(r"!\[\s*\]\(", prose) or re.search(r"<img(?![^>]*\balt=\"[^\"]+\")", prose):

@@ -270,7 +270,7 @@ def _atrous_scores(in_channels: int, num_classes: int, rates: Sequence[int]) -> 
     return SummedScores(score_layer(in_channels, num_classes, kernel_size=3, rate=rate) for rate in rates)
 
 
-# Paper: v2. Reference: the PyTorch port of the authors' Caffe networks. Ours: deeplabv2_resnet101.
+# Paper: arXiv 1606.00915. Reference: the PyTorch port of the authors' Caffe networks. Ours: deeplabv2_resnet101.
 DIFFERENCES = (
     Difference("backbone", "ResNet-101", "ResNet-101", "-", "ResNet-101"),
     Difference("stride of a stage is in", "first 1 x 1", "first 1 x 1", "-", "first 1 x 1"),

@@ -235,7 +235,8 @@ def deeplabv3_tiny(
     )
 
 
-# Paper: v3 §3.3, its best network with an ASPP. Reference: the authors' TensorFlow code. Ours: variant="paper".
+# Paper: arXiv 1706.05587, §3.3, its best network with an ASPP. Reference: the authors' TensorFlow code.
+# Ours: deeplabv3_resnet101, variant="paper".
 DIFFERENCES = (
     Difference("multi-grid", "1, 2, 4", "1, 2, 4", "none", "1, 2, 4"),
     Difference("output stride in training", "16", "16", "8", "16"),

@@ -146,7 +146,8 @@ def deeplabv3_cascaded_tiny(
     )
 
 
-# Paper: v3 §3.2, its best cascaded network. There is no public code of it. Ours: deeplabv3_cascaded_resnet101.
+# Paper: arXiv 1706.05587, §3.2, its best cascaded network. There is no public code of it.
+# Ours: deeplabv3_cascaded_resnet101.
 DIFFERENCES = (
     Difference("last block", "block7", "-", "-", "block7"),
     Difference("multi-grid of block4 to block7", "1, 2, 1", "-", "-", "1, 2, 1"),

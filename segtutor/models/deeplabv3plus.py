@@ -220,7 +220,8 @@ def deeplabv3plus_tiny(
     )
 
 
-# Paper: v3+ on ResNet. Reference: the MIT-licensed PyTorch port, variant="port". Ours: deeplabv3plus_resnet50.
+# Paper: arXiv 1802.02611, on ResNet. Reference: the MIT-licensed PyTorch port, variant="port".
+# Ours: deeplabv3plus_resnet50.
 DIFFERENCES = (
     Difference("multi-grid", "1, 2, 4", "none", "-", "1, 2, 4"),
     Difference("rates of layer4 at output stride 16", "2, 4, 8", "1, 2, 2", "-", "2, 4, 8"),

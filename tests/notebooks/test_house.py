@@ -236,3 +236,10 @@ def test_a_task_that_nobody_has_written_is_found(tmp_path):
     assert minutes.check_task_minutes(master(tmp_path, text, "assignment_09_x")) == [
         "written.toml has no lines for task 9.1"
     ]
+
+
+def test_the_words_of_a_formula_stand_in_one_line(tmp_path):
+    whole, broken = (rf"$$ \begin{{cases}} 0 & \text{{where it{end}is}} \end{{cases}} $$" for end in (" ", "\n"))
+    assert lint.markdown_findings(whole, Course(tmp_path)) == []
+    (finding,) = lint.markdown_findings(broken, Course(tmp_path))
+    assert "breaks a line between the words of a formula" in finding

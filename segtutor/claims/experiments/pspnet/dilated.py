@@ -60,7 +60,7 @@ AUXILIARY = Claim(
     },
     measures=(
         Measure("early_mean_iou", f"mean IoU after {2 * EVERY} steps, %", 100.0),
-        Measure("mean_iou", f"after {BUDGET.steps} steps, %", 100.0),
+        Measure("mean_iou", f"mean IoU after {BUDGET.steps} steps, %", 100.0),
         BAND_IOU,
     ),
     expectations=(
