@@ -32,6 +32,7 @@ TITLES = {
     ("deeplabv3_cascaded", "DIFFERENCES"): "DeepLab v3, cascaded",
     ("deeplabv3plus", "DIFFERENCES"): "DeepLab v3+",
     ("sam.variants", "DIFFERENCES"): "SAM",
+    ("xception", "DIFFERENCES"): "Modified aligned Xception",
 }
 """Of tables that stand beside others, or in a module whose first words are no title."""
 SILENT = ("none told", "not told", "-")
@@ -161,13 +162,16 @@ def clicks() -> str:
     """The figure that answers clicks, as it stands in lesson 10, with eight scenes."""
     from scipy.ndimage import median_filter
 
-    from segtutor.claims.masks import USUAL, segments
+    from segtutor.claims.masks import SCENE, USUAL
+    from segtutor.datasets import Scenes
     from segtutor.inference.clickable import clickable
     from segtutor.labels import SCENES
     from segtutor.models import create
 
-    scenes = segments("val", 1 + max(CLICKED), USUAL, (128, 160))
-    larger = segments("val", 1 + max(CLICKED), USUAL, (256, 320))  # for the eye, and without their noise
+    scenes, larger = (
+        Scenes("val", size=size, count=1 + max(CLICKED), target="panoptic", crowd=USUAL, **dict(SCENE))
+        for size in ((128, 160), (512, 640))  # for the network; for the eye, and without their noise
+    )
     images, texts = [], []
     for number in CLICKED:
         image, target = scenes[number]
@@ -175,7 +179,7 @@ def clicks() -> str:
         images.append(image)
         texts.append(f"A drawn scene with {', '.join(name for name in names if name != 'background')}")
     starts = [[(54, 71, 1)], *[[]] * (len(images) - 1)]
-    shown = [median_filter(larger[number][0].numpy(), (1, 3, 3)) for number in CLICKED]
+    shown = [median_filter(larger[number][0].numpy(), (1, 5, 5)) for number in CLICKED]
     figure = clickable(create("sam_tiny", weights="course"), images, texts, starts, shown)
     return f"````{{raw}} html\n{figure.html}\n````"
 

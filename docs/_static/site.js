@@ -13,3 +13,17 @@ document.addEventListener("DOMContentLoaded", () => {
     map.scrollLeft = (map.scrollWidth - map.clientWidth) / 2;
   });
 });
+
+// On a phone a picture of many small ones keeps a size at which they can be seen, and is moved sideways, by key, too.
+document.addEventListener("DOMContentLoaded", () => {
+  if (!window.matchMedia("(max-width: 600px)").matches) return;
+  document.querySelectorAll(".bd-article img.wide").forEach((picture) => {
+    const frame = document.createElement("div");
+    frame.className = "wide-frame";
+    frame.tabIndex = 0;
+    frame.setAttribute("role", "region");
+    frame.setAttribute("aria-label", "A wide picture: the arrow keys move it");
+    picture.replaceWith(frame);
+    frame.append(picture);
+  });
+});

@@ -88,7 +88,7 @@ def test_figures_keep_their_proportions(open_page, name, width):
     assert all(abs(ratio - 1) < 0.02 for ratio in stretched)
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name.startswith("notebooks/")])
+@pytest.mark.parametrize("name", PAGES)
 def test_figures_are_sharp_and_code_fits(open_page, name):
     page, _ = open_page(name, scale=2)
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
