@@ -77,11 +77,13 @@ def badge(verdict: Verdict) -> str:
 
 
 def lesson_of(name: str) -> str:
-    """A link to the lesson that shows the claim, where one does: its own lesson, not one that looks back at it."""
+    """A link to the lesson that shows or tells the claim: its own lesson, not one that looks back at it."""
+    claim = re.escape(name)
+    told = re.compile(rf'(?:card|show|run_short|show_table)\(\s*"{claim}"|segtutor reproduce {claim}`')
     shown = [
         path
         for path in sorted((ROOT / "notebooks" / "source").glob("[0-9]*.py"))
-        if re.search(rf'(?:card|show|run_short|show_table)\(\s*"{re.escape(name)}"', path.read_text(encoding="utf-8"))
+        if told.search(path.read_text(encoding="utf-8"))
     ]
     chosen = shown[-1] if name.startswith("results.") else shown[0] if shown else None
     if chosen is None:
