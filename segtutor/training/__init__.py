@@ -1,5 +1,6 @@
 """Training: ``fit`` for label maps, ``fit_detector`` and ``fit_panoptic`` for objects, and the pieces of all."""
 
+from segtutor.training.asking import PromptSettings
 from segtutor.training.config import TrainingConfig, default_learning_rate
 from segtutor.training.detection import DetectionResult, DetectorValidation, fit_detector
 from segtutor.training.detection_stream import InMemory
@@ -7,7 +8,7 @@ from segtutor.training.loop import TrainingResult, Validation, fit
 from segtutor.training.losses import balanced_class_weights, cross_entropy, focal, median_frequency_weights, ohem
 from segtutor.training.optimizers import parameter_groups
 from segtutor.training.panoptic import PanopticResult, PanopticValidation, fit_panoptic
-from segtutor.training.prompts import PromptResult, PromptSettings, PromptValidation, fit_prompts
+from segtutor.training.prompts import PromptResult, PromptValidation, fit_prompts
 from segtutor.training.region_losses import dice, lovasz_softmax
 from segtutor.training.schedules import polynomial
 from segtutor.training.statistics import reestimate_statistics

@@ -9,15 +9,15 @@ from segtutor import models
 from segtutor.datasets import Scenes
 from segtutor.models.sam.network import at_input_size
 from segtutor.training import PromptSettings, TrainingConfig, fit_prompts
-from segtutor.training.prompts import (
+from segtutor.training.asking import (
     Prompts,
-    PromptStream,
     draw_prompts,
     every_second,
     losses_of_prompts,
     next_clicks,
     shaken_box,
 )
+from segtutor.training.prompts import PromptStream
 
 
 def scenes(count=4, target="panoptic"):
