@@ -5,8 +5,8 @@
 The scene is shown to five networks. Three of them come trained with the course. PSPNet is trained here as FCN-8s was
 (400 steps on 2,000 scenes, from the course's backbone), EoMT as the course's Mask2Former (3,600 steps on 6,000 scenes),
 but from random weights. That takes half an hour once: their weights are kept in build/figures. The photograph, Eileen
-Collins by NASA, in the public domain, is shown to the same networks, which know drawings only, but for DeepLab v3: it has
-learned from photographs, and is a file of one's own in the cache's folder weights/own, as for lesson 7.
+Collins by NASA, in the public domain, is shown to the same networks, which know drawings only, but for DeepLab v3: it
+has learned from photographs, and is a file of one's own in the cache's folder weights/own, as for lesson 7.
 """
 
 from __future__ import annotations
