@@ -31,8 +31,8 @@ COLAB = "https://colab.research.google.com"
 COLAB_BADGE = "docs/figures/badge_colab.svg"
 SITE_BADGE = "docs/figures/badge_site.svg"
 COLUMNS = 3
-FIGURE = "*In the picture: after 400 to 3,800 steps.*"
-"""What the README says of its figure, in what is left of a line."""
+FIGURE = "*The five have learned for 400 to 3,800 steps.*"
+"""What the README says of its figure, right below it."""
 ROW = re.compile(r"^\| \[(?P<name>[^\]]+)\]\((?P<path>notebooks/[\w]+\.ipynb)\) \| (?P<what>[^|]+) \|", re.MULTILINE)
 """A row of the table on the site's first steps, from which the README's is made."""
 
@@ -49,7 +49,8 @@ class Numbers:
         experiments: Claims with recorded results.
         runs: Runs behind them, each of one variant with one seed.
         verdicts: How many expectations were confirmed, reversed, undecided.
-        networks: Names that ``models.create`` knows.
+        designs: Kinds of networks, as FCN or SegFormer.
+        networks: Names that ``models.create`` knows: the kinds, each in its sizes.
     """
 
     lessons: int
@@ -59,6 +60,7 @@ class Numbers:
     experiments: int
     runs: int
     verdicts: Counter[str]
+    designs: int
     networks: int
 
 
@@ -79,6 +81,7 @@ def numbers() -> Numbers:
         experiments=len(cards),
         runs=sum(len(runs) for card in cards for runs in card.results.runs.values()),
         verdicts=Counter(verdict for card in cards for verdict, _, _ in card.verdicts()),
+        designs=len({re.sub(r"\d+s$", "", name.split("_")[0]) for name in models.available()}),
         networks=len(models.available()),
     )
 
@@ -88,9 +91,9 @@ def numbers_text() -> str:
     n = numbers()
     return "\n".join([
         f"**{n.lessons} lessons** ({n.reading} hours) · **{n.tasks} tasks that check themselves** "
-        f"({n.writing} hours) · **{n.networks} networks** ·",
-        f"**{n.experiments} recorded experiments** ({n.runs} runs): of {n.verdicts.total()} expectations "
-        f"{n.verdicts['confirmed']} confirmed, {n.verdicts['reversed']} reversed, {n.verdicts['undecided']} undecided",
+        f"({n.writing} hours) · **{n.designs} kinds of networks** in {n.networks} sizes ·",
+        f"**{n.experiments} experiments** ({n.runs} runs): as expected {n.verdicts['confirmed']} times, the opposite "
+        f"{n.verdicts['reversed']}, neither {n.verdicts['undecided']}",
     ])  # fmt: skip
 
 
@@ -108,7 +111,10 @@ def card_text(name: str = CLAIM) -> str:
 def short_card_text(name: str = SHORT_CLAIM) -> str:
     """The same without a table."""
     card = claims.card(name)
-    rows = [f"- **{verdict}**: {expected} {outcome}" for verdict, expected, outcome in card.verdicts()]
+    rows = [
+        f"- **{verdict}**: {expected} {outcome[0].upper()}{outcome[1:]}"
+        for verdict, expected, outcome in card.verdicts()
+    ]
     head = f"**A claim, measured.** {card.claim.sentence} *({card.claim.source})* {_origin(card)}."
     return "\n".join([head, "", *rows])
 
@@ -167,7 +173,7 @@ def renewed(readme: str) -> str:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     address, start = project["urls"]["Repository"], (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
     for name, text in (
-        ("numbers", f"{numbers_text()}. {FIGURE}"),
+        ("numbers", f"{FIGURE} {numbers_text()}"),
         ("lesson-table", lesson_table(start, address, project["version"])),
         ("card", short_card_text()),
     ):

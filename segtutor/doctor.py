@@ -96,8 +96,7 @@ def python_and_packages() -> Iterator[Finding]:
         yield Finding("packages", "unknown, because segtutor was found but is not installed", "trouble", advice)
     for name, minimum, extra in wanted:
         level: Literal["note", "trouble"] = "note" if extra else "trouble"
-        what = f"segtutor[{extra}]" if extra else "segtutor"
-        places = {"python": sys.executable, "what": what}
+        places = {"python": sys.executable, "what": f"{name}>={minimum}"}
         try:
             version = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

@@ -24,12 +24,12 @@ class Remedy:
 
 
 _INSTALL = '"{python}" -m pip install "{what}"  (in a checkout: python3 start.py)'
-_PYTHON = {"python": "python", "what": "segtutor[lab]"}
+_PYTHON = {"python": "python", "what": "jupyterlab>=4.2"}
 
 REMEDIES: dict[str, Remedy] = {
     "not installed": Remedy(
         "packages",
-        "Some commands of segtutor work and others do not know their packages. Why?",
+        "Some commands of segtutor fail because a package is missing.",
         'from the course\'s folder run  "{python}" -m pip install -e .  or python3 start.py',
         _PYTHON,
     ),
@@ -43,7 +43,7 @@ REMEDIES: dict[str, Remedy] = {
         "NumPy, JupyterLab and the like",
         "A package is there, but too old.",
         f"the course needs {{name}} {{minimum}} or newer:  {_INSTALL}",
-        {**_PYTHON, "name": "numpy", "minimum": "2.0"},
+        {"python": "python", "what": "numpy>=2.0", "name": "numpy", "minimum": "2.0"},
     ),
     "torch": Remedy(
         "device",
@@ -54,7 +54,7 @@ REMEDIES: dict[str, Remedy] = {
     "driver": Remedy(
         "device",
         "I have an NVIDIA GPU, but PyTorch says that there is no CUDA.",
-        "there is an NVIDIA GPU, but this PyTorch (CUDA {cuda}) cannot use it: renew the driver",
+        "there is an NVIDIA GPU, but this PyTorch (CUDA {cuda}) cannot use it: update the driver",
         {"cuda": "13.0"},
     ),
     "no cuda": Remedy(
@@ -69,13 +69,13 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "disk": Remedy(
         "disk",
-        "How much room must be left on the disk once the course is installed?",
+        "The disk is nearly full.",
         "free some space: published weights and results need {room}",
         {"room": "2.0 GB"},
     ),
     "downloads": Remedy(
         "downloads",
-        "In my home, or on the computers of my school, nothing can be written.",
+        "In my home folder, or on the computers of my school, nothing can be written.",
         "make {folder} writable, or name another folder in the variable SEGTUTOR_CACHE",
         {"folder": "the folder of downloads"},
     ),
@@ -83,12 +83,12 @@ REMEDIES: dict[str, Remedy] = {
         "data sets",
         "A data set is “incomplete”.",
         "get it again with  segtutor data get {name}",
-        {"name": "camvid"},
+        {"name": "voc2012"},
     ),
     "network": Remedy(
         "network",
-        "There is no network, or the school's proxy lets nothing through.",
-        "published weights cannot be downloaded now; the course's own checkpoints need no network",
+        "There is no Internet, or the school's proxy lets nothing through.",
+        "published weights cannot be downloaded now; the course's own checkpoints are there",
     ),
 }
 

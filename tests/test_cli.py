@@ -171,7 +171,7 @@ class TestLab:
         monkeypatch.setattr(lab.resources, "folder", lambda name: lessons)
         monkeypatch.setattr(lab.importlib.util, "find_spec", lambda name: None)
         assert cli.main(["lab", str(tmp_path / "mine")]) == 2
-        assert 'pip install "segtutor[lab]"' in capsys.readouterr().err
+        assert "pip install jupyterlab" in capsys.readouterr().err
 
     def test_it_opens_the_first_lesson_where_the_lessons_are(self, lessons, tmp_path, monkeypatch):
         started = []

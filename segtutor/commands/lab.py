@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if importlib.util.find_spec("jupyterlab") is None:
         raise ValueError(
-            f'JupyterLab is not installed: install it with  "{sys.executable}" -m pip install "segtutor[lab]"  '
+            f'JupyterLab is not installed: install it with  "{sys.executable}" -m pip install jupyterlab  '
             "and run the same command again"
         )
     command = [sys.executable, "-m", "jupyterlab", FIRST_LESSON, f"--ServerApp.port={arguments.port}"]

@@ -11,7 +11,7 @@ from segtutor.claims.networks import BUDGET, NETWORKS
 LEADERBOARD = Claim(
     name="results.leaderboard",
     title="Every network of the course side by side",
-    sentence="On equal terms the networks rank as their papers say: each is better than the one before.",
+    sentence="On equal terms the networks rank as their papers say: each is better than the one that it improves on.",
     source="FCN 2015, PSPNet 2017, DeepLab v2 2018, v3 2017, v3+ 2018; each paper compares with those before. The "
     "networks of lessons 8, 9 and 11 run along",
     paper="with different backbones, pretraining and test-time tricks: see the table of published results",
@@ -28,7 +28,7 @@ LEADERBOARD = Claim(
         Expectation("PSPNet beats FCN-8s", "mean_iou", "PSPNet", "FCN-8s"),
         Expectation("DeepLab v3 beats v2", "mean_iou", "DeepLab v3", "DeepLab v2"),
         Expectation("DeepLab v3+ beats v3", "mean_iou", "DeepLab v3+, stride 8", "DeepLab v3"),
-        Expectation("above all at boundaries", "boundary_iou", "DeepLab v3+, stride 8", "DeepLab v3"),
+        Expectation("and at boundaries", "boundary_iou", "DeepLab v3+, stride 8", "DeepLab v3"),
     ),
 )
 

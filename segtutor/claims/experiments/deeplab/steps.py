@@ -41,7 +41,7 @@ STEPS = Claim(
         Expectation(f"after {LAST:,} it is ahead", f"mean_iou_{LAST}", ASPP, ALONE),
         Expectation(f"at equal operations, the decoder is ahead after {THIRD:,} steps", f"mean_iou_{THIRD}", DECODER,
                     ALONE),
-        Expectation("above all at boundaries", f"boundary_iou_{THIRD}", DECODER, ALONE),
+        Expectation("and at boundaries", f"boundary_iou_{THIRD}", DECODER, ALONE),
         Expectation(f"and still after {LAST:,} steps", f"mean_iou_{LAST}", DECODER, ALONE),
     ),
 )  # fmt: skip

@@ -40,7 +40,7 @@ DILATION = Claim(
     expectations=(
         Expectation("stride 8 is better than 16", "mean_iou", "stride 8", "stride 16"),
         Expectation("stride 4 is better than 8", "mean_iou", "stride 4", "stride 8"),
-        Expectation("above all near boundaries", "band_iou", "stride 4", "stride 16"),
+        Expectation("and near boundaries", "band_iou", "stride 4", "stride 16"),
         Expectation("the finer map costs memory", "megabytes", "stride 16", "stride 8", False),
         Expectation("and operations", "gflops", "stride 16", "stride 8", False),
     ),
