@@ -27,3 +27,10 @@ document.addEventListener("DOMContentLoaded", () => {
     frame.append(picture);
   });
 });
+
+// A short command or option is not broken at its hyphens; a long one may be, or a phone would have to move sideways.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll(".bd-article :not(pre) > code").forEach((code) => {
+    if (code.textContent.length <= 24) code.style.whiteSpace = "nowrap";
+  });
+});
