@@ -9,17 +9,19 @@ import html
 import re
 from pathlib import Path
 
+import overview
 import teaching
 
 ROOT = Path(__file__).resolve().parents[1]
 LANES = {"00b": -1.0, "07": 1.0, "05": -1.0, "11": 1.0}
 """Where a box stands beside the middle; all others stand in it."""
 WIDE, HIGH, ROW, LANE = 218, 46, 74, 246
-SHORT = {
-    "00": "start here", "00b": "before networks", "01": "metrics", "02": "data sets", "03": "FCN", "04": "PSPNet",
-    "05": "Mask R-CNN", "06a": "DeepLab v2", "06b": "DeepLab v3, v3+", "07": "your own photograph",
-    "08": "transformers", "09": "mask classification", "10": "clicks", "11": "the real world",
-}  # fmt: skip
+
+
+def short() -> dict[str, str]:
+    """What README and start page call each lesson, by its number."""
+    start = (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
+    return dict(found["name"].split(" ", 1) for found in overview.ROW.finditer(start))
 
 
 def stems() -> dict[str, str]:
@@ -68,7 +70,7 @@ def levels(asked: dict[str, set[str]]) -> dict[str, int]:
 def drawing() -> str:
     """The map as SVG."""
     asked = before()
-    rows, known, names = levels(asked), teaching.lessons(), stems()
+    rows, known, names, titles = levels(asked), teaching.lessons(), stems(), short()
     width, height = 3 * LANE, (max(rows.values()) + 1) * ROW
 
     def corner(number: str) -> tuple[float, float]:
@@ -86,7 +88,7 @@ def drawing() -> str:
     boxes = []
     for number, stem in names.items():
         x, y = corner(number)
-        said = f"{number[1:] if number[0] == '0' else number} {SHORT.get(number, known[number].title)}"
+        said = f"{spoken(number)} {titles[number]}"
         boxes.append(
             f'<a href="notebooks/{stem}.html"><rect x="{x:.0f}" y="{y:.0f}" width="{WIDE}" height="{HIGH}" rx="8"/>'
             f'<text x="{x + WIDE / 2:.0f}" y="{y + HIGH / 2 - 3:.0f}">{html.escape(said)}</text>'
