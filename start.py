@@ -1,7 +1,7 @@
 """Start the course with one command; nothing but Python itself is needed, no activation and no admin rights.
 
     python3 start.py          set up (the first time), then open JupyterLab on lesson 00      (Windows: py start.py)
-    python3 start.py test     set up, then run every check: style, types, tests, notebooks
+    python3 start.py test     set up, then check: style, types, layers, tests, notebooks
     python3 start.py test tests/metrics -x         the same, but only pytest with these arguments
     python3 start.py --weights                     fetch trained weights for photographs (30 MB), then open JupyterLab
 
