@@ -111,10 +111,7 @@ def card_text(name: str = CLAIM) -> str:
 def short_card_text(name: str = SHORT_CLAIM) -> str:
     """The same without a table."""
     card = claims.card(name)
-    rows = [
-        f"- **{verdict}**: {expected} {outcome[0].upper()}{outcome[1:]}"
-        for verdict, expected, outcome in card.verdicts()
-    ]
+    rows = [f"- **{verdict}**: {expected} {outcome}" for verdict, expected, outcome in card.verdicts()]
     head = f"**A claim, measured.** {card.claim.sentence} *({card.claim.source})* {_origin(card)}."
     return "\n".join([head, "", *rows])
 

@@ -56,10 +56,7 @@ def one_result(card: claims.Card) -> str:
     """The section of a claim."""
     claim = card.claim
     lines = [f"({anchor(claim.name)})=", "", f"## {claim.title}", "", f"{claim.sentence} *({claim.source})*", ""]
-    lines += [
-        f"- {badge(verdict)} {expected} {outcome[0].upper()}{outcome[1:]}"
-        for verdict, expected, outcome in card.verdicts()
-    ]
+    lines += [f"- {badge(verdict)} {expected} {outcome}" for verdict, expected, outcome in card.verdicts()]
     titles, *rows = card.rows()
     lines += ["", "<details><summary>The experiment and all numbers</summary>", ""]
     lines += [f"Changes: {claim.changes}. Stays: {claim.same}. In the paper: {claim.paper}.", ""]

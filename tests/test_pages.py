@@ -97,7 +97,7 @@ class TestMadePages:
         for card in overview.recorded():
             section = text.split(f"## {card.claim.title}\n")[1].split("\n## ")[0]
             assert re.findall(r'class="verdict (\w+)"', section) == [verdict for verdict, _, _ in card.verdicts()]
-            assert all(outcome[1:] in section for _, _, outcome in card.verdicts())
+            assert all(outcome in section for _, _, outcome in card.verdicts())
             assert card.provenance in section
         rows = [line.split("|")[3:6] for line in text.splitlines() if line.startswith("| [")]
         for verdict, column in zip(pages.VERDICTS, zip(*rows, strict=True), strict=True):

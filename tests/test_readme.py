@@ -43,8 +43,7 @@ def test_its_card_has_every_expectation_of_its_claim_with_verdict_and_seeds():
     card = overview.claims.card(overview.SHORT_CLAIM)
     text = overview.short_card_text()
     assert [line for line in text.splitlines() if line.startswith("- **")] == [
-        f"- **{verdict}**: {expected} {outcome[0].upper()}{outcome[1:]}"
-        for verdict, expected, outcome in card.verdicts()
+        f"- **{verdict}**: {expected} {outcome}" for verdict, expected, outcome in card.verdicts()
     ]
     assert card.claim.sentence in text
     assert card.claim.source in text

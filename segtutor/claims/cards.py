@@ -49,7 +49,7 @@ class Card:
         return [(one.verdict(runs), _sentence(one.words), self._outcome(one)) for one in self.claim.expectations]
 
     def _outcome(self, expectation: Expectation) -> str:
-        """The plain numbers, as "mean IoU: skips 53.0 %, none 50.0 % (gain +3.0 ± 1.6)"."""
+        """The plain numbers, as "Mean IoU: skips 53.0 %, none 50.0 % (gain +3.0 ± 1.6)."."""
         measure, runs = self.claim.measure(expectation.measure), self.results.runs
         title, comma, unit = measure.title.rpartition(", ")
         title, unit = (title, f" {unit}") if comma else (unit, "")
@@ -57,7 +57,7 @@ class Card:
         def mean_of(variant: str) -> str:
             return f"{variant} " + measure.show(fmean(float(run[measure.key]) for run in runs[variant])) + unit
 
-        text = f"{title}: {mean_of(expectation.better)}"
+        text = f"{title[0].upper()}{title[1:]}: {mean_of(expectation.better)}"
         if not isinstance(expectation.worse, str):
             bound = "at least" if expectation.higher else "at most"
             return f"{text}, expected {bound} {measure.show(expectation.worse)}{unit}."

@@ -105,8 +105,8 @@ def test_card_by_hand():
         ["none", "50.0 ± 1.0", "1.17 ± 0.15"],
     ]
     assert card.verdicts() == [
-        ("undecided", "Skips help.", "mean IoU: skips 53.0 %, none 50.0 % (gain +3.0 ± 6.6)."),
-        ("undecided", "A lot.", "mean IoU: skips 53.0 %, expected at least 51.0 %."),
+        ("undecided", "Skips help.", "Mean IoU: skips 53.0 %, none 50.0 % (gain +3.0 ± 6.6)."),
+        ("undecided", "A lot.", "Mean IoU: skips 53.0 %, expected at least 51.0 %."),
     ]
     assert card.provenance == (
         "`segtutor reproduce toy.skips`: seeds 0, 1, 2; mean ± half the range in the table; 2026-01-02, PyTorch 9.9"
