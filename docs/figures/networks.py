@@ -128,8 +128,8 @@ def objects(model: Any, size: tuple[int, int]) -> Any:
 
 def panoptic(model: Any, size: tuple[int, int]) -> Any:
     """Draws the panoptic map: the colors of the classes, with a white line around every thing."""
-    segments, listed = inference.find_masks(model, scene(size), SHOWN).panoptic(STUFF, SURE["EoMT"])
-    numbers = segments.numpy()
+    found, listed = inference.find_masks(model, scene(size), SHOWN).panoptic(STUFF, SURE["EoMT"])
+    numbers = found.numpy()
     labels = np.zeros(SHOWN, dtype=int)  # what no segment has stays as it is in the picture
     for one in listed:
         labels[numbers == one.id] = one.label
