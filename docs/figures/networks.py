@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import io
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,7 +76,7 @@ def pspnet() -> Any:
 
 def eomt() -> Any:
     """EoMT with the budget of the course's Mask2Former."""
-    options = {"queries": 32}
+    options: dict[str, Any] = {"queries": 32}
 
     def trained() -> Any:
         torch.manual_seed(0)
@@ -152,7 +151,8 @@ def outlined(ax: Any, picture: np.ndarray, masks: np.ndarray, names: list[str], 
     for mask, name in zip(masks, names, strict=True):
         ax.contour(mask, levels=[0.5], colors="white", linewidths=1.6)
         if mask.mean() > NAMED:
-            word(ax, *reversed(ndimage.center_of_mass(mask)), name)
+            row, column = ndimage.center_of_mass(mask)
+            word(ax, column, row, name)
 
 
 def photograph() -> np.ndarray:
@@ -266,4 +266,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
